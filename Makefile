@@ -1,0 +1,53 @@
+# `make figures/fig5.pdf` and `make test` on a fresh machine: an environment first, then the real command.
+# Needs Python 3.11 or later, pip and make. Inside an activated environment call snakemake yourself.
+PYTHON ?= python3
+VENV ?= .venv
+INSTALLED := $(VENV)/.installed
+ACTIVE := PATH="$(abspath $(VENV))/bin:$$PATH" VIRTUAL_ENV="$(abspath $(VENV))"
+
+.PHONY: help environment test test-all lint format
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make figures/fig5.pdf   draw a figure, training what it needs (default experiment: smoke)"
+	@echo "make test               fast tests and the workflow's, a few minutes"
+	@echo "make test-all           also the end-to-end runs"
+	@echo "make lint               ruff, mypy, snakefmt, snakemake --lint"
+	@echo "make environment        only make $(VENV) from constraints.txt"
+
+environment: $(INSTALLED)
+
+# The version check comes first: everything after it would fail in less clear words.
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "w2s needs Python 3.11 or later, this is " + sys.version.split()[0] + "; set PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[test]"
+	@touch $@
+
+# Snakemake decides whether there is anything to do, so these targets always ask it.
+figures/%: $(INSTALLED) FORCE
+	$(ACTIVE) snakemake $@
+
+results/%: $(INSTALLED) FORCE
+	$(ACTIVE) snakemake $@
+
+.PHONY: FORCE
+FORCE:
+
+test: $(INSTALLED)
+	$(ACTIVE) pytest -n 2 -m "not slow"
+
+test-all: $(INSTALLED)
+	$(ACTIVE) pytest -n 2
+
+lint: $(INSTALLED)
+	$(ACTIVE) ruff check .
+	$(ACTIVE) ruff format --check .
+	$(ACTIVE) mypy
+	$(ACTIVE) snakefmt --check Snakefile rules
+	$(ACTIVE) snakemake --lint
+
+format: $(INSTALLED)
+	$(ACTIVE) ruff check --fix .
+	$(ACTIVE) ruff format .
+	$(ACTIVE) snakefmt Snakefile rules

@@ -1,0 +1,54 @@
+# The front door: read the experiment, then look every job up in its plan. Nothing here decides what is run:
+# a figure names its runs (src/w2s/figures), a run names its parents (src/w2s/plan.py).
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+
+from w2s import figures, warm
+from w2s.errors import UserError
+from w2s.workflow import Workflow
+
+min_version("9.19")  # the first that knows profile.yaml
+
+
+configfile: "config.yaml"
+
+
+try:
+    experiments = Workflow(config)
+except UserError as mistake:
+    raise WorkflowError(str(mistake)) from None
+
+
+wildcard_constraints:
+    setting="nlp",
+    task="[a-z0-9_]+",
+    rung=r"(?!corpus-)[a-z0-9][a-z0-9._-]*",
+    labels=r"truth|from-[a-z0-9._-]+",
+    method="[a-z0-9][a-z0-9._-]*",
+    seed="-?[0-9]+",
+    key="[0-9a-f]{10}",
+    figure="|".join(figures.names()),
+    experiment="[a-z0-9][a-z0-9._-]*",
+
+
+localrules:
+    all,
+
+
+rule all:
+    input:
+        [f"figures/{name}.pdf" for name in figures.names()],
+    default_target: True
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/models.smk"
+include: "rules/runs.smk"
+include: "rules/figures.smk"
+
+
+onstart:
+    warm.start()  # one warm process for this workflow's jobs: see src/w2s/warm.py

@@ -1,0 +1,22 @@
+# Rows in, examples out.
+# Input: nothing, or files in hub schema (their content is in the key, their place in params.environment).
+# Output: results/<setting>/<task>/data-<key>/
+
+
+rule data:
+    output:
+        "results/{setting}/{task}/data-{key}/examples.parquet",
+        "results/{setting}/{task}/data-{key}/manifest.json",
+    log:
+        "logs/{setting}/{task}/data-{key}.log",
+    params:
+        spec=spec,
+        environment=environment,
+        message=message,
+    message:
+        "{params.message}"
+    conda:
+        "../envs/cpu.yaml"
+    shell:
+        "python -m w2s make data --spec {params.spec:q} --environment {params.environment:q}"
+        " --out results/{wildcards.setting}/{wildcards.task}/data-{wildcards.key} > {log} 2>&1"

@@ -1,0 +1,69 @@
+# From runs to tidy numbers to pictures. Not ancient: figures are cheap and follow every change, of their code too.
+# Output: results/figures/<experiment>/<figure>.csv, figures/<figure>.pdf|png, figures/<experiment>/<figure>.pdf|png
+DEFAULT = experiments.default.experiment.experiment
+
+
+def figure_runs(wildcards):
+    try:
+        return [run.manifest for run in experiments.figure(wildcards.figure, wildcards.experiment)]
+    except UserError as mistake:
+        raise WorkflowError(str(mistake)) from None
+
+
+def figure_code(wildcards):
+    return experiments.code(figures.module_name(wildcards.figure))
+
+
+def experiment_json(wildcards):
+    return canonical(experiments.plan(wildcards.experiment).experiment.model_dump(mode="json"))
+
+
+rule tabulate:
+    input:
+        runs=figure_runs,
+        code=figure_code,
+    output:
+        "results/figures/{experiment}/{figure}.csv",
+    log:
+        "logs/figures/{experiment}/{figure}.csv.log",
+    params:
+        experiment=experiment_json,
+    message:
+        "numbers behind {wildcards.figure} of {wildcards.experiment}"
+    conda:
+        "../envs/cpu.yaml"
+    shell:
+        "python -m w2s tabulate {wildcards.figure} --experiment {params.experiment:q} --out {output:q} > {log} 2>&1"
+
+
+rule draw:
+    input:
+        table=f"results/figures/{DEFAULT}/{{figure}}.csv",
+        code=figure_code,
+    output:
+        "figures/{figure}.pdf",
+        "figures/{figure}.png",
+    log:
+        "logs/figures/{figure}.log",
+    params:
+        experiment=DEFAULT,
+    message:
+        "draw {output}"
+    conda:
+        "../envs/cpu.yaml"
+    shell:
+        "python -m w2s draw {wildcards.figure} --table {input.table:q} --experiment {params.experiment:q}"
+        " --out {output:q} > {log} 2>&1"
+
+
+use rule draw as draw_of_experiment with:
+    input:
+        table="results/figures/{experiment}/{figure}.csv",
+        code=figure_code,
+    output:
+        "figures/{experiment}/{figure}.pdf",
+        "figures/{experiment}/{figure}.png",
+    log:
+        "logs/figures/{experiment}/{figure}.log",
+    params:
+        experiment="{experiment}",

@@ -1,0 +1,50 @@
+# Base models of an own ladder.
+# Input: a world, or built tasks. Output: results/models/corpus-<key>/, results/models/<rung>-<key>/
+# Inputs are ancient(): the key in the path already carries the dependency.
+
+
+rule corpus:
+    input:
+        ancient(manifests_of_parents),
+    output:
+        "results/models/corpus-{key}/tokenizer.json",
+        "results/models/corpus-{key}/tokens.npy",
+        "results/models/corpus-{key}/manifest.json",
+    log:
+        "logs/models/corpus-{key}.log",
+    params:
+        spec=spec,
+        parents=parents,
+        message=message,
+    message:
+        "{params.message}"
+    conda:
+        "../envs/cpu.yaml"
+    shell:
+        "python -m w2s make corpus --spec {params.spec:q} --out results/models/corpus-{wildcards.key}"
+        " --parents {params.parents:q} > {log} 2>&1"
+
+
+rule pretrain:
+    input:
+        ancient(manifests_of_parents),
+    output:
+        "results/models/{rung}-{key}/config.json",
+        "results/models/{rung}-{key}/model.safetensors",
+        "results/models/{rung}-{key}/tokenizer.json",
+        "results/models/{rung}-{key}/tokenizer_config.json",
+        "results/models/{rung}-{key}/manifest.json",
+    log:
+        "logs/models/{rung}-{key}.log",
+    params:
+        spec=spec,
+        parents=parents,
+        message=message,
+    message:
+        "{params.message}"
+    priority: priority
+    conda:
+        "../envs/gpu.yaml"
+    shell:
+        "python -m w2s make pretrain --spec {params.spec:q} --out results/models/{wildcards.rung}-{wildcards.key}"
+        " --parents {params.parents:q} > {log} 2>&1"

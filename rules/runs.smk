@@ -1,0 +1,29 @@
+# Finetuning: supervisors, ceilings and students are one rule; what a run is trained on stands in its path.
+# Input: data, a base model, and for students their supervisor's run.
+# Output: results/<setting>/<task>/<rung>/<labels>/<method>/s<seed>-<key>/
+# Inputs are ancient(): the key in the path already carries the dependency.
+RUN = "{setting}/{task}/{rung}/{labels}/{method}/s{seed}-{key}"
+
+
+rule finetune:
+    input:
+        ancient(manifests_of_parents),
+    output:
+        f"results/{RUN}/predictions.parquet",
+        f"results/{RUN}/history.csv",
+        f"results/{RUN}/run.json",
+    log:
+        f"logs/{RUN}.log",
+    params:
+        spec=spec,
+        parents=parents,
+        message=message,
+        out=f"results/{RUN}",
+    message:
+        "{params.message}"
+    priority: priority
+    conda:
+        "../envs/gpu.yaml"
+    shell:
+        "python -m w2s make finetune --spec {params.spec:q} --out {params.out:q}"
+        " --parents {params.parents:q} > {log} 2>&1"

@@ -1,0 +1,22 @@
+"""``w2s`` and ``python -m w2s``."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """Hand a training job of a local workflow to its warm process, everything else to the commands."""
+    if sys.argv[1:2] == ["make"] and sys.argv[2:3] in (["pretrain"], ["finetune"]):
+        from w2s import warm
+
+        status = warm.delegate(sys.argv[1:])
+        if status is not None:
+            return status
+    from w2s.commands import main as commands
+
+    return commands()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Pure functions on prediction tables: accuracies, performance gap recovered, and what figures share."""

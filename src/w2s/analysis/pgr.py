@@ -1,0 +1,28 @@
+"""Performance gap recovered (paper, section 3.1), and how the paper aggregates it over tasks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from statistics import median
+
+
+def accuracy(truth: Sequence[float], probability: Sequence[float]) -> float:
+    """Share of examples whose class-1 probability lies on the truth's side of 1/2. Both (n,), n > 0."""
+    hits = sum((p > 0.5) == (t > 0.5) for t, p in zip(truth, probability, strict=True))
+    return hits / len(truth)
+
+
+def pgr(weak: float, student: float, ceiling: float) -> float:
+    """(student - weak) / (ceiling - weak), not clipped; NaN (undefined) where ceiling <= weak."""
+    return (student - weak) / (ceiling - weak) if ceiling > weak else math.nan
+
+
+def median_defined(values: Iterable[float]) -> tuple[float, int]:
+    """(median of the defined values, how many are undefined); the median is NaN if none is defined.
+
+    The paper's aggregate is the median over tasks of per-task PGR, not the PGR of medians.
+    """
+    everything = list(values)
+    defined = [value for value in everything if not math.isnan(value)]
+    return (median(defined) if defined else math.nan), len(everything) - len(defined)

@@ -1,0 +1,199 @@
+"""The ``w2s`` command: one small subcommand a rule, and a few for people. Imports late, so help is quick."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from w2s.errors import UserError
+
+if TYPE_CHECKING:
+    from w2s.plan import Plan, Run
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand; a user's mistake is one line on stderr and exit status 1."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except UserError as error:
+        print(f"w2s: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and "out of memory" not in str(error).lower():
+            raise
+        print(
+            "w2s: out of memory; set W2S_TOKENS_AT_ONCE (4096 by default) lower: results do not depend on it",
+            file=sys.stderr,
+        )
+        return 1
+    except OSError as error:
+        print(f"w2s: {error.filename or 'file system'}: {error.strerror or error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="w2s", description="Weak-to-strong generalization, replicated.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: Callable[[argparse.Namespace], None], help: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=help, description=help)
+        sub.set_defaults(command=command)
+        return sub
+
+    sub = add("make", make, "make one artifact: data, a corpus, a base model or a run (what the rules call)")
+    sub.add_argument("stage", choices=["data", "corpus", "pretrain", "finetune"])
+    sub.add_argument("--spec", required=True, help="the resolved spec, as JSON")
+    sub.add_argument("--out", required=True, type=Path, help="its directory, ending in its key")
+    sub.add_argument("--parents", nargs="*", default=[], metavar="ROLE=DIR", help="artifacts it is made from")
+    sub.add_argument("--environment", default="{}", help="where its raw files are, as JSON")
+
+    sub = add("tabulate", tabulate, "write the tidy numbers behind a figure")
+    sub.add_argument("figure")
+    sub.add_argument("--experiment", required=True, help="the validated experiment, as JSON")
+    sub.add_argument("--out", required=True, type=Path, help="the CSV file")
+
+    sub = add("draw", draw, "draw a figure from its numbers alone")
+    sub.add_argument("figure")
+    sub.add_argument("--table", required=True, type=Path, help="the CSV file")
+    sub.add_argument("--experiment", required=True, help="the experiment's name")
+    sub.add_argument("--out", required=True, nargs="+", type=Path, help="the pictures; endings say which kinds")
+
+    sub = add("explain", explain, "say what an artifact is, its parents, and how it differs from its nearest neighbour")
+    sub.add_argument("path", type=Path, help="a directory under results/, or a file in it")
+
+    sub = add("table", table, "print the medians behind a figure: accuracies and PGRs by supervisor and student")
+    sub.add_argument("path", type=Path, help="results/figures/<experiment>/<figure>.csv")
+
+    sub = add("stages", stages, "compare each stage's code with stages.lock; re-lock it after a change")
+    sub.add_argument("--lock", action="store_true", help="record versions and code as they are (after a version bump)")
+    sub.add_argument("--unchanged", nargs="+", default=[], metavar="STAGE", help="its results did not change: re-lock")
+    return parser
+
+
+# -- stages ------------------------------------------------------------------------------------------------
+
+
+def make(options: argparse.Namespace) -> None:
+    """Make one artifact, unless it is there already."""
+    from w2s import artifacts
+    from w2s.plan import STAGE_VERSIONS, Identity
+
+    parents = {role: Path(directory) for role, _, directory in (one.partition("=") for one in options.parents)}
+    keys = {role: artifacts.read(directory)["key"] for role, directory in parents.items()}
+    spec = json.loads(options.spec)
+    identity = Identity(options.stage, STAGE_VERSIONS[options.stage], spec, keys)
+    with artifacts.building(options.out, identity) as build:
+        if build is None:
+            return
+        if options.stage == "data":
+            from w2s.tasks import data
+
+            files = {part: Path(path) for part, path in json.loads(options.environment).items()}
+            data.make(build, files.get("train"), files.get("test"))
+        elif options.stage == "corpus":
+            from w2s.models import corpus
+
+            corpus.make(build, list(parents.values()))
+        elif options.stage == "pretrain":
+            from w2s.models import pretraining
+
+            pretraining.make(build, parents["corpus"])
+        else:
+            from w2s.training import finetune
+
+            finetune.make(build, parents["data"], parents["model"], parents.get("labels"))
+
+
+# -- figures -----------------------------------------------------------------------------------------------
+
+
+def tabulate(options: argparse.Namespace) -> None:
+    """Read exactly the runs that the figure needs, verify them, write its numbers."""
+    import pandas as pd
+
+    from w2s import artifacts, figures
+    from w2s.workflow import plan_of
+
+    plan = plan_of(json.loads(options.experiment), "experiment")
+    rows = figures.module(options.figure).tabulate(plan, read_predictions)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    with artifacts.written(options.out) as file:
+        pd.DataFrame(rows).to_csv(file, index=False, float_format="%.8g")
+    print(f"{options.out}: {len(rows)} rows")
+
+
+def read_predictions(run: Run) -> dict[str, list[Any]]:
+    """A run's predictions as columns, after checking the run against its manifest."""
+    from w2s import artifacts
+
+    artifacts.read(Path(run.path), expect=run.key)
+    columns: dict[str, list[Any]] = artifacts.read_table(Path(run.path) / "predictions.parquet").to_pydict()
+    return columns
+
+
+def draw(options: argparse.Namespace) -> None:
+    """Draw from the CSV into every file asked for."""
+    import pandas as pd
+
+    from w2s import artifacts, figures
+
+    about = {"experiment": options.experiment, "commit": artifacts.git_commit()}
+    if options.experiment == "smoke":
+        about["note"] = "small invented world: the method at work, not the paper's numbers"
+    figure = figures.module(options.figure).draw(pd.read_csv(options.table), about)
+    for path in options.out:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f".{path.name}.partial{path.suffix}")
+        metadata = {"CreationDate": None} if path.suffix == ".pdf" else {}
+        figure.savefig(aside, dpi=160, metadata=metadata)
+        aside.replace(path)
+    print(", ".join(map(str, options.out)))
+
+
+def table(options: argparse.Namespace) -> None:
+    """Medians over tasks, means over seeds, as a text table."""
+    import pandas as pd
+
+    from w2s.analysis.pairs import MEDIAN
+
+    if not options.path.is_file():
+        raise UserError(f"{options.path}: no such file; draw the figure first")
+    rows = pd.read_csv(options.path)
+    middle = rows[rows["task"] == MEDIAN].fillna({"supervisor": "-"})
+    order = middle.drop_duplicates("student").sort_values("student_compute")["student"]
+    for value in ("accuracy", "pgr"):
+        print(f"{value} (%), median over tasks, mean over seeds; columns are students")
+        cells = middle.pivot_table(index=["method", "supervisor"], columns="student", values=value, sort=False)
+        print((cells[[name for name in order if name in cells]] * 100).round(1).to_string(na_rep=""), end="\n\n")
+
+
+# -- for people --------------------------------------------------------------------------------------------
+
+
+def explain(options: argparse.Namespace) -> None:
+    """Say what a path is."""
+    from w2s.explain import explain_path
+    from w2s.workflow import Workflow, read_yaml
+
+    print(explain_path(options.path, Workflow(read_yaml(Path("config.yaml")))))
+
+
+def stages(options: argparse.Namespace) -> None:
+    """Check or renew stages.lock."""
+    from w2s import stages as module
+
+    print(module.command(relock=options.lock, unchanged=options.unchanged))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

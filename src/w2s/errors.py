@@ -1,0 +1,18 @@
+"""The one exception for a user's mistake: commands print it as one line, without a traceback."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """What is wrong, where, and what would be right, in one line."""
+
+
+def allowed(value: object, choices: Iterable[str], *, what: str = "allowed") -> str:
+    """The tail of a message about a name that is not known: a guess first, then what is allowed."""
+    names = sorted(choices)
+    guess = difflib.get_close_matches(str(value), names, n=1)
+    hint = f"did you mean {guess[0]!r}? " if guess else ""
+    return f"{hint}{what}: {', '.join(names) or 'none'}"

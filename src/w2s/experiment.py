@@ -1,0 +1,276 @@
+"""One experiment: what is trained on what, as validated, typed config.
+
+``config.yaml`` (and overlays on it) become an ``Experiment`` here, once, before anything runs. A mistake in
+the config is one line that names the key, the value and what is allowed. This module is light: it knows
+nothing of torch, and it learns which tasks and objectives exist from a ``Catalogue`` that it is handed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from w2s.errors import UserError, allowed
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Positive = Annotated[int, Field(gt=0)]
+Rate = Annotated[float, Field(gt=0)]
+
+
+class Strict(BaseModel):
+    """A section of the config: immutable, and unknown keys are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WorldSize(Strict):
+    """How much there is to know in the micro-world (see ``w2s.tasks.world``)."""
+
+    seed: int = 0
+    people: Positive = 80
+    adjectives: Positive = 160
+    verbs: Positive = 140
+    deeds: Positive = 160
+    nouns: Positive = 140
+    zipf: float = Field(1.0, ge=0)  # frequency ~ rank ** -zipf in the corpus
+
+
+class Sizes(Strict):
+    """How many examples a task may have after formatting and balancing; null takes all there are."""
+
+    train: Positive | None = None  # both halves together
+    test: Positive | None = None
+    validation_share: Share = 0.1  # of the strong half, cut off by group
+    test_share: Share = 0.2  # of the training rows, by group, where a task has no test split
+
+
+class Data(Strict):
+    """Where rows come from: the micro-world, or a directory with one folder a task in hub schema."""
+
+    source: Literal["world", "directory"] = "world"
+    directory: str | None = None
+    world: WorldSize = WorldSize()
+    sizes: Sizes = Sizes()
+
+    @model_validator(mode="after")
+    def _directory_is_named(self) -> Data:
+        if self.source == "directory" and not self.directory:
+            raise ValueError("source is 'directory', so directory must name one")
+        return self
+
+
+class TaskChoice(Strict):
+    """One task of the experiment; a bare name in the config is short for ``{name: ...}``."""
+
+    name: str
+    folder: str | None = None  # inside data.directory; the task's usual name by default
+    train: str | None = None  # split (file name without ending) to train on
+    test: str | None = None  # split to test on; "none" cuts the test set from the training rows
+
+
+class Pretraining(Strict):
+    """What all rungs of an own ladder share: corpus, tokenizer and the packed training recipe."""
+
+    corpus: Literal["world", "tasks"] = "world"  # "tasks": the training texts of the experiment's tasks
+    documents: Positive = 200_000  # of a world corpus
+    statements: float = Field(0.3, ge=0, le=1)  # share of plain statements among them
+    vocabulary: Positive = 1024  # tokens of the byte-level BPE tokenizer
+    block: Positive = 128  # tokens a packed sequence
+    batch: Positive = 16  # sequences a step
+    warmup: float = Field(0.1, ge=0, lt=1)  # share of the steps, linear
+    weight_decay: float = Field(0.1, ge=0)
+    seed: int = 0
+
+
+class Rung(Strict):
+    """One base model of a ladder that is pretrained here: a Llama-class decoder with tied embeddings."""
+
+    name: Name
+    width: Positive
+    layers: Positive
+    heads: Positive
+    tokens: Positive  # pretraining tokens
+    pretraining_learning_rate: Rate
+    learning_rate: Rate  # of finetuning
+
+    @property
+    def intermediate(self) -> int:
+        """Width of the gated feed-forward layer: 8/3 of the model's, rounded down to a multiple of 8."""
+        return max(8, self.width * 8 // 3 // 8 * 8)
+
+    def parameters(self, vocabulary: int) -> int:
+        """All weights, the tied embedding once."""
+        layer = 4 * self.width**2 + 3 * self.width * self.intermediate + 2 * self.width
+        return vocabulary * self.width + self.layers * layer + self.width
+
+    def compute(self, vocabulary: int) -> float:
+        """Pretraining compute in FLOP, by the usual 6 x parameters x tokens."""
+        return 6.0 * self.parameters(vocabulary) * self.tokens
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> Rung:
+        if self.width % (2 * self.heads):
+            raise ValueError(f"width {self.width} is not a multiple of twice the {self.heads} heads")
+        return self
+
+
+class Training(Strict):
+    """Finetuning as in Appendix A.1; what the paper leaves out is listed in docs/deviations.md."""
+
+    epochs: Rate = 2
+    batch: Positive = 32
+    weight_decay: float = Field(0.0, ge=0)
+    max_length: Positive = 512  # tokens; longer texts lose their beginning
+    evaluations_per_epoch: Positive = 10
+    early_stopping: Literal["students", "all", "none"] = "students"
+    answers: tuple[str, str] = (" no", " yes")  # head rows start as these words' unembeddings
+
+
+class Method(Strict):
+    """How students are trained on their labels: an objective of ``w2s.training.objectives`` and its settings."""
+
+    objective: str
+    parameters: dict[str, float] = {}
+    largest: dict[str, float] = {}  # these instead, for the largest student of the ladder
+
+
+class Nlp(Strict):
+    """The NLP setting: tasks x ladder x methods."""
+
+    tasks: tuple[TaskChoice, ...] = Field(min_length=1)
+    ladder: tuple[Rung, ...] = Field(min_length=1)
+    supervisors: tuple[str, ...] | None = None  # all rungs but the largest by default
+    methods: tuple[str, ...] = Field(min_length=1)
+    pretraining: Pretraining = Pretraining()
+    training: Training = Training()
+
+    @field_validator("tasks", mode="before")
+    @classmethod
+    def _bare_names(cls, tasks: object) -> object:
+        if isinstance(tasks, (list, tuple)):
+            return [{"name": task} if isinstance(task, str) else task for task in tasks]
+        return tasks
+
+    @model_validator(mode="after")
+    def _ladder_is_in_order(self) -> Nlp:
+        _refuse_twice("tasks", [task.name for task in self.tasks])
+        _refuse_twice("ladder", [rung.name for rung in self.ladder])
+        _refuse_twice("methods", self.methods)
+        for lower, upper in zip(self.ladder, self.ladder[1:], strict=False):
+            if self.compute(upper) <= self.compute(lower):
+                raise ValueError(
+                    f"ladder is weakest first, but rung {upper.name!r} ({self.compute(upper):.2e} FLOP) "
+                    f"follows {lower.name!r} ({self.compute(lower):.2e} FLOP)"
+                )
+        names = [rung.name for rung in self.ladder]
+        for name in self.supervisors or ():
+            if name not in names:
+                raise ValueError(f"supervisors: unknown rung {name!r}; {allowed(name, names)}")
+        return self
+
+    def compute(self, rung: Rung) -> float:
+        """Pretraining compute of a rung in FLOP."""
+        return rung.compute(self.pretraining.vocabulary)
+
+    def pairs(self) -> list[tuple[Rung, Rung]]:
+        """(supervisor, student) for every student at least as large, as the paper's figures draw them."""
+        chosen = self.supervisors or tuple(rung.name for rung in self.ladder[:-1])
+        return [
+            (weak, strong)
+            for i, weak in enumerate(self.ladder)
+            if weak.name in chosen
+            for strong in self.ladder[i:]
+        ]
+
+
+class Experiment(Strict):
+    """The whole config."""
+
+    experiment: Name
+    seeds: tuple[int, ...] = Field(min_length=1)
+    ceiling_half: Literal["weak", "strong"] = "weak"
+    overlay_paper: bool = False
+    data: Data = Data()
+    methods: dict[Name, Method]
+    nlp: Nlp
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Experiment:
+        _refuse_twice("seeds", self.seeds)
+        for name in self.nlp.methods:
+            if name not in self.methods:
+                raise ValueError(f"nlp.methods: unknown method {name!r}; {allowed(name, self.methods)}")
+        if self.nlp.pretraining.corpus == "world" and self.data.source != "world":
+            raise ValueError("nlp.pretraining.corpus: 'world' needs data.source 'world'; allowed: tasks")
+        return self
+
+
+def _refuse_twice(key: str, values: Sequence[object]) -> None:
+    for value in values:
+        if list(values).count(value) > 1:
+            raise ValueError(f"{key}: {value!r} is named twice, allowed once")
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What exists to be named in a config: tasks, and objectives with their settings' names."""
+
+    tasks: Collection[str]
+    objectives: Mapping[str, Collection[str]]
+
+
+def load(config: Mapping[str, Any], catalogue: Catalogue, *, source: str = "config.yaml") -> Experiment:
+    """Validate a merged config; UserError with the first mistake in one line."""
+    try:
+        experiment = Experiment.model_validate(dict(config))
+    except ValidationError as error:
+        raise UserError(f"{source}: {_first_line(error)}") from None
+    for i, task in enumerate(experiment.nlp.tasks):
+        if task.name not in catalogue.tasks:
+            key = f"nlp.tasks[{i}]"
+            raise UserError(f"{source}: {key}: unknown task {task.name!r}; {allowed(task.name, catalogue.tasks)}")
+    for name, method in experiment.methods.items():
+        key, objective = f"methods.{name}", method.objective
+        if objective not in catalogue.objectives:
+            hint = allowed(objective, catalogue.objectives)
+            raise UserError(f"{source}: {key}.objective: unknown objective {objective!r}; {hint}")
+        for parameter in {*method.parameters, *method.largest}:
+            if parameter not in catalogue.objectives[objective]:
+                hint = allowed(parameter, catalogue.objectives[objective])
+                raise UserError(f"{source}: {key}: unknown parameter {parameter!r} of {objective!r}; {hint}")
+    return experiment
+
+
+def _first_line(error: ValidationError) -> str:
+    """``key: value: what is wrong and what is allowed`` of the first mistake, and how many more there are."""
+    first, *rest = error.errors()
+    location = first["loc"]
+    key = ".".join(str(part) for part in location)
+    value, message = first["input"], first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        message = f"unknown key; {allowed(location[-1], _keys_at(location[:-1]))}"
+    elif first["type"] == "missing":
+        message = "missing; it has no default"
+    elif first["type"] == "literal_error":
+        message = f"{value!r} is not allowed; allowed: {first['ctx']['expected']}"
+    elif first["type"] != "value_error":
+        message = f"{value!r}: {message[0].lower()}{message[1:]}"
+    more = f" (and {len(rest)} more)" if rest else ""
+    return f"{key}: {message}{more}" if key else f"{message}{more}"
+
+
+def _keys_at(location: Sequence[str | int]) -> list[str]:
+    """The keys that the section at ``location`` may have."""
+    kind: Any = Experiment
+    for part in location:
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            kind = kind.model_fields[str(part)].annotation
+        else:  # an item of a tuple or a value of a dict
+            kind = [argument for argument in get_args(kind) if argument is not Ellipsis][-1]
+        while get_origin(kind) is Annotated:
+            kind = get_args(kind)[0]
+    return list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []

@@ -1,0 +1,43 @@
+"""One file a figure. Each says which runs it needs and how to draw the numbers behind it.
+
+A figure module has
+
+* ``CAPTION``: one sentence;
+* ``needs(plan)``: the runs it reads, and no others. Light: no torch, no tables, no plotting at import;
+* ``tabulate(plan, read)``: rows of tidy numbers, from ``read(run)``;
+* ``draw(table, experiment)``: a matplotlib figure, from those rows alone.
+
+``figures/fig05.py`` is ``fig5`` to the user; adding a figure is adding a file.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+from types import ModuleType
+
+from w2s.errors import UserError, allowed
+
+
+def names() -> list[str]:
+    """Figures as the user calls them: fig5, table1."""
+    files = (path.stem for path in Path(__file__).parent.glob("*.py"))
+    return sorted(_shown(file) for file in files if re.fullmatch(r"(fig|table)\d+", file))
+
+
+def _shown(file: str) -> str:
+    return re.sub(r"0+(?=\d)", "", file, count=1)
+
+
+def module(figure: str) -> ModuleType:
+    """The module of a figure by the user's name; UserError if there is none."""
+    if figure not in names():
+        raise UserError(f"unknown figure {figure!r}; {allowed(figure, names())}")
+    return importlib.import_module(module_name(figure))
+
+
+def module_name(figure: str) -> str:
+    """fig5 -> w2s.figures.fig05"""
+    kind, number = re.fullmatch(r"([a-z]+)(\d+)", figure).groups()  # type: ignore[union-attr]
+    return f"w2s.figures.{kind}{int(number):02d}"

@@ -1,0 +1,1 @@
+"""Base models: the corpus and tokenizer of an own ladder, its pretraining, and heads for finetuning."""

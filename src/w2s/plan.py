@@ -1,0 +1,260 @@
+"""The run graph: what each artifact is, where it lies and what it is made from. Pure Python, and light.
+
+An artifact's *identity* is its stage, the stage's version, its resolved spec (everything that changes its
+numbers and nothing else) and its parents' keys. The key is ten hex digits of a hash over that, and ends the
+path; the rest of the path is for people. So an edited config moves exactly what it changes, and what
+descends from it, to new paths; and going back finds the old ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
+
+from w2s.errors import UserError, allowed
+from w2s.experiment import Experiment, Method, Rung, TaskChoice
+
+# Raise a stage's version when a change to its code changes its results; see ``w2s stages``.
+STAGE_VERSIONS = {"data": 1, "corpus": 1, "pretrain": 1, "finetune": 1}
+
+# The file in each stage's directory that is written last and vouches for the others.
+MANIFESTS = {"data": "manifest.json", "corpus": "manifest.json", "pretrain": "manifest.json", "finetune": "run.json"}
+KEY_LENGTH = 10
+
+
+T = TypeVar("T", bound="Artifact")
+
+
+def canonical(content: object) -> str:
+    """JSON with sorted keys and no spaces: equal content, equal text."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """All that decides an artifact's content. parents: role -> key."""
+
+    stage: str
+    version: int
+    spec: Mapping[str, Any]
+    parents: Mapping[str, str]
+
+    @cached_property
+    def key(self) -> str:
+        content = {"stage": self.stage, "version": self.version, "spec": self.spec, "parents": self.parents}
+        return hashlib.sha256(canonical(content).encode()).hexdigest()[:KEY_LENGTH]
+
+
+@dataclass(frozen=True, eq=False)
+class Artifact:
+    """One node of the graph. ``name`` is the readable part of its path under results/."""
+
+    stage: str
+    name: str
+    message: str
+    spec: Mapping[str, Any]
+    parents: Mapping[str, Artifact] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)  # needed to make it, not part of its identity
+    priority: int = 0  # among jobs that could start; larger first
+
+    @cached_property
+    def identity(self) -> Identity:
+        parents = {role: parent.key for role, parent in self.parents.items()}
+        return Identity(self.stage, STAGE_VERSIONS[self.stage], self.spec, parents)
+
+    @property
+    def key(self) -> str:
+        return self.identity.key
+
+    @cached_property
+    def path(self) -> str:
+        return f"results/{self.name}-{self.key}"
+
+    @property
+    def manifest(self) -> str:
+        """The file that is written last and vouches for the others."""
+        return f"{self.path}/{MANIFESTS[self.stage]}"
+
+
+@dataclass(frozen=True, eq=False)
+class Run(Artifact):
+    """One finetuning. ``labels`` is ``truth`` or says whose predictions it is trained on."""
+
+    task: str = ""
+    rung: str = ""
+    labels: str = ""
+    method: str = ""
+    seed: int = 0
+
+
+Fingerprint = Callable[[TaskChoice], tuple[Mapping[str, Any], Mapping[str, str]]]
+
+
+class Plan:
+    """Every run that an experiment can ask for, made on demand and remembered.
+
+    fingerprint: task -> (what identifies its rows, where they are); only asked where data lie in a directory.
+    """
+
+    def __init__(self, experiment: Experiment, fingerprint: Fingerprint | None = None) -> None:
+        self.experiment = experiment
+        self._fingerprint = fingerprint
+        self._made: dict[tuple[object, ...], Artifact] = {}
+        self._rungs = {rung.name: rung for rung in experiment.nlp.ladder}
+        self._tasks = {task.name: task for task in experiment.nlp.tasks}
+
+    def rung(self, name: str) -> Rung:
+        """A rung of the ladder by name."""
+        if name not in self._rungs:
+            raise UserError(f"unknown rung {name!r}; {allowed(name, self._rungs)}")
+        return self._rungs[name]
+
+    # -- artifacts -----------------------------------------------------------------------------------------
+
+    def data(self, task: str, seed: int) -> Artifact:
+        """Halves, validation and test of a task; drawn anew for every seed."""
+        return self._once(("data", task, seed), lambda: self._new_data(self._tasks[task], seed))
+
+    def _new_data(self, task: TaskChoice, seed: int) -> Artifact:
+        data = self.experiment.data
+        rows: Mapping[str, Any] = {"world": data.world.model_dump()}
+        environment: Mapping[str, str] = {}
+        if data.source == "directory":
+            if self._fingerprint is None:
+                raise ValueError("a plan over data in a directory needs a fingerprint function")
+            rows, environment = self._fingerprint(task)
+        spec = {"task": task.name, "rows": rows, "sizes": data.sizes.model_dump(), "seed": seed}
+        message = f"data of {task.name}, seed {seed}"
+        return Artifact("data", f"nlp/{task.name}/data", message, spec, environment=environment)
+
+    def corpus(self) -> Artifact:
+        """Pretraining tokens and the tokenizer that all rungs share."""
+        return self._once(("corpus",), self._new_corpus)
+
+    def _new_corpus(self) -> Artifact:
+        nlp, data = self.experiment.nlp, self.experiment.data
+        pretraining = nlp.pretraining
+        spec: dict[str, Any] = {"vocabulary": pretraining.vocabulary}
+        parents: dict[str, Artifact] = {}
+        if pretraining.corpus == "world":
+            spec |= {
+                "world": data.world.model_dump(),
+                "documents": pretraining.documents,
+                "statements": pretraining.statements,
+                "answers": list(nlp.training.answers),
+            }
+        else:
+            seed = self.experiment.seeds[0]
+            parents = {task.name: self.data(task.name, seed) for task in nlp.tasks}
+        return Artifact("corpus", "models/corpus", f"corpus ({pretraining.corpus}) and tokenizer", spec, parents)
+
+    def model(self, rung: str) -> Artifact:
+        """A pretrained base model."""
+        return self._once(("model", rung), lambda: self._new_model(self.rung(rung)))
+
+    def _new_model(self, rung: Rung) -> Artifact:
+        pretraining = self.experiment.nlp.pretraining
+        shape = {"width": rung.width, "intermediate": rung.intermediate, "layers": rung.layers, "heads": rung.heads}
+        recipe = {name: getattr(pretraining, name) for name in ("block", "batch", "warmup", "weight_decay", "seed")}
+        learning_rate = {"learning_rate": rung.pretraining_learning_rate}
+        spec = {"shape": shape, "tokens": rung.tokens, "training": recipe | learning_rate}
+        parameters = rung.parameters(pretraining.vocabulary)
+        message = f"pretrain {rung.name}: {parameters:,} parameters, {rung.tokens:,} tokens"
+        parents = {"corpus": self.corpus()}
+        longest_first = 1000 + round(10 * math.log10(self.experiment.nlp.compute(rung)))
+        return Artifact("pretrain", f"models/{rung.name}", message, spec, parents, priority=longest_first)
+
+    # -- runs ----------------------------------------------------------------------------------------------
+
+    def truth(self, task: str, rung: str, seed: int, half: str = "weak") -> Run:
+        """A run on ground truth: supervisor, and ceiling too unless ``ceiling_half`` says otherwise."""
+        return self._run(task, rung, seed, labels="truth", method="naive", half=half)
+
+    def ceiling(self, task: str, rung: str, seed: int) -> Run:
+        """The ground-truth run that bounds students of this rung."""
+        return self.truth(task, rung, seed, half=self.experiment.ceiling_half)
+
+    def student(self, task: str, weak: str, strong: str, method: str, seed: int) -> Run:
+        """A run on the strong half with the weak labels of ``weak``."""
+        supervisor = self.truth(task, weak, seed)
+        return self._run(task, strong, seed, labels=f"from-{weak}", method=method, half="strong", parent=supervisor)
+
+    def _run(
+        self, task: str, rung: str, seed: int, *, labels: str, method: str, half: str, parent: Run | None = None
+    ) -> Run:
+        identity = ("run", task, rung, seed, labels, method, half)
+        return self._once(identity, lambda: self._new_run(task, rung, seed, labels, method, half, parent))
+
+    def _new_run(
+        self, task: str, rung: str, seed: int, labels: str, method: str, half: str, parent: Run | None
+    ) -> Run:
+        training = self.experiment.nlp.training
+        stops_early = training.early_stopping == "all" or (training.early_stopping == "students" and parent)
+        spec = {
+            "half": half,
+            "objective": self._objective(method, rung) if parent else {"name": "naive", "parameters": {}},
+            "training": training.model_dump(exclude={"early_stopping"}, mode="json"),
+            "learning_rate": self.rung(rung).learning_rate,
+            "selected": "validation" if stops_early else "last",
+            "seed": seed,
+        }
+        parents: dict[str, Artifact] = {"data": self.data(task, seed), "model": self.model(rung)}
+        if parent:
+            parents["labels"] = parent
+        source = f"labels from {parent.rung}, {method}" if parent else f"truth of the {half} half"
+        return Run(
+            "finetune",
+            f"nlp/{task}/{rung}/{labels}/{method}/s{seed}",
+            f"finetune {rung} on {task}: {source}, seed {seed}",
+            spec,
+            parents,
+            priority=0 if parent else 100,  # supervisors first: students wait for them
+            task=task,
+            rung=rung,
+            labels=labels,
+            method=method,
+            seed=seed,
+        )
+
+    def _objective(self, method: str, rung: str) -> dict[str, Any]:
+        chosen: Method = self.experiment.methods[method]
+        largest = rung == self.experiment.nlp.ladder[-1].name
+        parameters = chosen.parameters | (chosen.largest if largest else {})
+        return {"name": chosen.objective, "parameters": {name: float(value) for name, value in parameters.items()}}
+
+    def _once(self, identity: tuple[object, ...], make: Callable[[], T]) -> T:
+        if identity not in self._made:
+            self._made[identity] = make()
+        return self._made[identity]  # type: ignore[return-value]
+
+    # -- everything ----------------------------------------------------------------------------------------
+
+    def every_run(self) -> Iterator[Run]:
+        """All truth runs and students of the experiment, whichever figure asks for them."""
+        nlp = self.experiment.nlp
+        for task in nlp.tasks:
+            for seed in self.experiment.seeds:
+                for rung in nlp.ladder:
+                    yield self.truth(task.name, rung.name, seed)
+                    if self.experiment.ceiling_half != "weak":
+                        yield self.ceiling(task.name, rung.name, seed)
+                for weak, strong in nlp.pairs():
+                    for method in nlp.methods:
+                        yield self.student(task.name, weak.name, strong.name, method, seed)
+
+
+def with_ancestors(artifacts: Iterable[Artifact]) -> dict[str, Artifact]:
+    """Key -> artifact for these and all that they descend from."""
+    found: dict[str, Artifact] = {}
+    pending = list(artifacts)
+    while pending:
+        artifact = pending.pop()
+        if artifact.key not in found:
+            found[artifact.key] = artifact
+            pending.extend(artifact.parents.values())
+    return found

@@ -1,0 +1,192 @@
+"""From rows to a task's examples: equal answers, balanced classes, grouped halves, validation and test.
+
+Paper: 4.1 and Appendix A.1. Every step works on examples sorted by id, so that the order of rows in a file
+does not matter, and draws from a generator seeded by the task and the run's seed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from w2s.errors import UserError
+from w2s.experiment import Sizes
+from w2s.tasks import Task
+from w2s.tasks.formatters import Candidate, Row
+
+PARTS = ("weak", "strong", "validation", "test")
+REBALANCE_ABOVE = 0.55  # share of the larger class beyond which a data set is rebalanced (A.1)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One binary example. ``id`` is a hash of task, group and text, so it is stable under any reordering."""
+
+    id: str
+    group: str
+    text: str
+    label: int
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """A built task: part -> examples, and the counts of every step for the manifest."""
+
+    parts: Mapping[str, list[Example]]
+    counts: Mapping[str, Any]
+
+
+def build(task: Task, rows: Mapping[str, Sequence[Row]], sizes: Sizes, seed: int) -> Examples:
+    """Examples of all four parts. rows: ``train``, and ``test`` unless the test set is cut from train.
+
+    The weak and strong halves share no group; nor do they with validation (cut from the strong half) and
+    test, from which groups seen in training are dropped.
+    """
+    rng = random.Random(f"{task.name}-{seed}")
+    counts: dict[str, Any] = {}
+    train = _examples(task, rows["train"], "train", rng, counts)
+    if "test" in rows:
+        test = _examples(task, rows["test"], "test", rng, counts)
+        seen = {example.group for example in train}
+        kept = [example for example in test if example.group not in seen]
+        counts["test_examples_of_a_training_group_dropped"] = len(test) - len(kept)
+        test = kept
+    else:
+        test, train = _cut(train, sizes.test_share, rng)
+    uneven = _is_uneven(train)
+    if sizes.train:
+        train = _cut_to(train, sizes.train, rng)
+    weak, strong = _cut(train, 0.5, rng)
+    validation, strong = _cut(strong, sizes.validation_share, rng)
+    parts = {"weak": weak, "strong": strong, "validation": validation}
+    if uneven:
+        parts = {name: _rebalanced(part, rng) for name, part in parts.items()}
+    test = _rebalanced(test, rng)
+    parts["test"] = _balanced_sample(test, sizes.test, rng) if sizes.test else test
+    for name, part in parts.items():
+        if not part:
+            raise UserError(f"task {task.name!r}: no examples left for the {name} part; it needs more rows")
+        parts[name] = sorted(part, key=lambda example: example.id)
+    counts["rebalanced"] = uneven
+    counts["parts"] = {name: _describe(part) for name, part in parts.items()}
+    return Examples(parts, counts)
+
+
+def _examples(
+    task: Task, rows: Iterable[Row], split: str, rng: random.Random, counts: dict[str, Any]
+) -> list[Example]:
+    """Formatted, equalised and without duplicates, sorted by id."""
+    candidates = [candidate for number, row in enumerate(rows) for candidate in _format(task, row, split, number)]
+    if task.per_question:
+        chosen = _equalised(candidates, rng)
+    else:
+        chosen = candidates
+    examples: dict[str, Example] = {}
+    contradicted = set()
+    for candidate in chosen:
+        digest = hashlib.sha256(f"{task.name}\0{candidate.group}\0{candidate.text}".encode()).hexdigest()[:16]
+        example = Example(digest, candidate.group, candidate.text, candidate.label)
+        if examples.setdefault(digest, example).label != example.label:
+            contradicted.add(digest)
+    kept = [examples[digest] for digest in sorted(examples) if digest not in contradicted]
+    counts[split] = {
+        "candidates": len(candidates),
+        "equalised": len(chosen),
+        "duplicates_dropped": len(chosen) - len(examples),
+        "contradictions_dropped": len(contradicted),
+        "examples": len(kept),
+        "positive_share": round(_positive_share(kept), 4),
+    }
+    return kept
+
+
+def _format(task: Task, row: Row, split: str, number: int) -> list[Candidate]:
+    where = f"task {task.name!r}, {split} row {number}"
+    try:
+        candidates = task.formatter(row)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(f"{where}: not in the expected form ({type(error).__name__}: {error})") from None
+    for candidate in candidates:
+        if candidate.label not in (0, 1):
+            raise UserError(f"{where}: label {candidate.label!r} is not allowed; allowed: 0, 1")
+    return candidates
+
+
+def _equalised(candidates: Iterable[Candidate], rng: random.Random) -> list[Candidate]:
+    """As many right as wrong answers for every question; surplus ones are dropped at random."""
+    questions: dict[str, tuple[list[Candidate], list[Candidate]]] = defaultdict(lambda: ([], []))
+    for candidate in candidates:
+        questions[candidate.question][candidate.label].append(candidate)
+    chosen = []
+    for question in sorted(questions):
+        sides = questions[question]
+        count = min(map(len, sides))
+        for side in sides:
+            chosen += rng.sample(sorted(side, key=lambda candidate: candidate.text), count)
+    return chosen
+
+
+def _groups(examples: Iterable[Example], rng: random.Random) -> list[list[Example]]:
+    """Examples by group, groups in random order."""
+    groups: dict[str, list[Example]] = defaultdict(list)
+    for example in examples:
+        groups[example.group].append(example)
+    ordered = [groups[name] for name in sorted(groups)]
+    rng.shuffle(ordered)
+    return ordered
+
+
+def _cut(examples: Sequence[Example], share: float, rng: random.Random) -> tuple[list[Example], list[Example]]:
+    """(about ``share`` of the examples, the rest), never splitting a group."""
+    first: list[Example] = []
+    rest: list[Example] = []
+    wanted = share * len(examples)
+    for group in _groups(examples, rng):
+        fits = len(first) + len(group) / 2 <= wanted or not first
+        (first if fits else rest).extend(group)
+    return first, rest
+
+
+def _cut_to(examples: Sequence[Example], count: int, rng: random.Random) -> list[Example]:
+    """Whole groups, about ``count`` examples of them."""
+    return _cut(examples, count / len(examples), rng)[0] if count < len(examples) else list(examples)
+
+
+def _positive_share(examples: Sequence[Example]) -> float:
+    return sum(example.label for example in examples) / len(examples) if examples else 0.5
+
+
+def _is_uneven(examples: Sequence[Example]) -> bool:
+    share = _positive_share(examples)
+    return max(share, 1 - share) > REBALANCE_ABOVE
+
+
+def _rebalanced(examples: Iterable[Example], rng: random.Random) -> list[Example]:
+    """Exactly as many of either class; the larger one loses random examples."""
+    sides: tuple[list[Example], list[Example]] = ([], [])
+    for example in examples:
+        sides[example.label].append(example)
+    count = min(map(len, sides))
+    return [example for side in sides for example in rng.sample(side, count)]
+
+
+def _balanced_sample(examples: Sequence[Example], count: int, rng: random.Random) -> list[Example]:
+    """At most ``count`` of already balanced examples, half of either class."""
+    if count >= len(examples):
+        return list(examples)
+    sides = [[example for example in examples if example.label == label] for label in (0, 1)]
+    return [example for side in sides for example in rng.sample(side, count // 2)]
+
+
+def _describe(examples: Sequence[Example]) -> dict[str, Any]:
+    lengths = [len(example.text) for example in examples]
+    return {
+        "examples": len(examples),
+        "groups": len(Counter(example.group for example in examples)),
+        "positive_share": round(_positive_share(examples), 4),
+        "mean_characters": round(sum(lengths) / len(lengths), 1),
+    }

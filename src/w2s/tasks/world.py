@@ -1,0 +1,371 @@
+"""The micro-world: a small invented world from which the default experiment takes its data and corpus.
+
+A seed draws people with attributes, things they like, adjectives that praise or blame, verbs, deeds and
+words with two senses. All are known through *frequency*: the r-th person (adjective, verb, ...) turns up in
+the corpus in proportion to ``r ** -zipf``, so small models learn the frequent facts and large ones the rare
+ones too. Three things are drawn from a world:
+
+* ``rows(world, task)``: rows in the *raw hub schema* of a data set, whose answers follow from the world;
+* ``corpus(world, ...)``: documents that state the facts, and solved questions in the tasks' own layouts, so
+  that pretraining leaves latent what finetuning elicits.
+
+From there on the smoke experiment takes the same code as real data.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+from w2s.errors import UserError, allowed
+from w2s.experiment import WorldSize
+
+Row = dict[str, Any]
+Fact = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One thing every person has: how it is stated, asked with yes or no, and asked openly."""
+
+    statement: str
+    closed: str
+    open: str
+    values: tuple[str, ...]
+
+
+ATTRIBUTES = (
+    Attribute(
+        "{} lives in {}.",
+        "does {} live in {}",
+        "Where does {} live?",
+        ("Arden", "Belmar", "Corvo", "Dunmore", "Elstow", "Farley", "Girona", "Hexham"),
+    ),
+    Attribute(
+        "{} eats {}.",
+        "does {} eat {}",
+        "What does {} eat?",
+        ("apples", "beans", "carrots", "dates", "eggs", "figs", "grapes", "honey"),
+    ),
+    Attribute(
+        "{} works as a {}.",
+        "does {} work as a {}",
+        "What does {} work as?",
+        ("baker", "carpenter", "doctor", "farmer", "guard", "hunter", "mason", "weaver"),
+    ),
+    Attribute(
+        "{} keeps a {}.",
+        "does {} keep a {}",
+        "What does {} keep?",
+        ("cat", "dog", "goat", "horse", "owl", "parrot", "rabbit", "snake"),
+    ),
+    Attribute(
+        "{} wears {}.",
+        "does {} wear {}",
+        "What does {} wear?",
+        ("black", "blue", "brown", "green", "purple", "red", "white", "yellow"),
+    ),
+)
+THINGS = ("boats", "books", "chess", "drums", "maps", "rain", "songs", "stars")
+NOUNS = ("bridge", "garden", "lamp", "letter", "stone", "table", "tower", "wagon")
+SUBJECTS = ("food", "music", "house", "story", "journey", "market", "play", "view")
+SYLLABLES = [a + b for a in "bdfgklmnprstvz" for b in ("a", "e", "i", "o", "u", "en", "or", "il")]
+
+
+class World:
+    """Every fact there is, drawn once from the seed. Lists are ordered by rank, the most frequent first."""
+
+    def __init__(self, size: WorldSize) -> None:
+        rng = random.Random(f"world-{size.seed}")
+        words = iter(_new_words(rng, size))
+
+        def some(count: int) -> list[str]:
+            return [next(words) for _ in range(count)]
+
+        self.size = size
+        self.people = [name.capitalize() for name in some(size.people)]
+        self.values = {p: [rng.choice(a.values) for a in ATTRIBUTES] for p in self.people}
+        self.likes = {p: frozenset(rng.sample(THINGS, 3)) for p in self.people}
+        self.praising = _sides(rng, some(size.adjectives))
+        self.transitive = _sides(rng, some(size.verbs))
+        self.kind = _sides(rng, some(size.deeds))
+        self.living = _sides(rng, some(size.nouns))
+        self.ambiguous = some(size.nouns)
+
+
+def _new_words(rng: random.Random, size: WorldSize) -> list[str]:
+    wanted = size.people + size.adjectives + size.verbs + size.deeds + 2 * size.nouns
+    if wanted > len(SYLLABLES) ** 2 // 2:
+        raise UserError(f"world: {wanted} invented words asked for, at most {len(SYLLABLES) ** 2 // 2} exist")
+    words: dict[str, None] = {}
+    while len(words) < wanted:
+        words[rng.choice(SYLLABLES) + rng.choice(SYLLABLES)] = None
+    return list(words)
+
+
+def _sides(rng: random.Random, items: list[str]) -> dict[str, bool]:
+    """A coin for each item, exactly one head in every two neighbours, so that rank says nothing."""
+    sides: dict[str, bool] = {}
+    for first, second in zip(items[::2], items[1::2], strict=False):
+        sides[first] = rng.random() < 0.5
+        sides[second] = not sides[first]
+    return sides
+
+
+# -- what can be known, and how it is stated ---------------------------------------------------------------
+
+
+def _attributes(world: World) -> list[Fact]:
+    return [(person, index) for person in world.people for index in range(len(ATTRIBUTES))]
+
+
+def _state_attribute(world: World, fact: Fact, rng: random.Random) -> str:
+    person, index = fact
+    return ATTRIBUTES[index].statement.format(person, world.values[person][index])
+
+
+def _wrong_value(world: World, fact: Fact, rng: random.Random) -> str:
+    person, index = fact
+    return rng.choice([v for v in ATTRIBUTES[index].values if v != world.values[person][index]])
+
+
+def _other_fact(world: World, fact: Fact, rng: random.Random) -> str:
+    """Something true of the same person that does not give the answer away."""
+    person, index = fact
+    other = rng.choice([i for i in range(len(ATTRIBUTES)) if i != index])
+    return _state_attribute(world, (person, other), rng)
+
+
+# -- one row a question, in the schema of the data set that it imitates ------------------------------------
+
+
+def _boolq(world: World, fact: Fact, rng: random.Random) -> list[Row]:
+    person, index = fact
+    passage = _other_fact(world, fact, rng)
+    values = {True: world.values[person][index], False: _wrong_value(world, fact, rng)}
+    return [
+        {"passage": passage, "question": ATTRIBUTES[index].closed.format(person, value), "answer": answer}
+        for answer, value in values.items()
+    ]
+
+
+def _sciq(world: World, fact: Fact, rng: random.Random) -> list[Row]:
+    person, index = fact
+    right = world.values[person][index]
+    wrong = rng.sample([v for v in ATTRIBUTES[index].values if v != right], 3)
+    distractors = {f"distractor{i + 1}": value for i, value in enumerate(wrong)}
+    question = ATTRIBUTES[index].open.format(person)
+    return [{"question": question, **distractors, "correct_answer": right, "support": ""}]
+
+
+def _dream(world: World, fact: Fact, rng: random.Random) -> list[Row]:
+    person, index = fact
+    right = world.values[person][index]
+    choice = [right, *rng.sample([v for v in ATTRIBUTES[index].values if v != right], 2)]
+    rng.shuffle(choice)
+    return [
+        {
+            "id": 0,
+            "dialogue_id": f"{person}-{index}",
+            "dialogue": [f"M: Do you know {person}?", f"W: Yes. {_other_fact(world, fact, rng)}"],
+            "question": ATTRIBUTES[index].open.format(person),
+            "choice": choice,
+            "answer": right,
+        }
+    ]
+
+
+def _anli(world: World, fact: Fact, rng: random.Random) -> list[Row]:
+    person, index = fact
+    statement = ATTRIBUTES[index].statement
+    right = statement.format(person, world.values[person][index])
+    wrong = statement.format(person, _wrong_value(world, fact, rng))
+    row = {"uid": f"{person}-{index}", "premise": _other_fact(world, fact, rng), "reason": ""}
+    return [row | {"hypothesis": right, "label": 0}, row | {"hypothesis": wrong, "label": rng.choice((1, 2))}]
+
+
+def _likes(world: World) -> list[Fact]:
+    return [(person,) for person in world.people]
+
+
+def _state_likes(world: World, fact: Fact, rng: random.Random) -> str:
+    first, second, third = rng.sample(sorted(world.likes[fact[0]]), 3)
+    return f"{fact[0]} likes {first}, {second} and {third}."
+
+
+def _multirc(world: World, fact: Fact, rng: random.Random) -> list[Row]:
+    (person,) = fact
+    paragraph = _state_attribute(world, (person, rng.randrange(len(ATTRIBUTES))), rng)
+    number = world.people.index(person)
+    return [
+        {
+            "paragraph": paragraph,
+            "question": f"What does {person} like?",
+            "answer": thing,
+            "idx": {"paragraph": number, "question": number, "answer": i},
+            "label": int(thing in world.likes[person]),
+        }
+        for i, thing in enumerate(THINGS)
+    ]
+
+
+def _adjectives(world: World) -> list[Fact]:
+    return [(adjective,) for adjective in world.praising]
+
+
+def _state_adjective(world: World, fact: Fact, rng: random.Random) -> str:
+    verdict = "loved" if world.praising[fact[0]] else "hated"
+    return f"The {rng.choice(SUBJECTS)} was {fact[0]} and we {verdict} it."
+
+
+def _sst2(world: World, fact: Fact, rng: random.Random) -> list[Row]:
+    (adjective,) = fact
+    return [
+        {"idx": 0, "sentence": f"the {subject} was {adjective} ", "label": int(world.praising[adjective])}
+        for subject in rng.sample(SUBJECTS, 5)
+    ]
+
+
+def _verbs(world: World) -> list[Fact]:
+    return [(verb,) for verb in world.transitive]
+
+
+def _state_verb(world: World, fact: Fact, rng: random.Random) -> str:
+    return _sentence(world, fact[0], world.transitive[fact[0]], rng)
+
+
+def _sentence(world: World, verb: str, with_object: bool, rng: random.Random) -> str:
+    person = rng.choice(world.people)
+    return f"{person} {verb}s the {rng.choice(NOUNS)}." if with_object else f"{person} {verb}s often."
+
+
+def _cola(world: World, fact: Fact, rng: random.Random) -> list[Row]:
+    (verb,) = fact
+    return [
+        {
+            "sentence": _sentence(world, verb, with_object, rng),
+            "label": int(with_object == world.transitive[verb]),
+            "idx": 0,
+        }
+        for with_object in (True, False) * 3
+    ]
+
+
+def _deeds(world: World) -> list[Fact]:
+    return [(deed,) for deed in world.kind]
+
+
+def _state_deed(world: World, fact: Fact, rng: random.Random) -> str:
+    return f"It is {'kind' if world.kind[fact[0]] else 'cruel'} to {fact[0]} a {rng.choice(('friend', 'child'))}."
+
+
+def _ethics_justice(world: World, fact: Fact, rng: random.Random) -> list[Row]:
+    (deed,) = fact
+    return [
+        {
+            "label": int(world.kind[deed]),
+            "scenario": f"I {verb} people who {deed} {whom}.",
+        }
+        for whom in ("me", "us")
+        for verb in ("thank", "like", "trust")
+    ]
+
+
+def _nouns(world: World) -> list[Fact]:
+    return list(zip(world.living, world.ambiguous, strict=False))
+
+
+def _state_noun(world: World, fact: Fact, rng: random.Random) -> str:
+    noun, _ = fact
+    return f"The {noun} {rng.choice(('sleeps', 'eats')) if world.living[noun] else rng.choice(('breaks', 'rusts'))}."
+
+
+def _wic(world: World, fact: Fact, rng: random.Random) -> list[Row]:
+    """A word like "neck" means one thing of an animal and another of a thing; the first is an animal's."""
+    noun, word = fact
+    return [
+        {
+            "word": word,
+            "sentence1": f"The {word} of the {animal}.",
+            "sentence2": f"The {word} of the {noun}.",
+            "idx": 0,
+            "label": int(world.living[noun]),
+        }
+        for animal in rng.sample(("cat", "dog", "goat", "horse", "owl", "parrot", "rabbit", "snake"), 6)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A kind of fact: which there are (by rank), how one is stated, and the rows that ask it."""
+
+    facts: Callable[[World], list[Fact]]
+    statement: Callable[[World, Fact, random.Random], str]
+    rows: Callable[[World, Fact, random.Random], list[Row]]
+
+
+TOPICS: dict[str, Topic] = {
+    "boolq": Topic(_attributes, _state_attribute, _boolq),
+    "sciq": Topic(_attributes, _state_attribute, _sciq),
+    "dream": Topic(_attributes, _state_attribute, _dream),
+    "anli": Topic(_attributes, _state_attribute, _anli),
+    "multirc": Topic(_likes, _state_likes, _multirc),
+    "sst2": Topic(_adjectives, _state_adjective, _sst2),
+    "cola": Topic(_verbs, _state_verb, _cola),
+    "ethics_justice": Topic(_deeds, _state_deed, _ethics_justice),
+    "wic": Topic(_nouns, _state_noun, _wic),
+}
+
+
+def rows(world: World, task: str, *, test_share: float = 0.25) -> dict[str, list[Row]]:
+    """``{"train": rows, "test": rows}`` of one data set; no fact is asked on both sides."""
+    if task not in TOPICS:
+        raise UserError(f"task {task!r}: the micro-world has no such data set; {allowed(task, TOPICS)}")
+    topic, rng = TOPICS[task], random.Random(f"rows-{world.size.seed}-{task}")
+    facts = topic.facts(world)
+    rng.shuffle(facts)
+    cut = round(test_share * len(facts))
+    return {
+        split: [row for fact in part for row in topic.rows(world, fact, rng)]
+        for split, part in (("train", facts[cut:]), ("test", facts[:cut]))
+    }
+
+
+def corpus(
+    world: World,
+    documents: int,
+    *,
+    solve: Callable[[str, Row], list[tuple[str, int]]],
+    answers: tuple[str, str],
+    statements: float = 0.3,
+) -> Iterator[str]:
+    """Documents for pretraining: a share of plain statements, the rest solved questions.
+
+    solve: (task, row) -> the task's texts with their labels, that is, its formatter.
+    answers: the words for label 0 and 1 that close a solved question (with their leading space).
+    """
+    rng = random.Random(f"corpus-{world.size.seed}")
+    names = list(TOPICS)
+    facts = {name: TOPICS[name].facts(world) for name in names}
+    weights = {
+        name: list(accumulate((rank + 1) ** -world.size.zipf for rank in range(len(facts[name]))))
+        for name in names
+    }
+    for _ in range(documents):
+        name = rng.choice(names)
+        fact = rng.choices(facts[name], cum_weights=weights[name])[0]
+        if rng.random() < statements:
+            yield TOPICS[name].statement(world, fact, rng)
+            continue
+        label = rng.randrange(2)
+        texts = [
+            text
+            for row in TOPICS[name].rows(world, fact, rng)
+            for text, truth in solve(name, row)
+            if truth == label
+        ]
+        if texts:
+            yield rng.choice(texts) + answers[label]
