@@ -5,7 +5,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-from w2s import figures, warm
+from w2s import figures, unlock, warm
 from w2s.errors import UserError
 from w2s.workflow import Workflow
 
@@ -50,5 +50,10 @@ include: "rules/runs.smk"
 include: "rules/figures.smk"
 
 
+if workflow.is_main_process:
+    unlock.claim()  # a killed workflow's lock does not stop the next call
+
+
 onstart:
+    unlock.claim()
     warm.start()  # one warm process for this workflow's jobs: see src/w2s/warm.py

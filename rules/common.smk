@@ -1,12 +1,19 @@
 # What every stage's rule asks of the plan. Keys are looked up; nothing is computed here.
+import sys
+
 from w2s.plan import canonical
 
 
-def planned(wildcards):
+def or_one_line(ask, *arguments):
+    """What the plan answers; a user's mistake ends the workflow with one line, not with a traceback."""
     try:
-        return experiments.artifact(wildcards.key)
+        return ask(*arguments)
     except UserError as mistake:
-        raise WorkflowError(str(mistake)) from None
+        sys.exit(f"w2s: {mistake}")
+
+
+def planned(wildcards):
+    return or_one_line(experiments.artifact, wildcards.key)
 
 
 def manifests_of_parents(wildcards):

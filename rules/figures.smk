@@ -4,10 +4,7 @@ DEFAULT = experiments.default.experiment.experiment
 
 
 def figure_runs(wildcards):
-    try:
-        return [run.manifest for run in experiments.figure(wildcards.figure, wildcards.experiment)]
-    except UserError as mistake:
-        raise WorkflowError(str(mistake)) from None
+    return [run.manifest for run in or_one_line(experiments.figure, wildcards.figure, wildcards.experiment)]
 
 
 def figure_code(wildcards):
@@ -15,7 +12,8 @@ def figure_code(wildcards):
 
 
 def experiment_json(wildcards):
-    return canonical(experiments.plan(wildcards.experiment).experiment.model_dump(mode="json"))
+    plan = or_one_line(experiments.plan, wildcards.experiment)
+    return canonical(plan.experiment.model_dump(mode="json"))
 
 
 rule tabulate:

@@ -16,8 +16,13 @@ DEFAULT_SECONDS = 60.0
 class Stateful(Protocol):
     """A model, an optimiser: anything with a state to save and load."""
 
-    def state_dict(self) -> dict[str, Any]: ...
-    def load_state_dict(self, state_dict: dict[str, Any]) -> Any: ...
+    def state_dict(self) -> dict[str, Any]:
+        """All that is needed to go on."""
+        ...
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> Any:
+        """Go on from a saved state."""
+        ...
 
 
 class Checkpoint:

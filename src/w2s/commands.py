@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from w2s.errors import UserError
 
 if TYPE_CHECKING:
-    from w2s.plan import Plan, Run
+    from w2s.plan import Run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

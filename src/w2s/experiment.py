@@ -76,8 +76,9 @@ class Pretraining(Strict):
     """What all rungs of an own ladder share: corpus, tokenizer and the packed training recipe."""
 
     corpus: Literal["world", "tasks"] = "world"  # "tasks": the training texts of the experiment's tasks
-    documents: Positive = 200_000  # of a world corpus
+    documents: Positive = 220_000  # of a world corpus
     statements: float = Field(0.3, ge=0, le=1)  # share of plain statements among them
+    answers: tuple[str, str] = (" no", " yes")  # what closes a solved question in it
     vocabulary: Positive = 1024  # tokens of the byte-level BPE tokenizer
     block: Positive = 128  # tokens a packed sequence
     batch: Positive = 16  # sequences a step
@@ -127,7 +128,7 @@ class Training(Strict):
     max_length: Positive = 512  # tokens; longer texts lose their beginning
     evaluations_per_epoch: Positive = 10
     early_stopping: Literal["students", "all", "none"] = "students"
-    answers: tuple[str, str] = (" no", " yes")  # head rows start as these words' unembeddings
+    answers: tuple[str, str] = (" no", " yes")  # label 0, 1: head rows start as these words' unembeddings
 
 
 class Method(Strict):
@@ -180,10 +181,7 @@ class Nlp(Strict):
         """(supervisor, student) for every student at least as large, as the paper's figures draw them."""
         chosen = self.supervisors or tuple(rung.name for rung in self.ladder[:-1])
         return [
-            (weak, strong)
-            for i, weak in enumerate(self.ladder)
-            if weak.name in chosen
-            for strong in self.ladder[i:]
+            (weak, strong) for i, weak in enumerate(self.ladder) if weak.name in chosen for strong in self.ladder[i:]
         ]
 
 
@@ -193,7 +191,6 @@ class Experiment(Strict):
     experiment: Name
     seeds: tuple[int, ...] = Field(min_length=1)
     ceiling_half: Literal["weak", "strong"] = "weak"
-    overlay_paper: bool = False
     data: Data = Data()
     methods: dict[Name, Method]
     nlp: Nlp

@@ -46,6 +46,7 @@ class Identity:
 
     @cached_property
     def key(self) -> str:
+        """Ten hex digits."""
         content = {"stage": self.stage, "version": self.version, "spec": self.spec, "parents": self.parents}
         return hashlib.sha256(canonical(content).encode()).hexdigest()[:KEY_LENGTH]
 
@@ -64,15 +65,18 @@ class Artifact:
 
     @cached_property
     def identity(self) -> Identity:
+        """What its manifest will say of it."""
         parents = {role: parent.key for role, parent in self.parents.items()}
         return Identity(self.stage, STAGE_VERSIONS[self.stage], self.spec, parents)
 
     @property
     def key(self) -> str:
+        """Ten hex digits."""
         return self.identity.key
 
     @cached_property
     def path(self) -> str:
+        """Its directory, from the project's root."""
         return f"results/{self.name}-{self.key}"
 
     @property
@@ -146,7 +150,7 @@ class Plan:
                 "world": data.world.model_dump(),
                 "documents": pretraining.documents,
                 "statements": pretraining.statements,
-                "answers": list(nlp.training.answers),
+                "answers": list(pretraining.answers),
             }
         else:
             seed = self.experiment.seeds[0]
@@ -190,9 +194,7 @@ class Plan:
         identity = ("run", task, rung, seed, labels, method, half)
         return self._once(identity, lambda: self._new_run(task, rung, seed, labels, method, half, parent))
 
-    def _new_run(
-        self, task: str, rung: str, seed: int, labels: str, method: str, half: str, parent: Run | None
-    ) -> Run:
+    def _new_run(self, task: str, rung: str, seed: int, labels: str, method: str, half: str, parent: Run | None) -> Run:
         training = self.experiment.nlp.training
         stops_early = training.early_stopping == "all" or (training.early_stopping == "students" and parent)
         spec = {

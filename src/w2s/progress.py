@@ -24,4 +24,7 @@ class Progress:
         self.printed = now
         elapsed = max(now - self.began, 1e-9)
         left = elapsed / max(1, step - self.start) * (self.steps - step)
-        print(f"{step / self.steps:4.0%} | {self.units / elapsed:,.0f} {self.unit}/s | {left:.0f} s left | {remark}", flush=True)
+        print(
+            f"{step / self.steps:4.0%} | {self.units / elapsed:,.0f} {self.unit}/s | {left:.0f} s left | {remark}",
+            flush=True,
+        )

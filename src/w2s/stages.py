@@ -88,7 +88,11 @@ def _bare(source: str) -> str:
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
             first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
                 node.body = node.body[1:] or [ast.Pass()]
     return ast.unparse(tree)
 
@@ -122,9 +126,11 @@ def command(*, relock: bool, unchanged: Sequence[str], lock: Path = LOCK) -> str
         lock.write_text(json.dumps(locked, indent=2, sort_keys=True) + "\n")
     lines = []
     for stage, content in now.items():
-        state = "as locked" if locked.get(stage) == content else (
-            f"code changed: raise STAGE_VERSIONS[{stage!r}] in plan.py and run `w2s stages --lock` if results change, "
-            f"else run `w2s stages --unchanged {stage}`"
-        )
+        state = "as locked"
+        if locked.get(stage) != content:
+            state = (
+                f"code changed: if results change, raise STAGE_VERSIONS[{stage!r}] in plan.py and run "
+                f"`w2s stages --lock`; else run `w2s stages --unchanged {stage}`"
+            )
         lines.append(f"{stage} version {content['version']}: {state}")
     return "\n".join(lines)

@@ -43,7 +43,9 @@ def fingerprint(experiment: Experiment, choice: TaskChoice) -> tuple[dict[str, A
     folder = directory / (choice.folder or task.folder)
     if not folder.is_dir():
         there = [path.name for path in directory.iterdir() if path.is_dir()]
-        raise UserError(f"task {task.name!r}: no folder {str(folder)!r}; {allowed(folder.name, there, what='there are')}")
+        raise UserError(
+            f"task {task.name!r}: no folder {str(folder)!r}; {allowed(folder.name, there, what='there are')}"
+        )
     files = {"train": split_file(folder, choice.train or task.train)}
     test = choice.test or task.test
     if test != NO_SPLIT:
@@ -116,6 +118,10 @@ class Workflow:
         runs: list[Artifact] = list(figures.module(figure).needs(plan))
         self._artifacts |= with_ancestors(runs)
         return runs
+
+    def known(self) -> list[Artifact]:
+        """Every artifact that the default experiment can make."""
+        return list(with_ancestors(self.default.every_run()).values())
 
     def code(self, module: str) -> list[str]:
         """The source files that a figure's numbers and picture come from."""

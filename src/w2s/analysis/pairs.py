@@ -35,12 +35,13 @@ def runs(plan: Plan, methods: Sequence[str]) -> list[Run]:
 def compare(plan: Plan, methods: Sequence[str], read: Read) -> list[Row]:
     """One row a run: accuracy on the test set; for students also their supervisor's, ceiling's, and the PGR.
 
-    PGR is given for students strictly larger than their supervisor, as in the paper.
+    PGR is given for students strictly larger than their supervisor, as in the paper; ``pgr_inverted_kept`` is
+    the paper's own reading of cells whose ceiling lies below the supervisor, which ``pgr`` leaves undefined.
     """
     nlp = plan.experiment.nlp
 
     def score(run: Run) -> float:
-        return test_accuracy(read(run))
+        return accuracy_on_test(read(run))
 
     rows = []
     for task in (task.name for task in nlp.tasks):
@@ -53,7 +54,8 @@ def compare(plan: Plan, methods: Sequence[str], read: Read) -> list[Row]:
             for supervisor, student in nlp.pairs():
                 for method in methods:
                     reached = score(plan.student(task, supervisor.name, student.name, method, seed))
-                    low, high = weak[supervisor.name], ceiling[student.name]
+                    gap = (weak[supervisor.name], reached, ceiling[student.name])
+                    larger = student is not supervisor
                     rows.append(
                         {
                             "task": task,
@@ -64,15 +66,16 @@ def compare(plan: Plan, methods: Sequence[str], read: Read) -> list[Row]:
                             "student": student.name,
                             "student_compute": nlp.compute(student),
                             "accuracy": reached,
-                            "weak": low,
-                            "ceiling": high,
-                            "pgr": pgr(low, reached, high) if student is not supervisor else math.nan,
+                            "weak": weak[supervisor.name],
+                            "ceiling": ceiling[student.name],
+                            "pgr": pgr(*gap) if larger else math.nan,
+                            "pgr_inverted_kept": pgr(*gap, keep_inverted=True) if larger else math.nan,
                         }
                     )
     return rows
 
 
-def test_accuracy(predictions: dict[str, list[Any]], column: str = "probability") -> float:
+def accuracy_on_test(predictions: dict[str, list[Any]], column: str = "probability") -> float:
     """Accuracy on the test part of a run's predictions. column: ``probability`` or ``probability_last``."""
     chosen = [number for number, part in enumerate(predictions["part"]) if part == "test"]
     truth = [predictions["truth"][number] for number in chosen]
@@ -93,4 +96,5 @@ def medians(rows: Sequence[Row]) -> Iterator[Row]:
         middle = {"accuracy": median_defined(row["accuracy"] for row in cell)[0], "tasks": len(cell)}
         if "pgr" in cell[0] and cell[0]["supervisor"] != cell[0]["student"]:
             middle["pgr"], middle["undefined"] = median_defined(row["pgr"] for row in cell)
+            middle["pgr_inverted_kept"], _ = median_defined(row["pgr_inverted_kept"] for row in cell)
         yield {"task": MEDIAN} | shared | middle

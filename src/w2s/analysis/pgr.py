@@ -13,9 +13,14 @@ def accuracy(truth: Sequence[float], probability: Sequence[float]) -> float:
     return hits / len(truth)
 
 
-def pgr(weak: float, student: float, ceiling: float) -> float:
-    """(student - weak) / (ceiling - weak), not clipped; NaN (undefined) where ceiling <= weak."""
-    return (student - weak) / (ceiling - weak) if ceiling > weak else math.nan
+def pgr(weak: float, student: float, ceiling: float, *, keep_inverted: bool = False) -> float:
+    """(student - weak) / (ceiling - weak), not clipped; NaN (undefined) where ceiling <= weak.
+
+    keep_inverted: also give the ratio where the ceiling lies *below* the supervisor, as the paper does: its
+    Figures 3 and 5 follow from its Figure 12 only so. Such a ratio says nothing about recovery.
+    """
+    gap = ceiling - weak
+    return (student - weak) / gap if gap > 0 or (keep_inverted and gap < 0) else math.nan
 
 
 def median_defined(values: Iterable[float]) -> tuple[float, int]:

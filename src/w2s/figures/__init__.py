@@ -38,6 +38,6 @@ def module(figure: str) -> ModuleType:
 
 
 def module_name(figure: str) -> str:
-    """fig5 -> w2s.figures.fig05"""
+    """fig5 -> w2s.figures.fig05."""
     kind, number = re.fullmatch(r"([a-z]+)(\d+)", figure).groups()  # type: ignore[union-attr]
     return f"w2s.figures.{kind}{int(number):02d}"

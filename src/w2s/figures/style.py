@@ -14,7 +14,7 @@ import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullFormatter, PercentFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
 
 from w2s.analysis.pairs import MEDIAN, TRUTH
 
@@ -38,6 +38,7 @@ OTHER_STYLES = [
     {"linestyle": line, "marker": marker, "linewidth": 1.4, "markersize": 5}
     for line, marker in (("-", "s"), ("--", "D"), ("-.", "v"), ("--", "P"), ("-.", "X"))
 ]
+FOOTER_WIDTH = 170  # characters
 BAND = 0.15  # opacity of the spread over seeds
 
 
@@ -58,7 +59,7 @@ def panels(rows: int, columns: int, *, width: float = 4.6, height: float = 3.7) 
             "svg.hashsalt": "w2s",
         },
     )
-    return plt.subplots(rows, columns, figsize=(columns * width, rows * height), squeeze=True, layout="none")
+    return plt.subplots(rows, columns, figsize=(columns * width, rows * height), layout="constrained")
 
 
 def method_style(method: str, methods: list[str]) -> dict[str, Any]:
@@ -106,13 +107,16 @@ def _curve(panel: Axes, rows: pd.DataFrame, value: str, **line: Any) -> None:
 def compute_axis(panel: Axes) -> None:
     """x: pretraining compute of the student, log scale, in FLOP."""
     panel.set_xscale("log")
+    panel.xaxis.set_major_locator(LogLocator(numticks=12))
+    panel.xaxis.set_minor_locator(LogLocator(subs=range(2, 10), numticks=12))
     panel.xaxis.set_minor_formatter(NullFormatter())
+    panel.tick_params(axis="x", which="both", bottom=True, color="#999999")
     panel.margins(x=0.06)
     panel.set_xlabel("student's pretraining compute (FLOP)")
 
 
 def percent_axis(panel: Axes, label: str) -> None:
-    """y in percent."""
+    """Y in percent."""
     panel.set_ylabel(label)
     panel.yaxis.set_major_formatter(PercentFormatter(decimals=0, symbol=""))
     if panel.get_ylim()[0] < 0 < panel.get_ylim()[1]:
@@ -133,8 +137,7 @@ def legend(figure: Figure, table: pd.DataFrame) -> None:
         Line2D([], [], color=colour, linewidth=4, label=f"supervisor {name}")
         for name, colour in supervisor_colours(table).items()
     ]
-    figure.tight_layout(rect=(0, 0.09, 0.84, 1))
-    figure.legend(handles=entries, loc="center left", bbox_to_anchor=(0.845, 0.55), frameon=False)
+    figure.legend(handles=entries, loc="outside right center", frameon=False)
 
 
 def label_panels(*axes: Axes) -> None:
@@ -146,7 +149,9 @@ def label_panels(*axes: Axes) -> None:
 def footer(figure: Figure, about: dict[str, Any], table: pd.DataFrame) -> None:
     """One line: experiment, runs, seeds, commit; and what is undefined."""
     each = table[table["task"] != MEDIAN]
-    undefined = int(each.loc[each["supervisor"] != each["student"], "pgr"].isna().sum() - (each["method"] == TRUTH).sum())
+    undefined = int(
+        each.loc[each["supervisor"] != each["student"], "pgr"].isna().sum() - (each["method"] == TRUTH).sum()
+    )
     parts = [
         f"experiment {about['experiment']}",
         f"{len(each)} runs",
@@ -157,4 +162,4 @@ def footer(figure: Figure, about: dict[str, Any], table: pd.DataFrame) -> None:
         about.get("note", ""),
     ]
     line = " · ".join(part for part in parts if part)
-    figure.text(0.01, 0.012, "\n".join(textwrap.wrap(line, 170)), fontsize=6.5, color="#666666")
+    figure.supxlabel("\n".join(textwrap.wrap(line, FOOTER_WIDTH)), x=0.01, ha="left", fontsize=6.5, color="#666666")

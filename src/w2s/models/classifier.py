@@ -33,7 +33,8 @@ class Classifier(nn.Module):
         """
         hidden = self.backbone(input_ids=ids, use_cache=False).last_hidden_state
         last = hidden[torch.arange(len(ids), device=ids.device), lengths - 1]
-        return self.head(last).float()
+        logits: Tensor = self.head(last)
+        return logits.float()
 
 
 def load(directory: Path, answers: Sequence[str]) -> Classifier:

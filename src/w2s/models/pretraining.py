@@ -35,7 +35,7 @@ def make(build: artifacts.Build, corpus: Path) -> None:
     blocks = _blocks(tokens, training["block"], corpus)
     model = new_model(spec["shape"], record["spec"]["vocabulary"], training["seed"])
     loss = _train(model, blocks, spec, build)
-    model.save_pretrained(build.folder)
+    model.save_pretrained(build.folder)  # type: ignore[operator]
     (build.folder / "generation_config.json").unlink(missing_ok=True)
     _save_tokenizer(corpus / "tokenizer.json", build.folder)
     parameters = sum(parameter.numel() for parameter in model.parameters())
@@ -66,7 +66,8 @@ def new_model(shape: Mapping[str, int], vocabulary: int, seed: int) -> torch.nn.
         eos_token_id=0,
         use_cache=False,
     )
-    return LlamaForCausalLM(config)
+    model: torch.nn.Module = LlamaForCausalLM(config)
+    return model
 
 
 def _blocks(tokens: np.ndarray, block: int, corpus: Path) -> torch.Tensor:

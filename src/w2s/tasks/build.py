@@ -76,15 +76,10 @@ def build(task: Task, rows: Mapping[str, Sequence[Row]], sizes: Sizes, seed: int
     return Examples(parts, counts)
 
 
-def _examples(
-    task: Task, rows: Iterable[Row], split: str, rng: random.Random, counts: dict[str, Any]
-) -> list[Example]:
+def _examples(task: Task, rows: Iterable[Row], split: str, rng: random.Random, counts: dict[str, Any]) -> list[Example]:
     """Formatted, equalised and without duplicates, sorted by id."""
     candidates = [candidate for number, row in enumerate(rows) for candidate in _format(task, row, split, number)]
-    if task.per_question:
-        chosen = _equalised(candidates, rng)
-    else:
-        chosen = candidates
+    chosen = _equalised(candidates, rng) if task.per_question else candidates
     examples: dict[str, Example] = {}
     contradicted = set()
     for candidate in chosen:

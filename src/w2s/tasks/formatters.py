@@ -32,9 +32,7 @@ def _single(group: str, text: str, label: int) -> list[Candidate]:
     return [Candidate(group, group, text, label)]
 
 
-def _choices(
-    group: str, question: str, stem: str, answers: Iterable[str], right: Iterable[bool]
-) -> list[Candidate]:
+def _choices(group: str, question: str, stem: str, answers: Iterable[str], right: Iterable[bool]) -> list[Candidate]:
     """Multiple choice: one candidate an answer (A.1: k data points (Q, A_i), label 1 iff correct)."""
     return [
         Candidate(group, question, f"{stem}\nAnswer: {answer.strip()}\nCorrect:", int(is_right))
@@ -112,12 +110,11 @@ def multirc(row: Row) -> list[Candidate]:
     """One row an answer, several of which may be right; questions of one paragraph stay together."""
     paragraph, question = row["paragraph"].strip(), row["question"].strip()
     stem = f"{paragraph}\nQuestion: {question}"
-    answers = _choices(paragraph, f"{paragraph}\n{question}", stem, [row["answer"]], [row["label"] == 1])
-    return answers
+    return _choices(paragraph, f"{paragraph}\n{question}", stem, [row["answer"]], [row["label"] == 1])
 
 
 def wic(row: Row) -> list[Candidate]:
     """Does a word mean the same in two sentences? Rows about one word stay together."""
     first, second = row["sentence1"].strip(), row["sentence2"].strip()
-    text = f'First: {first}\nSecond: {second}\nWord: {row["word"]}\nSame:'
+    text = f"First: {first}\nSecond: {second}\nWord: {row['word']}\nSame:"
     return _single(row["word"], text, int(row["label"]))

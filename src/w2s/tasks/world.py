@@ -300,11 +300,15 @@ def _wic(world: World, fact: Fact, rng: random.Random) -> list[Row]:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A kind of fact: which there are (by rank), how one is stated, and the rows that ask it."""
+    """A kind of fact: which there are (by rank), how one is stated, and the rows that ask it.
+
+    weight: its share of the corpus, relative to others. Facts about single words are easily learned.
+    """
 
     facts: Callable[[World], list[Fact]]
     statement: Callable[[World, Fact, random.Random], str]
     rows: Callable[[World, Fact, random.Random], list[Row]]
+    weight: float = 1.0
 
 
 TOPICS: dict[str, Topic] = {
@@ -312,11 +316,11 @@ TOPICS: dict[str, Topic] = {
     "sciq": Topic(_attributes, _state_attribute, _sciq),
     "dream": Topic(_attributes, _state_attribute, _dream),
     "anli": Topic(_attributes, _state_attribute, _anli),
-    "multirc": Topic(_likes, _state_likes, _multirc),
-    "sst2": Topic(_adjectives, _state_adjective, _sst2),
-    "cola": Topic(_verbs, _state_verb, _cola),
-    "ethics_justice": Topic(_deeds, _state_deed, _ethics_justice),
-    "wic": Topic(_nouns, _state_noun, _wic),
+    "multirc": Topic(_likes, _state_likes, _multirc, 0.7),
+    "sst2": Topic(_adjectives, _state_adjective, _sst2, 0.45),
+    "cola": Topic(_verbs, _state_verb, _cola, 0.3),
+    "ethics_justice": Topic(_deeds, _state_deed, _ethics_justice, 0.45),
+    "wic": Topic(_nouns, _state_noun, _wic, 0.45),
 }
 
 
@@ -349,23 +353,20 @@ def corpus(
     """
     rng = random.Random(f"corpus-{world.size.seed}")
     names = list(TOPICS)
+    shares = [TOPICS[name].weight for name in names]
     facts = {name: TOPICS[name].facts(world) for name in names}
     weights = {
-        name: list(accumulate((rank + 1) ** -world.size.zipf for rank in range(len(facts[name]))))
-        for name in names
+        name: list(accumulate((rank + 1) ** -world.size.zipf for rank in range(len(facts[name])))) for name in names
     }
     for _ in range(documents):
-        name = rng.choice(names)
+        (name,) = rng.choices(names, shares)
         fact = rng.choices(facts[name], cum_weights=weights[name])[0]
         if rng.random() < statements:
             yield TOPICS[name].statement(world, fact, rng)
             continue
-        label = rng.randrange(2)
-        texts = [
-            text
-            for row in TOPICS[name].rows(world, fact, rng)
-            for text, truth in solve(name, row)
-            if truth == label
-        ]
-        if texts:
-            yield rng.choice(texts) + answers[label]
+        texts: tuple[list[str], list[str]] = ([], [])
+        for row in TOPICS[name].rows(world, fact, rng):
+            for text, label in solve(name, row):
+                texts[label].append(text)
+        label = rng.choice([label for label in (0, 1) if texts[label]])
+        yield rng.choice(texts[label]) + answers[label]

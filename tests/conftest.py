@@ -1,0 +1,61 @@
+"""What tests share: the smoke experiment, a tiny one that trains in seconds, and a folder to run it in."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from w2s.plan import Plan
+from w2s.workflow import deep_merge, plan_of, read_yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+TINY: dict[str, Any] = {
+    "experiment": "tiny",
+    "seeds": [0],
+    "data": {"world": {"people": 12, "adjectives": 24, "verbs": 24, "deeds": 24, "nouns": 24}},
+    "nlp": {
+        "tasks": ["sciq", "sst2"],
+        "ladder": [
+            {
+                "name": name,
+                "width": width,
+                "layers": 1,
+                "heads": 2,
+                "tokens": 20_000,
+                "pretraining_learning_rate": 1e-2,
+                "learning_rate": 1e-3,
+            }
+            for name, width in (("w8", 8), ("w16", 16))
+        ],
+        "pretraining": {"documents": 2000, "vocabulary": 384, "block": 64},
+    },
+}
+
+
+@pytest.fixture(scope="session")
+def smoke_config() -> dict[str, Any]:
+    return read_yaml(ROOT / "config.yaml")
+
+
+@pytest.fixture
+def config(smoke_config: dict[str, Any]) -> dict[str, Any]:
+    """A copy of the smoke config, to be changed by a test."""
+    return copy.deepcopy(smoke_config)
+
+
+@pytest.fixture(scope="session")
+def smoke(smoke_config: dict[str, Any]) -> Plan:
+    return plan_of(smoke_config, "config.yaml")
+
+
+@pytest.fixture(scope="session")
+def tiny_config(smoke_config: dict[str, Any]) -> dict[str, Any]:
+    return deep_merge(smoke_config, TINY)
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_config: dict[str, Any]) -> Plan:
+    return plan_of(tiny_config, "tiny")

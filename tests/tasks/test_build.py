@@ -1,0 +1,229 @@
+"""Halves share no group, classes are balanced, ids are stable, and no surface cue gives the label away."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from w2s.errors import UserError
+from w2s.experiment import Sizes, WorldSize
+from w2s.tasks import TASKS, Task, formatters
+from w2s.tasks.build import PARTS, Example, Examples, build
+from w2s.tasks.formatters import Candidate
+from w2s.tasks.sources import from_world
+from w2s.tasks.world import TOPICS
+
+SIZES = Sizes()
+SMALL = WorldSize(people=30, adjectives=60, verbs=60, deeds=60, nouns=60)
+WORLD_TASKS = [name for name in TASKS if name in TOPICS]
+
+
+def in_world(task: str, seed: int = 0, size: WorldSize = SMALL) -> Examples:
+    return build(TASKS[task], from_world(TASKS[task], size), SIZES, seed)
+
+
+def groups(examples: list[Example]) -> set[str]:
+    return {example.group for example in examples}
+
+
+def assert_no_group_is_shared(examples: Examples) -> None:
+    seen: set[str] = set()
+    for name in PARTS:
+        assert not seen & groups(examples.parts[name]), name
+        seen |= groups(examples.parts[name])
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("task", WORLD_TASKS)
+def test_parts_share_no_group_and_no_text(task: str, seed: int) -> None:
+    examples = in_world(task, seed)
+    assert_no_group_is_shared(examples)
+    texts = Counter(example.text for part in examples.parts.values() for example in part)
+    assert max(texts.values()) == 1
+
+
+@pytest.mark.parametrize("task", WORLD_TASKS)
+def test_the_test_set_is_exactly_balanced(task: str) -> None:
+    labels = [example.label for example in in_world(task).parts["test"]]
+    assert sum(labels) * 2 == len(labels)
+
+
+@pytest.mark.parametrize("task", [name for name in WORLD_TASKS if TASKS[name].per_question])
+def test_every_question_has_as_many_right_as_wrong_answers(task: str) -> None:
+    rows = from_world(TASKS[task], SMALL)
+    question_of = {c.text: c.question for row in rows["train"] for c in TASKS[task].formatter(row)}
+    sides: dict[str, Counter[int]] = defaultdict(Counter)
+    for part in ("weak", "strong", "validation"):
+        for example in in_world(task).parts[part]:
+            sides[question_of[example.text]][example.label] += 1
+    assert sides
+    assert all(counts[0] == counts[1] for counts in sides.values())
+
+
+@pytest.mark.parametrize("task", WORLD_TASKS)
+def test_ids_and_parts_do_not_depend_on_the_order_of_rows(task: str) -> None:
+    rows = from_world(TASKS[task], SMALL)
+    shuffled = {name: random.Random(1).sample(part, len(part)) for name, part in rows.items()}
+    assert build(TASKS[task], rows, SIZES, 0).parts == build(TASKS[task], shuffled, SIZES, 0).parts
+
+
+def test_another_seed_draws_other_halves_of_the_same_examples() -> None:
+    rows = {"train": rows_of(400, 0.5), "test": [{**row, "group": "x"} for row in rows_of(20, 0.5)]}
+    one, other = (build(PLAIN, rows, SIZES, seed) for seed in (0, 1))
+    ids = [{e.id for part in ("weak", "strong", "validation") for e in x.parts[part]} for x in (one, other)]
+    assert ids[0] == ids[1]
+    assert {e.id for e in one.parts["weak"]} != {e.id for e in other.parts["weak"]}
+
+
+def probe(train: list[Example], test: list[Example], features: Any) -> float:
+    """Test accuracy of a logistic regression on features fitted to the training texts."""
+    x = features([e.text for e in train], [e.text for e in test])
+    model = LogisticRegression(max_iter=1000).fit(x[0], [e.label for e in train])
+    return float(model.score(x[1], [e.label for e in test]))
+
+
+def bag_of_words(train: list[str], test: list[str]) -> tuple[Any, Any]:
+    vectorizer = CountVectorizer().fit(train)
+    return vectorizer.transform(train), vectorizer.transform(test)
+
+
+def length_only(train: list[str], test: list[str]) -> tuple[Any, Any]:
+    return tuple(  # type: ignore[return-value]
+        np.array([[len(text), len(text.split())] for text in texts]) for texts in (train, test)
+    )
+
+
+@pytest.mark.parametrize("features", [bag_of_words, length_only])
+@pytest.mark.parametrize("task", WORLD_TASKS)
+def test_no_surface_cue_predicts_the_label_of_unseen_facts(task: str, features: Any) -> None:
+    """Knowledge of the world is needed: words and lengths alone stay near chance on the test set."""
+    examples = in_world(task, size=WorldSize())
+    train = [e for part in ("weak", "strong") for e in examples.parts[part]]
+    test = examples.parts["test"]
+    noise = 3 * (0.25 / len(test)) ** 0.5
+    assert probe(train, test, features) < 0.5 + noise + 0.02
+
+
+@pytest.mark.parametrize("task", WORLD_TASKS)
+def test_labels_shuffled_within_the_training_part_teach_nothing(task: str) -> None:
+    """The probe itself is honest: with shuffled labels it finds nothing either."""
+    examples = in_world(task, size=WorldSize())
+    train = list(examples.parts["weak"])
+    labels = [e.label for e in train]
+    random.Random(0).shuffle(labels)
+    shuffled = [Example(e.id, e.group, e.text, label) for e, label in zip(train, labels, strict=True)]
+    test = examples.parts["test"]
+    assert abs(probe(shuffled, test, bag_of_words) - 0.5) < 4 * (0.25 / len(test)) ** 0.5
+
+
+def test_the_probe_would_catch_a_formatter_that_leaks() -> None:
+    """As two published formatters do: right answers are a letter, wrong ones a text."""
+
+    def leaking(row: Any) -> list[Candidate]:
+        return [
+            Candidate(c.group, c.question, c.text.replace("Correct:", "") + ("letter" if c.label else "text"), c.label)
+            for c in formatters.sciq(row)
+        ]
+
+    task = Task("sciq", leaking, TASKS["sciq"].columns, "sciq", per_question=True)
+    examples = build(task, from_world(TASKS["sciq"], WorldSize()), SIZES, 0)
+    assert probe(examples.parts["weak"], examples.parts["test"], bag_of_words) > 0.9
+
+
+def plain(row: Any) -> list[Candidate]:
+    return [Candidate(row["group"], row["group"], row["text"], row["label"])]
+
+
+PLAIN = Task("plain", plain, ("group", "text", "label"), "plain")
+raw_rows = st.lists(
+    st.fixed_dictionaries(
+        {"group": st.sampled_from("abcdefghijklmnop"), "text": st.text(max_size=4), "label": st.integers(0, 1)}
+    ),
+    min_size=60,
+    max_size=200,
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(raw_rows, st.integers(0, 3))
+def test_any_rows_give_disjoint_parts_or_a_clear_refusal(rows: list[dict[str, Any]], seed: int) -> None:
+    try:
+        examples = build(PLAIN, {"train": rows}, SIZES, seed)
+    except UserError as refusal:
+        if "no examples left" not in str(refusal):
+            raise
+        return
+    assert_no_group_is_shared(examples)
+    ids = Counter(e.id for part in examples.parts.values() for e in part)
+    assert max(ids.values()) == 1
+
+
+def rows_of(count: int, positive: float) -> list[dict[str, Any]]:
+    return [{"group": f"g{n}", "text": f"text {n}", "label": int(n < positive * count)} for n in range(count)]
+
+
+@pytest.mark.parametrize(("positive", "rebalanced"), [(0.5, False), (0.54, False), (0.62, True), (0.3, True)])
+def test_only_classes_above_55_percent_are_rebalanced_and_then_exactly(positive: float, rebalanced: bool) -> None:
+    examples = build(PLAIN, {"train": rows_of(1000, positive)}, SIZES, 0)
+    assert examples.counts["rebalanced"] is rebalanced
+    for part in ("weak", "strong", "validation"):
+        labels = [e.label for e in examples.parts[part]]
+        if rebalanced:
+            assert sum(labels) * 2 == len(labels)
+
+
+def test_contradictory_duplicates_are_dropped_and_counted() -> None:
+    rows = [
+        *rows_of(200, 0.5),
+        {"group": "g0", "text": "text 0", "label": 0},
+        {"group": "g1", "text": "text 1", "label": 1},
+    ]
+    counts = build(PLAIN, {"train": rows}, SIZES, 0).counts["train"]
+    assert (counts["duplicates_dropped"], counts["contradictions_dropped"]) == (2, 1)
+
+
+def test_sizes_are_respected() -> None:
+    sizes = Sizes(train=100, test=40)
+    examples = build(
+        PLAIN,
+        {"train": rows_of(1000, 0.5), "test": [{**r, "group": "t" + r["group"]} for r in rows_of(300, 0.5)]},
+        sizes,
+        0,
+    )
+    assert sum(len(examples.parts[part]) for part in ("weak", "strong", "validation")) == 100
+    assert len(examples.parts["test"]) == 40
+
+
+def test_test_rows_of_a_training_group_are_dropped() -> None:
+    more = [{**row, "group": "t" + row["group"]} for row in rows_of(20, 0.5)]
+    examples = build(PLAIN, {"train": rows_of(100, 0.5), "test": [*rows_of(100, 0.5), *more]}, SIZES, 0)
+    assert len(examples.parts["test"]) == 20
+    assert examples.counts["test_examples_of_a_training_group_dropped"] == 100
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"group": "a", "text": "b"}, "train row 3: not in the expected form (KeyError: 'label')"),
+        ({"group": "a", "text": "b", "label": 2}, "train row 3: label 2 is not allowed; allowed: 0, 1"),
+    ],
+)
+def test_a_bad_row_is_named(row: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError) as caught:
+        build(PLAIN, {"train": [*rows_of(3, 0.5), row]}, SIZES, 0)
+    assert str(caught.value) == f"task 'plain', {said}"
+
+
+def test_sciq_keeps_twice_its_questions() -> None:
+    """E.1: 11,679 questions give 23k points; with one right answer each, one right and one wrong is kept."""
+    rows = from_world(TASKS["sciq"], SMALL)
+    counts = build(TASKS["sciq"], rows, SIZES, 0).counts
+    assert counts["train"]["equalised"] == 2 * len(rows["train"])

@@ -1,0 +1,103 @@
+"""Rows come from the world or from files; what is wrong with a file is one line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from w2s.errors import UserError
+from w2s.experiment import WorldSize
+from w2s.tasks import TASKS, world
+from w2s.tasks.sources import from_files, split_file
+
+ROWS = [{"sentence": 'a film, "fine"', "label": 1}, {"sentence": "a bore", "label": 0}]
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> Path:
+    if path.suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    elif path.suffix == ".jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    else:
+        path.write_text('sentence,label\n"a film, ""fine""",1\na bore,0\n')
+    return path
+
+
+@pytest.mark.parametrize("ending", [".parquet", ".jsonl", ".csv"])
+def test_all_three_kinds_of_file_give_the_same_rows(ending: str, tmp_path: Path) -> None:
+    path = write(tmp_path / f"train{ending}", ROWS)
+    assert split_file(tmp_path, "train") == path
+    assert from_files(TASKS["sst2"], path, None)["train"] == ROWS
+
+
+def test_a_missing_split_says_which_there_are(tmp_path: Path) -> None:
+    write(tmp_path / "validation.parquet", ROWS)
+    with pytest.raises(UserError, match=r"no split 'validatio' .*did you mean 'validation'"):
+        split_file(tmp_path, "validatio")
+
+
+def test_a_missing_column_says_which_there_are(tmp_path: Path) -> None:
+    path = write(tmp_path / "train.jsonl", [{"text": "a film", "label": 1}])
+    with pytest.raises(UserError, match=r"task 'sst2': .*train.jsonl has no column 'sentence'; it has: label, text"):
+        from_files(TASKS["sst2"], path, None)
+
+
+def test_an_empty_split_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "train.jsonl", [])
+    with pytest.raises(UserError, match=r"train.jsonl has no rows"):
+        from_files(TASKS["sst2"], path, None)
+
+
+@pytest.mark.parametrize(
+    ("ending", "said"), [(".parquet", "not a readable parquet"), (".jsonl", ":1: not a line of JSON")]
+)
+def test_a_corrupt_file_is_named(ending: str, said: str, tmp_path: Path) -> None:
+    path = tmp_path / f"train{ending}"
+    path.write_text("{broken")
+    with pytest.raises(UserError, match=said):
+        from_files(TASKS["sst2"], path, None)
+
+
+def test_the_world_follows_from_its_seed() -> None:
+    one, same, other = (world.World(WorldSize(seed=seed)) for seed in (0, 0, 1))
+    assert vars(one) == vars(same)
+    assert one.people != other.people
+
+
+def test_no_fact_is_asked_in_both_training_and_test_rows() -> None:
+    small = world.World(WorldSize(people=20))
+    asked = {split: {row["question"] for row in part} for split, part in world.rows(small, "sciq").items()}
+    assert not asked["train"] & asked["test"]
+
+
+@pytest.mark.parametrize("task", world.TOPICS)
+def test_rows_answer_what_the_world_says(task: str) -> None:
+    """Every row formats, and both labels turn up."""
+    rows = world.rows(world.World(WorldSize(people=20)), task)["train"]
+    labels = {candidate.label for row in rows for candidate in TASKS[task].formatter(row)}
+    assert labels == {0, 1}
+
+
+def test_frequent_facts_are_told_more_often() -> None:
+    small = world.World(WorldSize(people=20))
+    documents = list(
+        world.corpus(
+            small,
+            3000,
+            solve=lambda task, row: [(c.text, c.label) for c in TASKS[task].formatter(row)],
+            answers=(" no", " yes"),
+        )
+    )
+    first, last = (sum(person in text for text in documents) for person in (small.people[0], small.people[-1]))
+    assert first > 5 * last
+    assert len(documents) == 3000
+
+
+def test_an_unknown_world_task_says_which_there_are() -> None:
+    with pytest.raises(UserError, match=r"task 'wik'.*did you mean 'wic'"):
+        world.rows(world.World(WorldSize(people=20)), "wik")

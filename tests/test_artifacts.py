@@ -1,0 +1,159 @@
+"""An artifact appears whole or not at all, and a harmed one is noticed and named."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from w2s import artifacts
+from w2s.errors import UserError
+from w2s.plan import Identity
+
+IDENTITY = Identity("finetune", 1, {"seed": 0}, {"data": "0123456789"})
+OUT = Path("results/nlp/sciq/w8/truth/naive") / f"s0-{IDENTITY.key}"
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def make(content: str = "numbers") -> None:
+    with artifacts.building(OUT, IDENTITY) as build:
+        assert build is not None
+        (build.folder / "predictions.parquet").write_text(content)
+        (build.folder / "history.csv").write_text("step\n1\n")
+
+
+def test_a_made_artifact_reads_back() -> None:
+    make()
+    record = artifacts.read(OUT, expect=IDENTITY.key)
+    assert record["spec"] == {"seed": 0}
+    assert set(record["files"]) == {"predictions.parquet", "history.csv"}
+    assert not artifacts.WORK.exists() or not list(artifacts.WORK.iterdir())
+
+
+def test_an_artifact_is_made_once() -> None:
+    make("first")
+    with artifacts.building(OUT, IDENTITY) as build:
+        assert build is None
+    assert (OUT / "predictions.parquet").read_text() == "first"
+
+
+def test_a_failure_leaves_nothing() -> None:
+    def fail() -> None:
+        with artifacts.building(OUT, IDENTITY) as build:
+            assert build is not None
+            (build.folder / "predictions.parquet").write_text("half")
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert not OUT.exists()
+    assert not list(OUT.parent.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("file", "harm", "said"),
+    [
+        ("predictions.parquet", lambda path: path.write_text("numb"), "truncated or edited"),
+        ("history.csv", lambda path: path.write_text("step\n2\n"), "truncated or edited"),
+        ("history.csv", lambda path: path.unlink(), "missing"),
+        ("run.json", lambda path: path.write_text(path.read_text()[:40]), "damaged manifest"),
+        ("run.json", lambda path: path.write_text(path.read_text().replace('"seed": 0', '"seed": 1')), "not belong"),
+    ],
+    ids=["truncated", "edited", "missing", "manifest truncated", "manifest edited"],
+)
+def test_a_harmed_artifact_is_noticed_and_named(file: str, harm: object, said: str) -> None:
+    make()
+    harm(OUT / file)  # type: ignore[operator]
+    with pytest.raises(UserError, match=said) as caught:
+        artifacts.read(OUT)
+    assert str(OUT / file) in str(caught.value)
+    assert f"delete {OUT}" in str(caught.value)
+
+
+def test_a_harmed_artifact_is_made_anew() -> None:
+    make("good")
+    (OUT / "predictions.parquet").write_text("bad")
+    make("good")
+    assert artifacts.is_complete(OUT, IDENTITY.key)
+
+
+def test_an_artifact_cannot_be_put_under_another_key() -> None:
+    other = OUT.with_name("s0-ffffffffff")
+    with pytest.raises(UserError, match="the path says otherwise"), artifacts.building(other, IDENTITY):
+        pass
+
+
+def test_a_table_has_the_same_bytes_every_time(tmp_path: Path) -> None:
+    columns = {"id": ["a", "b"], "probability": [0.25, 0.75]}
+    for name in ("one", "two"):
+        artifacts.write_table(tmp_path / name, columns)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_an_unreadable_table_is_named(tmp_path: Path) -> None:
+    (tmp_path / "table.parquet").write_text("not parquet")
+    with pytest.raises(UserError, match=r"table\.parquet: not a readable parquet file"):
+        artifacts.read_table(tmp_path / "table.parquet")
+
+
+def test_two_processes_never_make_the_same_artifact_at_once() -> None:
+    """The second waits for the first, then finds the artifact there."""
+    code = textwrap.dedent(f"""
+        import sys, time
+        from pathlib import Path
+        from w2s import artifacts
+        from w2s.plan import Identity
+        identity = Identity("finetune", 1, {{"seed": 0}}, {{"data": "0123456789"}})
+        with artifacts.building(Path({str(OUT)!r}), identity) as build:
+            if build is None:
+                print("found it")
+            else:
+                (build.folder / "history.csv").write_text("made")
+                print("made it", flush=True)
+                time.sleep(0.5)
+    """)
+    both = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = sorted(process.communicate(timeout=60)[0].splitlines()[-1] for process in both)
+    assert said == ["found it", "made it"]
+
+
+def test_a_killed_process_leaves_no_artifact_and_no_lock() -> None:
+    code = textwrap.dedent(f"""
+        import time
+        from pathlib import Path
+        from w2s import artifacts
+        from w2s.plan import Identity
+        identity = Identity("finetune", 1, {{"seed": 0}}, {{"data": "0123456789"}})
+        with artifacts.building(Path({str(OUT)!r}), identity) as build:
+            (build.folder / "history.csv").write_text("half")
+            print("working", flush=True)
+            time.sleep(60)
+    """)
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "working\n"
+    process.kill()
+    process.wait()
+    assert not OUT.exists()
+    started = time.monotonic()
+    make()
+    assert time.monotonic() - started < 30
+    assert artifacts.is_complete(OUT, IDENTITY.key)
+    assert sorted(os.listdir(OUT.parent)) == [OUT.name]
+
+
+def test_a_manifest_says_where_it_comes_from() -> None:
+    make()
+    record = json.loads((OUT / "run.json").read_text())
+    assert {"commit", "versions", "python", "machine"} <= set(record["made_with"])
+    assert record["measured"]["seconds"] >= 0

@@ -1,0 +1,67 @@
+"""The conda environments, the constraints and pyproject say the same versions."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import Any
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+from tests.conftest import ROOT
+
+PINS = dict(
+    line.split("==")
+    for line in (ROOT / "constraints.txt").read_text().splitlines()
+    if line and not line.startswith("#")
+)
+PINNED = {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in PINS.items()}
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def conda(kind: str) -> dict[str, str]:
+    """Package -> version of an environment, conda's and pip's."""
+    content = yaml.safe_load((ROOT / "envs" / f"{kind}.yaml").read_text())
+    found: dict[str, str] = {}
+    for entry in content["dependencies"]:
+        for one in entry["pip"] if isinstance(entry, dict) else [entry]:
+            name, _, version = re.sub(r"\s*#.*", "", one).replace("==", "=").partition("=")
+            found[name] = version
+    return found
+
+
+@pytest.mark.parametrize("kind", ["cpu", "gpu"])
+def test_a_conda_environment_has_the_constraints_versions(kind: str) -> None:
+    for name, version in conda(kind).items():
+        if name not in ("python", "pip"):
+            assert version == PINNED[{"pytorch-cpu": "torch"}.get(name, name)], name
+
+
+@pytest.mark.parametrize("kind", ["cpu", "gpu"])
+def test_a_conda_environment_has_everything_that_jobs_import(kind: str) -> None:
+    needed = {Requirement(line).name for line in PROJECT["dependencies"]} - {"snakemake"}
+    assert needed <= {{"pytorch-cpu": "torch"}.get(name, name) for name in conda(kind)}
+
+
+def test_the_constraints_pin_and_satisfy_every_requirement() -> None:
+    for line in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["test"]]:
+        requirement = Requirement(line)
+        assert requirement.specifier.contains(PINNED[requirement.name.lower()]), line
+
+
+def test_torch_is_pinned_exactly_where_pip_reads_it() -> None:
+    assert PINNED["torch"] == "2.13.0"
+
+
+def test_the_constraints_name_no_place() -> None:
+    assert not re.search(r"https?://|file:|/", (ROOT / "constraints.txt").read_text().replace("envs/", ""))
+
+
+def test_every_rule_names_an_environment_that_exists() -> None:
+    for path in (ROOT / "rules").glob("*.smk"):
+        text = path.read_text()
+        for name in re.findall(r'"\.\./envs/(\w+)\.yaml"', text):
+            assert (ROOT / "envs" / f"{name}.yaml").is_file()
+        assert text.count("\nrule ") == text.count("    conda:\n"), path.name

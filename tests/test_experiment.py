@@ -1,0 +1,129 @@
+"""A mistake in the config is one line that names the key, the value and what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from w2s.errors import UserError
+from w2s.models.pretraining import new_model
+from w2s.plan import Plan
+from w2s.workflow import plan_of
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def swap_rungs(config: dict[str, Any]) -> None:
+    ladder = config["nlp"]["ladder"]
+    ladder[0], ladder[1] = ladder[1], ladder[0]
+
+
+MISTAKES: list[tuple[str, Change, list[str]]] = [
+    ("unknown key", lambda c: c.update(sede=[0]), ["sede: unknown key", "did you mean 'seeds'"]),
+    ("nested unknown key", lambda c: c["nlp"].update(taks=[]), ["nlp.taks: unknown key", "did you mean 'tasks'"]),
+    (
+        "unknown key in a rung",
+        lambda c: c["nlp"]["ladder"][1].update(witdh=3),
+        ["nlp.ladder.1.witdh: unknown key", "did you mean 'width'"],
+    ),
+    ("wrong type", lambda c: c.update(seeds=["one"]), ["seeds.0: 'one'", "valid integer"]),
+    (
+        "out of range",
+        lambda c: c["data"]["sizes"].update(test_share=1.5),
+        ["data.sizes.test_share: 1.5", "less than 1"],
+    ),
+    (
+        "not one of a few",
+        lambda c: c.update(ceiling_half="both"),
+        ["ceiling_half: 'both' is not allowed", "'weak' or 'strong'"],
+    ),
+    (
+        "unknown task",
+        lambda c: c["nlp"].update(tasks=["boolq", "scqi"]),
+        ["nlp.tasks[1]: unknown task 'scqi'", "did you mean 'sciq'"],
+    ),
+    (
+        "unknown method",
+        lambda c: c["nlp"].update(methods=["naiv"]),
+        ["nlp.methods: unknown method 'naiv'", "did you mean 'naive'"],
+    ),
+    (
+        "unknown objective",
+        lambda c: c["methods"].update(mine={"objective": "confidense"}),
+        ["methods.mine.objective: unknown objective 'confidense'", "did you mean 'confidence'"],
+    ),
+    (
+        "unknown parameter",
+        lambda c: c["methods"]["confidence"].update(parameters={"alpha": 1}),
+        ["methods.confidence: unknown parameter 'alpha'", "alpha_max"],
+    ),
+    (
+        "unknown rung",
+        lambda c: c["nlp"].update(supervisors=["w17"]),
+        ["supervisors: unknown rung 'w17'", "did you mean 'w16'"],
+    ),
+    ("empty ladder", lambda c: c["nlp"].update(ladder=[]), ["nlp.ladder", "at least 1 item"]),
+    ("ladder out of order", swap_rungs, ["ladder is weakest first", "'w16'", "follows 'w32'"]),
+    ("rung twice", lambda c: c["nlp"]["ladder"].insert(0, c["nlp"]["ladder"][0]), ["ladder: 'w16' is named twice"]),
+    ("duplicate seeds", lambda c: c.update(seeds=[0, 1, 0]), ["seeds: 0 is named twice"]),
+    ("no seeds", lambda c: c.update(seeds=[]), ["seeds", "at least 1 item"]),
+    ("directory without one", lambda c: c["data"].update(source="directory"), ["directory must name one"]),
+    ("missing key", lambda c: c.pop("experiment"), ["experiment: missing"]),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), [case[1:] for case in MISTAKES], ids=[case[0] for case in MISTAKES])
+def test_a_mistake_is_one_line_with_key_value_and_what_is_allowed(
+    config: dict[str, Any], change: Change, said: list[str]
+) -> None:
+    change(config)
+    with pytest.raises(UserError) as caught:
+        plan_of(config, "config.yaml")
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith("config.yaml: ")
+    for part in said:
+        assert part in message
+
+
+def test_the_smoke_config_spells_out_every_default(config: dict[str, Any], smoke: Plan) -> None:
+    """A reader of config.yaml sees every key that there is."""
+
+    def keys(section: object, prefix: str = "") -> set[str]:
+        if not isinstance(section, dict) or prefix.startswith("methods."):
+            return set()
+        return {f"{prefix}{name}" for name in section}.union(
+            *(keys(value, f"{prefix}{name}.") for name, value in section.items())
+        )
+
+    assert keys(smoke.experiment.model_dump(mode="json")) == keys(config)
+
+
+def test_every_key_of_the_smoke_config_is_commented() -> None:
+    """On its line or right above it; lists of rungs and the two-line objectives speak for themselves."""
+    lines = (ROOT / "config.yaml").read_text().splitlines()
+    silent = [
+        line.strip()
+        for before, line in zip(["", *lines], lines, strict=False)
+        if ":" in line and "#" not in line and not before.startswith("#") and not before.lstrip().startswith("# ")
+    ]
+    assert [line for line in silent if not line.startswith(("- {name:", "objective:"))] == []
+
+
+def test_parameters_are_counted_without_building_the_model(smoke: Plan) -> None:
+    nlp = smoke.experiment.nlp
+    for rung in nlp.ladder:
+        shape = smoke.model(rung.name).spec["shape"]
+        model = new_model(shape, nlp.pretraining.vocabulary, seed=0)
+        counted = sum(parameter.numel() for parameter in model.parameters())
+        assert rung.parameters(nlp.pretraining.vocabulary) == counted
+
+
+def test_pairs_are_every_supervisor_with_students_at_least_as_large(smoke: Plan) -> None:
+    pairs = [(weak.name, strong.name) for weak, strong in smoke.experiment.nlp.pairs()]
+    assert len(pairs) == 4 + 3 + 2
+    assert ("w16", "w16") in pairs
+    assert ("w128", "w128") not in pairs

@@ -1,0 +1,223 @@
+"""A run's path is its whole identity: equal specs share it, every change moves it and its descendants."""
+
+from __future__ import annotations
+
+import copy
+import json
+import string
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from w2s.figures import module, names
+from w2s.plan import STAGE_VERSIONS, Artifact, Identity, Plan, Run, canonical, with_ancestors
+from w2s.workflow import plan_of
+
+Change = Callable[[dict[str, Any]], object]
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+specs = st.dictionaries(st.text(string.ascii_lowercase, min_size=1, max_size=6), json_values, max_size=5)
+
+
+@given(specs)
+def test_a_key_ignores_the_order_of_fields(spec: dict[str, Any]) -> None:
+    backwards = dict(reversed(list(spec.items())))
+    assert Identity("finetune", 1, spec, {}).key == Identity("finetune", 1, backwards, {}).key
+
+
+@given(specs, specs)
+def test_different_specs_have_different_keys(one: dict[str, Any], other: dict[str, Any]) -> None:
+    same = Identity("finetune", 1, one, {}).key == Identity("finetune", 1, other, {}).key
+    assert same == (canonical(one) == canonical(other))
+
+
+@given(specs)
+def test_a_key_survives_a_round_trip_through_json(spec: dict[str, Any]) -> None:
+    """The command line carries the spec as JSON; what comes out must have the key of what went in."""
+    assert Identity("data", 1, json.loads(canonical(spec)), {}).key == Identity("data", 1, spec, {}).key
+
+
+@given(st.sampled_from(["stage", "version", "parents"]))
+def test_stage_version_and_parents_are_part_of_the_key(changed: str) -> None:
+    base: dict[str, Any] = {"stage": "data", "version": 1, "spec": {}, "parents": {"data": "0" * 10}}
+    other: dict[str, Any] = {"stage": "corpus", "version": 2, "parents": {}}
+    assert Identity(**base).key != Identity(**base | {changed: other[changed]}).key
+
+
+def keys(plan: Plan) -> dict[str, str]:
+    """Readable name (with the seed for data) -> key, of everything in a plan."""
+    found = with_ancestors(plan.every_run()).values()
+    return {f"{one.name} {one.spec.get('seed', '')} {one.spec.get('half', '')}": one.key for one in found}
+
+
+def moved(config: dict[str, Any], change: Change) -> set[str]:
+    """Names whose key a change of the config moves."""
+    before = keys(plan_of(config, "before"))
+    edited = copy.deepcopy(config)
+    change(edited)
+    after = keys(plan_of(edited, "after"))
+    return {name for name in before if after.get(name) != before[name]}
+
+
+def rung(name: str, **values: Any) -> Change:
+    def change(config: dict[str, Any]) -> None:
+        next(one for one in config["nlp"]["ladder"] if one["name"] == name).update(values)
+
+    return change
+
+
+def test_a_finetuning_rate_moves_that_rungs_runs_and_what_learns_from_them(config: dict[str, Any]) -> None:
+    names = moved(config, rung("w32", learning_rate=1e-4))
+    assert names
+    assert all("/w32/" in name or "/from-w32/" in name for name in names)
+    everything = keys(plan_of(config, "all"))
+    assert names == {name for name in everything if "/w32/" in name or "/from-w32/" in name}
+
+
+def test_a_pretraining_rate_moves_that_model_and_its_runs_but_no_other_model(config: dict[str, Any]) -> None:
+    names = moved(config, rung("w32", pretraining_learning_rate=1e-4))
+    assert {name for name in names if name.startswith("models/")} == {"models/w32  "}
+    assert not any("/w64/truth" in name for name in names)
+
+
+def test_a_methods_setting_moves_only_students_of_that_method(config: dict[str, Any]) -> None:
+    names = moved(config, lambda c: c["methods"]["confidence"]["parameters"].update(warmup=0.3))
+    assert names
+    assert all("/confidence/" in name for name in names)
+
+
+def test_the_largest_students_setting_moves_only_the_largest_student(config: dict[str, Any]) -> None:
+    names = moved(config, lambda c: c["methods"]["confidence"]["largest"].update(alpha_max=0.7))
+    assert names
+    assert all("/w128/" in name and "/confidence/" in name for name in names)
+
+
+def test_early_stopping_of_students_leaves_truth_runs_alone(config: dict[str, Any]) -> None:
+    names = moved(config, lambda c: c["nlp"]["training"].update(early_stopping="none"))
+    assert names
+    assert all("/from-" in name for name in names)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: c.update(experiment="other"),
+        lambda c: c["seeds"].append(7),
+        lambda c: c["nlp"]["tasks"].append("cola"),
+        lambda c: c["nlp"].update(methods=["naive"]),
+        lambda c: c["nlp"].update(supervisors=["w16", "w32", "w64", "w128"]),
+        lambda c: c["methods"].update(mine={"objective": "naive"}),
+    ],
+    ids=["name", "seed", "task", "fewer methods", "supervisors", "method"],
+)
+def test_what_is_added_or_left_out_moves_nothing_that_stays(config: dict[str, Any], change: Change) -> None:
+    before = keys(plan_of(config, "before"))
+    edited = copy.deepcopy(config)
+    change(edited)
+    after = keys(plan_of(edited, "after"))
+    assert all(after[name] == key for name, key in before.items() if name in after)
+
+
+def test_going_back_finds_the_old_paths(config: dict[str, Any]) -> None:
+    assert not moved(config, lambda c: rung("w32", learning_rate=c["nlp"]["ladder"][1]["learning_rate"])(c))
+
+
+def test_one_truth_run_serves_as_supervisor_and_ceiling(smoke: Plan) -> None:
+    assert smoke.truth("sciq", "w64", 0) is smoke.ceiling("sciq", "w64", 0)
+
+
+def test_ceiling_half_strong_adds_ceilings_and_moves_nothing(config: dict[str, Any], smoke: Plan) -> None:
+    config["ceiling_half"] = "strong"
+    plan = plan_of(config, "strong")
+    assert plan.truth("sciq", "w64", 0).key == smoke.truth("sciq", "w64", 0).key
+    assert plan.ceiling("sciq", "w64", 0).key != plan.truth("sciq", "w64", 0).key
+    assert plan.ceiling("sciq", "w64", 0).spec["half"] == "strong"
+
+
+def test_readable_paths_with_a_ten_digit_key(smoke: Plan) -> None:
+    run = smoke.student("sciq", "w16", "w128", "confidence", 1)
+    assert run.path == f"results/nlp/sciq/w128/from-w16/confidence/s1-{run.key}"
+    assert smoke.data("sciq", 1).path == f"results/nlp/sciq/data-{smoke.data('sciq', 1).key}"
+    assert smoke.model("w16").path == f"results/models/w16-{smoke.model('w16').key}"
+    assert all(len(one.path) < 120 for one in with_ancestors(smoke.every_run()).values())
+
+
+def test_alpha_is_larger_for_the_largest_student(smoke: Plan) -> None:
+    def alpha(student: str) -> float:
+        spec = smoke.student("sciq", "w16", student, "confidence", 0).spec
+        return float(spec["objective"]["parameters"]["alpha_max"])
+
+    assert [alpha(name) for name in ("w16", "w32", "w64", "w128")] == [0.5, 0.5, 0.5, 0.75]
+
+
+def test_figure_5_needs_every_pair_and_one_truth_run_a_rung(smoke: Plan) -> None:
+    runs: list[Run] = module("fig5").needs(smoke)
+    tasks, seeds = len(smoke.experiment.nlp.tasks), len(smoke.experiment.seeds)
+    assert len({run.key for run in runs}) == len(runs) == tasks * seeds * (4 + 9 * 2)
+
+
+def test_a_ladder_like_the_papers_has_its_pairs(config: dict[str, Any]) -> None:
+    """PAPER: seven ground-truth sizes plus one more student: 29 pairs, 21 of them between ground-truth sizes."""
+    shape = {"layers": 2, "heads": 2, "pretraining_learning_rate": 1e-3, "learning_rate": 1e-3, "tokens": 10**6}
+    widths = (16, 32, 36, 48, 64, 80, 96, 128)  # the third stands for 10^-4.67, which never supervises
+    ladder = [{"name": f"w{width}", "width": width, **shape} for width in widths]
+    config["nlp"].update(ladder=ladder, supervisors=[f"w{width}" for width in widths[:-1] if width != 36])
+    pairs = plan_of(config, "paper").experiment.nlp.pairs()
+    assert len(pairs) == 29
+    assert len([1 for weak, strong in pairs if weak is not strong and strong.name != "w36"]) == 21
+
+
+def test_no_figure_is_given_runs_that_it_does_not_read(smoke: Plan) -> None:
+    """tabulate() reads exactly the runs of needs(): none is trained in vain, none is missing."""
+    for name in names():
+        read: set[str] = set()
+
+        def guarded(run: Run, read: set[str] = read) -> dict[str, list[Any]]:
+            read.add(run.key)
+            return {"part": ["test"], "truth": [1], "probability": [0.9], "probability_last": [0.9]}
+
+        figure = module(name)
+        figure.tabulate(smoke, guarded)
+        assert read == {run.key for run in figure.needs(smoke)}, name
+
+
+GOLDEN = {
+    "data": "",
+    "corpus": "",
+    "model": "",
+    "truth": "",
+    "student": "",
+}
+
+
+def test_golden_keys(tiny: Plan) -> None:
+    """Keys are for ever: results on disks far away are found by them. A change here re-trains the world."""
+    found: dict[str, Artifact] = {
+        "data": tiny.data("sciq", 0),
+        "corpus": tiny.corpus(),
+        "model": tiny.model("w8"),
+        "truth": tiny.truth("sciq", "w8", 0),
+        "student": tiny.student("sciq", "w8", "w16", "confidence", 0),
+    }
+    assert {name: one.key for name, one in found.items()} == GOLDEN
+    assert set(STAGE_VERSIONS) == {one.stage for one in found.values()}
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10**6), st.floats(1e-6, 1e-1))
+def test_any_rate_and_seed_make_a_plan_whose_paths_are_unique(seed: int, learning_rate: float) -> None:
+    from tests.conftest import ROOT, TINY
+    from w2s.workflow import deep_merge, read_yaml
+
+    config = deep_merge(read_yaml(ROOT / "config.yaml"), TINY)
+    config["seeds"] = [seed, seed + 1]
+    config["nlp"]["ladder"][0] = {**config["nlp"]["ladder"][0], "learning_rate": learning_rate}
+    runs = list(plan_of(config, "any").every_run())
+    assert len({run.path for run in runs}) == len(runs) == 2 * 2 * (2 + 2 * 2)

@@ -1,0 +1,213 @@
+"""Whatever the micro-batch, the batch's loss and gradient; whatever the kill, the same numbers."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from w2s.checkpoints import Checkpoint
+from w2s.errors import UserError
+from w2s.models.classifier import Classifier
+from w2s.models.pretraining import new_model
+from w2s.training.batching import Texts, epochs_order, micro_batches
+from w2s.training.loop import Best, Recipe, accuracy, backward, evaluation_steps, probabilities, train
+from w2s.training.objectives import OBJECTIVES, SEPARABLE, pair
+
+SHAPE = {"width": 16, "intermediate": 40, "layers": 2, "heads": 2}
+
+
+def small_model(seed: int = 0) -> Classifier:
+    model = new_model(SHAPE, 50, seed)
+    rows = model.get_output_embeddings().weight[[3, 4]].detach()  # type: ignore[operator]
+    return Classifier(model.base_model, rows)  # type: ignore[arg-type]
+
+
+def texts(count: int, seed: int = 0, longest: int = 20) -> Texts:
+    generator = torch.Generator().manual_seed(seed)
+    lengths = torch.randint(2, longest, (count,), generator=generator).tolist()
+    return Texts([torch.randint(0, 50, (length,), generator=generator).tolist() for length in lengths])
+
+
+def labels(count: int, seed: int = 0) -> Tensor:
+    return pair(torch.rand(count, generator=torch.Generator().manual_seed(seed)))
+
+
+RECIPE = Recipe("confidence", {"alpha_max": 0.5, "warmup": 0.2}, 2, 8, 1e-2, 0.0, 5, 0)
+
+
+def run(
+    folder: Path, recipe: Recipe = RECIPE, *, stop_at: int | None = None, prefer: str | None = "score"
+) -> tuple[nn.Module, list[dict[str, float]], Best]:
+    """Train on 40 texts; stop_at: fail in the evaluation after so many, as a kill would."""
+    model, some = small_model(), texts(40)
+    calls = 0
+
+    def evaluate() -> dict[str, float]:
+        nonlocal calls
+        calls += 1
+        if calls == stop_at:
+            raise KeyboardInterrupt
+        return {"score": accuracy(probabilities(model, some), labels(40)[:, 1])}
+
+    history, best = train(
+        model,
+        some,
+        labels(40),
+        recipe,
+        evaluate=evaluate,
+        checkpoint=Checkpoint(folder / "checkpoint.pt"),
+        prefer=prefer,
+    )
+    return model, history, best
+
+
+@pytest.mark.parametrize("objective", list(OBJECTIVES))
+@pytest.mark.parametrize("budget", [1, 40, 90, 10_000])
+def test_micro_batches_give_the_whole_batchs_loss_and_gradient(objective: str, budget: int) -> None:
+    some, learned, batch = texts(32), labels(32), list(range(32))
+    bound = partial(OBJECTIVES[objective], progress=0.5)
+    whole, split = small_model(), small_model()
+    one = backward(whole, some, learned, batch, bound, separable=objective in SEPARABLE, budget=10**9)
+    other = backward(split, some, learned, batch, bound, separable=objective in SEPARABLE, budget=budget)
+    assert other == pytest.approx(one, abs=1e-5)
+    for ours, theirs in zip(whole.parameters(), split.parameters(), strict=True):
+        assert ours.grad is not None
+        assert theirs.grad is not None
+        torch.testing.assert_close(ours.grad, theirs.grad, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("objective", list(OBJECTIVES))
+def test_micro_batch_4_and_32_give_the_same_loss_curve(
+    objective: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = Recipe(objective, {}, 2, 32, 1e-3, 0.0, 5, 0)
+    curves = []
+    for rows in (4, 32):
+        monkeypatch.setenv("W2S_TOKENS_AT_ONCE", str(rows * 20))
+        _, history, _ = run(tmp_path / str(rows), recipe)
+        curves.append([row["train_loss"] for row in history])
+    assert curves[0] == pytest.approx(curves[1], abs=1e-5)
+
+
+def test_the_same_seed_gives_the_same_bits(tmp_path: Path) -> None:
+    one, history, _ = run(tmp_path / "one")
+    other, again, _ = run(tmp_path / "other")
+    assert history == again
+    for ours, theirs in zip(one.parameters(), other.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize("stop_at", [2, 5, 9])
+def test_a_run_that_was_cut_off_ends_with_the_same_bits(
+    stop_at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("W2S_CHECKPOINT_SECONDS", "0")
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "cut").mkdir()
+    whole, history, best = run(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "cut", stop_at=stop_at)
+    resumed, again, best_again = run(tmp_path / "cut")
+    assert again == history
+    assert best_again.step == best.step
+    for ours, theirs in zip(whole.parameters(), resumed.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_the_last_token_is_found_from_the_length_whatever_the_ids(tmp_path: Path) -> None:
+    """Token 0 inside a text, and what pads it, change nothing."""
+    model = small_model().eval()
+    ids = torch.tensor([[5, 0, 0, 7, 0, 9]])
+    padded = torch.tensor([[5, 0, 0, 7, 0, 9, 31, 0, 31]])
+    with torch.no_grad():
+        alone = model(ids, torch.tensor([6]))
+        with_padding = model(padded, torch.tensor([6]))
+        hidden = model.backbone(input_ids=ids, use_cache=False).last_hidden_state[0, 5]
+    torch.testing.assert_close(alone, with_padding)
+    torch.testing.assert_close(alone[0], model.head(hidden))
+
+
+def test_the_head_starts_as_the_unembedding_rows_of_the_answers() -> None:
+    model = new_model(SHAPE, 50, 0)
+    rows = model.get_output_embeddings().weight[[3, 4]].detach()  # type: ignore[operator]
+    torch.testing.assert_close(Classifier(model.base_model, rows).head.weight, rows)  # type: ignore[arg-type]
+
+
+def test_early_stopping_keeps_the_first_best_evaluation(tmp_path: Path) -> None:
+    _, history, best = run(tmp_path)
+    scores = [row["score"] for row in history]
+    assert best.score == max(scores)
+    assert best.step == history[scores.index(max(scores))]["step"]
+    assert best.weights is not None
+
+
+def test_without_a_preference_no_weights_are_kept(tmp_path: Path) -> None:
+    assert run(tmp_path, prefer=None)[2].weights is None
+
+
+def test_divergence_is_one_line_with_the_step(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"diverged: loss nan at step \d+ of 10"):
+        run(tmp_path, Recipe("naive", {}, 2, 8, float("inf"), 0.0, 5, 0))
+
+
+@given(st.integers(1, 300), st.sampled_from([0.5, 1, 2, 3]), st.integers(1, 20))
+def test_evaluations_are_spread_evenly_and_end_with_the_last_step(steps: int, epochs: float, per_epoch: int) -> None:
+    evaluated = sorted(evaluation_steps(steps, epochs, per_epoch))
+    assert evaluated[-1] == steps
+    assert evaluated[0] >= 1
+    assert len(evaluated) == min(steps, max(1, round(epochs * per_epoch)))
+
+
+def test_twenty_evaluations_in_two_epochs() -> None:
+    """PAPER: NLP runs are evaluated every 0.1 epoch, 20 points from 0.1 to 2.0."""
+    assert sorted(evaluation_steps(200, 2, 10)) == list(range(10, 201, 10))
+
+
+@given(st.integers(1, 100), st.sampled_from([0.5, 1.0, 2.0, 2.5]), st.integers(0, 5))
+def test_every_example_comes_once_an_epoch(count: int, epochs: float, seed: int) -> None:
+    order = epochs_order(count, epochs, seed)
+    assert len(order) == max(1, round(epochs * count))
+    for start in range(0, len(order) - count + 1, count):
+        assert sorted(order[start : start + count]) == list(range(count))
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=80), st.integers(1, 200))
+def test_micro_batches_cover_the_batch_within_the_budget(lengths: list[int], budget: int) -> None:
+    lengths.sort()
+    parts = micro_batches(lengths, budget)
+    assert [n for part in parts for n in range(part.start, part.stop)] == list(range(len(lengths)))
+    for part in parts:
+        size = part.stop - part.start
+        assert size == 1 or size * lengths[part.stop - 1] <= budget
+
+
+def test_probabilities_come_back_in_order() -> None:
+    model, some = small_model(), texts(30)
+    together = probabilities(model, some)
+    for number in (0, 7, 29):
+        alone = probabilities(model, Texts([some.ids[number].tolist()]))
+        torch.testing.assert_close(together[number : number + 1], alone)
+
+
+def test_a_damaged_checkpoint_is_not_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kill while saving leaves the last good checkpoint."""
+    monkeypatch.setenv("W2S_CHECKPOINT_SECONDS", "0")
+    model = small_model()
+    checkpoint = Checkpoint(tmp_path / "checkpoint.pt", {"model": model})
+    checkpoint.maybe_save(3, {"losses": [1.0]})
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(torch, "save", killed)
+    with pytest.raises(KeyboardInterrupt):
+        checkpoint.maybe_save(4, {"losses": [1.0, 2.0]})
+    assert checkpoint.resume({}) == (3, {"losses": [1.0]})

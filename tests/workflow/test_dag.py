@@ -1,0 +1,135 @@
+"""What does a figure need, and what does a change re-run? Asked of Snakemake itself, by dry run."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT, TINY
+
+
+def snakemake(folder: Path, *arguments: str, check: bool = True) -> str:
+    """Run snakemake in a copy of the checkout; its output."""
+    environment = os.environ | {"PYTHONPATH": str(folder / "src")}
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
+    output = done.stdout + done.stderr
+    if check and done.returncode:
+        raise AssertionError(output[-4000:])
+    return output
+
+
+def checkout(folder: Path) -> Path:
+    """A user's checkout whose default experiment is tiny; only what is committed, no results."""
+    folder.mkdir(exist_ok=True)
+    for name in ("Snakefile", "config.yaml", "rules", "src", "envs", "profiles"):
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, folder / name)  # type: ignore[operator]
+    edit_config(folder, lambda config: merge(config, TINY))
+    return folder
+
+
+def merge(config: dict[str, Any], overlay: dict[str, Any]) -> None:
+    from w2s.workflow import deep_merge
+
+    config.update(deep_merge(config, overlay))
+
+
+def edit_config(folder: Path, change: Any) -> None:
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    change(config)
+    (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+
+
+def planned(output: str) -> Counter[str]:
+    """Rule -> number of jobs, from a dry run's closing table."""
+    table = re.findall(r"^([a-z_]+)\s+(\d+)$", output, flags=re.MULTILINE)
+    return Counter({rule: int(count) for rule, count in table if rule != "total"})
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return checkout(tmp_path_factory.mktemp("dag") / "checkout")
+
+
+def test_figure_5_needs_exactly_its_runs(copy: Path) -> None:
+    output = snakemake(copy, "-n", "figures/fig5.pdf")
+    finetunes = 2 * (2 + 2 * 2)  # tasks x (rungs + pairs x methods), one seed
+    assert planned(output) == {"data": 2, "corpus": 1, "pretrain": 2, "finetune": finetunes, "tabulate": 1, "draw": 1}
+
+
+def test_jobs_are_listed_by_readable_messages(copy: Path) -> None:
+    output = snakemake(copy, "-n", "figures/fig5.pdf")
+    assert "finetune w16 on sciq: labels from w8, confidence, seed 0" in output
+    assert "finetune w8 on sst2: truth of the weak half, seed 0" in output
+    assert "pretrain w16: " in output
+
+
+def test_one_run_can_be_asked_for_by_its_path(copy: Path) -> None:
+    output = snakemake(copy, "-n", "figures/fig5.pdf")
+    path = re.search(r"results/nlp/sciq/w16/from-w8/naive/s0-[0-9a-f]{10}/run\.json", output)
+    assert path is not None
+    assert planned(snakemake(copy, "-n", path[0])) == {"data": 1, "corpus": 1, "pretrain": 2, "finetune": 2}
+
+
+def test_another_experiment_is_asked_for_by_name(copy: Path) -> None:
+    (copy / "config").mkdir(exist_ok=True)
+    (copy / "config" / "naive-only.yaml").write_text("nlp: {methods: [naive]}\n")
+    output = snakemake(copy, "-n", "figures/naive-only/fig5.pdf")
+    assert planned(output)["finetune"] == 2 * (2 + 2)
+    assert planned(output)["draw_of_experiment"] == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("figures/nosuch/fig5.pdf", "unknown experiment 'nosuch'"),
+        ("results/nlp/sciq/w8/truth/naive/s0-0123456789/run.json", "no run with key 0123456789"),
+    ],
+)
+def test_a_wrong_target_is_one_line_not_a_traceback(copy: Path, target: str, said: str) -> None:
+    output = snakemake(copy, "-n", target, check=False)
+    assert said in output
+    assert "Traceback" not in output
+
+
+def test_a_config_mistake_is_one_line_not_a_traceback(tmp_path: Path) -> None:
+    copy = checkout(tmp_path / "checkout")
+    edit_config(copy, lambda config: config["nlp"].update(tasks=["scqi"]))
+    output = snakemake(copy, "-n", "figures/fig5.pdf", check=False)
+    assert "nlp.tasks[0]: unknown task 'scqi'; did you mean 'sciq'?" in output
+    assert "Traceback" not in output
+
+
+def test_the_plan_imports_nothing_heavy(copy: Path) -> None:
+    """Every cluster job pays for what the Snakefile imports."""
+    code = (
+        "import sys, yaml\n"
+        "from w2s.workflow import Workflow\n"
+        "workflow = Workflow(yaml.safe_load(open('config.yaml')))\n"
+        "runs = workflow.figure('fig5')\n"
+        "assert [run.key for run in runs]\n"
+        "heavy = {'torch', 'transformers', 'datasets', 'pandas', 'numpy', 'matplotlib', 'pyarrow', 'scipy'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=copy, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_command_lines_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\n"
+        "from w2s.commands import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "print(sorted({'torch', 'transformers', 'pandas', 'numpy', 'pydantic'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
