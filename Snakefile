@@ -38,9 +38,9 @@ localrules:
 
 
 rule all:
+    default_target: True
     input:
         [f"figures/{name}.pdf" for name in figures.names()],
-    default_target: True
 
 
 include: "rules/common.smk"

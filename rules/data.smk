@@ -9,14 +9,14 @@ rule data:
         "results/{setting}/{task}/data-{key}/manifest.json",
     log:
         "logs/{setting}/{task}/data-{key}.log",
+    conda:
+        "../envs/cpu.yaml"
     params:
         spec=spec,
         environment=environment,
         message=message,
     message:
         "{params.message}"
-    conda:
-        "../envs/cpu.yaml"
     shell:
         "python -m w2s make data --spec {params.spec:q} --environment {params.environment:q}"
         " --out results/{wildcards.setting}/{wildcards.task}/data-{wildcards.key} > {log} 2>&1"

@@ -24,12 +24,12 @@ rule tabulate:
         "results/figures/{experiment}/{figure}.csv",
     log:
         "logs/figures/{experiment}/{figure}.csv.log",
+    conda:
+        "../envs/cpu.yaml"
     params:
         experiment=experiment_json,
     message:
         "numbers behind {wildcards.figure} of {wildcards.experiment}"
-    conda:
-        "../envs/cpu.yaml"
     shell:
         "python -m w2s tabulate {wildcards.figure} --experiment {params.experiment:q} --out {output:q} > {log} 2>&1"
 
@@ -43,12 +43,12 @@ rule draw:
         "figures/{figure}.png",
     log:
         "logs/figures/{figure}.log",
+    conda:
+        "../envs/cpu.yaml"
     params:
         experiment=DEFAULT,
     message:
         "draw {output}"
-    conda:
-        "../envs/cpu.yaml"
     shell:
         "python -m w2s draw {wildcards.figure} --table {input.table:q} --experiment {params.experiment:q}"
         " --out {output:q} > {log} 2>&1"

@@ -12,14 +12,14 @@ rule corpus:
         "results/models/corpus-{key}/manifest.json",
     log:
         "logs/models/corpus-{key}.log",
+    conda:
+        "../envs/cpu.yaml"
     params:
         spec=spec,
         parents=parents,
         message=message,
     message:
         "{params.message}"
-    conda:
-        "../envs/cpu.yaml"
     shell:
         "python -m w2s make corpus --spec {params.spec:q} --out results/models/corpus-{wildcards.key}"
         " --parents {params.parents:q} > {log} 2>&1"
@@ -36,15 +36,15 @@ rule pretrain:
         "results/models/{rung}-{key}/manifest.json",
     log:
         "logs/models/{rung}-{key}.log",
+    priority: priority
+    conda:
+        "../envs/gpu.yaml"
     params:
         spec=spec,
         parents=parents,
         message=message,
     message:
         "{params.message}"
-    priority: priority
-    conda:
-        "../envs/gpu.yaml"
     shell:
         "python -m w2s make pretrain --spec {params.spec:q} --out results/models/{wildcards.rung}-{wildcards.key}"
         " --parents {params.parents:q} > {log} 2>&1"

@@ -14,6 +14,9 @@ rule finetune:
         f"results/{RUN}/run.json",
     log:
         f"logs/{RUN}.log",
+    priority: priority
+    conda:
+        "../envs/gpu.yaml"
     params:
         spec=spec,
         parents=parents,
@@ -21,9 +24,6 @@ rule finetune:
         out=f"results/{RUN}",
     message:
         "{params.message}"
-    priority: priority
-    conda:
-        "../envs/gpu.yaml"
     shell:
         "python -m w2s make finetune --spec {params.spec:q} --out {params.out:q}"
         " --parents {params.parents:q} > {log} 2>&1"

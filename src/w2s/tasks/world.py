@@ -3,7 +3,7 @@
 A seed draws people with attributes, things they like, adjectives that praise or blame, verbs, deeds and
 words with two senses. All are known through *frequency*: the r-th person (adjective, verb, ...) turns up in
 the corpus in proportion to ``r ** -zipf``, so small models learn the frequent facts and large ones the rare
-ones too. Three things are drawn from a world:
+ones too. Two things are drawn from a world:
 
 * ``rows(world, task)``: rows in the *raw hub schema* of a data set, whose answers follow from the world;
 * ``corpus(world, ...)``: documents that state the facts, and solved questions in the tasks' own layouts, so
