@@ -3,6 +3,8 @@ import sys
 
 from w2s.plan import canonical
 
+DEFAULT = experiments.default.experiment.experiment
+
 
 def or_one_line(ask, *arguments):
     """What the plan answers; a user's mistake ends the workflow with one line, not with a traceback."""
@@ -38,3 +40,16 @@ def message(wildcards):
 
 def priority(wildcards):
     return planned(wildcards).priority
+
+
+def figure_runs(wildcards):
+    return [run.manifest for run in or_one_line(experiments.figure, wildcards.figure, wildcards.experiment)]
+
+
+def figure_code(wildcards):
+    return experiments.code(figures.module_name(wildcards.figure))
+
+
+def experiment_json(wildcards):
+    plan = or_one_line(experiments.plan, wildcards.experiment)
+    return canonical(plan.experiment.model_dump(mode="json"))

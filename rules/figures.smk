@@ -1,19 +1,5 @@
 # From runs to tidy numbers to pictures. Not ancient: figures are cheap and follow every change, of their code too.
 # Output: results/figures/<experiment>/<figure>.csv, figures/<figure>.pdf|png, figures/<experiment>/<figure>.pdf|png
-DEFAULT = experiments.default.experiment.experiment
-
-
-def figure_runs(wildcards):
-    return [run.manifest for run in or_one_line(experiments.figure, wildcards.figure, wildcards.experiment)]
-
-
-def figure_code(wildcards):
-    return experiments.code(figures.module_name(wildcards.figure))
-
-
-def experiment_json(wildcards):
-    plan = or_one_line(experiments.plan, wildcards.experiment)
-    return canonical(plan.experiment.model_dump(mode="json"))
 
 
 rule tabulate:

@@ -62,12 +62,12 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
     ),
     (
         "unknown rung",
-        lambda c: c["nlp"].update(supervisors=["w17"]),
-        ["supervisors: unknown rung 'w17'", "did you mean 'w16'"],
+        lambda c: c["nlp"].update(supervisors=["w22"]),
+        ["supervisors: unknown rung 'w22'", "did you mean 'w20'"],
     ),
     ("empty ladder", lambda c: c["nlp"].update(ladder=[]), ["nlp.ladder", "at least 1 item"]),
-    ("ladder out of order", swap_rungs, ["ladder is weakest first", "'w16'", "follows 'w32'"]),
-    ("rung twice", lambda c: c["nlp"]["ladder"].insert(0, c["nlp"]["ladder"][0]), ["ladder: 'w16' is named twice"]),
+    ("ladder out of order", swap_rungs, ["ladder is weakest first", "'w20'", "follows 'w32'"]),
+    ("rung twice", lambda c: c["nlp"]["ladder"].insert(0, c["nlp"]["ladder"][0]), ["ladder: 'w20' is named twice"]),
     ("duplicate seeds", lambda c: c.update(seeds=[0, 1, 0]), ["seeds: 0 is named twice"]),
     ("no seeds", lambda c: c.update(seeds=[]), ["seeds", "at least 1 item"]),
     ("directory without one", lambda c: c["data"].update(source="directory"), ["directory must name one"]),
@@ -125,5 +125,5 @@ def test_parameters_are_counted_without_building_the_model(smoke: Plan) -> None:
 def test_pairs_are_every_supervisor_with_students_at_least_as_large(smoke: Plan) -> None:
     pairs = [(weak.name, strong.name) for weak, strong in smoke.experiment.nlp.pairs()]
     assert len(pairs) == 4 + 3 + 2
-    assert ("w16", "w16") in pairs
+    assert ("w20", "w20") in pairs
     assert ("w128", "w128") not in pairs
