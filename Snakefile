@@ -15,6 +15,10 @@ min_version("9.19")  # the first that knows profile.yaml
 configfile: "config.yaml"
 
 
+# The library of this checkout, for jobs in a conda environment too (which Snakemake strips of PYTHONPATH).
+shell.prefix(f"export PYTHONPATH={Path(workflow.basedir).resolve() / 'src'}; ")
+
+
 try:
     experiments = Workflow(config)
 except UserError as mistake:
@@ -29,8 +33,8 @@ wildcard_constraints:
     method="[a-z0-9][a-z0-9._-]*",
     seed="-?[0-9]+",
     key="[0-9a-f]{10}",
-    figure="|".join(figures.names()),
-    experiment="[a-z0-9][a-z0-9._-]*",
+    figure="[A-Za-z]+[0-9]*",
+    experiment="[A-Za-z0-9][A-Za-z0-9._-]*",
 
 
 localrules:
@@ -50,10 +54,9 @@ include: "rules/runs.smk"
 include: "rules/figures.smk"
 
 
-if workflow.is_main_process:
+if workflow.is_main_process and not workflow.dryrun:
     unlock.claim()  # a killed workflow's lock does not stop the next call
 
 
 onstart:
-    unlock.claim()
     warm.start()  # one warm process for this workflow's jobs: see src/w2s/warm.py

@@ -15,7 +15,12 @@ def or_one_line(ask, *arguments):
 
 
 def planned(wildcards):
-    return or_one_line(experiments.artifact, wildcards.key)
+    """The artifact with this key, whose readable path must be the one that was asked for."""
+    artifact = or_one_line(experiments.artifact, wildcards.key)
+    asked = {name: value for name, value in wildcards.items() if name != "key"}
+    if not set(asked.values()) <= {*artifact.path.split("/"), *artifact.words}:
+        sys.exit(f"w2s: key {wildcards.key} belongs to {artifact.path}, not to {' '.join(asked.values())}")
+    return artifact
 
 
 def manifests_of_parents(wildcards):
@@ -34,10 +39,6 @@ def environment(wildcards):
     return canonical(planned(wildcards).environment)
 
 
-def message(wildcards):
-    return planned(wildcards).message
-
-
 def priority(wildcards):
     return planned(wildcards).priority
 
@@ -47,9 +48,13 @@ def figure_runs(wildcards):
 
 
 def figure_code(wildcards):
-    return experiments.code(figures.module_name(wildcards.figure))
+    return or_one_line(experiments.code, wildcards.figure)
 
 
 def experiment_json(wildcards):
     plan = or_one_line(experiments.plan, wildcards.experiment)
     return canonical(plan.experiment.model_dump(mode="json"))
+
+
+def data_source(wildcards):
+    return or_one_line(experiments.plan, wildcards.get("experiment")).experiment.data.source

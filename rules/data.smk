@@ -14,9 +14,8 @@ rule data:
     params:
         spec=spec,
         environment=environment,
-        message=message,
     message:
-        "{params.message}"
+        "data of {wildcards.task}"
     shell:
         "python -m w2s make data --spec {params.spec:q} --environment {params.environment:q}"
         " --out results/{wildcards.setting}/{wildcards.task}/data-{wildcards.key} > {log} 2>&1"

@@ -33,11 +33,12 @@ rule draw:
         "../envs/cpu.yaml"
     params:
         experiment=DEFAULT,
+        source=data_source,
     message:
         "draw {output}"
     shell:
         "python -m w2s draw {wildcards.figure} --table {input.table:q} --experiment {params.experiment:q}"
-        " --out {output:q} > {log} 2>&1"
+        " --source {params.source} --out {output:q} > {log} 2>&1"
 
 
 use rule draw as draw_of_experiment with:
@@ -51,3 +52,4 @@ use rule draw as draw_of_experiment with:
         "logs/figures/{experiment}/{figure}.log",
     params:
         experiment="{experiment}",
+        source=data_source,

@@ -17,9 +17,8 @@ rule corpus:
     params:
         spec=spec,
         parents=parents,
-        message=message,
     message:
-        "{params.message}"
+        "corpus and tokenizer"
     shell:
         "python -m w2s make corpus --spec {params.spec:q} --out results/models/corpus-{wildcards.key}"
         " --parents {params.parents:q} > {log} 2>&1"
@@ -42,9 +41,8 @@ rule pretrain:
     params:
         spec=spec,
         parents=parents,
-        message=message,
     message:
-        "{params.message}"
+        "pretrain {wildcards.rung}"
     shell:
         "python -m w2s make pretrain --spec {params.spec:q} --out results/models/{wildcards.rung}-{wildcards.key}"
         " --parents {params.parents:q} > {log} 2>&1"

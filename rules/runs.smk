@@ -20,10 +20,9 @@ rule finetune:
     params:
         spec=spec,
         parents=parents,
-        message=message,
         out=f"results/{RUN}",
     message:
-        "{params.message}"
+        "finetune {wildcards.rung} on {wildcards.task}: {wildcards.labels}, {wildcards.method}, seed {wildcards.seed}"
     shell:
         "python -m w2s make finetune --spec {params.spec:q} --out {params.out:q}"
         " --parents {params.parents:q} > {log} 2>&1"

@@ -30,6 +30,7 @@ def make(content: str = "numbers") -> None:
         assert build is not None
         (build.folder / "predictions.parquet").write_text(content)
         (build.folder / "history.csv").write_text("step\n1\n")
+        build.measured["score"] = 0.5
 
 
 def test_a_made_artifact_reads_back() -> None:
@@ -67,9 +68,11 @@ def test_a_failure_leaves_nothing() -> None:
         ("history.csv", lambda path: path.write_text("step\n2\n"), "truncated or edited"),
         ("history.csv", lambda path: path.unlink(), "missing"),
         ("run.json", lambda path: path.write_text(path.read_text()[:40]), "damaged manifest"),
-        ("run.json", lambda path: path.write_text(path.read_text().replace('"seed": 0', '"seed": 1')), "not belong"),
+        ("run.json", lambda path: path.write_text(path.read_text().replace('"seed": 0', '"seed": 1')), "edited since"),
+        ("run.json", lambda path: path.write_text(path.read_text().replace('"score": 0.5', '"score": 0.9')), "edited"),
+        ("run.json", lambda path: path.write_text(json.dumps(json.loads(path.read_text()) | {"files": {}})), "edited"),
     ],
-    ids=["truncated", "edited", "missing", "manifest truncated", "manifest edited"],
+    ids=["truncated", "edited", "missing", "manifest truncated", "spec edited", "number edited", "files forged"],
 )
 def test_a_harmed_artifact_is_noticed_and_named(file: str, harm: object, said: str) -> None:
     make()

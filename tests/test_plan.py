@@ -112,7 +112,7 @@ def test_early_stopping_of_students_leaves_truth_runs_alone(config: dict[str, An
         lambda c: c["seeds"].append(7),
         lambda c: c["nlp"]["tasks"].append("cola"),
         lambda c: c["nlp"].update(methods=["naive"]),
-        lambda c: c["nlp"].update(supervisors=["w20", "w32", "w64", "w128"]),
+        lambda c: c["nlp"].update(supervisors=["w16", "w32", "w64", "w128"]),
         lambda c: c["methods"].update(mine={"objective": "naive"}),
     ],
     ids=["name", "seed", "task", "fewer methods", "supervisors", "method"],
@@ -123,6 +123,18 @@ def test_what_is_added_or_left_out_moves_nothing_that_stays(config: dict[str, An
     change(edited)
     after = keys(plan_of(edited, "after"))
     assert all(after[name] == key for name, key in before.items() if name in after)
+
+
+def test_a_default_spelled_out_is_the_same_run(config: dict[str, Any]) -> None:
+    assert not moved(config, lambda c: c["methods"]["confidence"]["parameters"].pop("warmup"))
+
+
+def test_sizes_that_do_not_apply_move_nothing(config: dict[str, Any]) -> None:
+    assert not moved(config, lambda c: c["data"]["sizes"].update(test_share=0.3))
+
+
+def test_how_often_the_corpus_tells_a_fact_leaves_the_data_alone(config: dict[str, Any]) -> None:
+    assert not [name for name in moved(config, lambda c: c["data"]["world"].update(zipf=0.5)) if "/data" in name]
 
 
 def test_going_back_finds_the_old_paths(config: dict[str, Any]) -> None:
@@ -142,19 +154,19 @@ def test_ceiling_half_strong_adds_ceilings_and_moves_nothing(config: dict[str, A
 
 
 def test_readable_paths_with_a_ten_digit_key(smoke: Plan) -> None:
-    run = smoke.student("sciq", "w20", "w128", "confidence", 1)
-    assert run.path == f"results/nlp/sciq/w128/from-w20/confidence/s1-{run.key}"
+    run = smoke.student("sciq", "w16", "w128", "confidence", 1)
+    assert run.path == f"results/nlp/sciq/w128/from-w16/confidence/s1-{run.key}"
     assert smoke.data("sciq", 1).path == f"results/nlp/sciq/data-{smoke.data('sciq', 1).key}"
-    assert smoke.model("w20").path == f"results/models/w20-{smoke.model('w20').key}"
+    assert smoke.model("w16").path == f"results/models/w16-{smoke.model('w16').key}"
     assert all(len(one.path) < 120 for one in with_ancestors(smoke.every_run()).values())
 
 
 def test_alpha_is_larger_for_the_largest_student(smoke: Plan) -> None:
     def alpha(student: str) -> float:
-        spec = smoke.student("sciq", "w20", student, "confidence", 0).spec
+        spec = smoke.student("sciq", "w16", student, "confidence", 0).spec
         return float(spec["objective"]["parameters"]["alpha_max"])
 
-    assert [alpha(name) for name in ("w20", "w32", "w64", "w128")] == [0.5, 0.5, 0.5, 0.75]
+    assert [alpha(name) for name in ("w16", "w32", "w64", "w128")] == [0.5, 0.5, 0.5, 0.75]
 
 
 def test_figure_5_needs_every_pair_and_one_truth_run_a_rung(smoke: Plan) -> None:

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from w2s.errors import UserError
-from w2s.plan import MANIFESTS, Identity
+from w2s.plan import MANIFESTS, Identity, canonical
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -94,9 +94,11 @@ def read(directory: Path, *, expect: str | None = None) -> dict[str, Any]:
         record = json.loads(path.read_text(encoding="utf-8"))
         identity = Identity(record["stage"], record["version"], record["spec"], record["parents"])
         files = dict(record["files"])
-        key = record["key"]
+        key, sealed = record["key"], record.pop("seal")
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path}: damaged manifest ({type(error).__name__}: {error}); {way_out}") from None
+    if sealed != _seal(record):
+        raise UserError(f"{path}: edited since it was made (its seal does not fit); {way_out}")
     if identity.key != key or expect not in (None, key):
         raise UserError(f"{path}: key {key} does not belong to this spec ({expect or identity.key}); {way_out}")
     for name, digest in files.items():
@@ -106,6 +108,11 @@ def read(directory: Path, *, expect: str | None = None) -> dict[str, Any]:
         if sha256(file) != digest:
             raise UserError(f"{file}: truncated or edited since it was made (its hash differs); {way_out}")
     return dict(record)
+
+
+def _seal(record: Mapping[str, Any]) -> str:
+    """A hash over the whole manifest, so that a number in it cannot be edited unnoticed."""
+    return hashlib.sha256(canonical(record).encode()).hexdigest()[:16]
 
 
 def _manifest_of(directory: Path) -> str:
@@ -180,7 +187,7 @@ def _publish(build: Build, out: Path) -> None:
     }
     for path in files:
         _fsync(path)
-    write_json(folder / MANIFESTS[identity.stage], record)
+    write_json(folder / MANIFESTS[identity.stage], record | {"seal": _seal(record)})
     _fsync(folder)
     if out.exists():  # an empty folder made by the workflow, or the ruins of a damaged artifact
         shutil.rmtree(out)
@@ -251,6 +258,7 @@ def provenance() -> dict[str, Any]:
     import resource
     from importlib.metadata import PackageNotFoundError, version
 
+    unit = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
     versions = {}
     for package in ("w2s", "torch", "transformers", "tokenizers", "numpy", "pyarrow"):
         with contextlib.suppress(PackageNotFoundError):
@@ -261,5 +269,5 @@ def provenance() -> dict[str, Any]:
         "versions": versions,
         "machine": f"{platform.system()} {platform.machine()}",
         "command": Path(sys.argv[0]).name,
-        "peak_memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "peak_memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit),
     }

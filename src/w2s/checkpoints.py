@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import pickle
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
+
+from w2s.device import environment_number
 
 DEFAULT_SECONDS = 60.0
 
@@ -36,14 +39,18 @@ class Checkpoint:
     def __init__(self, path: Path, parts: Mapping[str, Stateful] | None = None) -> None:
         self.path = path
         self.parts = parts or {}
-        self.seconds = float(os.environ.get("W2S_CHECKPOINT_SECONDS", DEFAULT_SECONDS))
+        self.seconds = environment_number("W2S_CHECKPOINT_SECONDS", DEFAULT_SECONDS, least=0)
         self.saved = time.monotonic()
 
     def resume(self, fresh: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """(first step, gathered): from the file if there is one, else (0, fresh)."""
         if not self.path.exists():
             return 0, fresh
-        content = torch.load(self.path, map_location="cpu", weights_only=True)
+        try:
+            content = torch.load(self.path, map_location="cpu", weights_only=True)
+        except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+            print(f"{self.path}: damaged ({type(error).__name__}); starting from the beginning", flush=True)
+            return 0, fresh
         for name, part in self.parts.items():
             part.load_state_dict(content["parts"][name])
         print(f"resuming at step {content['step']}", flush=True)
@@ -55,9 +62,13 @@ class Checkpoint:
             return
         aside = self.path.with_suffix(".partial")
         parts = {name: part.state_dict() for name, part in self.parts.items()}
-        with aside.open("wb") as file:
-            torch.save({"step": step, "parts": parts, "gathered": dict(gathered)}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(self.path)
         self.saved = time.monotonic()
+        try:
+            with aside.open("wb") as file:
+                torch.save({"step": step, "parts": parts, "gathered": dict(gathered)}, file)
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(self.path)
+        except (OSError, RuntimeError) as error:  # a full disk: the run itself can go on
+            aside.unlink(missing_ok=True)
+            print(f"{self.path}: cannot be saved ({error}); going on without", flush=True)

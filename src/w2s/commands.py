@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("figure")
     sub.add_argument("--table", required=True, type=Path, help="the CSV file")
     sub.add_argument("--experiment", required=True, help="the experiment's name")
+    sub.add_argument("--source", default="", help="where its data come from (world, directory), for the footer")
     sub.add_argument("--out", required=True, nargs="+", type=Path, help="the pictures; endings say which kinds")
 
     sub = add("explain", explain, "say what an artifact is, its parents, and how it differs from its nearest neighbour")
@@ -148,14 +149,15 @@ def draw(options: argparse.Namespace) -> None:
     from w2s import artifacts, figures
 
     about = {"experiment": options.experiment, "commit": artifacts.git_commit()}
-    if options.experiment == "smoke":
+    if options.source == "world":
         about["note"] = "small invented world: the method at work, not the paper's numbers"
-    figure = figures.module(options.figure).draw(pd.read_csv(options.table), about)
+    module = figures.module(options.figure)
+    figure = module.draw(pd.read_csv(options.table), about)
     for path in options.out:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(f".{path.name}.partial{path.suffix}")
-        metadata = {"CreationDate": None} if path.suffix == ".pdf" else {}
-        figure.savefig(aside, dpi=160, metadata=metadata)
+        metadata = {".pdf": {"CreationDate": None, "Subject": module.CAPTION}, ".png": {"Description": module.CAPTION}}
+        figure.savefig(aside, dpi=160, metadata=metadata.get(path.suffix, {}))
         aside.replace(path)
     print(", ".join(map(str, options.out)))
 
@@ -168,8 +170,11 @@ def table(options: argparse.Namespace) -> None:
 
     if not options.path.is_file():
         raise UserError(f"{options.path}: no such file; draw the figure first")
-    rows = pd.read_csv(options.path)
-    middle = rows[rows["task"] == MEDIAN].fillna({"supervisor": "-"})
+    try:
+        rows = pd.read_csv(options.path)
+        middle = rows[rows["task"] == MEDIAN].fillna({"supervisor": "-"})
+    except (KeyError, ValueError):
+        raise UserError(f"{options.path}: not the numbers behind a figure, results/figures/...csv") from None
     order = middle.drop_duplicates("student").sort_values("student_compute")["student"]
     for value in ("accuracy", "pgr"):
         print(f"{value} (%), median over tasks, mean over seeds; columns are students")

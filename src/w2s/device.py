@@ -1,4 +1,4 @@
-"""The device that a job computes on. Environment, not identity: nothing here is part of a run's key."""
+"""The machine that a job runs on. Environment, not identity: nothing here is part of a run's key."""
 
 from __future__ import annotations
 
@@ -7,6 +7,18 @@ import os
 import torch
 
 from w2s.errors import UserError
+
+
+def environment_number(variable: str, default: float, *, least: float) -> float:
+    """An environment variable as a number; UserError if it is none or too small."""
+    text = os.environ.get(variable, "")
+    try:
+        value = float(text) if text else default
+    except ValueError:
+        value = least - 1
+    if not value >= least:
+        raise UserError(f"{variable}={text!r} is not allowed; allowed: a number, at least {least:g}")
+    return value
 
 
 def device() -> torch.device:
@@ -18,8 +30,12 @@ def device() -> torch.device:
     name = os.environ.get("W2S_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
     try:
         chosen = torch.device(name)
-    except RuntimeError:
-        raise UserError(f"W2S_DEVICE={name!r} is not a device; allowed: cpu, cuda, cuda:0, ...") from None
+        torch.empty(0, device=chosen)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"W2S_DEVICE={name!r} cannot be used here ({reason}); allowed: cpu, cuda, cuda:0, ..."
+        ) from None
     if chosen.type == "cpu":
-        torch.set_num_threads(int(os.environ.get("W2S_THREADS", "1")))
+        torch.set_num_threads(int(environment_number("W2S_THREADS", 1, least=1)))
     return chosen

@@ -24,7 +24,7 @@ Rate = Annotated[float, Field(gt=0)]
 class Strict(BaseModel):
     """A section of the config: immutable, and unknown keys are mistakes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class WorldSize(Strict):
@@ -44,7 +44,7 @@ class Sizes(Strict):
 
     train: Positive | None = None  # both halves together
     test: Positive | None = None
-    validation_share: Share = 0.1  # of the strong half, cut off by group
+    validation_share: Share = 0.2  # of the strong half, cut off by group
     test_share: Share = 0.2  # of the training rows, by group, where a task has no test split
 
 
@@ -79,7 +79,7 @@ class Pretraining(Strict):
     documents: Positive = 220_000  # of a world corpus
     statements: float = Field(0.3, ge=0, le=1)  # share of plain statements among them
     answers: tuple[str, str] = (" no", " yes")  # what closes a solved question in it
-    vocabulary: Positive = 1024  # tokens of the byte-level BPE tokenizer
+    vocabulary: int = Field(1024, gt=256)  # tokens of the byte-level BPE tokenizer: every byte, the end, and more
     block: Positive = 128  # tokens a packed sequence
     batch: Positive = 16  # sequences a step
     warmup: float = Field(0.1, ge=0, lt=1)  # share of the steps, linear
@@ -113,6 +113,12 @@ class Rung(Strict):
         return 6.0 * self.parameters(vocabulary) * self.tokens
 
     @model_validator(mode="after")
+    def _name_is_free(self) -> Rung:
+        if self.name == "corpus":
+            raise ValueError("a rung cannot be called 'corpus': that name under results/models is taken")
+        return self
+
+    @model_validator(mode="after")
     def _heads_divide_width(self) -> Rung:
         if self.width % (2 * self.heads):
             raise ValueError(f"width {self.width} is not a multiple of twice the {self.heads} heads")
@@ -130,6 +136,12 @@ class Training(Strict):
     early_stopping: Literal["students", "all", "none"] = "students"
     answers: tuple[str, str] = (" no", " yes")  # label 0, 1: head rows start as these words' unembeddings
 
+    @model_validator(mode="after")
+    def _answers_differ(self) -> Training:
+        if self.answers[0] == self.answers[1]:
+            raise ValueError(f"answers: {self.answers[0]!r} is named twice, allowed once")
+        return self
+
 
 class Method(Strict):
     """How students are trained on their labels: an objective of ``w2s.training.objectives`` and its settings."""
@@ -143,8 +155,8 @@ class Nlp(Strict):
     """The NLP setting: tasks x ladder x methods."""
 
     tasks: tuple[TaskChoice, ...] = Field(min_length=1)
-    ladder: tuple[Rung, ...] = Field(min_length=1)
-    supervisors: tuple[str, ...] | None = None  # all rungs but the largest by default
+    ladder: tuple[Rung, ...] = Field(min_length=2)
+    supervisors: tuple[str, ...] | None = Field(None, min_length=1)  # all rungs but the largest by default
     methods: tuple[str, ...] = Field(min_length=1)
     pretraining: Pretraining = Pretraining()
     training: Training = Training()
@@ -168,6 +180,7 @@ class Nlp(Strict):
                     f"follows {lower.name!r} ({self.compute(lower):.2e} FLOP)"
                 )
         names = [rung.name for rung in self.ladder]
+        _refuse_twice("supervisors", self.supervisors or ())
         for name in self.supervisors or ():
             if name not in names:
                 raise ValueError(f"supervisors: unknown rung {name!r}; {allowed(name, names)}")
@@ -179,10 +192,13 @@ class Nlp(Strict):
 
     def pairs(self) -> list[tuple[Rung, Rung]]:
         """(supervisor, student) for every student at least as large, as the paper's figures draw them."""
-        chosen = self.supervisors or tuple(rung.name for rung in self.ladder[:-1])
-        return [
-            (weak, strong) for i, weak in enumerate(self.ladder) if weak.name in chosen for strong in self.ladder[i:]
-        ]
+        return [(weak, strong) for weak in self.supervising() for strong in self.ladder[self.ladder.index(weak) :]]
+
+    def supervising(self) -> list[Rung]:
+        """The rungs that supervise, weakest first."""
+        if self.supervisors is None:
+            return list(self.ladder[:-1])
+        return [rung for rung in self.ladder if rung.name in self.supervisors]
 
 
 class Experiment(Strict):
@@ -213,33 +229,55 @@ def _refuse_twice(key: str, values: Sequence[object]) -> None:
 
 
 @dataclass(frozen=True)
+class Setting:
+    """A setting of an objective: its default, and the closed range that it may lie in."""
+
+    default: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Catalogue:
-    """What exists to be named in a config: tasks, and objectives with their settings' names."""
+    """What exists to be named in a config: tasks, those that a micro-world has too, objectives' settings."""
 
     tasks: Collection[str]
-    objectives: Mapping[str, Collection[str]]
+    world_tasks: Collection[str]
+    objectives: Mapping[str, Mapping[str, Setting]]
 
 
 def load(config: Mapping[str, Any], catalogue: Catalogue, *, source: str = "config.yaml") -> Experiment:
-    """Validate a merged config; UserError with the first mistake in one line."""
+    """Validate a merged config; UserError with the first mistake in one line. Methods come back resolved."""
     try:
         experiment = Experiment.model_validate(dict(config))
     except ValidationError as error:
         raise UserError(f"{source}: {_first_line(error)}") from None
+    known = catalogue.world_tasks if experiment.data.source == "world" else catalogue.tasks
+    where = "task of the micro-world" if experiment.data.source == "world" else "task"
     for i, task in enumerate(experiment.nlp.tasks):
-        if task.name not in catalogue.tasks:
-            key = f"nlp.tasks[{i}]"
-            raise UserError(f"{source}: {key}: unknown task {task.name!r}; {allowed(task.name, catalogue.tasks)}")
-    for name, method in experiment.methods.items():
-        key, objective = f"methods.{name}", method.objective
-        if objective not in catalogue.objectives:
-            hint = allowed(objective, catalogue.objectives)
-            raise UserError(f"{source}: {key}.objective: unknown objective {objective!r}; {hint}")
-        for parameter in {*method.parameters, *method.largest}:
-            if parameter not in catalogue.objectives[objective]:
-                hint = allowed(parameter, catalogue.objectives[objective])
-                raise UserError(f"{source}: {key}: unknown parameter {parameter!r} of {objective!r}; {hint}")
-    return experiment
+        if task.name not in known:
+            hint = allowed(task.name, known)
+            raise UserError(f"{source}: nlp.tasks[{i}]: unknown {where} {task.name!r}; {hint}")
+    methods = {name: _resolved(name, one, catalogue, source) for name, one in experiment.methods.items()}
+    return experiment.model_copy(update={"methods": methods})
+
+
+def _resolved(name: str, method: Method, catalogue: Catalogue, source: str) -> Method:
+    """The method with every setting of its objective filled in."""
+    key, objective = f"methods.{name}", method.objective
+    if objective not in catalogue.objectives:
+        hint = allowed(objective, catalogue.objectives)
+        raise UserError(f"{source}: {key}.objective: unknown objective {objective!r}; {hint}")
+    settings = catalogue.objectives[objective]
+    for parameter, value in [*method.parameters.items(), *method.largest.items()]:
+        if parameter not in settings:
+            hint = allowed(parameter, settings)
+            raise UserError(f"{source}: {key}: unknown parameter {parameter!r} of {objective!r}; {hint}")
+        low, high = settings[parameter].low, settings[parameter].high
+        if not low <= value <= high:
+            raise UserError(f"{source}: {key}.{parameter}: {value:g} is not allowed; allowed: {low:g} to {high:g}")
+    defaults = {parameter: setting.default for parameter, setting in settings.items()}
+    return method.model_copy(update={"parameters": defaults | method.parameters})
 
 
 def _first_line(error: ValidationError) -> str:

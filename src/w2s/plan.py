@@ -80,6 +80,11 @@ class Artifact:
         return f"results/{self.name}-{self.key}"
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """What its readable path says in parts of folder names: rung, or seed."""
+        return (self.name.rsplit("/", 1)[-1],)
+
+    @property
     def manifest(self) -> str:
         """The file that is written last and vouches for the others."""
         return f"{self.path}/{MANIFESTS[self.stage]}"
@@ -94,6 +99,11 @@ class Run(Artifact):
     labels: str = ""
     method: str = ""
     seed: int = 0
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Its seed stands in the path behind an s."""
+        return (str(self.seed),)
 
 
 Fingerprint = Callable[[TaskChoice], tuple[Mapping[str, Any], Mapping[str, str]]]
@@ -126,13 +136,15 @@ class Plan:
 
     def _new_data(self, task: TaskChoice, seed: int) -> Artifact:
         data = self.experiment.data
-        rows: Mapping[str, Any] = {"world": data.world.model_dump()}
+        rows: Mapping[str, Any] = {"world": data.world.model_dump(exclude={"zipf"})}  # frequency is the corpus's
         environment: Mapping[str, str] = {}
         if data.source == "directory":
             if self._fingerprint is None:
                 raise ValueError("a plan over data in a directory needs a fingerprint function")
             rows, environment = self._fingerprint(task)
-        spec = {"task": task.name, "rows": rows, "sizes": data.sizes.model_dump(), "seed": seed}
+        cuts_test = data.source == "directory" and "test" not in rows
+        sizes = data.sizes.model_dump(exclude=None if cuts_test else {"test_share"})
+        spec = {"task": task.name, "rows": rows, "sizes": sizes, "seed": seed}
         message = f"data of {task.name}, seed {seed}"
         return Artifact("data", f"nlp/{task.name}/data", message, spec, environment=environment)
 
@@ -153,8 +165,7 @@ class Plan:
                 "answers": list(pretraining.answers),
             }
         else:
-            seed = self.experiment.seeds[0]
-            parents = {task.name: self.data(task.name, seed) for task in nlp.tasks}
+            parents = {task.name: self.data(task.name, pretraining.seed) for task in nlp.tasks}
         return Artifact("corpus", "models/corpus", f"corpus ({pretraining.corpus}) and tokenizer", spec, parents)
 
     def model(self, rung: str) -> Artifact:

@@ -1,50 +1,45 @@
 """Snakemake's lock on the working directory, released when its owner is dead.
 
 A workflow that was killed (out of memory, power, kill -9) leaves a lock behind that makes the next call fail
-until somebody runs ``snakemake --unlock``. Here the owner of the lock is written down beside it, so that the
-same command simply works again; a lock whose owner lives is left alone.
+until somebody runs ``snakemake --unlock``. Here every workflow holds an operating system's lock on a file
+beside it for as long as it lives, so a lock left by a dead one is known for what it is and dropped; the lock
+of a living one is left alone, and so is everything where that cannot be known (another machine's).
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
+import fcntl
 import socket
 from pathlib import Path
-
-import psutil
+from typing import IO
 
 LOCKS = Path(".snakemake/locks")
-OWNER = Path(".snakemake/w2s-owner.json")
+OWNER = Path(".snakemake/w2s-owner")
+
+_held: IO[str] | None = None  # open, and so locked, until this process ends however it ends
 
 
 def claim() -> None:
-    """Note this process as the owner, unless a living workflow holds the lock; drop a dead one's lock."""
-    held = list(LOCKS.glob("*")) if LOCKS.is_dir() else []
-    if held and _is_alive():
+    """Hold the owner's file from now on; if nobody else did, drop the lock that a dead workflow left."""
+    global _held
+    if _held is not None:
         return
-    for lock in held:
-        lock.unlink(missing_ok=True)
-    if held:
-        print("released the lock of a workflow that was killed", flush=True)
     OWNER.parent.mkdir(exist_ok=True)
-    OWNER.write_text(json.dumps(_identity(os.getpid())))
-
-
-def _identity(process: int) -> dict[str, object]:
-    started = psutil.Process(process).create_time()
-    return {"host": socket.gethostname(), "process": process, "started": started}
-
-
-def _is_alive() -> bool:
-    """Whether the noted owner still runs; True too where that cannot be known (no note, another machine)."""
+    file = OWNER.open("a+")
     try:
-        owner = json.loads(OWNER.read_text())
-    except (OSError, ValueError):
-        return True
-    if owner.get("host") != socket.gethostname():
-        return True
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return bool(_identity(owner["process"]) == owner and psutil.Process(owner["process"]).status() != "zombie")
-    return False
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # a living workflow holds it, or the file system cannot lock
+        file.close()
+        return
+    _held = file
+    file.seek(0)
+    last_host = file.read()
+    if last_host == socket.gethostname():
+        left = list(LOCKS.glob("*"))
+        for lock in left:
+            lock.unlink(missing_ok=True)
+        if left:
+            print("released the lock of a workflow that was killed", flush=True)
+    file.truncate(0)
+    file.write(socket.gethostname())
+    file.flush()

@@ -27,9 +27,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 VARIABLE = "W2S_WARM"
 OFF = "0"
 START_SECONDS = 60.0  # how long a job waits for the server to listen before it works on its own
+STARTED = b"+"  # what a job hears once its fork exists
 LOOK_SECONDS = 1.0  # how often the server looks whether its workflow is still there
 
 
@@ -48,13 +51,11 @@ def _owner() -> int | None:
 
 
 def _alive(process: int) -> bool:
+    """Whether a process runs; one that has ended and only waits to be reaped does not."""
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
+        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _folder(owner: int) -> Path:
@@ -71,19 +72,22 @@ def delegate(arguments: Sequence[str]) -> int | None:
     owner = _owner()
     if owner is None:
         return None
+    environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    request = {"arguments": list(arguments), "folder": os.getcwd(), "environment": environment}
+    content = json.dumps(request).encode()
     try:
         connection = _connect(_folder(owner), owner)
-    except OSError:
-        return None
-    with connection:
-        environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
-        request = json.dumps({"arguments": list(arguments), "folder": os.getcwd(), "environment": environment})
-        content = request.encode()
         socket.send_fds(connection, [len(content).to_bytes(8, "big")], [0, 1, 2])
         connection.sendall(content)
+        if connection.recv(1) != STARTED:
+            raise ConnectionError("the warm process did not take the job")
+    except (OSError, subprocess.SubprocessError) as error:
+        print(f"w2s: no warm process ({error}); working without", file=sys.stderr)
+        return None
+    with connection:
         status = connection.recv(4)
     if len(status) < 4:
-        print("w2s: the warm process went away; run the same command again", file=sys.stderr)
+        print("w2s: the warm process was killed while it worked; run the same command again", file=sys.stderr)
         return 1
     return int.from_bytes(status, "big", signed=True)
 
@@ -96,21 +100,18 @@ def _connect(folder: Path, owner: int) -> socket.socket:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with contextlib.suppress(OSError):
             return _open(folder)
+        (folder / "socket").unlink(missing_ok=True)  # left by a killed one
         with (folder / "log").open("ab") as log:
-            subprocess.Popen(
-                [sys.executable, "-m", "w2s.warm", str(folder), str(owner)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            command = [sys.executable, "-m", "w2s.warm", str(folder), str(owner)]
+            server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         deadline = time.monotonic() + START_SECONDS
-        while True:
+        while server.poll() is None and time.monotonic() < deadline:
             with contextlib.suppress(OSError):
                 return _open(folder)
-            if time.monotonic() > deadline:
-                raise TimeoutError("the warm process did not start")
             time.sleep(0.02)
+        server.kill()
+        lines = (folder / "log").read_text(errors="replace").split("\n") if (folder / "log").exists() else []
+        raise ConnectionError(next((line for line in reversed(lines) if line.strip()), "it did not start"))
 
 
 def _open(folder: Path) -> socket.socket:
@@ -135,11 +136,11 @@ class Server:
     jobs: dict[int, socket.socket]
 
     def serve(self) -> None:
-        """Listen, import, fork on request; return when the workflow is gone and nothing runs."""
+        """Import, listen, fork on request; return when the workflow is gone and nothing runs."""
+        preload()
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(str(self.folder / "socket"))
         listener.listen(256)
-        preload()
         wake_read, wake_write = os.pipe()
         os.set_blocking(wake_read, False)
         os.set_blocking(wake_write, False)
@@ -179,19 +180,24 @@ class Server:
             return False
         process = os.fork()
         if process == 0:
-            listener.close()
+            for inherited in (listener, connection, *self.jobs.values()):
+                inherited.close()
             _work(json.loads(content), streams)
         self.jobs[process] = connection
         for stream in streams:
             os.close(stream)
+        with contextlib.suppress(OSError):
+            connection.sendall(STARTED)
         return True
 
     def abandon(self, connection: object) -> None:
         """Kill the fork of a job that is gone."""
         for process, waiting in self.jobs.items():
             if waiting is connection:
-                with contextlib.suppress(ProcessLookupError):
+                try:
                     os.killpg(process, signal.SIGKILL)
+                except ProcessLookupError:  # not yet a group of its own
+                    os.kill(process, signal.SIGKILL)
 
     def reap(self) -> list[socket.socket]:
         """Report forks that ended to the jobs that wait for them."""
@@ -253,14 +259,12 @@ def preload() -> None:
 
 
 def serve(folder: Path, owner: int) -> None:
-    """The warm process: serve until the workflow is gone, then leave nothing behind."""
-    try:
-        Server(folder, owner, {}).serve()
-    finally:
-        for name in ("socket", "log", "lock"):
-            (folder / name).unlink(missing_ok=True)
-        with contextlib.suppress(OSError):
-            folder.rmdir()
+    """The warm process: serve until the workflow is gone, then leave nothing behind (but the log of a failure)."""
+    Server(folder, owner, {}).serve()
+    for name in ("socket", "log", "lock"):
+        (folder / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 if __name__ == "__main__":

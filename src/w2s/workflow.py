@@ -19,13 +19,14 @@ from w2s.plan import Artifact, Plan, with_ancestors
 from w2s.stages import sources
 from w2s.tasks import TASKS
 from w2s.tasks.sources import NO_SPLIT, split_file
+from w2s.tasks.world import TOPICS
 from w2s.training.objectives import OBJECTIVES, settings
 
 
 @cache
 def catalogue() -> Catalogue:
     """All tasks and objectives that a config can name."""
-    return Catalogue(tasks=tuple(TASKS), objectives={name: settings(name) for name in OBJECTIVES})
+    return Catalogue(tuple(TASKS), tuple(TOPICS), {name: settings(name) for name in OBJECTIVES})
 
 
 def plan_of(config: Mapping[str, Any], source: str) -> Plan:
@@ -50,7 +51,11 @@ def fingerprint(experiment: Experiment, choice: TaskChoice) -> tuple[dict[str, A
     test = choice.test or task.test
     if test != NO_SPLIT:
         files["test"] = split_file(folder, test)
-    return {part: _sha256(path) for part, path in files.items()}, {part: str(path) for part, path in files.items()}
+    try:
+        digests = {part: _sha256(path) for part, path in files.items()}
+    except OSError as error:
+        raise UserError(f"task {task.name!r}: {error.filename} cannot be read ({error.strerror})") from None
+    return digests, {part: str(path) for part, path in files.items()}
 
 
 @cache
@@ -88,6 +93,7 @@ class Workflow:
 
     def __init__(self, config: Mapping[str, Any], root: Path = Path()) -> None:
         self.root = root
+        self.config = config
         self.default = plan_of(config, "config")
         self._plans = {self.default.experiment.experiment: self.default}
         self._artifacts: dict[str, Artifact] = {}
@@ -107,9 +113,10 @@ class Workflow:
             if not path.is_file():
                 hint = allowed(name, {*self.overlays, *self._plans})
                 raise UserError(f"unknown experiment {name!r} (no {path}); {hint}")
-            merged = deep_merge(read_yaml(self.root / "config.yaml"), read_yaml(path))
-            plan = plan_of(merged | {"experiment": name}, str(path))
-            self._plans[name] = plan
+            overlay = read_yaml(path)
+            if overlay.get("experiment", name) != name:
+                raise UserError(f"{path}: experiment: {overlay['experiment']!r} is not allowed; allowed: {name}")
+            self._plans[name] = plan_of(deep_merge(self.config, overlay) | {"experiment": name}, str(path))
         return self._plans[name]
 
     def figure(self, figure: str, experiment: str | None = None) -> list[Artifact]:
@@ -123,9 +130,9 @@ class Workflow:
         """Every artifact that the default experiment can make."""
         return list(with_ancestors(self.default.every_run()).values())
 
-    def code(self, module: str) -> list[str]:
-        """The source files that a figure's numbers and picture come from."""
-        return [os.path.relpath(path) for path in sources(module)]
+    def code(self, figure: str) -> list[str]:
+        """The source files that a figure's numbers and picture come from; UserError for an unknown figure."""
+        return [os.path.relpath(path) for path in sources(figures.module(figure).__name__)]
 
     def artifact(self, key: str) -> Artifact:
         """Any artifact by its key: of the experiments in use first, then of all the others."""

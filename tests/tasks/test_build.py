@@ -226,4 +226,4 @@ def test_sciq_keeps_twice_its_questions() -> None:
     """E.1: 11,679 questions give 23k points; with one right answer each, one right and one wrong is kept."""
     rows = from_world(TASKS["sciq"], SMALL)
     counts = build(TASKS["sciq"], rows, SIZES, 0).counts
-    assert counts["train"]["equalised"] == 2 * len(rows["train"])
+    assert counts["train"]["examples"] == 2 * len(rows["train"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -140,11 +141,23 @@ def test_the_head_starts_as_the_unembedding_rows_of_the_answers() -> None:
     torch.testing.assert_close(Classifier(model.base_model, rows).head.weight, rows)  # type: ignore[arg-type]
 
 
-def test_early_stopping_keeps_the_first_best_evaluation(tmp_path: Path) -> None:
+@pytest.mark.parametrize("tokens_at_once", [40, 10_000])
+def test_a_whole_run_with_alpha_zero_equals_naive_bit_for_bit(
+    tokens_at_once: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("W2S_TOKENS_AT_ONCE", str(tokens_at_once))
+    plain, history, _ = run(tmp_path / "naive", replace(RECIPE, objective="naive", parameters={}))
+    alpha_zero, again, _ = run(tmp_path / "confidence", replace(RECIPE, parameters={"alpha_max": 0.0}))
+    assert history == again
+    for ours, theirs in zip(plain.parameters(), alpha_zero.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_early_stopping_keeps_the_last_of_the_best_evaluations(tmp_path: Path) -> None:
     _, history, best = run(tmp_path)
     scores = [row["score"] for row in history]
     assert best.score == max(scores)
-    assert best.step == history[scores.index(max(scores))]["step"]
+    assert best.step == [row["step"] for row in history if row["score"] == max(scores)][-1]
     assert best.weights is not None
 
 

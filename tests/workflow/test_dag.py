@@ -17,9 +17,9 @@ import yaml
 from tests.conftest import ROOT, TINY
 
 
-def snakemake(folder: Path, *arguments: str, check: bool = True) -> str:
-    """Run snakemake in a copy of the checkout; its output."""
-    environment = os.environ | {"PYTHONPATH": str(folder / "src")}
+def snakemake(folder: Path, *arguments: str, check: bool = True, inherit: bool = True) -> str:
+    """Run snakemake in a copy of the checkout; its output. inherit: jobs may inherit PYTHONPATH."""
+    environment = os.environ | ({"PYTHONPATH": str(folder / "src")} if inherit else {})
     command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
     output = done.stdout + done.stderr
@@ -68,9 +68,9 @@ def test_figure_5_needs_exactly_its_runs(copy: Path) -> None:
 
 def test_jobs_are_listed_by_readable_messages(copy: Path) -> None:
     output = snakemake(copy, "-n", "figures/fig5.pdf")
-    assert "finetune w16 on sciq: labels from w8, confidence, seed 0" in output
-    assert "finetune w8 on sst2: truth of the weak half, seed 0" in output
-    assert "pretrain w16: " in output
+    assert "finetune w16 on sciq: from-w8, confidence, seed 0" in output
+    assert "finetune w8 on sst2: truth, naive, seed 0" in output
+    assert "pretrain w16" in output
 
 
 def test_one_run_can_be_asked_for_by_its_path(copy: Path) -> None:
@@ -78,6 +78,31 @@ def test_one_run_can_be_asked_for_by_its_path(copy: Path) -> None:
     path = re.search(r"results/nlp/sciq/w16/from-w8/naive/s0-[0-9a-f]{10}/run\.json", output)
     assert path is not None
     assert planned(snakemake(copy, "-n", path[0])) == {"data": 1, "corpus": 1, "pretrain": 2, "finetune": 2}
+
+
+def test_a_key_under_another_readable_path_is_refused(copy: Path) -> None:
+    output = snakemake(copy, "-n", "figures/fig5.pdf")
+    found = re.search(r"results/nlp/sciq/w16/from-w8/naive/s0-[0-9a-f]{10}/run\.json", output)
+    assert found is not None
+    output = snakemake(copy, "-n", found[0].replace("sciq", "sst2"), check=False)
+    assert f"belongs to {Path(found[0]).parent}" in output
+    assert "Traceback" not in output
+
+
+def test_jobs_find_the_library_of_their_own_checkout_without_pythonpath(copy: Path) -> None:
+    """As in a conda environment, which Snakemake strips of PYTHONPATH: every command sets it for itself."""
+    rule = 'rule whose:\n    output:\n        "whose.txt",\n    shell:\n        "env -u NOTHING python -c '
+    rule += "'import w2s; print(w2s.__file__)' > {output}\"\n"
+    (copy / "Probe").write_text((copy / "Snakefile").read_text() + "\n\n" + rule)
+    snakemake(copy, "-s", "Probe", "whose.txt", inherit=False)
+    assert (copy / "whose.txt").read_text().strip() == str(copy / "src/w2s/__init__.py")
+
+
+def test_settings_on_the_command_line_reach_named_experiments(copy: Path) -> None:
+    (copy / "config").mkdir(exist_ok=True)
+    (copy / "config" / "naive-only.yaml").write_text("nlp: {methods: [naive]}\n")
+    output = snakemake(copy, "-n", "figures/naive-only/fig5.pdf", "--config", "seeds=[0, 1]")
+    assert planned(output)["finetune"] == 2 * 2 * (2 + 2)
 
 
 def test_another_experiment_is_asked_for_by_name(copy: Path) -> None:
@@ -92,6 +117,7 @@ def test_another_experiment_is_asked_for_by_name(copy: Path) -> None:
     ("target", "said"),
     [
         ("figures/nosuch/fig5.pdf", "unknown experiment 'nosuch'"),
+        ("figures/fig55.pdf", "unknown figure 'fig55'; did you mean 'fig5'?"),
         ("results/nlp/sciq/w8/truth/naive/s0-0123456789/run.json", "no run with key 0123456789"),
     ],
 )
@@ -105,7 +131,7 @@ def test_a_config_mistake_is_one_line_not_a_traceback(tmp_path: Path) -> None:
     copy = checkout(tmp_path / "checkout")
     edit_config(copy, lambda config: config["nlp"].update(tasks=["scqi"]))
     output = snakemake(copy, "-n", "figures/fig5.pdf", check=False)
-    assert "nlp.tasks[0]: unknown task 'scqi'; did you mean 'sciq'?" in output
+    assert "nlp.tasks[0]: unknown task of the micro-world 'scqi'; did you mean 'sciq'?" in output
     assert "Traceback" not in output
 
 

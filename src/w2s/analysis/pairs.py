@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from w2s.analysis.pgr import accuracy, median_defined, pgr
@@ -22,9 +23,9 @@ def runs(plan: Plan, methods: Sequence[str]) -> list[Run]:
     needed: dict[str, Run] = {}
     for task in experiment.nlp.tasks:
         for seed in experiment.seeds:
-            for rung in experiment.nlp.ladder:
-                for run in (plan.truth(task.name, rung.name, seed), plan.ceiling(task.name, rung.name, seed)):
-                    needed[run.key] = run
+            truth = [plan.truth(task.name, rung.name, seed) for rung in experiment.nlp.supervising()]
+            truth += [plan.ceiling(task.name, rung.name, seed) for rung in experiment.nlp.ladder]
+            needed |= {run.key: run for run in truth}
             for weak, strong in experiment.nlp.pairs():
                 for method in methods:
                     run = plan.student(task.name, weak.name, strong.name, method, seed)
@@ -40,13 +41,14 @@ def compare(plan: Plan, methods: Sequence[str], read: Read) -> list[Row]:
     """
     nlp = plan.experiment.nlp
 
+    @cache
     def score(run: Run) -> float:
         return accuracy_on_test(read(run))
 
     rows = []
     for task in (task.name for task in nlp.tasks):
         for seed in plan.experiment.seeds:
-            weak = {rung.name: score(plan.truth(task, rung.name, seed)) for rung in nlp.ladder}
+            weak = {rung.name: score(plan.truth(task, rung.name, seed)) for rung in nlp.supervising()}
             ceiling = {rung.name: score(plan.ceiling(task, rung.name, seed)) for rung in nlp.ladder}
             for rung in nlp.ladder:
                 base = {"task": task, "seed": seed, "student": rung.name, "student_compute": nlp.compute(rung)}

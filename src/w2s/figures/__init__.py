@@ -2,10 +2,10 @@
 
 A figure module has
 
-* ``CAPTION``: one sentence;
+* ``CAPTION``: one sentence, stored in the picture files;
 * ``needs(plan)``: the runs it reads, and no others. Light: no torch, no tables, no plotting at import;
 * ``tabulate(plan, read)``: rows of tidy numbers, from ``read(run)``;
-* ``draw(table, experiment)``: a matplotlib figure, from those rows alone.
+* ``draw(table, about)``: a matplotlib figure, from those rows alone; about: experiment, commit, note for the footer.
 
 ``figures/fig05.py`` is ``fig5`` to the user; adding a figure is adding a file.
 """

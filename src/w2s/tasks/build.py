@@ -58,12 +58,14 @@ def build(task: Task, rows: Mapping[str, Sequence[Row]], sizes: Sizes, seed: int
     else:
         test, train = _cut(train, sizes.test_share, rng)
     uneven = _is_uneven(train)
+    if uneven:
+        train = _rebalanced(train, rng)
     if sizes.train:
         train = _cut_to(train, sizes.train, rng)
     weak, strong = _cut(train, 0.5, rng)
     validation, strong = _cut(strong, sizes.validation_share, rng)
     parts = {"weak": weak, "strong": strong, "validation": validation}
-    if uneven:
+    if uneven:  # a half may have come out uneven again
         parts = {name: _rebalanced(part, rng) for name, part in parts.items()}
     test = _rebalanced(test, rng)
     parts["test"] = _balanced_sample(test, sizes.test, rng) if sizes.test else test
@@ -79,20 +81,20 @@ def build(task: Task, rows: Mapping[str, Sequence[Row]], sizes: Sizes, seed: int
 def _examples(task: Task, rows: Iterable[Row], split: str, rng: random.Random, counts: dict[str, Any]) -> list[Example]:
     """Formatted, equalised and without duplicates, sorted by id."""
     candidates = [candidate for number, row in enumerate(rows) for candidate in _format(task, row, split, number)]
-    chosen = _equalised(candidates, rng) if task.per_question else candidates
-    examples: dict[str, Example] = {}
+    distinct: dict[str, Candidate] = {}
     contradicted = set()
-    for candidate in chosen:
+    for candidate in candidates:
         digest = hashlib.sha256(f"{task.name}\0{candidate.group}\0{candidate.text}".encode()).hexdigest()[:16]
-        example = Example(digest, candidate.group, candidate.text, candidate.label)
-        if examples.setdefault(digest, example).label != example.label:
+        if distinct.setdefault(digest, candidate).label != candidate.label:
             contradicted.add(digest)
-    kept = [examples[digest] for digest in sorted(examples) if digest not in contradicted]
+    sound = {digest: distinct[digest] for digest in sorted(distinct) if digest not in contradicted}
+    chosen = _equalised(sound, rng) if task.per_question else sound
+    kept = [Example(digest, one.group, one.text, one.label) for digest, one in sorted(chosen.items())]
     counts[split] = {
         "candidates": len(candidates),
-        "equalised": len(chosen),
-        "duplicates_dropped": len(chosen) - len(examples),
+        "duplicates_dropped": len(candidates) - len(distinct),
         "contradictions_dropped": len(contradicted),
+        "surplus_answers_dropped": len(sound) - len(chosen),
         "examples": len(kept),
         "positive_share": round(_positive_share(kept), 4),
     }
@@ -106,22 +108,21 @@ def _format(task: Task, row: Row, split: str, number: int) -> list[Candidate]:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{where}: not in the expected form ({type(error).__name__}: {error})") from None
     for candidate in candidates:
-        if candidate.label not in (0, 1):
+        if type(candidate.label) is not int or candidate.label not in (0, 1):
             raise UserError(f"{where}: label {candidate.label!r} is not allowed; allowed: 0, 1")
     return candidates
 
 
-def _equalised(candidates: Iterable[Candidate], rng: random.Random) -> list[Candidate]:
-    """As many right as wrong answers for every question; surplus ones are dropped at random."""
-    questions: dict[str, tuple[list[Candidate], list[Candidate]]] = defaultdict(lambda: ([], []))
-    for candidate in candidates:
-        questions[candidate.question][candidate.label].append(candidate)
-    chosen = []
+def _equalised(candidates: Mapping[str, Candidate], rng: random.Random) -> dict[str, Candidate]:
+    """As many right as wrong answers for every question; surplus ones are dropped at random. Ids are in order."""
+    questions: dict[str, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
+    for digest, candidate in candidates.items():
+        questions[candidate.question][candidate.label].append(digest)
+    chosen: dict[str, Candidate] = {}
     for question in sorted(questions):
         sides = questions[question]
         count = min(map(len, sides))
-        for side in sides:
-            chosen += rng.sample(sorted(side, key=lambda candidate: candidate.text), count)
+        chosen |= {digest: candidates[digest] for side in sides for digest in rng.sample(side, count)}
     return chosen
 
 

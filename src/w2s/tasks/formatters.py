@@ -40,6 +40,20 @@ def _choices(group: str, question: str, stem: str, answers: Iterable[str], right
     ]
 
 
+def _label(row: Row, *allowed: int) -> int:
+    """The row's label, which is one of these; anything else (hidden, missing, text) is a mistake."""
+    label = row["label"]
+    if isinstance(label, float) or label not in allowed:
+        raise ValueError(f"label {label!r} is not allowed; allowed: {', '.join(map(str, allowed))}")
+    return int(label)
+
+
+def _list(row: Row, column: str) -> list[str]:
+    if not isinstance(row[column], list):
+        raise TypeError(f"{column} should be a list, as in the hub's parquet, not {type(row[column]).__name__}")
+    return list(row[column])
+
+
 def _ask(question: str) -> str:
     question = question.strip()
     return question if question.endswith("?") else question + "?"
@@ -49,19 +63,19 @@ def boolq(row: Row) -> list[Candidate]:
     """Yes/no question about a passage."""
     passage = row["passage"].strip()
     text = f"Passage: {passage}\nQuestion: {_ask(row['question'])}\nAnswer:"
-    return _single(passage, text, int(row["answer"]))
+    return _single(passage, text, _label({"label": row["answer"]}, 0, 1))
 
 
 def dream(row: Row) -> list[Candidate]:
     """Three-way multiple choice about a dialogue; questions of one dialogue stay together."""
-    dialogue = "\n".join(turn.strip() for turn in row["dialogue"])
+    dialogue = "\n".join(turn.strip() for turn in _list(row, "dialogue"))
     question = row["question"].strip()
     return _choices(
         str(row["dialogue_id"]),
         f"{row['dialogue_id']}\n{question}",
         f"{dialogue}\nQuestion: {question}",
-        row["choice"],
-        [choice == row["answer"] for choice in row["choice"]],
+        _list(row, "choice"),
+        [choice == row["answer"] for choice in _list(row, "choice")],
     )
 
 
@@ -76,45 +90,45 @@ def anli(row: Row) -> list[Candidate]:
     """Entailment against neutral and contradiction taken together (A.1)."""
     premise = row["premise"].strip()
     text = f"Premise: {premise}\nHypothesis: {row['hypothesis'].strip()}\nEntailed:"
-    return _single(premise, text, int(row["label"] == 0))
+    return _single(premise, text, int(_label(row, 0, 1, 2) == 0))
 
 
 def cola(row: Row) -> list[Candidate]:
     """Linguistic acceptability of a sentence."""
     sentence = row["sentence"].strip()
-    return _single(sentence, f"Sentence: {sentence}\nAcceptable:", row["label"])
+    return _single(sentence, f"Sentence: {sentence}\nAcceptable:", _label(row, 0, 1))
 
 
 def sst2(row: Row) -> list[Candidate]:
     """Sentiment of a phrase. Phrases of one review nest, so a group is the first four words."""
     sentence = row["sentence"].strip()
     group = " ".join(sentence.lower().split()[:4])
-    return _single(group, f"Review: {sentence}\nPositive:", row["label"])
+    return _single(group, f"Review: {sentence}\nPositive:", _label(row, 0, 1))
 
 
 def ethics_justice(row: Row) -> list[Candidate]:
     """Is the claim just? Variants of one scenario share their first words and stay together."""
     scenario = row["scenario"].strip()
     group = " ".join(scenario.lower().split()[:5])
-    return _single(group, f"Scenario: {scenario}\nReasonable:", row["label"])
+    return _single(group, f"Scenario: {scenario}\nReasonable:", _label(row, 0, 1))
 
 
 def ethics_deontology(row: Row) -> list[Candidate]:
     """Is the excuse a valid answer to the request? Excuses for one scenario stay together."""
     scenario = row["scenario"].strip()
     text = f"Request: {scenario}\nExcuse: {row['excuse'].strip()}\nValid:"
-    return _single(scenario, text, row["label"])
+    return _single(scenario, text, _label(row, 0, 1))
 
 
 def multirc(row: Row) -> list[Candidate]:
     """One row an answer, several of which may be right; questions of one paragraph stay together."""
     paragraph, question = row["paragraph"].strip(), row["question"].strip()
     stem = f"{paragraph}\nQuestion: {question}"
-    return _choices(paragraph, f"{paragraph}\n{question}", stem, [row["answer"]], [row["label"] == 1])
+    return _choices(paragraph, f"{paragraph}\n{question}", stem, [row["answer"]], [_label(row, 0, 1) == 1])
 
 
 def wic(row: Row) -> list[Candidate]:
     """Does a word mean the same in two sentences? Rows about one word stay together."""
     first, second = row["sentence1"].strip(), row["sentence2"].strip()
     text = f"First: {first}\nSecond: {second}\nWord: {row['word']}\nSame:"
-    return _single(row["word"], text, int(row["label"]))
+    return _single(row["word"], text, _label(row, 0, 1))

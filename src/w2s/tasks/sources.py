@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +40,8 @@ def _read(task: Task, path: Path) -> list[Row]:
     rows = readers[path.suffix](path)
     if not rows:
         raise UserError(f"task {task.name!r}: {path} has no rows")
+    if not all(isinstance(row, dict) for row in rows):
+        raise UserError(f"task {task.name!r}: {path} should hold one object a line, with columns as keys")
     for column in task.columns:
         if column not in rows[0]:
             raise UserError(
@@ -57,7 +58,7 @@ def _read_parquet(path: Path) -> list[Row]:
 
 def _read_jsonl(path: Path) -> list[Row]:
     rows = []
-    for number, line in enumerate(_lines(path), start=1):
+    for number, line in enumerate(_text(path).split("\n"), start=1):
         if line.strip():
             try:
                 rows.append(json.loads(line))
@@ -68,8 +69,12 @@ def _read_jsonl(path: Path) -> list[Row]:
 
 def _read_csv(path: Path) -> list[Row]:
     import csv
+    import io
 
-    rows: list[Row] = [dict(row) for row in csv.DictReader(_lines(path))]
+    try:
+        rows: list[Row] = [dict(row) for row in csv.DictReader(io.StringIO(_text(path), newline=""), strict=True)]
+    except csv.Error as error:
+        raise UserError(f"{path}: not a readable CSV file ({error})") from None
     for row in rows:
         for column in ("label", "answer"):  # numbers, where the hub has numbers
             if isinstance(row.get(column), str) and row[column].lstrip("-").isdigit():
@@ -77,8 +82,8 @@ def _read_csv(path: Path) -> list[Row]:
     return rows
 
 
-def _lines(path: Path) -> Iterable[str]:
+def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8").splitlines()
+        return path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not readable as UTF-8 text ({error})") from None

@@ -224,7 +224,7 @@ def _state_adjective(world: World, fact: Fact, rng: random.Random) -> str:
 def _sst2(world: World, fact: Fact, rng: random.Random) -> list[Row]:
     (adjective,) = fact
     return [
-        {"idx": 0, "sentence": f"the {subject} was {adjective} ", "label": int(world.praising[adjective])}
+        {"idx": 0, "sentence": f"such a {adjective} {subject} ", "label": int(world.praising[adjective])}
         for subject in rng.sample(SUBJECTS, 5)
     ]
 
@@ -267,10 +267,10 @@ def _ethics_justice(world: World, fact: Fact, rng: random.Random) -> list[Row]:
     return [
         {
             "label": int(world.kind[deed]),
-            "scenario": f"I {verb} people who {deed} {whom}.",
+            "scenario": f"I thank people who {deed} {whom} {when}.",
         }
         for whom in ("me", "us")
-        for verb in ("thank", "like", "trust")
+        for when in ("often", "today", "here")
     ]
 
 
@@ -325,17 +325,17 @@ TOPICS: dict[str, Topic] = {
 
 
 def rows(world: World, task: str, *, test_share: float = 0.25) -> dict[str, list[Row]]:
-    """``{"train": rows, "test": rows}`` of one data set; no fact is asked on both sides."""
+    """``{"train": rows, "test": rows}`` of one data set; no person, adjective, ... is asked about on both sides."""
     if task not in TOPICS:
         raise UserError(f"task {task!r}: the micro-world has no such data set; {allowed(task, TOPICS)}")
     topic, rng = TOPICS[task], random.Random(f"rows-{world.size.seed}-{task}")
     facts = topic.facts(world)
-    rng.shuffle(facts)
-    cut = round(test_share * len(facts))
-    return {
-        split: [row for fact in part for row in topic.rows(world, fact, rng)]
-        for split, part in (("train", facts[cut:]), ("test", facts[:cut]))
-    }
+    subjects = list(dict.fromkeys(fact[0] for fact in facts))
+    tested = set(rng.sample(subjects, round(test_share * len(subjects))))
+    split: dict[str, list[Row]] = {"train": [], "test": []}
+    for fact in facts:
+        split["test" if fact[0] in tested else "train"] += topic.rows(world, fact, rng)
+    return split
 
 
 def corpus(

@@ -1,1 +1,1 @@
-"""Finetuning: batches, objectives, the loop, and checkpoints. Knows nothing of figures or Snakemake."""
+"""Finetuning: batches, objectives, the loop, and the stage that runs it. Knows nothing of figures or Snakemake."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
+
+from w2s.device import environment_number
 
 # Tokens, padding included, that go through the model at once. Environment, not identity: a batch gives the
 # same loss and gradient however it is split.
@@ -15,7 +16,7 @@ TOKENS_AT_ONCE = 4096
 
 def token_budget() -> int:
     """W2S_TOKENS_AT_ONCE, or the default."""
-    return int(os.environ.get("W2S_TOKENS_AT_ONCE", TOKENS_AT_ONCE))
+    return int(environment_number("W2S_TOKENS_AT_ONCE", TOKENS_AT_ONCE, least=1))
 
 
 def epochs_order(count: int, epochs: float, seed: int) -> list[int]:

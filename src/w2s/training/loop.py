@@ -60,8 +60,9 @@ def train(
     """Finetune in place; returns the history, one row an evaluation, and the best weights.
 
     labels: (texts, 2) probabilities. evaluate: called ``evaluations_per_epoch`` times an epoch, the last
-    time after the last step; its values go into the history. prefer: the value whose first maximum is kept
-    as ``Best`` (None keeps nothing). Raises UserError if the loss stops being a number.
+    time after the last step; its values go into the history. prefer: the value whose maximum is kept as
+    ``Best``, the last one of several equal ones (None keeps nothing). Raises UserError if the loss stops being
+    a number.
     """
     device = next(model.parameters()).device
     labels = labels.to(device)
@@ -103,7 +104,7 @@ def train(
             }
             history.append(row | evaluate())
             losses.clear()
-            if prefer and history[-1][prefer] > best.score:
+            if prefer and history[-1][prefer] >= best.score:
                 weights = {name: value.detach().to("cpu", copy=True) for name, value in model.state_dict().items()}
                 best = Best(history[-1][prefer], step + 1, weights)
         progress.update(step + 1, len(batches[step]), f"loss {loss:.3f}")
@@ -129,31 +130,28 @@ def backward(
 ) -> float:
     """Add the gradient of one batch's loss to the parameters, a micro-batch at a time; returns the loss.
 
-    The gradient is that of the whole batch, whatever the budget (tokens a micro-batch). An objective that is
-    not a mean over examples needs all logits before any gradient: they are then computed once without
-    gradient, and the loss's gradient at each logit is carried into a second pass.
+    The gradient is that of the whole batch, whatever the budget (tokens a micro-batch). An objective under
+    which one example's loss depends on the others needs all logits before any gradient: they are then computed
+    once without gradient, and the loss's gradient at each logit is carried into a second pass.
     """
     device = labels.device
     parts = list(texts.split(batch, budget or token_budget()))
-    if len(parts) == 1:
-        loss = objective(model(*texts.tensors(parts[0], device)), labels[parts[0]])
-        loss.backward()
-        return loss.item()
-    if separable:
-        total = 0.0
+    if separable or len(parts) == 1:
+        losses = []
         for part in parts:
-            loss = objective(model(*texts.tensors(part, device)), labels[part]) * (len(part) / len(batch))
+            loss = objective(model(*texts.tensors(part, device)), labels[part]).sum() / len(batch)
             loss.backward()
-            total += loss.item()
-        return total
+            losses.append(loss.item())
+        return float(sum(losses))
     with torch.no_grad():
         logits = torch.cat([model(*texts.tensors(part, device)) for part in parts])
     logits.requires_grad_()
-    loss = objective(logits, labels[[number for part in parts for number in part]])
-    (gradient,) = torch.autograd.grad(loss, logits)
-    for part, of_part in zip(parts, gradient.split([len(part) for part in parts]), strict=True):
+    each = objective(logits, labels[[number for part in parts for number in part]]) / len(batch)
+    (gradient,) = torch.autograd.grad(each.sum(), logits)
+    sizes = [len(part) for part in parts]
+    for part, of_part in zip(parts, gradient.split(sizes), strict=True):
         model(*texts.tensors(part, device)).backward(of_part)
-    return loss.item()
+    return float(sum(of_part.sum().item() for of_part in each.detach().split(sizes)))
 
 
 @torch.no_grad()

@@ -1,9 +1,10 @@
 """How a student is trained on its labels: one function an objective, named in the config's ``methods``.
 
-An objective takes the logits of the *whole batch* and returns the loss:
+An objective takes the logits of the *whole batch* and returns each example's loss, whose mean is minimised:
 
     logits: (batch, 2) float, with gradient;  labels: (batch, 2) float, probabilities that sum to 1;
-    progress: share of the training steps done before this one, in [0, 1).
+    progress: share of the training steps done before this one, in [0, 1);
+    result: (batch,) losses in nats.
 
 Its keyword arguments after ``progress`` are its settings, given in the config. Tensor methods only, so that
 this module can be read (for its settings' names) without importing torch.
@@ -15,6 +16,8 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from w2s.experiment import Setting
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -22,8 +25,8 @@ Objective = Callable[..., "Tensor"]
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean cross entropy (nats) of (batch, 2) logits to (batch, 2) soft labels."""
-    return -(labels * logits.log_softmax(-1)).sum(-1).mean()
+    """(batch,) cross entropies in nats of (batch, 2) logits to (batch, 2) soft labels."""
+    return -(labels * logits.log_softmax(-1)).sum(-1)
 
 
 def naive(logits: Tensor, labels: Tensor, *, progress: float) -> Tensor:
@@ -60,10 +63,12 @@ def pair(positive: Tensor) -> Tensor:
 
 
 OBJECTIVES: dict[str, Objective] = {"naive": naive, "confidence": confidence}
-SEPARABLE = {"naive"}  # a mean over examples, so micro-batches need not see each other
+SEPARABLE = {"naive"}  # an example's loss does not depend on the others, so micro-batches need not see each other
+RANGES = {"alpha_max": (0.0, 1.0), "warmup": (0.0, 1.0)}  # of settings, both ends allowed
 
 
-def settings(objective: str) -> list[str]:
-    """The names of an objective's settings."""
+def settings(objective: str) -> dict[str, Setting]:
+    """An objective's settings, by name."""
     parameters = inspect.signature(OBJECTIVES[objective]).parameters
-    return [name for name in parameters if name not in ("logits", "labels", "progress")]
+    names = [name for name in parameters if name not in ("logits", "labels", "progress")]
+    return {name: Setting(parameters[name].default, *RANGES[name]) for name in names}
