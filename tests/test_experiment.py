@@ -66,8 +66,8 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
     ),
     (
         "unknown rung",
-        lambda c: c["nlp"].update(supervisors=["w17"]),
-        ["supervisors: unknown rung 'w17'", "did you mean 'w16'"],
+        lambda c: c["nlp"].update(supervisors=["w244"]),
+        ["supervisors: unknown rung 'w244'", "did you mean 'w24'"],
     ),
     ("empty ladder", lambda c: c["nlp"].update(ladder=[]), ["nlp.ladder", "at least 2 items"]),
     ("one rung", lambda c: c["nlp"].update(ladder=c["nlp"]["ladder"][:1]), ["nlp.ladder", "at least 2 items"]),
@@ -86,8 +86,8 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
         lambda c: c["nlp"].update(tasks=["ethics_deontology"]),
         ["unknown task of the micro-world 'ethics_deontology'", "ethics_justice"],
     ),
-    ("ladder out of order", swap_rungs, ["ladder is weakest first", "'w16'", "follows 'w32'"]),
-    ("rung twice", lambda c: c["nlp"]["ladder"].insert(0, c["nlp"]["ladder"][0]), ["ladder: 'w16' is named twice"]),
+    ("ladder out of order", swap_rungs, ["ladder is weakest first", "'w24'", "follows 'w32'"]),
+    ("rung twice", lambda c: c["nlp"]["ladder"].insert(0, c["nlp"]["ladder"][0]), ["ladder: 'w24' is named twice"]),
     ("duplicate seeds", lambda c: c.update(seeds=[0, 1, 0]), ["seeds: 0 is named twice"]),
     ("no seeds", lambda c: c.update(seeds=[]), ["seeds", "at least 1 item"]),
     ("directory without one", lambda c: c["data"].update(source="directory"), ["directory must name one"]),
@@ -145,5 +145,5 @@ def test_parameters_are_counted_without_building_the_model(smoke: Plan) -> None:
 def test_pairs_are_every_supervisor_with_students_at_least_as_large(smoke: Plan) -> None:
     pairs = [(weak.name, strong.name) for weak, strong in smoke.experiment.nlp.pairs()]
     assert len(pairs) == 4 + 3 + 2
-    assert ("w16", "w16") in pairs
+    assert ("w24", "w24") in pairs
     assert ("w128", "w128") not in pairs

@@ -112,7 +112,7 @@ def test_early_stopping_of_students_leaves_truth_runs_alone(config: dict[str, An
         lambda c: c["seeds"].append(7),
         lambda c: c["nlp"]["tasks"].append("cola"),
         lambda c: c["nlp"].update(methods=["naive"]),
-        lambda c: c["nlp"].update(supervisors=["w16", "w32", "w64", "w128"]),
+        lambda c: c["nlp"].update(supervisors=["w24", "w32", "w64", "w128"]),
         lambda c: c["methods"].update(mine={"objective": "naive"}),
     ],
     ids=["name", "seed", "task", "fewer methods", "supervisors", "method"],
@@ -154,19 +154,19 @@ def test_ceiling_half_strong_adds_ceilings_and_moves_nothing(config: dict[str, A
 
 
 def test_readable_paths_with_a_ten_digit_key(smoke: Plan) -> None:
-    run = smoke.student("sciq", "w16", "w128", "confidence", 1)
-    assert run.path == f"results/nlp/sciq/w128/from-w16/confidence/s1-{run.key}"
+    run = smoke.student("sciq", "w24", "w128", "confidence", 1)
+    assert run.path == f"results/nlp/sciq/w128/from-w24/confidence/s1-{run.key}"
     assert smoke.data("sciq", 1).path == f"results/nlp/sciq/data-{smoke.data('sciq', 1).key}"
-    assert smoke.model("w16").path == f"results/models/w16-{smoke.model('w16').key}"
+    assert smoke.model("w24").path == f"results/models/w24-{smoke.model('w24').key}"
     assert all(len(one.path) < 120 for one in with_ancestors(smoke.every_run()).values())
 
 
 def test_alpha_is_larger_for_the_largest_student(smoke: Plan) -> None:
     def alpha(student: str) -> float:
-        spec = smoke.student("sciq", "w16", student, "confidence", 0).spec
+        spec = smoke.student("sciq", "w24", student, "confidence", 0).spec
         return float(spec["objective"]["parameters"]["alpha_max"])
 
-    assert [alpha(name) for name in ("w16", "w32", "w64", "w128")] == [0.5, 0.5, 0.5, 0.75]
+    assert [alpha(name) for name in ("w24", "w32", "w64", "w128")] == [0.5, 0.5, 0.5, 0.75]
 
 
 def test_figure_5_needs_every_pair_and_one_truth_run_a_rung(smoke: Plan) -> None:
@@ -201,11 +201,11 @@ def test_no_figure_is_given_runs_that_it_does_not_read(smoke: Plan) -> None:
 
 
 GOLDEN = {
-    "data": "",
-    "corpus": "",
-    "model": "",
-    "truth": "",
-    "student": "",
+    "data": "3869907db3",
+    "corpus": "fcb2b9e9b8",
+    "model": "a9f9516378",
+    "truth": "19b7e4bcb8",
+    "student": "89f576807b",
 }
 
 

@@ -14,9 +14,10 @@ from w2s.plan import STAGE_VERSIONS
 
 
 def test_no_stage_changed_without_a_new_version_or_a_renewed_lock() -> None:
-    assert stages.changed(ROOT / "stages.lock") == [], stages.command(
-        relock=False, unchanged=[], lock=ROOT / "stages.lock"
-    )
+    lock = ROOT / "stages.lock"
+    if other := stages.locked_elsewhere(lock):
+        pytest.skip(f"stages.lock was made by Python {other}, whose syntax trees differ from {stages.PYTHON}'s")
+    assert stages.changed(lock) == [], stages.command(relock=False, unchanged=[], lock=lock)
 
 
 def test_every_stage_is_watched() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,7 @@ from w2s.plan import STAGE_VERSIONS
 
 PACKAGE = Path(__file__).resolve().parent
 LOCK = Path("stages.lock")
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 ENTRY = {
     "data": "w2s.tasks.data",
     "corpus": "w2s.models.corpus",
@@ -73,6 +75,12 @@ def sources(module: str) -> list[Path]:
     return [path for name in names if (path := file_of(name))]
 
 
+def locked_elsewhere(lock: Path = LOCK) -> str | None:
+    """The Python version that made the lock, if it is not this one: the same code hashes differently there."""
+    version = json.loads(lock.read_text())["python"] if lock.is_file() else PYTHON
+    return None if version == PYTHON else str(version)
+
+
 def digest(modules: Iterable[str]) -> str:
     """A hash of the modules' code without comments, docstrings and layout."""
     total = hashlib.sha256()
@@ -123,6 +131,7 @@ def command(*, relock: bool, unchanged: Sequence[str], lock: Path = LOCK) -> str
         if stage in unchanged or (relock and raised):
             locked[stage] = now[stage]
     if relock or unchanged:
+        locked["python"] = PYTHON
         lock.write_text(json.dumps(locked, indent=2, sort_keys=True) + "\n")
     lines = []
     for stage, content in now.items():

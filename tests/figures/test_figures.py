@@ -22,7 +22,7 @@ ABOUT = {"experiment": "smoke", "commit": "0123456789"}
 
 def predictions(run: Run) -> dict[str, list[Any]]:
     """Test accuracy by rung and labels: truth .6, .7, .8, .9; students half way to their ceiling."""
-    rungs = ["w16", "w32", "w64", "w128"]
+    rungs = ["w24", "w32", "w64", "w128"]
     ceiling = 60 + 10 * rungs.index(run.rung)
     right = ceiling
     if run.labels != "truth":
@@ -45,10 +45,10 @@ def test_numbers_of_figure_5(rows: list[pairs.Row]) -> None:
     table = pd.DataFrame(rows)
     middle = table[table["task"] == pairs.MEDIAN]
     truth = middle[middle["method"] == pairs.TRUTH].groupby("student")["accuracy"].first()
-    assert truth.to_dict() == {"w16": 0.6, "w32": 0.7, "w64": 0.8, "w128": 0.9}
-    naive = middle[(middle["method"] == "naive") & (middle["supervisor"] == "w16")].set_index(["seed", "student"])
+    assert truth.to_dict() == {"w24": 0.6, "w32": 0.7, "w64": 0.8, "w128": 0.9}
+    naive = middle[(middle["method"] == "naive") & (middle["supervisor"] == "w24")].set_index(["seed", "student"])
     assert naive.loc[(0, "w128"), "pgr"] == pytest.approx(0.5)
-    assert naive["pgr"].isna().loc[(0, "w16")]  # same size: accuracy only
+    assert naive["pgr"].isna().loc[(0, "w24")]  # same size: accuracy only
     each = table[table["task"] != pairs.MEDIAN]
     assert len(each) == 8 * 2 * (4 + 9 * 2)
 
