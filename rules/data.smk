@@ -14,8 +14,9 @@ rule data:
     params:
         spec=spec,
         environment=environment,
+        out="results/{setting}/{task}/data-{key}",
     message:
-        "data of {wildcards.task}"
+        "data of {wildcards.task} -> {params.out}"
     shell:
         "python -m w2s make data --spec {params.spec:q} --environment {params.environment:q}"
-        " --out results/{wildcards.setting}/{wildcards.task}/data-{wildcards.key} > {log} 2>&1"
+        " --out {params.out:q} > {log} 2>&1"

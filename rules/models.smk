@@ -17,10 +17,11 @@ rule corpus:
     params:
         spec=spec,
         parents=parents,
+        out="results/models/corpus-{key}",
     message:
-        "corpus and tokenizer"
+        "corpus and tokenizer -> {params.out}"
     shell:
-        "python -m w2s make corpus --spec {params.spec:q} --out results/models/corpus-{wildcards.key}"
+        "python -m w2s make corpus --spec {params.spec:q} --out {params.out:q}"
         " --parents {params.parents:q} > {log} 2>&1"
 
 
@@ -41,8 +42,9 @@ rule pretrain:
     params:
         spec=spec,
         parents=parents,
+        out="results/models/{rung}-{key}",
     message:
-        "pretrain {wildcards.rung}"
+        "pretrain {wildcards.rung} -> {params.out}"
     shell:
-        "python -m w2s make pretrain --spec {params.spec:q} --out results/models/{wildcards.rung}-{wildcards.key}"
+        "python -m w2s make pretrain --spec {params.spec:q} --out {params.out:q}"
         " --parents {params.parents:q} > {log} 2>&1"

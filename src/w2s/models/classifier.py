@@ -40,7 +40,9 @@ class Classifier(nn.Module):
 def load(directory: Path, answers: Sequence[str]) -> Classifier:
     """The base model of a directory in float32, without dropout, its head set for these answers."""
     from transformers import AutoModelForCausalLM
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     model = AutoModelForCausalLM.from_pretrained(directory, local_files_only=True, dtype=torch.float32)
     unembedding = model.get_output_embeddings().weight.detach()
     tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))

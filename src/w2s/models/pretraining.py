@@ -51,7 +51,9 @@ def make(build: artifacts.Build, corpus: Path) -> None:
 def new_model(shape: Mapping[str, int], vocabulary: int, seed: int) -> torch.nn.Module:
     """A Llama-class decoder with tied embeddings and random weights that follow from the seed."""
     from transformers import LlamaConfig, LlamaForCausalLM
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=vocabulary,
