@@ -108,6 +108,16 @@ def test_switching_it_off_stays_off(monkeypatch: pytest.MonkeyPatch) -> None:
     assert os.environ[warm.VARIABLE] == "0"
 
 
+def test_folders_of_dead_workflows_are_swept_and_others_are_not(tmp_path: Path) -> None:
+    user = os.getuid()
+    names = {f"w2s-{user}-{os.getpid()}-0a0a0a0a": True, f"w2s-{user}-999999999-0a0a0a0a": False, "w2s-notes": True}
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "lock").touch()
+    warm.sweep(tmp_path)
+    assert {name: (tmp_path / name).exists() for name in names} == names
+
+
 def test_a_users_mistake_is_one_line_and_status_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert commands.main(["table", str(tmp_path / "nothing.csv")]) == 1
     assert capsys.readouterr().err == f"w2s: {tmp_path / 'nothing.csv'}: no such file; draw the figure first\n"

@@ -40,6 +40,22 @@ def start() -> None:
     """Called by the workflow when it starts: from now on its local jobs may use a warm process."""
     if sys.platform == "linux" and os.environ.get(VARIABLE) != OFF:
         os.environ[VARIABLE] = f"{socket.gethostname()}:{os.getpid()}"
+        sweep(Path(tempfile.gettempdir()))
+
+
+def sweep(temporary: Path) -> None:
+    """Remove the folders of warm processes that were killed together with their workflow."""
+    for folder in temporary.glob(f"w2s-{os.getuid()}-*-*"):
+        owner = folder.name.split("-")[2]
+        if owner.isdigit() and not _alive(int(owner)):
+            _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    for name in ("socket", "log", "lock"):
+        (folder / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def _owner() -> int | None:
@@ -261,10 +277,7 @@ def preload() -> None:
 def serve(folder: Path, owner: int) -> None:
     """The warm process: serve until the workflow is gone, then leave nothing behind (but the log of a failure)."""
     Server(folder, owner, {}).serve()
-    for name in ("socket", "log", "lock"):
-        (folder / name).unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        folder.rmdir()
+    _remove(folder)
 
 
 if __name__ == "__main__":
