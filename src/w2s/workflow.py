@@ -5,7 +5,6 @@ The Snakefile and the commands use this; it is as light as the plan.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from functools import cache
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from w2s import figures
+from w2s.artifacts import sha256
 from w2s.errors import UserError, allowed
 from w2s.experiment import Catalogue, Experiment, TaskChoice, load
 from w2s.plan import Artifact, Plan, with_ancestors
@@ -52,16 +52,13 @@ def fingerprint(experiment: Experiment, choice: TaskChoice) -> tuple[dict[str, A
     if test != NO_SPLIT:
         files["test"] = split_file(folder, test)
     try:
-        digests = {part: _sha256(path) for part, path in files.items()}
+        digests = {part: _digest(path) for part, path in files.items()}
     except OSError as error:
         raise UserError(f"task {task.name!r}: {error.filename} cannot be read ({error.strerror})") from None
     return digests, {part: str(path) for part, path in files.items()}
 
 
-@cache
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+_digest = cache(sha256)  # many tasks and seeds ask for the same file
 
 
 def deep_merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
