@@ -1,7 +1,7 @@
 # What every stage's rule asks of the plan. Keys are looked up; nothing is computed here.
 import sys
 
-from w2s.plan import canonical
+from w2s.plan import canonical, fingerprint_of
 
 DEFAULT = experiments.default.experiment.experiment
 
@@ -52,9 +52,12 @@ def figure_code(wildcards):
 
 
 def experiment_json(wildcards):
-    plan = or_one_line(experiments.plan, wildcards.experiment)
+    plan = or_one_line(experiments.plan, wildcards.get("experiment", DEFAULT))
     return canonical(plan.experiment.model_dump(mode="json"))
 
 
-def data_source(wildcards):
-    return or_one_line(experiments.plan, wildcards.get("experiment")).experiment.data.source
+def experiment_file(wildcards):
+    """A file that holds the whole experiment, its content's hash in its name: a changed setting redraws."""
+    name = wildcards.get("experiment", DEFAULT)
+    digest = fingerprint_of(experiment_json(wildcards))
+    return f"results/figures/{name}/experiment-{digest}.json"

@@ -2,28 +2,43 @@
 # Output: results/figures/<experiment>/<figure>.csv, figures/<figure>.pdf|png, figures/<experiment>/<figure>.pdf|png
 
 
+rule experiment:
+    output:
+        "results/figures/{experiment}/experiment-{key}.json",
+    log:
+        "logs/figures/{experiment}/experiment-{key}.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        experiment=experiment_json,
+    message:
+        "settings of experiment {wildcards.experiment}"
+    shell:
+        "python -m w2s experiment --json {params.experiment:q} --out {output:q} > {log} 2>&1"
+
+
 rule tabulate:
     input:
         runs=figure_runs,
         code=figure_code,
+        experiment=experiment_file,
     output:
         "results/figures/{experiment}/{figure}.csv",
     log:
         "logs/figures/{experiment}/{figure}.csv.log",
     conda:
         "../envs/cpu.yaml"
-    params:
-        experiment=experiment_json,
     message:
         "numbers behind {wildcards.figure} of {wildcards.experiment}"
     shell:
-        "python -m w2s tabulate {wildcards.figure} --experiment {params.experiment:q} --out {output:q} > {log} 2>&1"
+        "python -m w2s tabulate {wildcards.figure} --experiment {input.experiment:q} --out {output:q} > {log} 2>&1"
 
 
 rule draw:
     input:
         table=f"results/figures/{DEFAULT}/{{figure}}.csv",
         code=figure_code,
+        experiment=experiment_file,
     output:
         "figures/{figure}.pdf",
         "figures/{figure}.png",
@@ -31,25 +46,20 @@ rule draw:
         "logs/figures/{figure}.log",
     conda:
         "../envs/cpu.yaml"
-    params:
-        experiment=DEFAULT,
-        source=data_source,
     message:
         "draw {output}"
     shell:
-        "python -m w2s draw {wildcards.figure} --table {input.table:q} --experiment {params.experiment:q}"
-        " --source {params.source} --out {output:q} > {log} 2>&1"
+        "python -m w2s draw {wildcards.figure} --table {input.table:q} --experiment {input.experiment:q}"
+        " --out {output:q} > {log} 2>&1"
 
 
 use rule draw as draw_of_experiment with:
     input:
         table="results/figures/{experiment}/{figure}.csv",
         code=figure_code,
+        experiment=experiment_file,
     output:
         "figures/{experiment}/{figure}.pdf",
         "figures/{experiment}/{figure}.png",
     log:
         "logs/figures/{experiment}/{figure}.log",
-    params:
-        experiment="{experiment}",
-        source=data_source,

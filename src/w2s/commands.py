@@ -8,12 +8,8 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from w2s.errors import UserError
-
-if TYPE_CHECKING:
-    from w2s.plan import Run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,16 +53,19 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--parents", nargs="*", default=[], metavar="ROLE=DIR", help="artifacts it is made from")
     sub.add_argument("--environment", default="{}", help="where its raw files are, as JSON")
 
+    sub = add("experiment", experiment, "write the validated experiment that figures are drawn for")
+    sub.add_argument("--json", required=True, help="the experiment, as JSON")
+    sub.add_argument("--out", required=True, type=Path, help="the JSON file")
+
     sub = add("tabulate", tabulate, "write the tidy numbers behind a figure")
     sub.add_argument("figure")
-    sub.add_argument("--experiment", required=True, help="the validated experiment, as JSON")
+    sub.add_argument("--experiment", required=True, type=Path, help="the validated experiment, a JSON file")
     sub.add_argument("--out", required=True, type=Path, help="the CSV file")
 
     sub = add("draw", draw, "draw a figure from its numbers alone")
     sub.add_argument("figure")
     sub.add_argument("--table", required=True, type=Path, help="the CSV file")
-    sub.add_argument("--experiment", required=True, help="the experiment's name")
-    sub.add_argument("--source", default="", help="where its data come from (world, directory), for the footer")
+    sub.add_argument("--experiment", required=True, type=Path, help="the validated experiment, a JSON file")
     sub.add_argument("--out", required=True, nargs="+", type=Path, help="the pictures; endings say which kinds")
 
     sub = add("explain", explain, "say what an artifact is, its parents, and how it differs from its nearest neighbour")
@@ -123,23 +122,23 @@ def tabulate(options: argparse.Namespace) -> None:
     import pandas as pd
 
     from w2s import artifacts, figures
+    from w2s.analysis.results import Stored
     from w2s.workflow import plan_of
 
-    plan = plan_of(json.loads(options.experiment), "experiment")
-    rows = figures.module(options.figure).tabulate(plan, read_predictions)
+    plan = plan_of(json.loads(options.experiment.read_text(encoding="utf-8")), str(options.experiment))
+    rows = figures.module(options.figure).tabulate(plan, Stored())
     options.out.parent.mkdir(parents=True, exist_ok=True)
     with artifacts.written(options.out) as file:
         pd.DataFrame(rows).to_csv(file, index=False, float_format="%.8g")
     print(f"{options.out}: {len(rows)} rows")
 
 
-def read_predictions(run: Run) -> dict[str, list[Any]]:
-    """A run's predictions as columns, after checking the run against its manifest."""
+def experiment(options: argparse.Namespace) -> None:
+    """Write the validated experiment that Snakemake hands over."""
     from w2s import artifacts
 
-    artifacts.read(Path(run.path), expect=run.key)
-    columns: dict[str, list[Any]] = artifacts.read_table(Path(run.path) / "predictions.parquet").to_pydict()
-    return columns
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    artifacts.write_json(options.out, json.loads(options.json))
 
 
 def draw(options: argparse.Namespace) -> None:
@@ -148,8 +147,8 @@ def draw(options: argparse.Namespace) -> None:
 
     from w2s import artifacts, figures
 
-    about = {"experiment": options.experiment, "commit": artifacts.git_commit()}
-    if options.source == "world":
+    about = json.loads(options.experiment.read_text(encoding="utf-8")) | {"commit": artifacts.git_commit()}
+    if about["data"]["source"] == "world":
         about["note"] = "small invented world: the method at work, not the paper's numbers"
     module = figures.module(options.figure)
     figure = module.draw(pd.read_csv(options.table), about)

@@ -21,6 +21,9 @@ Positive = Annotated[int, Field(gt=0)]
 Rate = Annotated[float, Field(gt=0)]
 
 
+REPRESENTATIVE = 8  # data sets in the paper's Figures 6 and 13a
+
+
 class Strict(BaseModel):
     """A section of the config: immutable, and unknown keys are mistakes."""
 
@@ -70,6 +73,7 @@ class TaskChoice(Strict):
     folder: str | None = None  # inside data.directory; the task's usual name by default
     train: str | None = None  # split (file name without ending) to train on
     test: str | None = None  # split to test on; "none" cuts the test set from the training rows
+    medians: bool = True  # whether the medians over tasks (Figures 3, 5, 8, 13b) take it
 
 
 class Pretraining(Strict):
@@ -97,6 +101,7 @@ class Rung(Strict):
     tokens: Positive  # pretraining tokens
     pretraining_learning_rate: Rate
     learning_rate: Rate  # of finetuning
+    truth: bool = True  # whether it is trained on ground truth; else it is a student only, without PGR
 
     @property
     def intermediate(self) -> int:
@@ -151,11 +156,21 @@ class Method(Strict):
     largest: dict[str, float] = {}  # these instead, for the largest student of the ladder
 
 
+class Example(Strict):
+    """The one task and pair of Figure 2: by default the first task, the weakest and the largest rung."""
+
+    task: str | None = None
+    supervisor: str | None = None
+    student: str | None = None
+
+
 class Nlp(Strict):
     """The NLP setting: tasks x ladder x methods."""
 
     tasks: tuple[TaskChoice, ...] = Field(min_length=1)
     ladder: tuple[Rung, ...] = Field(min_length=2)
+    representative: tuple[str, ...] | None = Field(None, min_length=1)  # tasks of Figures 6 and 13a; the first eight
+    example: Example = Example()
     supervisors: tuple[str, ...] | None = Field(None, min_length=1)  # all rungs but the largest by default
     methods: tuple[str, ...] = Field(min_length=1)
     pretraining: Pretraining = Pretraining()
@@ -179,11 +194,29 @@ class Nlp(Strict):
                     f"ladder is weakest first, but rung {upper.name!r} ({self.compute(upper):.2e} FLOP) "
                     f"follows {lower.name!r} ({self.compute(lower):.2e} FLOP)"
                 )
-        names = [rung.name for rung in self.ladder]
         _refuse_twice("supervisors", self.supervisors or ())
+        with_truth = [rung.name for rung in self.ladder if rung.truth]
         for name in self.supervisors or ():
-            if name not in names:
-                raise ValueError(f"supervisors: unknown rung {name!r}; {allowed(name, names)}")
+            if name not in with_truth:
+                raise ValueError(
+                    f"supervisors: unknown rung (or one without truth) {name!r}; {allowed(name, with_truth)}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _figures_name_what_there_is(self) -> Nlp:
+        tasks, rungs = [task.name for task in self.tasks], [rung.name for rung in self.ladder]
+        _refuse_twice("representative", self.representative or ())
+        named = [("representative", name, tasks) for name in self.representative or ()]
+        named += [("example.task", self.example.task, tasks)] if self.example.task else []
+        supervising = [rung.name for rung in self.supervising()]
+        named += [("example.supervisor", self.example.supervisor, supervising)] if self.example.supervisor else []
+        named += [("example.student", self.example.student, rungs)] if self.example.student else []
+        for key, name, there in named:
+            if name not in there:
+                raise ValueError(f"{key}: {name!r} is not in this experiment; {allowed(name, there)}")
+        if not any(task.medians for task in self.tasks):
+            raise ValueError("tasks: none has medians: true, so there is nothing to take medians over")
         return self
 
     def compute(self, rung: Rung) -> float:
@@ -197,8 +230,20 @@ class Nlp(Strict):
     def supervising(self) -> list[Rung]:
         """The rungs that supervise, weakest first."""
         if self.supervisors is None:
-            return list(self.ladder[:-1])
+            return [rung for rung in self.ladder[:-1] if rung.truth]
         return [rung for rung in self.ladder if rung.name in self.supervisors]
+
+    def all_tasks(self) -> list[str]:
+        """Names of all tasks, in the config's order."""
+        return [task.name for task in self.tasks]
+
+    def median_tasks(self) -> list[str]:
+        """Names of the tasks that medians are taken over."""
+        return [task.name for task in self.tasks if task.medians]
+
+    def representative_tasks(self) -> list[str]:
+        """Names of the tasks of Figures 6 and 13a."""
+        return list(self.representative or self.all_tasks()[:REPRESENTATIVE])
 
 
 class Experiment(Strict):
@@ -207,6 +252,9 @@ class Experiment(Strict):
     experiment: Name
     seeds: tuple[int, ...] = Field(min_length=1)
     ceiling_half: Literal["weak", "strong"] = "weak"
+    spread: Literal["seeds", "tasks"] = "seeds"  # what bands show: all seeds, or a bootstrap interval over tasks
+    overlay_paper: bool = False  # the paper's own curves under ours, where the axes are comparable
+    gpt4_compute: float = Field(2.1e25, gt=0)  # FLOP; the paper's axes are fractions of it
     data: Data = Data()
     methods: dict[Name, Method]
     nlp: Nlp

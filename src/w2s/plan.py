@@ -35,6 +35,11 @@ def canonical(content: object) -> str:
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
+def fingerprint_of(text: str) -> str:
+    """Ten hex digits of a hash over a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
+
+
 @dataclass(frozen=True)
 class Identity:
     """All that decides an artifact's content. parents: role -> key."""
@@ -48,7 +53,7 @@ class Identity:
     def key(self) -> str:
         """Ten hex digits."""
         content = {"stage": self.stage, "version": self.version, "spec": self.spec, "parents": self.parents}
-        return hashlib.sha256(canonical(content).encode()).hexdigest()[:KEY_LENGTH]
+        return fingerprint_of(canonical(content))
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,36 +4,35 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
 from w2s.analysis.pgr import accuracy, median_defined, pgr
+from w2s.analysis.results import Predictions, Results, Row
 from w2s.plan import Plan, Run
 
-Read = Callable[[Run], dict[str, list[Any]]]  # a run's predictions, column -> values
-Row = dict[str, Any]
 MEDIAN = "median"  # stands for the task in rows that aggregate over tasks
 TRUTH = "truth"  # stands for the method in rows of ground-truth runs
 
 
-def runs(plan: Plan, methods: Sequence[str]) -> list[Run]:
+def runs(plan: Plan, methods: Sequence[str], tasks: Sequence[str]) -> list[Run]:
     """Ground truth at every rung, and every pair of every method: what Figures 3, 5, 6 and 12 compare."""
     experiment = plan.experiment
     needed: dict[str, Run] = {}
-    for task in experiment.nlp.tasks:
+    for task in tasks:
         for seed in experiment.seeds:
-            truth = [plan.truth(task.name, rung.name, seed) for rung in experiment.nlp.supervising()]
-            truth += [plan.ceiling(task.name, rung.name, seed) for rung in experiment.nlp.ladder]
+            truth = [plan.truth(task, rung.name, seed) for rung in experiment.nlp.supervising()]
+            truth += [plan.ceiling(task, rung.name, seed) for rung in experiment.nlp.ladder if rung.truth]
             needed |= {run.key: run for run in truth}
             for weak, strong in experiment.nlp.pairs():
                 for method in methods:
-                    run = plan.student(task.name, weak.name, strong.name, method, seed)
+                    run = plan.student(task, weak.name, strong.name, method, seed)
                     needed[run.key] = run
     return list(needed.values())
 
 
-def compare(plan: Plan, methods: Sequence[str], read: Read) -> list[Row]:
+def compare(plan: Plan, methods: Sequence[str], results: Results, tasks: Sequence[str]) -> list[Row]:
     """One row a run: accuracy on the test set; for students also their supervisor's, ceiling's, and the PGR.
 
     PGR is given for students strictly larger than their supervisor, as in the paper; ``pgr_inverted_kept`` is
@@ -43,20 +42,21 @@ def compare(plan: Plan, methods: Sequence[str], read: Read) -> list[Row]:
 
     @cache
     def score(run: Run) -> float:
-        return accuracy_on_test(read(run))
+        return accuracy_on_test(results.predictions(run))
 
     rows = []
-    for task in (task.name for task in nlp.tasks):
+    for task in tasks:
         for seed in plan.experiment.seeds:
+            with_truth = [rung for rung in nlp.ladder if rung.truth]
             weak = {rung.name: score(plan.truth(task, rung.name, seed)) for rung in nlp.supervising()}
-            ceiling = {rung.name: score(plan.ceiling(task, rung.name, seed)) for rung in nlp.ladder}
-            for rung in nlp.ladder:
+            ceiling = {rung.name: score(plan.ceiling(task, rung.name, seed)) for rung in with_truth}
+            for rung in with_truth:
                 base = {"task": task, "seed": seed, "student": rung.name, "student_compute": nlp.compute(rung)}
                 rows.append(base | {"method": TRUTH, "accuracy": ceiling[rung.name]})
             for supervisor, student in nlp.pairs():
                 for method in methods:
                     reached = score(plan.student(task, supervisor.name, student.name, method, seed))
-                    gap = (weak[supervisor.name], reached, ceiling[student.name])
+                    gap = (weak[supervisor.name], reached, ceiling.get(student.name, math.nan))
                     larger = student is not supervisor
                     rows.append(
                         {
@@ -69,7 +69,7 @@ def compare(plan: Plan, methods: Sequence[str], read: Read) -> list[Row]:
                             "student_compute": nlp.compute(student),
                             "accuracy": reached,
                             "weak": weak[supervisor.name],
-                            "ceiling": ceiling[student.name],
+                            "ceiling": gap[2],
                             "pgr": pgr(*gap) if larger else math.nan,
                             "pgr_inverted_kept": pgr(*gap, keep_inverted=True) if larger else math.nan,
                         }
@@ -77,7 +77,7 @@ def compare(plan: Plan, methods: Sequence[str], read: Read) -> list[Row]:
     return rows
 
 
-def accuracy_on_test(predictions: dict[str, list[Any]], column: str = "probability") -> float:
+def accuracy_on_test(predictions: Predictions, column: str = "probability") -> float:
     """Accuracy on the test part of a run's predictions. column: ``probability`` or ``probability_last``."""
     chosen = [number for number, part in enumerate(predictions["part"]) if part == "test"]
     truth = [predictions["truth"][number] for number in chosen]

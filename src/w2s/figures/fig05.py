@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from w2s.analysis import pairs
+from w2s.analysis.results import Results, Row
 from w2s.plan import Plan, Run
 
 if TYPE_CHECKING:
@@ -20,12 +21,13 @@ CAPTION = (
 
 def needs(plan: Plan) -> list[Run]:
     """Ground truth at every rung; every pair with every method of the experiment."""
-    return pairs.runs(plan, plan.experiment.nlp.methods)
+    return pairs.runs(plan, plan.experiment.nlp.methods, plan.experiment.nlp.median_tasks())
 
 
-def tabulate(plan: Plan, read: pairs.Read) -> list[pairs.Row]:
+def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Each run's accuracy and PGR, then the medians over tasks that the figure draws."""
-    rows = pairs.compare(plan, plan.experiment.nlp.methods, read)
+    nlp = plan.experiment.nlp
+    rows = pairs.compare(plan, nlp.methods, results, nlp.median_tasks())
     return [*rows, *pairs.medians(rows)]
 
 

@@ -1,0 +1,55 @@
+"""What analyses read of finished artifacts: predictions and history of runs, records of anything.
+
+Analyses and figures see a ``Results`` and nothing else of the disk, so tests can hand them numbers.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any, Protocol
+
+from w2s.plan import Artifact, Run
+
+Predictions = dict[str, list[Any]]  # column -> values: id, part, truth, label, probability, probability_last
+Row = dict[str, Any]
+
+
+class Results(Protocol):
+    """Finished artifacts of a plan."""
+
+    def predictions(self, run: Run) -> Predictions:
+        """A run's ``predictions.parquet`` as columns."""
+        ...
+
+    def history(self, run: Run) -> list[dict[str, float]]:
+        """A run's ``history.csv``, one row an evaluation: step, epoch, train_loss and accuracies in [0, 1]."""
+        ...
+
+    def record(self, artifact: Artifact) -> dict[str, Any]:
+        """An artifact's manifest: what it is and what its making measured."""
+        ...
+
+
+class Stored:
+    """Results under results/, each checked against its manifest before it is read. UserError if one is harmed."""
+
+    def record(self, artifact: Artifact) -> dict[str, Any]:
+        """An artifact's manifest."""
+        from w2s import artifacts
+
+        return artifacts.read(Path(artifact.path), expect=artifact.key)
+
+    def predictions(self, run: Run) -> Predictions:
+        """A run's predictions."""
+        from w2s import artifacts
+
+        self.record(run)
+        columns: Predictions = artifacts.read_table(Path(run.path) / "predictions.parquet").to_pydict()
+        return columns
+
+    def history(self, run: Run) -> list[dict[str, float]]:
+        """A run's history."""
+        self.record(run)
+        with (Path(run.path) / "history.csv").open(encoding="utf-8", newline="") as file:
+            return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
