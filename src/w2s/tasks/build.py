@@ -15,8 +15,9 @@ from typing import Any
 
 from w2s.errors import UserError
 from w2s.experiment import Sizes
-from w2s.tasks import Task
+from w2s.tasks import guards
 from w2s.tasks.formatters import Candidate, Row
+from w2s.tasks.task import Task
 
 PARTS = ("weak", "strong", "validation", "test")
 REBALANCE_ABOVE = 0.55  # share of the larger class beyond which a data set is rebalanced (A.1)
@@ -34,23 +35,33 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """A built task: part -> examples, and the counts of every step for the manifest."""
+    """A built task: part -> examples, and for the manifest the counts of every step and what the guards found."""
 
     parts: Mapping[str, list[Example]]
     counts: Mapping[str, Any]
+    guards: Mapping[str, Any]
 
 
-def build(task: Task, rows: Mapping[str, Sequence[Row]], sizes: Sizes, seed: int) -> Examples:
+def build(
+    task: Task,
+    rows: Mapping[str, Sequence[Row]],
+    sizes: Sizes,
+    seed: int,
+    origins: Mapping[str, str] | None = None,
+) -> Examples:
     """Examples of all four parts. rows: ``train``, and ``test`` unless the test set is cut from train.
 
     The weak and strong halves share no group; nor do they with validation (cut from the strong half) and
-    test, from which groups seen in training are dropped.
+    test, from which groups seen in training are dropped. origins: split -> where its rows come from, for
+    messages. UserError for a row that is not of the task's schema, and where a guard finds a leak.
     """
     rng = random.Random(f"{task.name}-{seed}")
     counts: dict[str, Any] = {}
-    train = _examples(task, rows["train"], "train", rng, counts)
+    candidates = {split: _candidates(task, some, split, origins or {}) for split, some in rows.items()}
+    home = _components(one for some in candidates.values() for one in some)
+    train = _examples(task, candidates["train"], "train", home, rng, counts)
     if "test" in rows:
-        test = _examples(task, rows["test"], "test", rng, counts)
+        test = _examples(task, candidates["test"], "test", home, rng, counts)
         seen = {example.group for example in train}
         kept = [example for example in test if example.group not in seen]
         counts["test_examples_of_a_training_group_dropped"] = len(test) - len(kept)
@@ -65,8 +76,9 @@ def build(task: Task, rows: Mapping[str, Sequence[Row]], sizes: Sizes, seed: int
     weak, strong = _cut(train, 0.5, rng)
     validation, strong = _cut(strong, sizes.validation_share, rng)
     parts = {"weak": weak, "strong": strong, "validation": validation}
-    if uneven:  # a half may have come out uneven again
-        parts = {name: _rebalanced(part, rng) for name, part in parts.items()}
+    for name, part in parts.items():  # one may have come out uneven, again or first
+        if uneven or _is_uneven(part):
+            parts[name] = _rebalanced(part, rng)
     test = _rebalanced(test, rng)
     parts["test"] = _balanced_sample(test, sizes.test, rng) if sizes.test else test
     for name, part in parts.items():
@@ -75,12 +87,34 @@ def build(task: Task, rows: Mapping[str, Sequence[Row]], sizes: Sizes, seed: int
         parts[name] = sorted(part, key=lambda example: example.id)
     counts["rebalanced"] = uneven
     counts["parts"] = {name: _describe(part) for name, part in parts.items()}
-    return Examples(parts, counts)
+    question_of = {one.text: one.question for some in candidates.values() for one in some}
+    return Examples(parts, counts, guards.measure(task, parts, question_of))
 
 
-def _examples(task: Task, rows: Iterable[Row], split: str, rng: random.Random, counts: dict[str, Any]) -> list[Example]:
-    """Formatted, equalised and without duplicates, sorted by id."""
-    candidates = [candidate for number, row in enumerate(rows) for candidate in _format(task, row, split, number)]
+def _components(candidates: Iterable[Candidate]) -> dict[str, str]:
+    """Group -> the name that it shares with every group it is tied to, directly or not."""
+    parent: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while parent.setdefault(name, name) != name:
+            parent[name] = name = parent[parent[name]]
+        return name
+
+    for one in candidates:
+        first, second = sorted((root(one.group), root(one.also or one.group)))
+        parent[second] = first
+    return {name: root(name) for name in list(parent)}
+
+
+def _examples(
+    task: Task,
+    candidates: Sequence[Candidate],
+    split: str,
+    home: Mapping[str, str],
+    rng: random.Random,
+    counts: dict[str, Any],
+) -> list[Example]:
+    """Equalised and without duplicates, sorted by id."""
     distinct: dict[str, Candidate] = {}
     contradicted = set()
     for candidate in candidates:
@@ -89,27 +123,39 @@ def _examples(task: Task, rows: Iterable[Row], split: str, rng: random.Random, c
             contradicted.add(digest)
     sound = {digest: distinct[digest] for digest in sorted(distinct) if digest not in contradicted}
     chosen = _equalised(sound, rng) if task.per_question else sound
-    kept = [Example(digest, one.group, one.text, one.label) for digest, one in sorted(chosen.items())]
+    kept = [Example(digest, home[one.group], one.text, one.label) for digest, one in sorted(chosen.items())]
     counts[split] = {
         "candidates": len(candidates),
         "duplicates_dropped": len(candidates) - len(distinct),
         "contradictions_dropped": len(contradicted),
         "surplus_answers_dropped": len(sound) - len(chosen),
+        "questions": len({one.question for one in chosen.values()}),
         "examples": len(kept),
         "positive_share": round(_positive_share(kept), 4),
     }
     return kept
 
 
-def _format(task: Task, row: Row, split: str, number: int) -> list[Candidate]:
-    where = f"task {task.name!r}, {split} row {number}"
+def _candidates(task: Task, rows: Iterable[Row], split: str, origins: Mapping[str, str]) -> list[Candidate]:
+    """Formatted rows, each checked by the hard guard."""
+    origin = f" of {origins[split]}" if split in origins else ""
+    return [
+        one
+        for number, row in enumerate(rows)
+        for one in format_row(task, row, f"task {task.name!r}, {split} row {number}{origin}")
+    ]
+
+
+def format_row(task: Task, row: Row, where: str) -> list[Candidate]:
+    """A row's candidates; UserError, naming ``where``, for one that is not of the task's schema or leaks."""
     try:
         candidates = task.formatter(row)
+        for candidate in candidates:
+            if type(candidate.label) is not int or candidate.label not in (0, 1):
+                raise UserError(f"{where}: label {candidate.label!r} is not allowed; allowed: 0, 1")
+        guards.check_relabelled(task, row, candidates, where)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{where}: not in the expected form ({type(error).__name__}: {error})") from None
-    for candidate in candidates:
-        if type(candidate.label) is not int or candidate.label not in (0, 1):
-            raise UserError(f"{where}: label {candidate.label!r} is not allowed; allowed: 0, 1")
     return candidates
 
 

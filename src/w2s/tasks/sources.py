@@ -8,7 +8,8 @@ from typing import Any
 
 from w2s.errors import UserError, allowed
 from w2s.experiment import WorldSize
-from w2s.tasks import Task, world
+from w2s.tasks import world
+from w2s.tasks.task import Task
 
 Row = dict[str, Any]
 ENDINGS = (".parquet", ".jsonl", ".csv")
