@@ -39,6 +39,8 @@ wildcard_constraints:
 
 localrules:
     all,
+    experiment,
+    open_model,  # may fetch weights: computing nodes often have no network
 
 
 rule all:

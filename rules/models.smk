@@ -1,5 +1,6 @@
-# Base models of an own ladder.
-# Input: a world, or built tasks. Output: results/models/corpus-<key>/, results/models/<rung>-<key>/
+# Base models: of an own ladder, or open ones.
+# Input: a world, built tasks, or weights on the hub or in a directory (params.environment).
+# Output: results/models/corpus-<key>/, results/models/<rung>-<key>/
 # Inputs are ancient(): the key in the path already carries the dependency.
 
 
@@ -48,3 +49,22 @@ rule pretrain:
     shell:
         "python -m w2s make pretrain --spec {params.spec:q} --out {params.out:q}"
         " --parents {params.parents:q} > {log} 2>&1"
+
+
+rule open_model:
+    output:
+        "results/models/{rung}-{key}/source.json",
+    log:
+        "logs/models/{rung}-{key}.log",
+    priority: priority
+    conda:
+        "../envs/gpu.yaml"
+    params:
+        spec=spec,
+        environment=environment,
+        out="results/models/{rung}-{key}",
+    message:
+        "open model {wildcards.rung} -> {params.out}"
+    shell:
+        "python -m w2s make open --spec {params.spec:q} --environment {params.environment:q}"
+        " --out {params.out:q} > {log} 2>&1"

@@ -20,10 +20,11 @@ rule finetune:
     params:
         spec=spec,
         parents=parents,
+        environment=environment,
         out=f"results/{RUN}",
     message:
         "finetune {wildcards.rung} on {wildcards.task}: {wildcards.labels}, {wildcards.method}, seed {wildcards.seed}"
         " -> {params.out}"
     shell:
         "python -m w2s make finetune --spec {params.spec:q} --out {params.out:q}"
-        " --parents {params.parents:q} > {log} 2>&1"
+        " --parents {params.parents:q} --environment {params.environment:q} > {log} 2>&1"

@@ -6,8 +6,8 @@ import sys
 
 
 def main() -> int:
-    """Hand a training job of a local workflow to its warm process, everything else to the commands."""
-    if sys.argv[1:2] == ["make"] and sys.argv[2:3] in (["pretrain"], ["finetune"]):
+    """Hand a job of a local workflow to its warm process, everything else to the commands."""
+    if sys.argv[1:2] == ["make"] and sys.argv[2:3] != ["corpus"]:
         from w2s import warm
 
         status = warm.delegate(sys.argv[1:])

@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     sub = add("make", make, "make one artifact: data, a corpus, a base model or a run (what the rules call)")
-    sub.add_argument("stage", choices=["data", "corpus", "pretrain", "finetune"])
+    sub.add_argument("stage", choices=["data", "corpus", "pretrain", "open", "finetune"])
     sub.add_argument("--spec", required=True, help="the resolved spec, as JSON")
     sub.add_argument("--out", required=True, type=Path, help="its directory, ending in its key")
     sub.add_argument("--parents", nargs="*", default=[], metavar="ROLE=DIR", help="artifacts it is made from")
@@ -70,6 +70,14 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = add("explain", explain, "say what an artifact is, its parents, and how it differs from its nearest neighbour")
     sub.add_argument("path", type=Path, help="a directory under results/, or a file in it")
+
+    sub = add("examples", examples, "print rendered examples of tasks, as models see them")
+    sub.add_argument("tasks", nargs="*", metavar="TASK", help="all of the experiment by default")
+    sub.add_argument("--experiment", help="an experiment by name; the default one otherwise")
+    sub.add_argument("-n", "--number", type=int, default=3, help="how many of each (3)")
+
+    sub = add("fetch", fetch, "fetch what an experiment needs from the hub, for machines without network, and check it")
+    sub.add_argument("experiment", nargs="?", help="an experiment by name; the default one otherwise")
 
     sub = add("table", table, "print the medians behind a figure: accuracies and PGRs by supervisor and student")
     sub.add_argument("path", type=Path, help="results/figures/<experiment>/<figure>.csv")
@@ -98,8 +106,7 @@ def make(options: argparse.Namespace) -> None:
         if options.stage == "data":
             from w2s.tasks import data
 
-            files = {part: Path(path) for part, path in json.loads(options.environment).items()}
-            data.make(build, files.get("train"), files.get("test"))
+            data.make(build, json.loads(options.environment))
         elif options.stage == "corpus":
             from w2s.models import corpus
 
@@ -108,10 +115,15 @@ def make(options: argparse.Namespace) -> None:
             from w2s.models import pretraining
 
             pretraining.make(build, parents["corpus"])
+        elif options.stage == "open":
+            from w2s.models import base
+
+            base.make(build, json.loads(options.environment))
         else:
             from w2s.training import finetune
 
-            finetune.make(build, parents["data"], parents["model"], parents.get("labels"))
+            place = json.loads(options.environment)
+            finetune.make(build, parents["data"], parents["model"], parents.get("labels"), place)
 
 
 # -- figures -----------------------------------------------------------------------------------------------
@@ -190,6 +202,65 @@ def explain(options: argparse.Namespace) -> None:
     from w2s.workflow import Workflow, read_yaml
 
     print(explain_path(options.path, Workflow(read_yaml(Path("config.yaml")))))
+
+
+def examples(options: argparse.Namespace) -> None:
+    """Print the first examples of every task asked for, each with its label."""
+    from w2s.errors import allowed
+    from w2s.tasks import TASKS
+    from w2s.tasks.build import format_row
+    from w2s.tasks.data import rows_of
+    from w2s.workflow import Workflow, read_yaml
+
+    plan = Workflow(read_yaml(Path("config.yaml"))).plan(options.experiment)
+    there = plan.experiment.nlp.all_tasks()
+    for name in options.tasks or there:
+        if name not in there:
+            raise UserError(
+                f"unknown task {name!r} in experiment {plan.experiment.experiment!r}; {allowed(name, there)}"
+            )
+        task, data = TASKS[name], plan.data(name, plan.experiment.seeds[0])
+        rows = rows_of(task, data.spec["rows"], data.environment)
+        shown: list[str] = []
+        for number, row in enumerate(rows.parts["train"]):
+            where = f"task {name!r}, train row {number} of {rows.origins['train']}"
+            for one in format_row(task, row, where)[: max(1, options.number - 1)]:
+                shown.append(f"{one.text} [{plan.experiment.nlp.training.answers[one.label].strip()}]")
+            if len(shown) >= options.number:
+                break
+        print(f"== {task.title} ({name}), from {rows.origins['train']}")
+        print("\n--\n".join(shown[: options.number]), end="\n\n")
+
+
+def fetch(options: argparse.Namespace) -> None:
+    """Everything of an experiment that lies on the hub, into the local cache; every row is formatted once."""
+    from w2s.ladder import OpenRung
+    from w2s.models import base
+    from w2s.tasks import TASKS
+    from w2s.tasks.build import format_row
+    from w2s.tasks.data import rows_of
+    from w2s.workflow import Workflow, read_yaml
+
+    plan = Workflow(read_yaml(Path("config.yaml"))).plan(options.experiment)
+    experiment = plan.experiment
+    for name in experiment.nlp.all_tasks() if experiment.data.source == "hub" else []:
+        task, place = TASKS[name], plan.data(name, experiment.seeds[0]).spec["rows"]
+        rows = rows_of(task, place, {})
+        for part, some in rows.parts.items():
+            made = sum(
+                len(format_row(task, row, f"task {name!r}, {part} row {number} of {rows.origins[part]}"))
+                for number, row in enumerate(some)
+            )
+            print(
+                f"{name}: {rows.origins[part]} at {place['revision']}: {len(some):,} rows, {made:,} candidates",
+                flush=True,
+            )
+    for rung in experiment.nlp.ladder:
+        if isinstance(rung, OpenRung) and not rung.is_local:
+            folder = base.fetch(rung.source, str(rung.revision), f"rung {rung.name!r}")
+            described = base.describe(folder, f"rung {rung.name!r}")
+            print(f"{rung.name}: {rung.source} at {rung.revision}: {described['parameters']:,} parameters", flush=True)
+    print(f"everything that experiment {experiment.experiment!r} needs from the hub is in the local cache")
 
 
 def stages(options: argparse.Namespace) -> None:

@@ -16,3 +16,8 @@ def allowed(value: object, choices: Iterable[str], *, what: str = "allowed") -> 
     guess = difflib.get_close_matches(str(value), names, n=1)
     hint = f"did you mean {guess[0]!r}? " if guess else ""
     return f"{hint}{what}: {', '.join(names) or 'none'}"
+
+
+def first_line(error: Exception) -> str:
+    """The first line of what a library says, or its kind where it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -11,23 +11,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from w2s.errors import UserError, allowed
-
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
-Share = Annotated[float, Field(gt=0, lt=1)]
-Positive = Annotated[int, Field(gt=0)]
-Rate = Annotated[float, Field(gt=0)]
-
+from w2s.ladder import RUNGS, OwnRung, Rung
+from w2s.schema import Name, Positive, Rate, Share, Strict
 
 REPRESENTATIVE = 8  # data sets in the paper's Figures 6 and 13a
-
-
-class Strict(BaseModel):
-    """A section of the config: immutable, and unknown keys are mistakes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class WorldSize(Strict):
@@ -52,9 +42,9 @@ class Sizes(Strict):
 
 
 class Data(Strict):
-    """Where rows come from: the micro-world, or a directory with one folder a task in hub schema."""
+    """Where rows come from: the micro-world, the hub, or a directory with one folder a task in hub schema."""
 
-    source: Literal["world", "directory"] = "world"
+    source: Literal["world", "directory", "hub"] = "world"
     directory: str | None = None
     world: WorldSize = WorldSize()
     sizes: Sizes = Sizes()
@@ -71,6 +61,7 @@ class TaskChoice(Strict):
 
     name: str
     folder: str | None = None  # inside data.directory; the task's usual name by default
+    revision: str | None = None  # of its hub repository; the pinned one by default
     train: str | None = None  # split (file name without ending) to train on
     test: str | None = None  # split to test on; "none" cuts the test set from the training rows
     medians: bool = True  # whether the medians over tasks (Figures 3, 5, 8, 13b) take it
@@ -89,45 +80,6 @@ class Pretraining(Strict):
     warmup: float = Field(0.1, ge=0, lt=1)  # share of the steps, linear
     weight_decay: float = Field(0.1, ge=0)
     seed: int = 0
-
-
-class Rung(Strict):
-    """One base model of a ladder that is pretrained here: a Llama-class decoder with tied embeddings."""
-
-    name: Name
-    width: Positive
-    layers: Positive
-    heads: Positive
-    tokens: Positive  # pretraining tokens
-    pretraining_learning_rate: Rate
-    learning_rate: Rate  # of finetuning
-    truth: bool = True  # whether it is trained on ground truth; else it is a student only, without PGR
-
-    @property
-    def intermediate(self) -> int:
-        """Width of the gated feed-forward layer: 8/3 of the model's, rounded down to a multiple of 8."""
-        return max(8, self.width * 8 // 3 // 8 * 8)
-
-    def parameters(self, vocabulary: int) -> int:
-        """All weights, the tied embedding once."""
-        layer = 4 * self.width**2 + 3 * self.width * self.intermediate + 2 * self.width
-        return vocabulary * self.width + self.layers * layer + self.width
-
-    def compute(self, vocabulary: int) -> float:
-        """Pretraining compute in FLOP, by the usual 6 x parameters x tokens."""
-        return 6.0 * self.parameters(vocabulary) * self.tokens
-
-    @model_validator(mode="after")
-    def _name_is_free(self) -> Rung:
-        if self.name == "corpus":
-            raise ValueError("a rung cannot be called 'corpus': that name under results/models is taken")
-        return self
-
-    @model_validator(mode="after")
-    def _heads_divide_width(self) -> Rung:
-        if self.width % (2 * self.heads):
-            raise ValueError(f"width {self.width} is not a multiple of twice the {self.heads} heads")
-        return self
 
 
 class Training(Strict):
@@ -152,8 +104,8 @@ class Method(Strict):
     """How students are trained on their labels: an objective of ``w2s.training.objectives`` and its settings."""
 
     objective: str
-    parameters: dict[str, float] = {}
-    largest: dict[str, float] = {}  # these instead, for the largest student of the ladder
+    parameters: dict[str, float] = Field(default_factory=dict)
+    largest: dict[str, float] = Field(default_factory=dict)  # these instead, for the largest student of the ladder
 
 
 class Example(Strict):
@@ -265,7 +217,8 @@ class Experiment(Strict):
         for name in self.nlp.methods:
             if name not in self.methods:
                 raise ValueError(f"nlp.methods: unknown method {name!r}; {allowed(name, self.methods)}")
-        if self.nlp.pretraining.corpus == "world" and self.data.source != "world":
+        own = any(isinstance(rung, OwnRung) for rung in self.nlp.ladder)
+        if own and self.nlp.pretraining.corpus == "world" and self.data.source != "world":
             raise ValueError("nlp.pretraining.corpus: 'world' needs data.source 'world'; allowed: tasks")
         return self
 
@@ -331,11 +284,11 @@ def _resolved(name: str, method: Method, catalogue: Catalogue, source: str) -> M
 def _first_line(error: ValidationError) -> str:
     """``key: value: what is wrong and what is allowed`` of the first mistake, and how many more there are."""
     first, *rest = error.errors()
-    location = first["loc"]
+    location = [part for part in first["loc"] if part not in RUNGS]  # pydantic names the kind of rung as well
     key = ".".join(str(part) for part in location)
     value, message = first["input"], first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
-        message = f"unknown key; {allowed(location[-1], _keys_at(location[:-1]))}"
+        message = f"unknown key; {allowed(location[-1], _keys_at(first['loc'][:-1]))}"
     elif first["type"] == "missing":
         message = "missing; it has no default"
     elif first["type"] == "literal_error":
@@ -350,7 +303,9 @@ def _keys_at(location: Sequence[str | int]) -> list[str]:
     """The keys that the section at ``location`` may have."""
     kind: Any = Experiment
     for part in location:
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
+        if part in RUNGS:
+            kind = RUNGS[part]
+        elif isinstance(kind, type) and issubclass(kind, BaseModel):
             kind = kind.model_fields[str(part)].annotation
         else:  # an item of a tuple or a value of a dict
             kind = [argument for argument in get_args(kind) if argument is not Ellipsis][-1]

@@ -14,16 +14,23 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from w2s.errors import UserError, allowed
-from w2s.experiment import Experiment, Method, Rung, TaskChoice
+from w2s.experiment import Experiment, Method, TaskChoice
+from w2s.ladder import OpenRung, OwnRung, Rung
 
 # Raise a stage's version when a change to its code changes its results; see ``w2s stages``.
-STAGE_VERSIONS = {"data": 1, "corpus": 1, "pretrain": 1, "finetune": 1}
+STAGE_VERSIONS = {"data": 2, "corpus": 2, "pretrain": 1, "open": 1, "finetune": 2}
 
 # The file in each stage's directory that is written last and vouches for the others.
-MANIFESTS = {"data": "manifest.json", "corpus": "manifest.json", "pretrain": "manifest.json", "finetune": "run.json"}
+MANIFESTS = {
+    "data": "manifest.json",
+    "corpus": "manifest.json",
+    "pretrain": "manifest.json",
+    "open": "source.json",
+    "finetune": "run.json",
+}
 KEY_LENGTH = 10
 
 
@@ -65,7 +72,7 @@ class Artifact:
     message: str
     spec: Mapping[str, Any]
     parents: Mapping[str, Artifact] = field(default_factory=dict)
-    environment: Mapping[str, str] = field(default_factory=dict)  # needed to make it, not part of its identity
+    environment: Mapping[str, Any] = field(default_factory=dict)  # needed to make it, not part of its identity
     priority: int = 0  # among jobs that could start; larger first
 
     @cached_property
@@ -111,18 +118,27 @@ class Run(Artifact):
         return (str(self.seed),)
 
 
-Fingerprint = Callable[[TaskChoice], tuple[Mapping[str, Any], Mapping[str, str]]]
+class Sources(Protocol):
+    """What identifies raw rows and open models that lie outside of results/, and where they are."""
+
+    def rows(self, task: TaskChoice) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """(identity, place) of a task's rows; the identity has a ``test`` unless the test set is to be cut."""
+        ...
+
+    def weights(self, rung: OpenRung) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """(identity, place) of an open base model."""
+        ...
 
 
 class Plan:
     """Every run that an experiment can ask for, made on demand and remembered.
 
-    fingerprint: task -> (what identifies its rows, where they are); only asked where data lie in a directory.
+    sources: only asked where rows or base models are not made here.
     """
 
-    def __init__(self, experiment: Experiment, fingerprint: Fingerprint | None = None) -> None:
+    def __init__(self, experiment: Experiment, sources: Sources) -> None:
         self.experiment = experiment
-        self._fingerprint = fingerprint
+        self._sources = sources
         self._made: dict[tuple[object, ...], Artifact] = {}
         self._rungs = {rung.name: rung for rung in experiment.nlp.ladder}
         self._tasks = {task.name: task for task in experiment.nlp.tasks}
@@ -142,12 +158,10 @@ class Plan:
     def _new_data(self, task: TaskChoice, seed: int) -> Artifact:
         data = self.experiment.data
         rows: Mapping[str, Any] = {"world": data.world.model_dump(exclude={"zipf"})}  # frequency is the corpus's
-        environment: Mapping[str, str] = {}
-        if data.source == "directory":
-            if self._fingerprint is None:
-                raise ValueError("a plan over data in a directory needs a fingerprint function")
-            rows, environment = self._fingerprint(task)
-        cuts_test = data.source == "directory" and "test" not in rows
+        environment: Mapping[str, Any] = {}
+        if data.source != "world":
+            rows, environment = self._sources.rows(task)
+        cuts_test = data.source != "world" and "test" not in rows
         sizes = data.sizes.model_dump(exclude=None if cuts_test else {"test_share"})
         spec = {"task": task.name, "rows": rows, "sizes": sizes, "seed": seed}
         message = f"data of {task.name}, seed {seed}"
@@ -174,16 +188,25 @@ class Plan:
         return Artifact("corpus", "models/corpus", f"corpus ({pretraining.corpus}) and tokenizer", spec, parents)
 
     def model(self, rung: str) -> Artifact:
-        """A pretrained base model."""
+        """A base model."""
         return self._once(("model", rung), lambda: self._new_model(self.rung(rung)))
 
     def _new_model(self, rung: Rung) -> Artifact:
+        return self._open_model(rung) if isinstance(rung, OpenRung) else self._own_model(rung)
+
+    def _open_model(self, rung: OpenRung) -> Artifact:
+        source, environment = self._sources.weights(rung)
+        spec = {"source": source, "parameters": rung.parameters}
+        message = f"open model {rung.name}: {rung.source}, {rung.parameters:,} parameters"
+        return Artifact("open", f"models/{rung.name}", message, spec, environment=environment, priority=1000)
+
+    def _own_model(self, rung: OwnRung) -> Artifact:
         pretraining = self.experiment.nlp.pretraining
         shape = {"width": rung.width, "intermediate": rung.intermediate, "layers": rung.layers, "heads": rung.heads}
         recipe = {name: getattr(pretraining, name) for name in ("block", "batch", "warmup", "weight_decay", "seed")}
         learning_rate = {"learning_rate": rung.pretraining_learning_rate}
         spec = {"shape": shape, "tokens": rung.tokens, "training": recipe | learning_rate}
-        parameters = rung.parameters(pretraining.vocabulary)
+        parameters = rung.parameter_count(pretraining.vocabulary)
         message = f"pretrain {rung.name}: {parameters:,} parameters, {rung.tokens:,} tokens"
         parents = {"corpus": self.corpus()}
         longest_first = 1000 + round(10 * math.log10(self.experiment.nlp.compute(rung)))
@@ -220,7 +243,7 @@ class Plan:
             "learning_rate": self.rung(rung).learning_rate,
             "selected": "validation" if stops_early else "last",
             "seed": seed,
-        }
+        } | _computed(self.rung(rung))
         parents: dict[str, Artifact] = {"data": self.data(task, seed), "model": self.model(rung)}
         if parent:
             parents["labels"] = parent
@@ -231,6 +254,7 @@ class Plan:
             f"finetune {rung} on {task}: {source}, seed {seed}",
             spec,
             parents,
+            environment=_needed(self.rung(rung)),
             priority=0 if parent else 100,  # supervisors first: students wait for them
             task=task,
             rung=rung,
@@ -258,12 +282,25 @@ class Plan:
         for task in nlp.tasks:
             for seed in self.experiment.seeds:
                 for rung in nlp.ladder:
-                    yield self.truth(task.name, rung.name, seed)
-                    if self.experiment.ceiling_half != "weak":
+                    if rung.truth:
+                        yield self.truth(task.name, rung.name, seed)
                         yield self.ceiling(task.name, rung.name, seed)
                 for weak, strong in nlp.pairs():
                     for method in nlp.methods:
                         yield self.student(task.name, weak.name, strong.name, method, seed)
+
+
+def _computed(rung: Rung) -> dict[str, Any]:
+    """How an open model is computed with, as far as that changes its numbers."""
+    if not isinstance(rung, OpenRung):
+        return {}
+    adapters = {"adapters": rung.adapters.model_dump()} if rung.adapters else {}
+    return {"precision": rung.precision} | adapters
+
+
+def _needed(rung: Rung) -> dict[str, Any]:
+    """What training an open model needs of the machine, without effect on its numbers."""
+    return {"checkpointing": rung.checkpointing, "gpus": rung.gpus} if isinstance(rung, OpenRung) else {}
 
 
 def with_ancestors(artifacts: Iterable[Artifact]) -> dict[str, Artifact]:

@@ -26,10 +26,21 @@ ENTRY = {
     "data": "w2s.tasks.data",
     "corpus": "w2s.models.corpus",
     "pretrain": "w2s.models.pretraining",
+    "open": "w2s.models.base",
     "finetune": "w2s.training.finetune",
 }
 # Plumbing: it decides where and whether something is made, not what comes out.
-PLUMBING = {"w2s", "w2s.artifacts", "w2s.errors", "w2s.experiment", "w2s.plan", "w2s.progress"}
+PLUMBING = {
+    "w2s",
+    "w2s.artifacts",
+    "w2s.errors",
+    "w2s.experiment",
+    "w2s.hub",
+    "w2s.ladder",
+    "w2s.plan",
+    "w2s.progress",
+    "w2s.schema",
+}
 
 
 def file_of(module: str) -> Path | None:

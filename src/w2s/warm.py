@@ -264,14 +264,18 @@ def _work(request: dict[str, object], streams: Sequence[int]) -> None:
 def preload() -> None:
     """Import what training jobs need. Nothing here may start a thread or touch a GPU: forks inherit it."""
     import pyarrow.parquet
+    import sklearn.feature_extraction.text
+    import sklearn.linear_model
     import tokenizers
     import torch
-    from transformers import AutoModelForCausalLM, LlamaForCausalLM
+    from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM, PreTrainedTokenizerFast
 
     from w2s.models import classifier, pretraining
+    from w2s.tasks import data
     from w2s.training import finetune
 
-    del pyarrow, tokenizers, torch, AutoModelForCausalLM, LlamaForCausalLM, classifier, pretraining, finetune
+    del pyarrow, sklearn, tokenizers, torch, classifier, data, pretraining, finetune
+    del AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM, PreTrainedTokenizerFast
 
 
 def serve(folder: Path, owner: int) -> None:

@@ -5,6 +5,7 @@ The Snakefile and the commands use this; it is as light as the plan.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from functools import cache
@@ -15,12 +16,16 @@ from w2s import figures
 from w2s.artifacts import sha256
 from w2s.errors import UserError, allowed
 from w2s.experiment import Catalogue, Experiment, TaskChoice, load
+from w2s.ladder import OpenRung
 from w2s.plan import Artifact, Plan, with_ancestors
 from w2s.stages import sources
 from w2s.tasks import TASKS
-from w2s.tasks.sources import NO_SPLIT, split_file
+from w2s.tasks.sources import NO_SPLIT, split_files
+from w2s.tasks.task import Task
 from w2s.tasks.world import TOPICS
 from w2s.training.objectives import OBJECTIVES, settings
+
+SAMPLE = 2**20  # bytes of a weights file, at its start, middle and end, that identify it
 
 
 @cache
@@ -29,36 +34,125 @@ def catalogue() -> Catalogue:
     return Catalogue(tuple(TASKS), tuple(TOPICS), {name: settings(name) for name in OBJECTIVES})
 
 
-def plan_of(config: Mapping[str, Any], source: str) -> Plan:
-    """The plan of a merged config; UserError in one line if the config is wrong."""
-    experiment = load(config, catalogue(), source=source)
-    return Plan(experiment, lambda task: fingerprint(experiment, task))
+def plan_of(config: Mapping[str, Any], source: str, root: Path = Path()) -> Plan:
+    """The plan of a merged config; UserError in one line if the config is wrong. root: where config/ladders is."""
+    experiment = load(with_ladder(config, source, root), catalogue(), source=source)
+    return Plan(experiment, Found(experiment))
 
 
-def fingerprint(experiment: Experiment, choice: TaskChoice) -> tuple[dict[str, Any], dict[str, str]]:
-    """(what identifies a task's files: their content, where they are) for data in a directory."""
-    task = TASKS[choice.name]
-    directory = Path(experiment.data.directory or "")
-    if not directory.is_dir():
-        raise UserError(f"data.directory: {str(directory)!r} is not a directory; it should hold one folder a task")
-    folder = directory / (choice.folder or task.folder)
-    if not folder.is_dir():
-        there = [path.name for path in directory.iterdir() if path.is_dir()]
-        raise UserError(
-            f"task {task.name!r}: no folder {str(folder)!r}; {allowed(folder.name, there, what='there are')}"
-        )
-    files = {"train": split_file(folder, choice.train or task.train)}
-    test = choice.test or task.test
-    if test != NO_SPLIT:
-        files["test"] = split_file(folder, test)
-    try:
-        digests = {part: _digest(path) for part, path in files.items()}
-    except OSError as error:
-        raise UserError(f"task {task.name!r}: {error.filename} cannot be read ({error.strerror})") from None
-    return digests, {part: str(path) for part, path in files.items()}
+# -- ladders by name ---------------------------------------------------------------------------------------
+
+
+def with_ladder(config: Mapping[str, Any], source: str, root: Path) -> Mapping[str, Any]:
+    """The config with rungs in place of names: ``ladder: pythia``, or a list of rungs and of rungs' names."""
+    nlp = config.get("nlp")
+    ladder = nlp.get("ladder") if isinstance(nlp, Mapping) else None
+    if not isinstance(ladder, (str, list)) or not (isinstance(ladder, str) or any(map(_is_named, ladder))):
+        return config
+    shipped = ladders(root)
+    if isinstance(ladder, str):
+        if ladder not in shipped:
+            raise UserError(f"{source}: nlp.ladder: unknown ladder {ladder!r}; {allowed(ladder, shipped)}")
+        rungs = shipped[ladder]
+    else:
+        known = {rung["name"]: rung for rungs in shipped.values() for rung in rungs}
+        rungs = [_named_rung(rung, known, source) if _is_named(rung) else rung for rung in ladder]
+    return deep_merge(config, {"nlp": {"ladder": rungs}})
+
+
+def _is_named(rung: object) -> bool:
+    """Whether it is a shipped rung: its name, or a mapping that changes some of it."""
+    return isinstance(rung, str) or (isinstance(rung, Mapping) and not {"source", "width"} & rung.keys())
+
+
+def _named_rung(rung: Any, known: Mapping[str, Mapping[str, Any]], source: str) -> dict[str, Any]:
+    name = rung if isinstance(rung, str) else rung.get("name")
+    if name not in known:
+        raise UserError(f"{source}: nlp.ladder: unknown rung {name!r}; {allowed(name, known)}")
+    return {**known[name], **({} if isinstance(rung, str) else rung)}
+
+
+def ladders(root: Path) -> dict[str, list[dict[str, Any]]]:
+    """Ladder -> its rungs, from config/ladders/<name>.yaml; what a file says of all rungs stands under ``all``."""
+    found = {}
+    for path in sorted((root / "config" / "ladders").glob("*.yaml")):
+        content = read_yaml(path)
+        shared, rungs = content.get("all", {}), content.get("rungs")
+        named = isinstance(rungs, list) and all(isinstance(rung, Mapping) and "name" in rung for rung in rungs)
+        if not named or not isinstance(shared, Mapping) or set(content) - {"all", "rungs"}:
+            raise UserError(f"{path}: should hold rungs (a list of mappings with a name) and may hold all (a mapping)")
+        found[path.stem] = [{**shared, **rung} for rung in rungs or []]
+    return found
+
+
+# -- what lies outside of results/ -------------------------------------------------------------------------
+
+
+class Found:
+    """Where an experiment's rows and open models are, and what identifies them."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
+
+    def rows(self, choice: TaskChoice) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The splits of a task: on the hub by commit, in a directory by their files' content."""
+        task = TASKS[choice.name]
+        splits = {"train": choice.train or task.train, "test": choice.test or task.test}
+        if splits["test"] == NO_SPLIT:
+            del splits["test"]
+        if self.experiment.data.source == "hub":
+            if task.hub is None:
+                raise UserError(f"task {task.name!r} has no hub repository; set data.source: directory")
+            place = {"hub": task.hub.repository, "revision": choice.revision or task.hub.revision}
+            return place | {"files": task.hub.files} | splits, {}
+        folder = self._folder(task, choice)
+        files = {part: split_files(folder, split, task) for part, split in splits.items()}
+        try:
+            digests = {part: [_digest(path) for path in paths] for part, paths in files.items()}
+        except OSError as error:
+            raise UserError(f"task {task.name!r}: {error.filename} cannot be read ({error.strerror})") from None
+        content = {part: digest[0] if len(digest) == 1 else digest for part, digest in digests.items()}
+        return content, {part: [str(path) for path in paths] for part, paths in files.items()}
+
+    def _folder(self, task: Task, choice: TaskChoice) -> Path:
+        directory = Path(self.experiment.data.directory or "")
+        if not directory.is_dir():
+            raise UserError(f"data.directory: {str(directory)!r} is not a directory; it should hold one folder a task")
+        folder = directory / (choice.folder or task.folder)
+        if not folder.is_dir():
+            there = [path.name for path in directory.iterdir() if path.is_dir()]
+            raise UserError(
+                f"task {task.name!r}: no folder {str(folder)!r}; {allowed(folder.name, there, what='there are')}"
+            )
+        return folder
+
+    def weights(self, rung: OpenRung) -> tuple[dict[str, Any], dict[str, Any]]:
+        """An open model: on the hub by commit, in a directory by its files' content (large ones sampled)."""
+        if not rung.is_local:
+            return {"hub": rung.source, "revision": rung.revision}, {}
+        folder = Path(rung.source).expanduser()
+        files = sorted(path for path in folder.glob("*") if path.is_file() and not path.name.startswith("."))
+        if not (folder / "config.json").is_file():
+            raise UserError(
+                f"rung {rung.name!r}: {str(folder)!r} holds no base model (no config.json); it should hold "
+                "config.json, tokenizer and weights as `save_pretrained` writes them"
+            )
+        return {"files": {path.name: _sampled(path) for path in files}}, {"directory": str(folder)}
 
 
 _digest = cache(sha256)  # many tasks and seeds ask for the same file
+
+
+@cache
+def _sampled(path: Path) -> str:
+    """A hash of a file's size and of its first, middle and last MiB: weights are too large to read for a plan."""
+    size, total = path.stat().st_size, hashlib.sha256()
+    total.update(str(size).encode())
+    with path.open("rb") as file:
+        for start in sorted({0, max(0, size // 2), max(0, size - SAMPLE)}):
+            file.seek(start)
+            total.update(file.read(SAMPLE))
+    return total.hexdigest()
 
 
 def deep_merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,7 +185,7 @@ class Workflow:
     def __init__(self, config: Mapping[str, Any], root: Path = Path()) -> None:
         self.root = root
         self.config = config
-        self.default = plan_of(config, "config")
+        self.default = plan_of(config, "config", root)
         self._plans = {self.default.experiment.experiment: self.default}
         self._artifacts: dict[str, Artifact] = {}
         self._indexed: set[str] = set()
@@ -113,7 +207,7 @@ class Workflow:
             overlay = read_yaml(path)
             if overlay.get("experiment", name) != name:
                 raise UserError(f"{path}: experiment: {overlay['experiment']!r} is not allowed; allowed: {name}")
-            self._plans[name] = plan_of(deep_merge(self.config, overlay) | {"experiment": name}, str(path))
+            self._plans[name] = plan_of(deep_merge(self.config, overlay) | {"experiment": name}, str(path), self.root)
         return self._plans[name]
 
     def figure(self, figure: str, experiment: str | None = None) -> list[Artifact]:

@@ -1,1 +1,1 @@
-"""Pure functions on prediction tables: accuracies, performance gap recovered, and what figures share."""
+"""Pure functions on finished runs: accuracies, performance gap recovered, agreement, early stopping, intervals."""

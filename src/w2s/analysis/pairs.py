@@ -3,42 +3,53 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
-from typing import Any
 
-from w2s.analysis.pgr import accuracy, median_defined, pgr
+from w2s.analysis.pgr import accuracy, pgr
 from w2s.analysis.results import Predictions, Results, Row
+from w2s.errors import UserError
+from w2s.experiment import Nlp, Rung
 from w2s.plan import Plan, Run
 
-MEDIAN = "median"  # stands for the task in rows that aggregate over tasks
 TRUTH = "truth"  # stands for the method in rows of ground-truth runs
+NAIVE = "naive"
+SETTING = "nlp"
+
+Pair = tuple[Rung, Rung]  # supervisor, student
 
 
-def runs(plan: Plan, methods: Sequence[str], tasks: Sequence[str]) -> list[Run]:
-    """Ground truth at every rung, and every pair of every method: what Figures 3, 5, 6 and 12 compare."""
-    experiment = plan.experiment
+def naive(plan: Plan, figure: str) -> list[str]:
+    """The one method of figures that show naive finetuning only; UserError if the experiment leaves it out."""
+    if NAIVE not in plan.experiment.nlp.methods:
+        raise UserError(f"{figure} shows naive finetuning, so nlp.methods must name {NAIVE!r}")
+    return [NAIVE]
+
+
+def runs(plan: Plan, methods: Sequence[str], tasks: Sequence[str], only: Sequence[Pair] | None = None) -> list[Run]:
+    """What ``compare`` reads with the same arguments, each run once."""
+    supervisors, ceilings, pairs = _rungs(plan.experiment.nlp, only)
     needed: dict[str, Run] = {}
     for task in tasks:
-        for seed in experiment.seeds:
-            truth = [plan.truth(task, rung.name, seed) for rung in experiment.nlp.supervising()]
-            truth += [plan.ceiling(task, rung.name, seed) for rung in experiment.nlp.ladder if rung.truth]
-            needed |= {run.key: run for run in truth}
-            for weak, strong in experiment.nlp.pairs():
-                for method in methods:
-                    run = plan.student(task, weak.name, strong.name, method, seed)
-                    needed[run.key] = run
+        for seed in plan.experiment.seeds:
+            found = [plan.truth(task, rung.name, seed) for rung in supervisors]
+            found += [plan.ceiling(task, rung.name, seed) for rung in ceilings]
+            for weak, strong in pairs:
+                found += [plan.student(task, weak.name, strong.name, method, seed) for method in methods]
+            needed |= {run.key: run for run in found}
     return list(needed.values())
 
 
-def compare(plan: Plan, methods: Sequence[str], results: Results, tasks: Sequence[str]) -> list[Row]:
+def compare(
+    plan: Plan, methods: Sequence[str], results: Results, tasks: Sequence[str], only: Sequence[Pair] | None = None
+) -> list[Row]:
     """One row a run: accuracy on the test set; for students also their supervisor's, ceiling's, and the PGR.
 
-    PGR is given for students strictly larger than their supervisor, as in the paper; ``pgr_inverted_kept`` is
-    the paper's own reading of cells whose ceiling lies below the supervisor, which ``pgr`` leaves undefined.
+    only: these pairs, and ground truth at their rungs; all pairs, and ground truth at every rung that has it, by
+    default. See ``gap`` for the columns about PGR. Accuracies and PGRs are fractions, not percent.
     """
     nlp = plan.experiment.nlp
+    supervisors, ceilings, pairs = _rungs(nlp, only)
 
     @cache
     def score(run: Run) -> float:
@@ -47,34 +58,56 @@ def compare(plan: Plan, methods: Sequence[str], results: Results, tasks: Sequenc
     rows = []
     for task in tasks:
         for seed in plan.experiment.seeds:
-            with_truth = [rung for rung in nlp.ladder if rung.truth]
-            weak = {rung.name: score(plan.truth(task, rung.name, seed)) for rung in nlp.supervising()}
-            ceiling = {rung.name: score(plan.ceiling(task, rung.name, seed)) for rung in with_truth}
-            for rung in with_truth:
-                base = {"task": task, "seed": seed, "student": rung.name, "student_compute": nlp.compute(rung)}
-                rows.append(base | {"method": TRUTH, "accuracy": ceiling[rung.name]})
-            for supervisor, student in nlp.pairs():
+            weak = {rung.name: score(plan.truth(task, rung.name, seed)) for rung in supervisors}
+            ceiling = {rung.name: score(plan.ceiling(task, rung.name, seed)) for rung in ceilings}
+            for rung in ceilings:
+                row = {"setting": SETTING, "task": task, "seed": seed, "method": TRUTH}
+                row |= {"student": rung.name, "student_compute": nlp.compute(rung)}
+                rows.append(row | {"accuracy": ceiling[rung.name]})
+            for pair in pairs:
+                supervisor, student = (rung.name for rung in pair)
                 for method in methods:
-                    reached = score(plan.student(task, supervisor.name, student.name, method, seed))
-                    gap = (weak[supervisor.name], reached, ceiling.get(student.name, math.nan))
-                    larger = student is not supervisor
-                    rows.append(
-                        {
-                            "task": task,
-                            "seed": seed,
-                            "method": method,
-                            "supervisor": supervisor.name,
-                            "supervisor_compute": nlp.compute(supervisor),
-                            "student": student.name,
-                            "student_compute": nlp.compute(student),
-                            "accuracy": reached,
-                            "weak": weak[supervisor.name],
-                            "ceiling": gap[2],
-                            "pgr": pgr(*gap) if larger else math.nan,
-                            "pgr_inverted_kept": pgr(*gap, keep_inverted=True) if larger else math.nan,
-                        }
-                    )
+                    reached = score(plan.student(task, supervisor, student, method, seed))
+                    row = identity(nlp, task, seed, method, pair) | {"accuracy": reached}
+                    rows.append(row | gap(nlp, pair, weak[supervisor], reached, ceiling.get(student, math.nan)))
     return rows
+
+
+def identity(nlp: Nlp, task: str, seed: int, method: str, pair: Pair) -> Row:
+    """The columns that say which student a row is about."""
+    supervisor, student = pair
+    return {
+        "setting": SETTING,
+        "task": task,
+        "seed": seed,
+        "method": method,
+        "supervisor": supervisor.name,
+        "supervisor_compute": nlp.compute(supervisor),
+        "student": student.name,
+        "student_compute": nlp.compute(student),
+    }
+
+
+def gap(nlp: Nlp, pair: Pair, weak: float, reached: float, ceiling: float) -> Row:
+    """The columns about the gap between supervisor and ceiling; ceiling is NaN where there is no such run.
+
+    PGR is given for students strictly larger than their supervisor, as in the paper. ``pgr`` leaves cells
+    undefined whose ceiling is no better than the supervisor, and ``undefined`` is 1 there (0 where it is
+    defined); ``pgr_inverted_kept`` is the paper's own reading of them. A pair that can have no PGR (same size,
+    or a student without ceiling) has NaN in both, and no ``undefined``.
+    """
+    row = {"weak": weak, "ceiling": ceiling, "pgr": math.nan, "pgr_inverted_kept": math.nan}
+    if has_pgr(nlp, pair):
+        row["pgr"] = pgr(weak, reached, ceiling)
+        row["pgr_inverted_kept"] = pgr(weak, reached, ceiling, keep_inverted=True)
+        row["undefined"] = int(math.isnan(row["pgr"]))
+    return row
+
+
+def has_pgr(nlp: Nlp, pair: Pair) -> bool:
+    """Whether the student is strictly larger than its supervisor and has a ceiling (PAPER section 0.1)."""
+    supervisor, student = pair
+    return student.truth and nlp.ladder.index(student) > nlp.ladder.index(supervisor)
 
 
 def accuracy_on_test(predictions: Predictions, column: str = "probability") -> float:
@@ -84,19 +117,10 @@ def accuracy_on_test(predictions: Predictions, column: str = "probability") -> f
     return accuracy(truth, [predictions[column][number] for number in chosen])
 
 
-def medians(rows: Sequence[Row]) -> Iterator[Row]:
-    """The rows' medians over tasks, one for every seed, method and pair, with the tasks behind each."""
-    cells: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
-    for row in rows:
-        cells[row["seed"], row["method"], row.get("supervisor"), row["student"]].append(row)
-    for cell in cells.values():
-        shared = {
-            name: cell[0][name]
-            for name in ("seed", "method", "supervisor", "supervisor_compute", "student", "student_compute")
-            if name in cell[0]
-        }
-        middle = {"accuracy": median_defined(row["accuracy"] for row in cell)[0], "tasks": len(cell)}
-        if "pgr" in cell[0] and cell[0]["supervisor"] != cell[0]["student"]:
-            middle["pgr"], middle["undefined"] = median_defined(row["pgr"] for row in cell)
-            middle["pgr_inverted_kept"], _ = median_defined(row["pgr_inverted_kept"] for row in cell)
-        yield {"task": MEDIAN} | shared | middle
+def _rungs(nlp: Nlp, only: Sequence[Pair] | None) -> tuple[list[Rung], list[Rung], list[Pair]]:
+    """(rungs whose ground truth supervises, rungs whose ground truth is a ceiling, pairs), weakest first."""
+    if only is None:
+        return nlp.supervising(), [rung for rung in nlp.ladder if rung.truth], nlp.pairs()
+    supervisors, students = ({pair[role].name for pair in only} for role in (0, 1))
+    ceilings = [rung for rung in nlp.ladder if rung.name in students and rung.truth]
+    return [rung for rung in nlp.ladder if rung.name in supervisors], ceilings, list(only)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from statistics import median
+from statistics import fmean, median
 
 
 def accuracy(truth: Sequence[float], probability: Sequence[float]) -> float:
@@ -31,3 +31,9 @@ def median_defined(values: Iterable[float]) -> tuple[float, int]:
     everything = list(values)
     defined = [value for value in everything if not math.isnan(value)]
     return (median(defined) if defined else math.nan), len(everything) - len(defined)
+
+
+def mean_defined(values: Iterable[float]) -> float:
+    """Mean of the defined values, over seeds; NaN if none is defined."""
+    defined = [value for value in values if not math.isnan(value)]
+    return fmean(defined) if defined else math.nan

@@ -2,12 +2,14 @@
 
 A figure module has
 
-* ``CAPTION``: one sentence, stored in the picture files;
+* ``CAPTION``: one or two sentences, stored in the picture files;
 * ``needs(plan)``: the runs it reads, and no others. Light: no torch, no tables, no plotting at import;
-* ``tabulate(plan, read)``: rows of tidy numbers, from ``read(run)``;
-* ``draw(table, about)``: a matplotlib figure, from those rows alone; about: experiment, commit, note for the footer.
+* ``tabulate(plan, results)``: rows of tidy numbers, from a ``w2s.analysis.results.Results``;
+* ``draw(table, about)``: a matplotlib figure, from those rows alone; about: the experiment's settings, the commit
+  and perhaps a note for the footer.
 
-``figures/fig05.py`` is ``fig5`` to the user; adding a figure is adding a file.
+``figures/fig05.py`` is ``fig5`` to the user; adding a figure is adding a file. What figures share: ``style`` (looks
+and axes), ``curves``, ``overlay`` (the paper's own numbers), ``footer``, ``per_task`` (Figures 6 and 12).
 """
 
 from __future__ import annotations
@@ -21,9 +23,9 @@ from w2s.errors import UserError, allowed
 
 
 def names() -> list[str]:
-    """Figures as the user calls them: fig5, table1."""
+    """Figures as the user calls them, in the paper's order: fig5, table1."""
     files = (path.stem for path in Path(__file__).parent.glob("*.py"))
-    return sorted(_shown(file) for file in files if re.fullmatch(r"(fig|table)\d+", file))
+    return [_shown(file) for file in sorted(files) if re.fullmatch(r"(fig|table)\d+", file)]
 
 
 def _shown(file: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import pairs
+from w2s.analysis import aggregate, pairs
 from w2s.analysis.results import Results, Row
 from w2s.plan import Plan, Run
 
@@ -25,24 +25,24 @@ def needs(plan: Plan) -> list[Run]:
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """Each run's accuracy and PGR, then the medians over tasks that the figure draws."""
+    """Each run's accuracy and PGR, then the medians over tasks that the figure draws, and their intervals."""
     nlp = plan.experiment.nlp
-    rows = pairs.compare(plan, nlp.methods, results, nlp.median_tasks())
-    return [*rows, *pairs.medians(rows)]
+    return aggregate.with_aggregates(pairs.compare(plan, nlp.methods, results, nlp.median_tasks()))
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
-    """The two panels from the rows with task ``median``; seeds are a band about their mean."""
-    from w2s.figures import style
+    """The two panels from the rows with task ``median``; the band is over seeds or over tasks."""
+    from w2s.figures import curves, footer, overlay, style
 
-    figure, (left, right) = style.panels(1, 2)
-    middle = table[table["task"] == pairs.MEDIAN]
-    for panel, value in ((left, "accuracy"), (right, "pgr")):
-        style.curves_by_supervisor(panel, middle, value)
+    figure, axes = style.panels(1, 2)
+    middle = table[table["task"].isin([aggregate.MEDIAN, aggregate.INTERVAL])]
+    values = {"accuracy": "accuracy, median over tasks (%)", "pgr": "performance gap recovered, median (%)"}
+    for panel, (value, words) in zip(axes.flat, values.items(), strict=True):
+        overlay.curves(panel, about, middle, value)
+        curves.by_supervisor(panel, middle, value, spread=about.get("spread", "seeds"))
         style.compute_axis(panel)
-    style.percent_axis(left, "accuracy, median over tasks (%)")
-    style.percent_axis(right, "performance gap recovered, median (%)")
-    style.legend(figure, middle)
-    style.label_panels(left, right)
-    style.footer(figure, about, table)
+        style.percent_axis(panel, words)
+    style.label_panels(axes.flat)
+    curves.legend(figure, middle, more=overlay.entries(about, middle))
+    footer.add(figure, about, table, footer.spread(about, table), overlay.note(about, middle))
     return figure

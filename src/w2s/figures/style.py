@@ -2,48 +2,54 @@
 
 from __future__ import annotations
 
-import textwrap
+import math
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
-import numpy as np
 
 matplotlib.use("Agg")
 
 import seaborn as sns
-from matplotlib import pyplot as plt
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatterSciNotation, LogLocator, MaxNLocator, NullFormatter, PercentFormatter
 
-from w2s.analysis.pairs import MEDIAN, TRUTH
+from w2s.analysis.pairs import TRUTH
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 # Supervisors from the weakest (dark) to the strongest (yellow); the ceiling is near black.
 SUPERVISOR_HUES = LinearSegmentedColormap.from_list(
     "supervisors", ["#2d2c81", "#723293", "#bf1f8e", "#f15d5b", "#f99f1b", "#e4e417"]
 )
 BRIGHTEST = 0.85  # of the hues' range: pure yellow is hard to see on white
+# Ratios of compute, from 1 (pale) up. The paper's palest, #d9d9ec, is hard to see on white.
+RATIO_HUES = LinearSegmentedColormap.from_list("ratios", ["#c6c5e2", "#918cc4", "#7763ab", "#5f3192", "#4a2a7d"])
 TRUTH_COLOUR = "#231f20"
-METHOD_STYLES: dict[str, dict[str, Any]] = {
+GREY = "#666666"
+
+Styles = Mapping[str, Mapping[str, Any]]
+METHOD_STYLES: Styles = {
     TRUTH: {"linestyle": "-", "marker": "o", "linewidth": 1.4, "markersize": 4},
     "naive": {"linestyle": ":", "marker": "o", "linewidth": 1.4, "markersize": 4},
     "confidence": {"linestyle": "-", "marker": "^", "linewidth": 1.6, "markersize": 6},
 }
-OTHER_STYLES = [
+# Where naive is the only method, it is solid.
+NAIVE_SOLID: Styles = {**METHOD_STYLES, "naive": {**METHOD_STYLES["naive"], "linestyle": "-"}}
+OTHER_STYLES: list[dict[str, Any]] = [
     {"linestyle": line, "marker": marker, "linewidth": 1.4, "markersize": 5}
     for line, marker in (("-", "s"), ("--", "D"), ("-.", "v"), ("--", "P"), ("-.", "X"))
 ]
-FOOTER_WIDTH = 170  # characters
-BAND = 0.15  # opacity of the spread over seeds
+METHOD_WORDS = {"confidence": "confidence loss"}
+SETTING_WORDS = {"nlp": "NLP", "chess": "chess", "reward": "reward modelling"}
 
 
-def panels(rows: int, columns: int, *, width: float = 4.6, height: float = 3.7) -> tuple[Figure, Any]:
-    """A figure of boxed panels with a light grid."""
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure in the common style; inches. It belongs to nobody, so a long-lived process can forget it."""
     sns.set_theme(
         style="whitegrid",
         rc={
@@ -52,6 +58,7 @@ def panels(rows: int, columns: int, *, width: float = 4.6, height: float = 3.7) 
             "grid.color": "#e4e4e4",
             "font.size": 9,
             "axes.labelsize": 9,
+            "axes.titlesize": 9,
             "xtick.labelsize": 8,
             "ytick.labelsize": 8,
             "legend.fontsize": 8,
@@ -59,14 +66,20 @@ def panels(rows: int, columns: int, *, width: float = 4.6, height: float = 3.7) 
             "svg.hashsalt": "w2s",
         },
     )
-    return plt.subplots(rows, columns, figsize=(columns * width, rows * height), layout="constrained")
+    return Figure(figsize=(width, height), layout="constrained")
 
 
-def method_style(method: str, methods: list[str]) -> dict[str, Any]:
+def panels(rows: int, columns: int, *, width: float = 4.6, height: float = 3.7, room: float = 0) -> tuple[Figure, Any]:
+    """A figure and its boxed panels, an array (rows, columns). width, height: of a panel; room: for a legend beside."""
+    figure = new_figure(columns * width + room, rows * height)
+    return figure, figure.subplots(rows, columns, squeeze=False)
+
+
+def method_style(method: str, methods: Iterable[str], styles: Styles = METHOD_STYLES) -> Mapping[str, Any]:
     """Line and marker of a method; methods that the paper does not draw get one of their own."""
-    if method in METHOD_STYLES:
-        return METHOD_STYLES[method]
-    others = [name for name in methods if name not in METHOD_STYLES]
+    if method in styles:
+        return styles[method]
+    others = [name for name in methods if name not in styles]
     return OTHER_STYLES[others.index(method) % len(OTHER_STYLES)]
 
 
@@ -74,92 +87,70 @@ def supervisor_colours(table: pd.DataFrame) -> dict[str, Any]:
     """Supervisor -> colour, by pretraining compute."""
     known = table.dropna(subset=["supervisor"])
     order = known.groupby("supervisor")["supervisor_compute"].first().sort_values().index
-    places = np.linspace(0, BRIGHTEST, max(len(order), 2))
-    return {name: SUPERVISOR_HUES(place) for name, place in zip(order, places, strict=False)}
+    return {str(name): hue(number, len(order)) for number, name in enumerate(order)}
 
 
-def _methods(table: pd.DataFrame) -> list[str]:
-    return [str(name) for name in dict.fromkeys(table["method"]) if name != TRUTH]
+def hue(number: int, count: int) -> Any:
+    """Colour of one of several supervisors, the weakest being number 0."""
+    return SUPERVISOR_HUES(BRIGHTEST * number / max(count - 1, 1))
 
 
-def curves_by_supervisor(panel: Axes, table: pd.DataFrame, value: str) -> None:
-    """One curve a supervisor and method over the students' compute, and the ceiling in black."""
-    colours, methods = supervisor_colours(table), _methods(table)
-    truth = table[table["method"] == TRUTH].dropna(subset=[value])
-    if not truth.empty:
-        _curve(panel, truth, value, color=TRUTH_COLOUR, zorder=4, **METHOD_STYLES[TRUTH])
-    for supervisor, colour in colours.items():
-        for method in methods:
-            rows = table[(table["supervisor"] == supervisor) & (table["method"] == method)].dropna(subset=[value])
-            if not rows.empty:
-                _curve(panel, rows, value, color=colour, zorder=3, **method_style(method, methods))
+def methods_of(table: pd.DataFrame) -> list[str]:
+    """Methods in the order of the table, ground truth left out."""
+    return [str(name) for name in dict.fromkeys(table["method"].dropna()) if name != TRUTH]
 
 
-def _curve(panel: Axes, rows: pd.DataFrame, value: str, **line: Any) -> None:
-    """Mean over seeds, and a band from the lowest to the highest seed where there are several."""
-    cells = (rows[value] * 100).groupby(rows["student_compute"])
-    mean, low, high = cells.mean(), cells.min(), cells.max()
-    panel.plot(mean.index, mean, **line)
-    if rows["seed"].nunique() > 1:
-        panel.fill_between(mean.index, low, high, color=line["color"], alpha=BAND, linewidth=0, zorder=2)
+def in_order(table: pd.DataFrame, column: str) -> list[str]:
+    """What a column holds, each once, in the order of the table."""
+    return [str(name) for name in dict.fromkeys(table[column].dropna())]
 
 
-def compute_axis(panel: Axes) -> None:
-    """x: pretraining compute of the student, log scale, in FLOP."""
+def compute_axis(panel: Axes, *, label: bool = True, ticks: int = 10) -> None:
+    """x: pretraining compute of the student, log scale, in FLOP. ticks: how many decades may have a number."""
     panel.set_xscale("log")
-    panel.xaxis.set_major_locator(LogLocator(numticks=12))
-    panel.xaxis.set_minor_locator(LogLocator(subs=range(2, 10), numticks=12))
-    panel.xaxis.set_minor_formatter(NullFormatter())
-    panel.tick_params(axis="x", which="both", bottom=True, color="#999999")
     panel.margins(x=0.06)
-    panel.set_xlabel("student's pretraining compute (FLOP)")
+    low, high = panel.get_xlim()
+    panel.xaxis.set_major_locator(LogLocator(numticks=ticks))
+    if math.log10(high / low) < 1.3:  # one decade or none: the steps between need numbers too
+        panel.xaxis.set_minor_locator(LogLocator(subs=(2, 5), numticks=ticks))
+        panel.xaxis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(10, 10)))
+        panel.tick_params(axis="x", which="minor", labelsize=7)
+    else:
+        panel.xaxis.set_minor_locator(LogLocator(subs=range(2, 10), numticks=ticks))
+        panel.xaxis.set_minor_formatter(NullFormatter())
+    panel.tick_params(axis="x", which="both", bottom=True, color="#999999")
+    if label:
+        panel.set_xlabel(COMPUTE)
 
 
-def percent_axis(panel: Axes, label: str) -> None:
-    """Y in percent."""
+COMPUTE = "student's pretraining compute (FLOP)"
+
+
+def percent_axis(panel: Axes, label: str = "") -> None:
+    """Y in percent, with a line at 0 where that is inside; says so if nothing is drawn."""
     panel.set_ylabel(label)
-    panel.yaxis.set_major_formatter(PercentFormatter(decimals=0, symbol=""))
-    if panel.get_ylim()[0] < 0 < panel.get_ylim()[1]:
+    panel.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 2.5, 5, 10]))
+    panel.yaxis.set_major_formatter(PercentFormatter(symbol=""))
+    if not panel.lines and not panel.patches:
+        panel.text(0.5, 0.5, "nothing to draw:\nundefined everywhere", ha="center", va="center", color=GREY,
+                   transform=panel.transAxes)  # fmt: skip
+        panel.set_yticks([])
+    elif panel.get_ylim()[0] < 0 < panel.get_ylim()[1]:
         panel.axhline(0, color="#888888", linewidth=0.8, zorder=1)
 
 
-def legend(figure: Figure, table: pd.DataFrame) -> None:
-    """Supervisors by hue, then methods by line, beside the panels."""
-    methods = _methods(table)
-    entries = [Line2D([], [], color=TRUTH_COLOUR, label="ground truth (ceiling)", **METHOD_STYLES[TRUTH])]
-    entries += [
-        Line2D([], [], color="#777777", label={"confidence": "confidence loss"}.get(method, method))
-        for method in methods
-    ]
-    for entry, method in zip(entries[1:], methods, strict=True):
-        entry.set(**method_style(method, methods))
-    entries += [
-        Line2D([], [], color=colour, linewidth=4, label=f"supervisor {name}")
-        for name, colour in supervisor_colours(table).items()
-    ]
-    figure.legend(handles=entries, loc="outside right center", frameon=False)
-
-
-def label_panels(*axes: Axes) -> None:
+def label_panels(axes: Iterable[Axes], first: str = "a") -> None:
     """(a), (b), ... above the panels' left corners."""
-    for letter, panel in zip("abcdefgh", axes, strict=False):
-        panel.set_title(f"({letter})", loc="left", fontsize=9, fontweight="bold")
+    for number, panel in enumerate(axes):
+        panel.set_title(f"({chr(ord(first) + number)})", loc="left", fontweight="bold")
 
 
-def footer(figure: Figure, about: dict[str, Any], table: pd.DataFrame) -> None:
-    """One line: experiment, runs, seeds, commit; and what is undefined."""
-    each = table[table["task"] != MEDIAN]
-    undefined = int(
-        each.loc[each["supervisor"] != each["student"], "pgr"].isna().sum() - (each["method"] == TRUTH).sum()
-    )
-    parts = [
-        f"experiment {about['experiment']}",
-        f"{len(each)} runs",
-        f"{each['task'].nunique()} tasks",
-        f"{each['seed'].nunique()} seeds" + (" (band: lowest to highest)" if each["seed"].nunique() > 1 else ""),
-        f"PGR undefined (ceiling no better than supervisor) in {undefined} cells" if undefined else "",
-        f"commit {about['commit']}",
-        about.get("note", ""),
-    ]
-    line = " · ".join(part for part in parts if part)
-    figure.supxlabel("\n".join(textwrap.wrap(line, FOOTER_WIDTH)), x=0.01, ha="left", fontsize=6.5, color="#666666")
+def hide_inner_ticks(grid: np.ndarray[Any, Any], count: int) -> None:
+    """Of a grid whose first ``count`` panels are used and share x: numbers below each column's last, no empty box."""
+    rows, columns = grid.shape
+    for number, panel in enumerate(grid.flat):
+        below = number + columns
+        if number >= count:
+            panel.set_axis_off()
+        else:
+            panel.tick_params(axis="x", which="both", labelbottom=below >= count)

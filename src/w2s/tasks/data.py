@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +10,15 @@ from w2s import artifacts
 from w2s.experiment import Sizes, WorldSize
 from w2s.tasks import TASKS, sources
 from w2s.tasks.build import PARTS, build
+from w2s.tasks.task import Task
 
 
-def make(build_: artifacts.Build, train: Path | None, test: Path | None) -> None:
-    """Rows in, examples out. train, test: files in hub schema, where the rows are not of a micro-world."""
+def make(build_: artifacts.Build, files: Mapping[str, Sequence[str]]) -> None:
+    """Rows in, examples out. files: part -> files in hub schema, where rows lie in a directory."""
     spec = build_.identity.spec
     task = TASKS[spec["task"]]
-    if "world" in spec["rows"]:
-        rows = sources.from_world(task, WorldSize(**spec["rows"]["world"]))
-    else:
-        assert train is not None
-        rows = sources.from_files(task, train, test)
-    examples = build(task, rows, Sizes(**spec["sizes"]), spec["seed"])
+    rows = rows_of(task, spec["rows"], files)
+    examples = build(task, rows.parts, Sizes(**spec["sizes"]), spec["seed"], rows.origins)
     columns: dict[str, list[Any]] = {name: [] for name in ("id", "part", "group", "text", "label")}
     for name in PARTS:
         for example in examples.parts[name]:
@@ -30,6 +28,17 @@ def make(build_: artifacts.Build, train: Path | None, test: Path | None) -> None
             columns["text"].append(example.text)
             columns["label"].append(example.label)
     artifacts.write_table(build_.folder / "examples.parquet", columns)
-    build_.measured |= {"counts": examples.counts}
+    build_.measured |= {"counts": examples.counts, "guards": examples.guards}
     for name, described in examples.counts["parts"].items():
         print(f"{name:>10}: {described}")
+    for name, found in examples.guards.items():
+        print(f"guard {name.replace('_', ' ')}: {found}")
+
+
+def rows_of(task: Task, place: Mapping[str, Any], files: Mapping[str, Sequence[str]]) -> sources.Rows:
+    """Raw rows from where a data spec says they are."""
+    if "world" in place:
+        return sources.from_world(task, WorldSize(**place["world"]))
+    if "hub" in place:
+        return sources.from_hub(task, place)
+    return sources.from_files(task, {part: [Path(path) for path in paths] for part, paths in files.items()})

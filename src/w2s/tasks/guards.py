@@ -144,7 +144,8 @@ def probe(train: Sequence[Labelled], test: Sequence[Labelled], *, words: bool) -
         scaler = StandardScaler().fit([_lengths(text) for text in texts[0]])
         x = [scaler.transform([_lengths(text) for text in part]) for part in texts]
     model = LogisticRegression(max_iter=300).fit(x[0], labels)
-    return round(float(model.score(x[1], [example.label for example in asked])), 4)
+    reached: float = model.score(x[1], [example.label for example in asked])
+    return round(float(reached), 4)
 
 
 def _lengths(text: str) -> list[float]:
@@ -162,16 +163,18 @@ def _some(examples: Sequence[Labelled], count: int) -> list[Labelled]:
 
 def near_duplicates(reference: Sequence[Labelled], examples: Sequence[Labelled]) -> float:
     """Share of the examples whose words and word pairs are nearly those of one in ``reference``."""
+    import numpy as np
+
     sought = _shingles(_some(examples, COMPARED))
     known = _shingles(_some(reference, 5 * COMPARED))
-    sizes = [matrix.sum(1).A1 if hasattr(matrix.sum(1), "A1") else matrix.sum(1) for matrix in (sought, known)]
+    sizes = [np.asarray(matrix.sum(1)).ravel() for matrix in (sought, known)]
     close = 0
     for start in range(0, sought.shape[0], 200):
         rows = slice(start, start + 200)
         common = (sought[rows] @ known.T).toarray()
         union = sizes[0][rows].reshape(-1, 1) + sizes[1].reshape(1, -1) - common
         close += int(((common >= NEAR * union) & (union > 0)).any(axis=1).sum())
-    return round(close / max(1, sought.shape[0]), 4)
+    return round(close / max(1, int(sought.shape[0])), 4)
 
 
 def _shingles(examples: Sequence[Labelled]) -> csr_matrix:

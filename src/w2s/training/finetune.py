@@ -6,6 +6,7 @@ import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,8 +16,9 @@ from w2s.checkpoints import Checkpoint
 from w2s.device import device
 from w2s.errors import UserError
 from w2s.models import classifier
+from w2s.models.base import directory_of
 from w2s.training.batching import Texts
-from w2s.training.loop import Best, Recipe, accuracy, probabilities, summary, train
+from w2s.training.loop import Best, Recipe, Trained, accuracy, probabilities, summary, train
 
 PREDICTED = ("strong", "validation", "test")
 PREFER = "validation_labels"  # early stopping: agreement with the labels that the run is trained on
@@ -32,9 +34,16 @@ class Part:
     labels: Tensor
 
 
-def make(build: artifacts.Build, data: Path, model: Path, labels: Path | None) -> None:
-    """Train and write ``predictions.parquet`` and ``history.csv``. labels: the supervisor's run, or None."""
+def make(
+    build: artifacts.Build, data: Path, model: Path, labels: Path | None, environment: Mapping[str, Any] | None = None
+) -> None:
+    """Train and write ``predictions.parquet`` and ``history.csv``. labels: the supervisor's run, or None.
+
+    environment: what the rung needs of the machine, without effect on numbers: ``checkpointing``, ``gpus``.
+    """
+    environment = environment or {}
     spec = build.identity.spec
+    check_gpus(int(environment.get("gpus", 1)))
     training = spec["training"]
     recipe = Recipe(
         objective=spec["objective"]["name"],
@@ -47,8 +56,13 @@ def make(build: artifacts.Build, data: Path, model: Path, labels: Path | None) -
         seed=spec["seed"],
     )
     where = device()
-    parts = read_parts(data, model, labels, training["max_length"])
-    network = classifier.load(model, training["answers"]).to(where)
+    base = directory_of(model)
+    parts = read_parts(data, base, labels, training["max_length"])
+    computing = classifier.Computing(
+        spec.get("precision", "float32"), spec.get("adapters"), bool(environment.get("checkpointing"))
+    )
+    torch.manual_seed(spec["seed"])  # where adapters start
+    network = classifier.load(base, training["answers"], computing).to(where)
     history, best = train(
         network,
         parts[spec["half"]].texts,
@@ -75,6 +89,15 @@ def make(build: artifacts.Build, data: Path, model: Path, labels: Path | None) -
         build.measured["peak_gpu_memory_mib"] = round(torch.cuda.max_memory_allocated(where) / 2**20)
     print(summary(history[-1]))
     print(f"test accuracy {test:.4f} at step {build.measured['selected_step']} of {build.measured['steps']}")
+
+
+def check_gpus(needed: int) -> None:
+    """UserError if a run needs to be spread over several GPUs."""
+    if needed > 1:
+        raise UserError(
+            f"this rung needs {needed} GPUs (its ladder says so), and one run is not yet spread over several; "
+            "give it adapters and gpus: 1 if it then fits, or leave it out of the ladder"
+        )
 
 
 def read_parts(data: Path, model: Path, labels: Path | None, max_length: int) -> dict[str, Part]:
@@ -134,7 +157,7 @@ def write_predictions(path: Path, network: nn.Module, best: Best, parts: Mapping
     last = {name: probabilities(network, parts[name].texts) for name in PREDICTED}
     selected = last
     if best.weights is not None:
-        network.load_state_dict(best.weights)
+        Trained(network).load_state_dict(best.weights)
         selected = {name: probabilities(network, parts[name].texts) for name in PREDICTED}
     columns: dict[str, list[object]] = {
         name: [] for name in ("id", "part", "truth", "label", "probability", "probability_last")

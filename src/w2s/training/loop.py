@@ -47,6 +47,27 @@ class Best:
     weights: dict[str, Tensor] | None = None
 
 
+class Trained:
+    """The weights of a model that are trained: all, or its adapters and head. What is frozen is not saved."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.model = model
+
+    def parameters(self) -> list[nn.Parameter]:
+        """What the optimiser sees."""
+        return [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Name -> weights, not copied."""
+        return {name: value.detach() for name, value in self.model.named_parameters() if value.requires_grad}
+
+    def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> None:
+        """Put saved weights back; KeyError for one that is missing."""
+        with torch.no_grad():
+            for name, value in self.state_dict().items():
+                value.copy_(state_dict[name])
+
+
 def train(
     model: nn.Module,
     texts: Texts,
@@ -69,11 +90,12 @@ def train(
     order = epochs_order(len(texts), recipe.epochs, recipe.seed)
     batches = [order[start : start + recipe.batch] for start in range(0, len(order), recipe.batch)]
     evaluated = evaluation_steps(len(batches), recipe.epochs, recipe.evaluations_per_epoch)
+    trained = Trained(model)
     optimizer = torch.optim.AdamW(
-        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+        trained.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
     )
     objective = partial(OBJECTIVES[recipe.objective], **recipe.parameters)
-    checkpoint.parts = {"model": model, "optimizer": optimizer}
+    checkpoint.parts = {"model": trained, "optimizer": optimizer}
     first, gathered = checkpoint.resume({"history": [], "losses": [], "best": vars(Best())})
     history: list[dict[str, float]] = gathered["history"]
     losses: list[float] = gathered["losses"]
@@ -105,7 +127,7 @@ def train(
             history.append(row | evaluate())
             losses.clear()
             if prefer and history[-1][prefer] >= best.score:
-                weights = {name: value.detach().to("cpu", copy=True) for name, value in model.state_dict().items()}
+                weights = {name: value.to("cpu", copy=True) for name, value in trained.state_dict().items()}
                 best = Best(history[-1][prefer], step + 1, weights)
         progress.update(step + 1, len(batches[step]), f"loss {loss:.3f}")
         checkpoint.maybe_save(step + 1, {"history": history, "losses": losses, "best": vars(best)})

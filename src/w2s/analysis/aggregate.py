@@ -1,0 +1,65 @@
+"""From one row a run to one row a cell: medians over tasks, and how sure they are.
+
+A *cell* is a method, a supervisor and a student. Rows that aggregate stand in the same table as those they come
+from; their ``task`` is ``MEDIAN`` (one row a cell and seed) or ``INTERVAL`` (one row a cell).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from w2s.analysis import intervals
+from w2s.analysis.pgr import median_defined
+from w2s.analysis.results import Row
+
+MEDIAN = "median"  # stands for the task in rows that hold medians over tasks
+INTERVAL = "interval"  # stands for the task in rows that hold <value>_low and <value>_high of those medians
+COMPARED = ("accuracy", "pgr", "pgr_inverted_kept")  # what is aggregated of rows that compare students and truth
+SHARED = ("setting", "method", "supervisor", "supervisor_compute", "student", "student_compute")
+
+
+def with_aggregates(rows: Sequence[Row], values: Sequence[str] = COMPARED) -> list[Row]:
+    """The rows, then their medians over tasks, then the intervals about those."""
+    return [*rows, *medians(rows, values), *interval_rows(rows, values)]
+
+
+def medians(rows: Sequence[Row], values: Sequence[str] = COMPARED) -> Iterator[Row]:
+    """Medians over tasks (PAPER section 0.1), one row a cell and seed, with the number of tasks behind each.
+
+    ``undefined`` adds up the tasks whose PGR is undefined although the pair has a ceiling.
+    """
+    for cell in _cells(rows, by_seed=True):
+        middle: Row = {name: median_defined(row[name] for row in cell)[0] for name in values if name in cell[0]}
+        if any("undefined" in row for row in cell):
+            middle["undefined"] = sum(row.get("undefined", 0) for row in cell)
+        yield {"task": MEDIAN, "seed": cell[0]["seed"]} | _shared(cell[0]) | middle | {"tasks": len(cell)}
+
+
+def interval_rows(rows: Sequence[Row], values: Sequence[str] = COMPARED) -> Iterator[Row]:
+    """95% intervals of the median over tasks of each task's mean over seeds, one row a cell.
+
+    A cell in which no value has enough tasks for an interval has no row.
+    """
+    for cell in _cells(rows, by_seed=False):
+        bounds: Row = {}
+        for name in values:
+            if name in cell[0]:
+                seen = [(str(row["task"]), float(row[name])) for row in cell]
+                bounds[f"{name}_low"], bounds[f"{name}_high"] = intervals.over_tasks(seen)
+        if not all(math.isnan(bound) for bound in bounds.values()):
+            yield {"task": INTERVAL} | _shared(cell[0]) | bounds
+
+
+def _shared(row: Row) -> Row:
+    return {name: row[name] for name in SHARED if name in row}
+
+
+def _cells(rows: Sequence[Row], *, by_seed: bool) -> list[list[Row]]:
+    cells: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
+    for row in rows:
+        cell = (row.get("setting"), row["method"], row.get("supervisor"), row["student"])
+        cells[cell + ((row["seed"],) if by_seed else ())].append(row)
+    return list(cells.values())

@@ -1,0 +1,131 @@
+"""Figure 2: the supervisor, naive finetuning, the best method and the ceiling side by side (paper, section 4)."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from w2s.analysis import pairs
+from w2s.analysis.pgr import mean_defined
+from w2s.analysis.results import Results, Row
+from w2s.plan import Plan, Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+CAPTION = (
+    "Test accuracy of a weak supervisor, of a strong student finetuned naively on its labels, of the same student "
+    "under the best method, and of the strong ceiling, on one task; PGR is the share of the gap recovered."
+)
+CHOSEN = "confidence"  # the paper's best method on NLP tasks
+COLOURS = {"weak": "#e6e7e8", "naive": "#62ac9c", "best": "#7c277d", "ceiling": "#808285"}
+WIDTH = 0.72
+CHANCE = 50
+
+
+def needs(plan: Plan) -> list[Run]:
+    """One pair on one task: its ground truth, naive, and the best method or all that could be it."""
+    return pairs.runs(plan, _methods(plan), [_task(plan)], only=[_pair(plan)])
+
+
+def tabulate(plan: Plan, results: Results) -> list[Row]:
+    """The runs' accuracies; ``bar`` says which bar a run is (the weak one is the students' ``weak``)."""
+    rows = pairs.compare(plan, _methods(plan), results, [_task(plan)], only=[_pair(plan)])
+    best = _best(rows)
+    bars = {pairs.TRUTH: "ceiling", pairs.NAIVE: "naive", best: "best"}
+    return [row | {"bar": bars[row["method"]]} if row["method"] in bars else row for row in rows]
+
+
+def _task(plan: Plan) -> str:
+    nlp = plan.experiment.nlp
+    return nlp.example.task or nlp.tasks[0].name
+
+
+def _pair(plan: Plan) -> pairs.Pair:
+    nlp = plan.experiment.nlp
+    largest = [rung.name for rung in nlp.ladder if rung.truth][-1:] or [nlp.ladder[-1].name]
+    supervisor = nlp.example.supervisor or nlp.supervising()[0].name
+    return plan.rung(supervisor), plan.rung(nlp.example.student or largest[0])
+
+
+def _methods(plan: Plan) -> list[str]:
+    """Naive, and the paper's choice if the experiment has it, else every method that could be the best."""
+    methods = plan.experiment.nlp.methods
+    others = [CHOSEN] if CHOSEN in methods else [name for name in methods if name != pairs.NAIVE]
+    return [name for name in methods if name == pairs.NAIVE] + others
+
+
+def _best(rows: list[Row]) -> str | None:
+    """The method of the third bar: the only other one, or that with the best accuracy over seeds."""
+    accuracies: dict[str, list[float]] = {}
+    for row in rows:
+        if row["method"] not in (pairs.TRUTH, pairs.NAIVE):
+            accuracies.setdefault(row["method"], []).append(row["accuracy"])
+    return max(accuracies, key=lambda method: mean_defined(accuracies[method]), default=None)
+
+
+def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
+    """One panel a setting."""
+    from w2s.figures import footer, overlay, style
+
+    settings = style.in_order(table, "setting")
+    figure, axes = style.panels(1, len(settings), width=5.0, height=4.2)
+    for panel, setting in zip(axes.flat, settings, strict=True):
+        _panel(panel, table[table["setting"] == setting], about, setting)
+    style.label_panels(axes.flat)
+    notes = ["whiskers: lowest to highest seed" if table["seed"].nunique() > 1 else ""]
+    notes += [overlay.BARS_NOTE] if overlay.wanted(about) else []
+    footer.add(figure, about, table, *notes)
+    return figure
+
+
+def _panel(panel: Axes, rows: pd.DataFrame, about: dict[str, Any], setting: str) -> None:
+    from w2s import paper
+    from w2s.figures import overlay, style
+
+    students = rows.dropna(subset=["supervisor"])
+    shown: dict[str, tuple[str, pd.Series[float], float]] = {}  # bar -> words, values in percent, PGR
+    weak = students.groupby("seed")["weak"].first() * 100
+    shown["weak"] = ("weak\nsupervisor", weak, math.nan)
+    for bar in ("naive", "best"):
+        of_bar = students[students["bar"] == bar]
+        if not of_bar.empty:
+            shown[bar] = (_words(bar, students, of_bar), of_bar["accuracy"] * 100, of_bar["pgr"].mean() * 100)
+    ceiling = rows.loc[rows["bar"] == "ceiling", "accuracy"] * 100
+    if not ceiling.empty:
+        shown["ceiling"] = ("strong\nceiling", ceiling, math.nan)
+    lowest = min(values.min() for _, values, _ in shown.values())
+    bottom = CHANCE if lowest >= CHANCE else max(0, 10 * math.floor(lowest / 10 - 0.5))
+    for place, (bar, (_, values, recovered)) in enumerate(shown.items()):
+        mean = values.mean()
+        panel.bar(place, mean - bottom, WIDTH, bottom=bottom, color=COLOURS[bar], edgecolor="#555555", linewidth=0.6, zorder=3)
+        if len(values) > 1:
+            whisker = [[mean - values.min()], [values.max() - mean]]
+            panel.errorbar(place, mean, whisker, color=style.TRUTH_COLOUR, linewidth=1, capsize=3, zorder=5)
+        said = f"{mean:.1f}"
+        if bar in ("naive", "best"):
+            said += f"\nPGR {recovered:.0f}%" if not math.isnan(recovered) else "\nPGR undefined"
+        panel.annotate(said, (place, values.max()), (0, 4), textcoords="offset points", ha="center", fontsize=8, zorder=6)
+    if overlay.wanted(about):
+        heights = paper.bars(2, setting)
+        there = {place: heights[bar] for place, bar in enumerate(shown) if bar in heights}
+        overlay.bars(panel, {place: height for place, height in there.items()}, width=WIDTH)
+    panel.set_ylim(bottom, 112 if bottom < CHANCE else 108)
+    panel.set_xticks(range(len(shown)), [words for words, _, _ in shown.values()])
+    panel.grid(axis="x", visible=False)
+    style.percent_axis(panel, "test accuracy (%)")
+    first = students.iloc[0]
+    panel.set_title(f"{style.SETTING_WORDS.get(setting, setting)}: {first['task']}, {first['supervisor']} to {first['student']}")
+
+
+def _words(bar: str, students: pd.DataFrame, of_bar: pd.DataFrame) -> str:
+    """What stands below a student's bar."""
+    from w2s.figures import style
+
+    if bar == "naive":
+        return "student,\nnaive"
+    method = str(of_bar["method"].iloc[0])
+    others = set(students["method"]) - {pairs.NAIVE}
+    return f"student,\n{style.METHOD_WORDS.get(method, method)}" + ("\n(best measured)" if len(others) > 1 else "")

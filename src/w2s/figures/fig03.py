@@ -1,0 +1,56 @@
+"""Figure 3: naive finetuning on weak labels (paper, section 4.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from w2s.analysis import aggregate, pairs
+from w2s.analysis.results import Results, Row
+from w2s.plan import Plan, Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+CAPTION = (
+    "Test accuracy (above) and performance gap recovered (below) of students finetuned naively on weak labels, "
+    "against the student's pretraining compute; hue is the supervisor, black the ground-truth ceiling, NLP values "
+    "are medians over tasks."
+)
+
+
+def needs(plan: Plan) -> list[Run]:
+    """Ground truth at every rung, and every naive pair."""
+    return pairs.runs(plan, pairs.naive(plan, "fig3"), plan.experiment.nlp.median_tasks())
+
+
+def tabulate(plan: Plan, results: Results) -> list[Row]:
+    """Each run's accuracy and PGR, then the medians over tasks that the figure draws, and their intervals."""
+    rows = pairs.compare(plan, pairs.naive(plan, "fig3"), results, plan.experiment.nlp.median_tasks())
+    return aggregate.with_aggregates(rows)
+
+
+def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
+    """Accuracy above PGR, one column a setting."""
+    from w2s.figures import curves, footer, overlay, style
+
+    settings = style.in_order(table, "setting")
+    figure, axes = style.panels(2, len(settings), height=3.2, room=1.7)
+    middle = table[table["task"].isin([aggregate.MEDIAN, aggregate.INTERVAL])]
+    values = {"accuracy": "accuracy", "pgr": "performance gap recovered"}
+    for row, (value, words) in zip(axes, values.items(), strict=True):
+        for panel, setting in zip(row, settings, strict=True):
+            of_setting = middle[middle["setting"] == setting]
+            overlay.curves(panel, about, of_setting, value)
+            spread = about.get("spread", "seeds")
+            curves.by_supervisor(panel, of_setting, value, spread=spread, styles=style.NAIVE_SOLID)
+            style.compute_axis(panel)
+            style.percent_axis(panel, f"{words}, median (%)" if setting == "nlp" else f"{words} (%)")
+    for panel, setting in zip(axes[0], settings, strict=True):
+        panel.set_title(style.SETTING_WORDS.get(setting, setting))
+    for panel in axes[1]:
+        panel.sharex(axes[0, list(axes[1]).index(panel)])
+    style.label_panels(axes.flat)
+    curves.legend(figure, middle, styles=style.NAIVE_SOLID, more=overlay.entries(about, middle))
+    footer.add(figure, about, table, footer.spread(about, table), overlay.note(about, middle))
+    return figure

@@ -1,0 +1,25 @@
+"""Figure 12: naive finetuning and the confidence loss on every NLP task (paper, Appendix A)."""
+
+from __future__ import annotations
+
+from w2s.analysis.results import Results, Row
+from w2s.figures import per_task
+from w2s.figures.per_task import draw
+from w2s.plan import Plan, Run
+
+__all__ = ["CAPTION", "draw", "needs", "tabulate"]
+
+CAPTION = (
+    "Test accuracy on every NLP task against the student's pretraining compute; hue is the supervisor, dotted naive "
+    "finetuning, triangles the confidence loss, black the ground-truth ceiling."
+)
+
+
+def needs(plan: Plan) -> list[Run]:
+    """Figure 5's runs, on tasks without part in the medians too."""
+    return per_task.needs(plan, plan.experiment.nlp.all_tasks())
+
+
+def tabulate(plan: Plan, results: Results) -> list[Row]:
+    """Each run's accuracy."""
+    return per_task.tabulate(plan, results, plan.experiment.nlp.all_tasks())

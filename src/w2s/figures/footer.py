@@ -1,0 +1,75 @@
+"""The small print below every figure: what it was made from, and what it leaves out."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from w2s.analysis.aggregate import INTERVAL, MEDIAN
+from w2s.analysis.pairs import TRUTH
+from w2s.figures import style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SIZE = 6.5  # points
+LETTERS_AN_INCH = 20.5
+STUDENT = ["task", "seed", "method", "supervisor", "student"]
+
+
+def add(figure: Figure, about: dict[str, Any], table: pd.DataFrame, *notes: str) -> None:
+    """Experiment, runs, tasks, seeds, undefined PGRs, notes, commit; the panels keep clear of it. Call it last."""
+    wrapped = textwrap.wrap(line(about, table, *notes), int((figure.get_figwidth() - 0.2) * LETTERS_AN_INCH))
+    height = (len(wrapped) * SIZE * 1.3 + 6) / 72 / figure.get_figheight()
+    engine = figure.get_layout_engine()
+    if isinstance(engine, ConstrainedLayoutEngine):
+        engine.set(rect=(0, height, 1, 1 - height))
+    below = 3 / 72 / figure.get_figheight()
+    figure.text(0.01, below, "\n".join(wrapped), ha="left", va="bottom", fontsize=SIZE, color=style.GREY, gid="footer")
+
+
+def line(about: dict[str, Any], table: pd.DataFrame, *notes: str) -> str:
+    """The footer's text before it is wrapped."""
+    each = table[~table["task"].isin([MEDIAN, INTERVAL])]
+    undefined = 0
+    if "undefined" in each:
+        undefined = int(each.dropna(subset=["undefined"]).drop_duplicates(STUDENT)["undefined"].sum())
+    parts = [
+        f"experiment {about['experiment']}",
+        _count(runs(each, about.get("ceiling_half", "weak")), "run"),
+        _count(each["task"].nunique(), "task"),
+        _count(each["seed"].nunique(), "seed"),
+        f"PGR undefined (ceiling no better than supervisor) for {_count(undefined, 'student')}" if undefined else "",
+        *notes,
+        f"commit {about['commit']}",
+        about.get("note", ""),
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def spread(about: dict[str, Any], table: pd.DataFrame) -> str:
+    """What the bands show; empty if there are none."""
+    if about.get("spread") == "tasks" and (table["task"] == INTERVAL).any():
+        return "band: 95% bootstrap interval over tasks"
+    return "band: lowest to highest seed" if table["seed"].nunique() > 1 else ""
+
+
+def runs(each: pd.DataFrame, ceiling_half: str) -> int:
+    """How many finetuning runs the rows stand for: students, and the ground-truth runs that they are compared with."""
+    found = set()
+    for row in each.to_dict("records"):
+        place = (row["task"], row["seed"])
+        if row["method"] != TRUTH:
+            found.add((*place, row["student"], row["supervisor"], row["method"]))
+        if pd.notna(row.get("weak")):
+            found.add((*place, row["supervisor"], TRUTH, "weak"))
+        if row["method"] == TRUTH or pd.notna(row.get("ceiling")):
+            found.add((*place, row["student"], TRUTH, ceiling_half))
+    return len(found)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}" + ("" if number == 1 else "s")

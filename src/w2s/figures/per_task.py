@@ -1,0 +1,46 @@
+"""Figures 6 and 12: one accuracy panel a task (paper, section 4.3 and Appendix A)."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from w2s.analysis import pairs
+from w2s.analysis.results import Results, Row
+from w2s.plan import Plan, Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+COLUMNS = 4
+
+
+def needs(plan: Plan, tasks: list[str]) -> list[Run]:
+    """Ground truth at every rung; every pair with every method of the experiment."""
+    return pairs.runs(plan, plan.experiment.nlp.methods, tasks)
+
+
+def tabulate(plan: Plan, results: Results, tasks: list[str]) -> list[Row]:
+    """Each run's accuracy (and PGR, which is not drawn)."""
+    return pairs.compare(plan, plan.experiment.nlp.methods, results, tasks)
+
+
+def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
+    """A panel a task with its own y axis, four in a row, in the order of the table."""
+    from w2s.figures import curves, footer, style
+
+    tasks = style.in_order(table, "task")
+    columns = min(COLUMNS, len(tasks))
+    figure, axes = style.panels(math.ceil(len(tasks) / columns), columns, width=2.5, height=2.3, room=1.8)
+    for panel, task in zip(axes.flat, tasks, strict=False):
+        curves.by_supervisor(panel, table[table["task"] == task], "accuracy")
+        style.compute_axis(panel, label=False, ticks=5)
+        style.percent_axis(panel)
+        panel.set_title(task)
+    style.hide_inner_ticks(axes, len(tasks))
+    figure.supxlabel(style.COMPUTE, fontsize=9)
+    figure.supylabel("test accuracy (%)", fontsize=9)
+    curves.legend(figure, table)
+    footer.add(figure, about, table, footer.spread(about, table))
+    return figure

@@ -1,0 +1,57 @@
+"""The Hugging Face hub: parts of a repository at a commit, from the local cache where they are already there.
+
+Nothing that a repository holds is ever executed. Everything else (cache, tokens, mirrors, offline mode) is
+``huggingface_hub``'s: HF_HOME, HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE work as everywhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from w2s.errors import UserError, first_line
+
+SECONDS = 15  # for the hub to answer a first question
+PREFETCH = "on a machine with network and the same HF_HOME, run `w2s fetch [EXPERIMENT]`"
+
+
+def snapshot(
+    repository: str, kind: Literal["model", "dataset"], revision: str, patterns: Sequence[str], *, wanted_by: str
+) -> Path:
+    """A local folder with the files of a repository that match; UserError in one line if they cannot be had."""
+    import httpx2
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+    from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]
+
+    disable_progress_bars()
+    where = f"{wanted_by}: {kind} {repository!r} at {revision}"
+    download = partial(snapshot_download, repository, repo_type=kind, revision=revision, allow_patterns=[*patterns])
+    try:
+        with contextlib.suppress(LocalEntryNotFoundError):
+            return Path(download(local_files_only=True))
+        HfApi().repo_info(repository, repo_type=kind, revision=revision, timeout=SECONDS)  # asks once, without retries
+        return Path(download())
+    except GatedRepoError:
+        raise UserError(f"{where} is gated: accept its terms on the hub and set HF_TOKEN") from None
+    except RepositoryNotFoundError:
+        raise UserError(f"{where}: the hub has no such repository, or HF_TOKEN gives no access to it") from None
+    except RevisionNotFoundError:
+        raise UserError(f"{where}: the repository has no such revision; set another one in the config") from None
+    except HFValidationError as error:
+        raise UserError(f"{where}: not a hub id ({first_line(error)})") from None
+    except (OSError, httpx2.HTTPError) as error:
+        reason = "HF_HUB_OFFLINE is set" if isinstance(error, OfflineModeIsEnabled) else first_line(error)
+        raise UserError(
+            f"{where} is not in the local cache and the hub cannot be reached ({reason.rstrip('.')}); {PREFETCH}"
+        ) from None

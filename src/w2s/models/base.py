@@ -1,0 +1,101 @@
+"""Open base models: present, whole and as declared. A small record stands for them under results/models.
+
+Weights stay where they are (the hub's cache or the user's directory): a run finds them through the record, so
+nothing of many gigabytes is copied or hashed again and again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from w2s import artifacts, hub
+from w2s.errors import UserError, first_line
+
+TEXT_FILES = ("*.json", "*.txt", "*.model", "*.jinja")  # config, tokenizer, index of shards
+WEIGHTS = ("*.safetensors", "*.bin")  # the first kind that a repository has
+NOT_WEIGHTS = ("training_args.bin",)
+TOLERANCE = 0.01  # of declared parameters
+
+
+def fetch(repository: str, revision: str, wanted_by: str) -> Path:
+    """The snapshot of a hub model: its texts, and its weights as safetensors (as .bin where there are none)."""
+    folder = hub.snapshot(repository, "model", revision, TEXT_FILES, wanted_by=wanted_by)
+    for pattern in WEIGHTS:
+        folder = hub.snapshot(repository, "model", revision, [*TEXT_FILES, pattern], wanted_by=wanted_by)
+        if _weights(folder):
+            return folder
+    raise UserError(f"{wanted_by}: {repository!r} at {revision} has no weights ({', '.join(WEIGHTS)})")
+
+
+def _weights(folder: Path) -> list[Path]:
+    for pattern in WEIGHTS:
+        found = [path for path in sorted(folder.glob(pattern)) if path.name not in NOT_WEIGHTS]
+        if found:
+            return found
+    return []
+
+
+def make(build: artifacts.Build, place: Mapping[str, Any]) -> None:
+    """Check an open model and record where it is. place: ``directory`` of a local one."""
+    spec = build.identity.spec
+    name = build.folder.name.removeprefix(".partial-").rsplit("-", 1)[0]
+    source = spec["source"]
+    wanted_by = f"rung {name!r}"
+    if "hub" in source:
+        folder = fetch(source["hub"], source["revision"], wanted_by)
+    else:
+        folder = Path(place["directory"]).resolve()
+    described = describe(folder, wanted_by)
+    found, declared = described["parameters"], spec["parameters"]
+    if abs(found - declared) > TOLERANCE * declared:
+        raise UserError(f"{wanted_by}: {folder} has {found:,} parameters; the ladder says {declared:,}: correct it")
+    files = [path for path in sorted(folder.iterdir()) if path.is_file()]
+    build.measured |= described | {
+        "directory": str(folder),
+        "files": {path.name: path.stat().st_size for path in files},
+    }
+    print(f"{folder}: {described['architecture']}, {found:,} parameters, {described['max_length']} tokens at most")
+
+
+def describe(folder: Path, wanted_by: str) -> dict[str, Any]:
+    """Architecture, parameters (a tied embedding once) and longest text of a model directory, without its weights."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    if not _weights(folder):
+        raise UserError(f"{wanted_by}: {folder} has no weights ({', '.join(WEIGHTS)})")
+    try:
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        with torch.device("meta"):
+            model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"{wanted_by}: {folder} is not a decoder that can be loaded ({first_line(error)})") from None
+    return {
+        "architecture": type(model).__name__,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "max_length": max_length(folder),
+    }
+
+
+def max_length(folder: Path) -> int | None:
+    """Tokens that the model takes at most, from its config; None where it sets no limit."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    limits = [config[name] for name in ("max_position_embeddings", "n_positions") if config.get(name)]
+    return int(min(limits)) if limits else None
+
+
+def directory_of(artifact: Path) -> Path:
+    """Where a base model's files are: in its artifact, or where an open model's record says."""
+    record = artifacts.read(artifact)
+    if record["stage"] != "open":
+        return artifact
+    source = record["spec"]["source"]
+    folder = Path(record["measured"]["directory"])
+    if not (folder / "config.json").is_file():  # results were copied, or the cache was moved
+        if "hub" not in source:
+            raise UserError(f"{artifact}: its base model is no longer at {folder}; delete {artifact} and run again")
+        folder = fetch(source["hub"], source["revision"], str(artifact))
+    return folder

@@ -1,0 +1,71 @@
+"""Results without training: accuracies that a test chooses, as predictions and histories that have them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from w2s.analysis.results import Predictions
+from w2s.plan import Artifact, Plan, Run
+
+EXAMPLES = 100
+EVALUATIONS = 4
+
+
+def halfway(plan: Plan) -> Callable[[Run], float]:
+    """Truth reaches 60% at the first rung and up to 90% at the last; students get half way to their ceiling."""
+    names = [rung.name for rung in plan.experiment.nlp.ladder]
+    step = 30 // (len(names) - 1)
+
+    def accuracy(run: Run) -> float:
+        ceiling = 60 + step * names.index(run.rung)
+        if run.labels == "truth":
+            return ceiling / 100
+        weak = 60 + step * names.index(run.labels.removeprefix("from-"))
+        return (weak + (ceiling - weak) // 2) / 100
+
+    return accuracy
+
+
+class Fake:
+    """A ``Results``; remembers which runs were asked for. accuracy: of a run on the test set, in hundredths."""
+
+    def __init__(self, accuracy: Callable[[Run], float]) -> None:
+        self.accuracy = accuracy
+        self.read: set[str] = set()
+
+    def predictions(self, run: Run) -> Predictions:
+        """All truths are 1. The supervisor is right on the first half; the last step is always right."""
+        self.read.add(run.key)
+        right = round(EXAMPLES * self.accuracy(run))
+        return {
+            "part": ["test"] * EXAMPLES + ["validation"],
+            "truth": [1] * (EXAMPLES + 1),
+            "label": [0.8] * (EXAMPLES // 2) + [0.2] * (EXAMPLES // 2) + [0.2],
+            "probability": [0.9] * right + [0.1] * (EXAMPLES - right) + [0.1],
+            "probability_last": [0.9] * (EXAMPLES + 1),
+        }
+
+    def history(self, run: Run) -> list[dict[str, float]]:
+        """Test accuracy rises, is the run's own at the evaluation that weak labels prefer, and falls at the end."""
+        self.read.add(run.key)
+        reached = self.accuracy(run)
+        tests = (reached - 0.1, reached + 0.1, reached, reached - 0.05)
+        labels = (0.6, 0.7, 0.7, 0.65)
+        return [
+            {
+                "step": 10.0 * (number + 1),
+                "epoch": 0.5 * (number + 1),
+                "train_loss": 0.5,
+                "validation_labels": labels[number],
+                "validation_truth": tests[number],
+                "test_labels": labels[number],
+                "test_truth": tests[number],
+            }
+            for number in range(EVALUATIONS)
+        ]
+
+    def record(self, artifact: Artifact) -> dict[str, Any]:
+        """No figure reads records so far."""
+        self.read.add(artifact.key)
+        return {"measured": {}}
