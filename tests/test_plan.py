@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import string
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.figures.fake import Fake
+from w2s.analysis.pairs import has_pgr
 from w2s.figures import module, names
 from w2s.plan import STAGE_VERSIONS, Artifact, Identity, Plan, Run, canonical, with_ancestors
+from w2s.tasks import TASKS
 from w2s.workflow import plan_of
 
 Change = Callable[[dict[str, Any]], object]
@@ -171,33 +175,66 @@ def test_alpha_is_larger_for_the_largest_student(smoke: Plan) -> None:
 
 def test_figure_5_needs_every_pair_and_one_truth_run_a_rung(smoke: Plan) -> None:
     runs: list[Run] = module("fig5").needs(smoke)
-    tasks, seeds = len(smoke.experiment.nlp.tasks), len(smoke.experiment.seeds)
-    assert len({run.key for run in runs}) == len(runs) == tasks * seeds * (4 + 9 * 2)
+    nlp = smoke.experiment.nlp
+    each = len(nlp.ladder) + len(nlp.pairs()) * len(nlp.methods)
+    assert len({run.key for run in runs}) == len(runs)
+    assert len(runs) == len(nlp.median_tasks()) * len(smoke.experiment.seeds) * each
 
 
-def test_a_ladder_like_the_papers_has_its_pairs(config: dict[str, Any]) -> None:
-    """PAPER: seven ground-truth sizes plus one more student: 29 pairs, 21 of them between ground-truth sizes."""
+@pytest.fixture
+def paper(config: dict[str, Any]) -> Plan:
+    """PAPER section 1.1: seven ground-truth sizes; the third of eight, 10^-4.67, is a student only. One seed."""
     shape = {"layers": 2, "heads": 2, "pretraining_learning_rate": 1e-3, "learning_rate": 1e-3, "tokens": 10**6}
-    widths = (16, 32, 36, 48, 64, 80, 96, 128)  # the third stands for 10^-4.67, which never supervises
-    ladder = [{"name": f"w{width}", "width": width, **shape} for width in widths]
-    config["nlp"].update(ladder=ladder, supervisors=[f"w{width}" for width in widths[:-1] if width != 36])
-    pairs = plan_of(config, "paper").experiment.nlp.pairs()
-    assert len(pairs) == 29
-    assert len([1 for weak, strong in pairs if weak is not strong and strong.name != "w36"]) == 21
+    widths = (16, 32, 36, 48, 64, 80, 96, 128)
+    ladder = [{"name": f"w{width}", "width": width, "truth": width != 36, **shape} for width in widths]
+    config["nlp"].update(ladder=ladder, supervisors=None, tasks=list(TASKS), methods=["naive", "confidence"])
+    config["seeds"] = [0]
+    return plan_of(config, "paper")
 
 
-def test_no_figure_is_given_runs_that_it_does_not_read(smoke: Plan) -> None:
+def test_a_ladder_like_the_papers_has_its_pairs(paper: Plan) -> None:
+    nlp = paper.experiment.nlp
+    assert len(nlp.pairs()) == 29
+    assert len([pair for pair in nlp.pairs() if has_pgr(nlp, pair)]) == 21
+
+
+def test_a_ladder_like_the_papers_has_its_runs(paper: Plan) -> None:
+    """PAPER section 3: 22 x (7 ground truth + 29 naive + 29 confidence) = 1,430."""
+    runs: list[Run] = module("fig12").needs(paper)
+    counts = Counter((run.labels == "truth", run.method) for run in runs)
+    assert counts == {
+        (True, "naive"): 7 * len(TASKS),
+        (False, "naive"): 29 * len(TASKS),
+        (False, "confidence"): 29 * len(TASKS),
+    }
+    assert len({run.key for run in runs}) == len(runs) == 65 * len(TASKS)
+    assert not [run for run in runs if run.rung == "w36" and run.labels == "truth"]
+    assert not [run for run in runs if run.labels == "from-w36"]
+
+
+def test_figures_of_one_experiment_share_their_runs(paper: Plan) -> None:
+    """What Figure 12 has trained, Figures 2, 3, 5, 6, 8 and 13 find there."""
+    trained = {run.key for run in module("fig12").needs(paper)}
+    for name in ("fig2", "fig3", "fig5", "fig6", "fig8", "fig13"):
+        assert {run.key for run in module(name).needs(paper)} <= trained, name
+
+
+@pytest.mark.parametrize("half", ["weak", "strong"])
+def test_no_figure_is_given_runs_that_it_does_not_read(config: dict[str, Any], half: str) -> None:
     """tabulate() reads exactly the runs of needs(): none is trained in vain, none is missing."""
+    rungs = len(config["nlp"]["ladder"])
+    config["ceiling_half"] = half
+    config["nlp"]["tasks"] = [*list(TASKS)[:3], {"name": list(TASKS)[3], "medians": False}]
+    config["nlp"]["representative"] = list(TASKS)[2:4]
+    config["nlp"]["example"] = {}
+    config["nlp"]["ladder"][rungs // 2]["truth"] = False
+    plan = plan_of(config, "some")
     for name in names():
-        read: set[str] = set()
-
-        def guarded(run: Run, read: set[str] = read) -> dict[str, list[Any]]:
-            read.add(run.key)
-            return {"part": ["test"], "truth": [1], "probability": [0.9], "probability_last": [0.9]}
-
-        figure = module(name)
-        figure.tabulate(smoke, guarded)
-        assert read == {run.key for run in figure.needs(smoke)}, name
+        results, figure = Fake(lambda run: 0.6), module(name)
+        figure.tabulate(plan, results)
+        needed = [run.key for run in figure.needs(plan)]
+        assert len(needed) == len(set(needed)), name
+        assert results.read == set(needed), name
 
 
 GOLDEN = {

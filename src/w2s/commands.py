@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = add("fetch", fetch, "fetch what an experiment needs from the hub, for machines without network, and check it")
     sub.add_argument("experiment", nargs="?", help="an experiment by name; the default one otherwise")
 
-    sub = add("table", table, "print the medians behind a figure: accuracies and PGRs by supervisor and student")
+    sub = add("table", table, "print the numbers behind a figure: accuracies and PGRs by supervisor and student")
     sub.add_argument("path", type=Path, help="results/figures/<experiment>/<figure>.csv")
 
     sub = add("stages", stages, "compare each stage's code with stages.lock; re-lock it after a change")
@@ -174,23 +174,18 @@ def draw(options: argparse.Namespace) -> None:
 
 
 def table(options: argparse.Namespace) -> None:
-    """Medians over tasks, means over seeds, as a text table."""
+    """Medians over tasks, means over seeds, as text tables."""
     import pandas as pd
 
-    from w2s.analysis.pairs import MEDIAN
+    from w2s.figures import text
 
     if not options.path.is_file():
         raise UserError(f"{options.path}: no such file; draw the figure first")
     try:
-        rows = pd.read_csv(options.path)
-        middle = rows[rows["task"] == MEDIAN].fillna({"supervisor": "-"})
+        tables = list(text.tables(pd.read_csv(options.path)))
     except (KeyError, ValueError):
         raise UserError(f"{options.path}: not the numbers behind a figure, results/figures/...csv") from None
-    order = middle.drop_duplicates("student").sort_values("student_compute")["student"]
-    for value in ("accuracy", "pgr"):
-        print(f"{value} (%), median over tasks, mean over seeds; columns are students")
-        cells = middle.pivot_table(index=["method", "supervisor"], columns="student", values=value, sort=False)
-        print((cells[[name for name in order if name in cells]] * 100).round(1).to_string(na_rep=""), end="\n\n")
+    print("\n\n".join(tables), end="\n\n")
 
 
 # -- for people --------------------------------------------------------------------------------------------

@@ -1,126 +1,179 @@
-"""A figure is drawn from its CSV alone, whatever holes the numbers have."""
+"""What holds for every figure: drawn from its CSV alone, whatever its shape and holes; honest small print."""
 
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
+from tests.figures.conftest import Shape, about, numbers
 from w2s import figures
-from w2s.analysis import pairs
-from w2s.analysis.pgr import median_defined, pgr
+from w2s.analysis.aggregate import INTERVAL, MEDIAN
 from w2s.errors import UserError
-from w2s.plan import Plan, Run
-from w2s.workflow import plan_of
+from w2s.plan import Plan
 
-ABOUT = {"experiment": "smoke", "commit": "0123456789"}
-
-
-def predictions(run: Run) -> dict[str, list[Any]]:
-    """Test accuracy by rung and labels: truth .6, .7, .8, .9; students half way to their ceiling."""
-    rungs = ["w24", "w32", "w64", "w128"]
-    ceiling = 60 + 10 * rungs.index(run.rung)
-    right = ceiling
-    if run.labels != "truth":
-        weak = 60 + 10 * rungs.index(run.labels.removeprefix("from-"))
-        right = (weak + ceiling) // 2
-    return {
-        "part": ["test"] * 100 + ["validation"],
-        "truth": [1] * 101,
-        "probability": [0.9] * right + [0.1] * (100 - right) + [0.1],
-        "probability_last": [0.9] * 101,
-    }
+every_figure = pytest.mark.parametrize("name", figures.names())
 
 
-@pytest.fixture(scope="module")
-def rows(smoke: Plan) -> list[pairs.Row]:
-    return list(figures.module("fig5").tabulate(smoke, predictions))
+def draw(name: str, plan: Plan, table: pd.DataFrame | None = None, **more: object) -> Figure:
+    figure: Figure = figures.module(name).draw(numbers(name, plan) if table is None else table, about(plan, **more))
+    return figure
 
 
-def test_numbers_of_figure_5(rows: list[pairs.Row]) -> None:
-    table = pd.DataFrame(rows)
-    middle = table[table["task"] == pairs.MEDIAN]
-    truth = middle[middle["method"] == pairs.TRUTH].groupby("student")["accuracy"].first()
-    assert truth.to_dict() == {"w24": 0.6, "w32": 0.7, "w64": 0.8, "w128": 0.9}
-    naive = middle[(middle["method"] == "naive") & (middle["supervisor"] == "w24")].set_index(["seed", "student"])
-    assert naive.loc[(0, "w128"), "pgr"] == pytest.approx(0.5)
-    assert naive["pgr"].isna().loc[(0, "w24")]  # same size: accuracy only
-    each = table[table["task"] != pairs.MEDIAN]
-    assert len(each) == 8 * 2 * (4 + 9 * 2)
+def rendered(figure: Figure) -> Any:
+    """The renderer of a figure that was laid out and drawn."""
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+    return canvas.get_renderer()
 
 
-def test_figure_5_has_the_papers_panels(rows: list[pairs.Row]) -> None:
-    figure: Figure = figures.module("fig5").draw(pd.DataFrame(rows), ABOUT)
-    left, right = figure.axes
-    assert left.get_xscale() == right.get_xscale() == "log"
-    assert len(left.lines) == 1 + 3 * 2  # ceiling, supervisors x methods
-    assert {line.get_linestyle() for line in left.lines} == {"-", ":"}
-    assert "^" in {line.get_marker() for line in left.lines}
-    assert "accuracy" in left.get_ylabel()
-    assert "performance gap recovered" in right.get_ylabel()
-    assert left.collections  # two seeds: a band
-    assert "smoke" in figure.get_supxlabel()
-
-
-def test_one_seed_has_no_band_and_undefined_pgr_does_not_break_the_figure(
-    config: dict[str, Any], rows: list[pairs.Row]
-) -> None:
-    table = pd.DataFrame(rows)
-    table = table[table["seed"] == 0].copy()
-    table["pgr"] = math.nan
-    figure: Figure = figures.module("fig5").draw(table, ABOUT)
-    assert not figure.axes[0].collections
-    assert "PGR undefined" in figure.get_supxlabel()
-
-
-def test_a_method_of_the_users_own_gets_a_line_of_its_own(config: dict[str, Any]) -> None:
-    config["methods"]["mine"] = {"objective": "confidence", "parameters": {"alpha_max": 0.2}}
-    config["nlp"]["methods"] = ["naive", "confidence", "mine"]
-    plan = plan_of(config, "mine")
-    figure: Figure = figures.module("fig5").draw(
-        pd.DataFrame(figures.module("fig5").tabulate(plan, predictions)), ABOUT
-    )
-    assert len(figure.axes[0].lines) == 1 + 3 * 3
-
-
-def test_a_csv_round_trip_draws_the_same_bytes(rows: list[pairs.Row], tmp_path: Path) -> None:
-    pd.DataFrame(rows).to_csv(tmp_path / "fig5.csv", index=False)
-    drawn = []
-    for name in ("one.pdf", "two.pdf"):
-        figure: Figure = figures.module("fig5").draw(pd.read_csv(tmp_path / "fig5.csv"), ABOUT)
-        figure.savefig(tmp_path / name, metadata={"CreationDate": None})
-        drawn.append((tmp_path / name).read_bytes())
-    assert drawn[0] == drawn[1]
+def footer(figure: Figure) -> str:
+    (found,) = [text.get_text() for text in figure.texts if text.get_gid() == "footer"]
+    return found.replace("\n", " ")
 
 
 def test_figures_are_found_by_the_users_names() -> None:
-    assert "fig5" in figures.names()
+    assert figures.names() == ["fig2", "fig3", "fig5", "fig6", "fig8", "fig12", "fig13"]
     assert figures.module_name("fig5") == "w2s.figures.fig05"
     with pytest.raises(UserError, match="unknown figure 'fig55'; did you mean 'fig5'"):
         figures.module("fig55")
 
 
+def test_finding_out_what_figures_need_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\n"
+        "from w2s import figures\n"
+        "modules = [figures.module(name) for name in figures.names()]\n"
+        "heavy = {'torch', 'pandas', 'numpy', 'scipy', 'matplotlib', 'seaborn', 'pyarrow'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@every_figure
+def test_captions_are_one_or_two_sentences(name: str) -> None:
+    caption = figures.module(name).CAPTION
+    assert caption.endswith(".")
+    assert 1 <= caption.count(". ") + 1 <= 2
+
+
+@every_figure
+@pytest.mark.parametrize("half", ["weak", "strong"])
+def test_the_footer_counts_exactly_the_runs_that_the_figure_needs(name: str, half: str, shape: Shape) -> None:
+    plan = shape(ceiling_half=half, rungs=5, without_truth=2)
+    runs = len(figures.module(name).needs(plan))
+    said = footer(draw(name, plan))
+    tasks = 1 if name == "fig2" else 4
+    assert f"experiment smoke · {runs} runs · {tasks} task" in said
+    assert "2 seeds" in said
+    assert "commit 0123456789" in said
+
+
+@every_figure
+def test_a_csv_round_trip_draws_the_same_bytes(name: str, shape: Shape, tmp_path: Path) -> None:
+    plan = shape()
+    numbers(name, plan).to_csv(tmp_path / "numbers.csv", index=False)
+    drawn = []
+    for file in ("one.pdf", "two.pdf"):
+        draw(name, plan, pd.read_csv(tmp_path / "numbers.csv")).savefig(
+            tmp_path / file, metadata={"CreationDate": None}
+        )
+        drawn.append((tmp_path / file).read_bytes())
+    assert drawn[0] == drawn[1]
+
+
+@every_figure
+def test_undefined_pgrs_do_not_break_a_figure_and_are_counted(name: str, shape: Shape) -> None:
+    plan = shape()
+    table = numbers(name, plan)
+    said = footer(draw(name, plan, table))
+    assert "undefined" not in said  # neither same-size pairs nor students without ceiling count
+    if "pgr" not in table:
+        return
+    defined = table["undefined"].notna() & ~table["task"].isin([MEDIAN, INTERVAL])
+    for column in [column for column in table if str(column).startswith("pgr")]:
+        table[column] = math.nan
+    table.loc[defined, "undefined"] = 1
+    students = table[defined].drop_duplicates(["task", "seed", "method", "supervisor", "student"])
+    assert f"PGR undefined (ceiling no better than supervisor) for {len(students)} student" in footer(
+        draw(name, plan, table)
+    )
+
+
+@every_figure
+def test_students_without_a_ceiling_have_accuracies_but_no_pgr(name: str, shape: Shape) -> None:
+    plan = shape(rungs=5, without_truth=2)
+    table = numbers(name, plan)
+    draw(name, plan, table)
+    if "student" in table and "pgr" in table:
+        of_third = table[(table["student"] == "w32") & table["accuracy"].notna()]
+        assert of_third["pgr"].isna().all()
+        assert of_third["undefined"].fillna(0).eq(0).all()
+        assert name in ("fig2",) or len(of_third)
+
+
+@every_figure
 @pytest.mark.parametrize(
-    ("weak", "student", "ceiling", "expected"),
-    [(0.6, 0.7, 0.8, 0.5), (0.6, 0.5, 0.8, -0.5), (0.6, 0.9, 0.8, 1.5)],
+    ("tasks", "rungs", "seeds", "methods"),
+    [(1, 2, 1, 1), (5, 4, 2, 4), (22, 9, 1, 2), (3, 12, 3, 3)],
+    ids=["smallest", "four methods", "many tasks", "many rungs"],
 )
-def test_pgr_is_not_clipped(weak: float, student: float, ceiling: float, expected: float) -> None:
-    assert pgr(weak, student, ceiling) == pytest.approx(expected)
+def test_nothing_overlaps_in_any_shape(
+    name: str, tasks: int, rungs: int, seeds: int, methods: int, shape: Shape
+) -> None:
+    names = ["naive", "confidence", "mine", "yours"][:methods]
+    more = {one: {"objective": "confidence", "parameters": {"alpha_max": 0.2}} for one in ("mine", "yours")}
+    plan = shape(tasks=tasks, rungs=rungs, seeds=seeds, methods=more, nlp={"methods": names})
+    figure = draw(name, plan)
+    renderer = rendered(figure)
+    boxes = [box for panel in figure.axes if panel.axison and (box := panel.get_tightbbox(renderer))]
+    boxes += [text.get_window_extent(renderer) for text in figure.texts]
+    boxes += [legend.get_window_extent(renderer) for legend in figure.legends]
+    for number, box in enumerate(boxes):
+        assert box.x0 >= figure.bbox.x0 - 1
+        assert box.x1 <= figure.bbox.x1 + 1
+        assert box.y0 >= figure.bbox.y0 - 1
+        assert box.y1 <= figure.bbox.y1 + 1
+        for other in boxes[number + 1 :]:
+            shared = Bbox.intersection(box, other)
+            assert shared is None or min(shared.width, shared.height) < 2, (box, other)  # pixels
 
 
-def test_pgr_is_undefined_where_the_ceiling_is_no_better_than_the_supervisor() -> None:
-    assert math.isnan(pgr(0.7, 0.7, 0.7))
-    assert math.isnan(pgr(0.8, 0.7, 0.7))
-    assert pgr(0.8, 0.75, 0.7, keep_inverted=True) == pytest.approx(0.5)
-    assert math.isnan(pgr(0.7, 0.8, 0.7, keep_inverted=True))
+def test_one_seed_has_no_band(shape: Shape) -> None:
+    assert not draw("fig5", shape(seeds=1)).axes[0].collections
+    assert draw("fig5", shape(seeds=2)).axes[0].collections
+    assert "band: lowest to highest seed" in footer(draw("fig5", shape(seeds=2)))
 
 
-def test_medians_leave_out_and_count_what_is_undefined() -> None:
-    assert median_defined([0.1, math.nan, 0.5, 0.3]) == (0.3, 1)
-    middle, undefined = median_defined([math.nan, math.nan])
-    assert math.isnan(middle)
-    assert undefined == 2
+@pytest.mark.parametrize("name", ["fig3", "fig5", "fig8"])
+def test_bands_show_tasks_where_the_experiment_says_so(name: str, shape: Shape) -> None:
+    figure = draw(name, shape(seeds=1, spread="tasks"))
+    assert figure.axes[0].collections
+    assert "band: 95% bootstrap interval over tasks" in footer(figure)
+
+
+def test_two_tasks_are_too_few_for_an_interval(shape: Shape) -> None:
+    plan = shape(tasks=2, seeds=1, spread="tasks")
+    assert not (numbers("fig5", plan)["task"] == INTERVAL).any()
+    assert "band" not in footer(draw("fig5", plan))
+
+
+@pytest.mark.parametrize("name", ["fig3", "fig13"])
+def test_figures_of_naive_finetuning_say_when_it_is_left_out(name: str, shape: Shape) -> None:
+    with pytest.raises(UserError, match=f"{name} shows naive finetuning, so nlp.methods must name 'naive'"):
+        figures.module(name).needs(shape(nlp={"methods": ["confidence"]}))
+
+
+@every_figure
+def test_a_ladder_without_a_supervisor_is_a_plain_mistake(name: str, shape: Shape) -> None:
+    with pytest.raises(UserError, match="nothing to compare"):
+        figures.module(name).needs(shape(rungs=2, without_truth=0))

@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from w2s.errors import UserError
-from w2s.experiment import WorldSize
+from w2s.experiment import Sizes, WorldSize
 from w2s.tasks import TASKS, world
-from w2s.tasks.sources import from_files, split_file
+from w2s.tasks.build import build
+from w2s.tasks.sources import from_files, split_files
 
 ROWS = [{"sentence": 'a film, "fine"', "label": 1}, {"sentence": "a bore", "label": 0}]
 
@@ -31,26 +32,51 @@ def write(path: Path, rows: list[dict[str, Any]]) -> Path:
 @pytest.mark.parametrize("ending", [".parquet", ".jsonl", ".csv"])
 def test_all_three_kinds_of_file_give_the_same_rows(ending: str, tmp_path: Path) -> None:
     path = write(tmp_path / f"train{ending}", ROWS)
-    assert split_file(tmp_path, "train") == path
-    assert from_files(TASKS["sst2"], path, None)["train"] == ROWS
+    assert split_files(tmp_path, "train", TASKS["sst2"]) == [path]
+    rows = from_files(TASKS["sst2"], {"train": [path]})
+    formatted = [TASKS["sst2"].formatter(row) for row in rows.parts["train"]]
+    assert formatted == [TASKS["sst2"].formatter(row) for row in ROWS]
+    assert rows.origins == {"train": str(path)}
+
+
+def test_a_clone_of_the_hub_repository_will_do_with_all_its_shards(tmp_path: Path) -> None:
+    (tmp_path / "sst2").mkdir()
+    shards = [write(tmp_path / f"sst2/train-0000{n}-of-00002.parquet", ROWS[n : n + 1]) for n in range(2)]
+    assert split_files(tmp_path, "train", TASKS["sst2"]) == shards
+    assert from_files(TASKS["sst2"], {"train": shards}).parts["train"] == ROWS
+
+
+def test_text_that_looks_like_a_number_stays_text_in_csv_files(tmp_path: Path) -> None:
+    path = tmp_path / "validation.csv"
+    path.write_text("sentence,question,answer,label\nHe waited.,How long?,12,1\n")
+    (row,) = from_files(TASKS["mc_taco"], {"test": [path]}).parts["test"]
+    assert TASKS["mc_taco"].formatter(row)[0].text.endswith("Answer: 12\nCorrect:")
+
+
+def test_a_wrong_label_names_task_row_and_file(tmp_path: Path) -> None:
+    path = write(tmp_path / "train.jsonl", [*ROWS, {"sentence": "a mess", "label": -1}])
+    rows = from_files(TASKS["sst2"], {"train": [path]})
+    said = rf"task 'sst2', train row 2 of {path}: .*label -1 is not allowed; allowed: 0, 1"
+    with pytest.raises(UserError, match=said):
+        build(TASKS["sst2"], rows.parts, Sizes(), 0, rows.origins)
 
 
 def test_a_missing_split_says_which_there_are(tmp_path: Path) -> None:
     write(tmp_path / "validation.parquet", ROWS)
     with pytest.raises(UserError, match=r"no split 'validatio' .*did you mean 'validation'"):
-        split_file(tmp_path, "validatio")
+        split_files(tmp_path, "validatio", TASKS["sst2"])
 
 
 def test_a_missing_column_says_which_there_are(tmp_path: Path) -> None:
     path = write(tmp_path / "train.jsonl", [{"text": "a film", "label": 1}])
     with pytest.raises(UserError, match=r"task 'sst2': .*train.jsonl has no column 'sentence'; it has: label, text"):
-        from_files(TASKS["sst2"], path, None)
+        from_files(TASKS["sst2"], {"train": [path]})
 
 
 def test_an_empty_split_is_named(tmp_path: Path) -> None:
     path = write(tmp_path / "train.jsonl", [])
     with pytest.raises(UserError, match=r"train.jsonl has no rows"):
-        from_files(TASKS["sst2"], path, None)
+        from_files(TASKS["sst2"], {"train": [path]})
 
 
 @pytest.mark.parametrize(
@@ -60,7 +86,7 @@ def test_a_corrupt_file_is_named(ending: str, said: str, tmp_path: Path) -> None
     path = tmp_path / f"train{ending}"
     path.write_text("{broken")
     with pytest.raises(UserError, match=said):
-        from_files(TASKS["sst2"], path, None)
+        from_files(TASKS["sst2"], {"train": [path]})
 
 
 def test_the_world_follows_from_its_seed() -> None:

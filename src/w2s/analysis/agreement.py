@@ -22,7 +22,10 @@ class Agreement(NamedTuple):
 
 
 def agreement(truth: Sequence[float], supervisor: Sequence[float], student: Sequence[float]) -> Agreement:
-    """Agreement of hard predictions (PAPER section 1.5). truth: 0 or 1; the others: probability of class 1. All (n,)."""
+    """Agreement of hard predictions (PAPER section 1.5).
+
+    truth: 0 or 1; supervisor, student: probability of class 1. All (n,).
+    """
     same: dict[bool, list[bool]] = {True: [], False: []}
     for true, taught, said in zip(truth, supervisor, student, strict=True):
         same[(taught > 0.5) == (true > 0.5)].append((said > 0.5) == (taught > 0.5))
@@ -52,7 +55,7 @@ def runs(plan: Plan, methods: Sequence[str], tasks: Sequence[str]) -> list[Run]:
         plan.student(task, weak.name, strong.name, method, seed)
         for task in tasks
         for seed in plan.experiment.seeds
-        for weak, strong in plan.experiment.nlp.pairs()
+        for weak, strong in pairs.every(plan.experiment.nlp)
         for method in methods
     ]
 
@@ -63,7 +66,7 @@ def compare(plan: Plan, methods: Sequence[str], results: Results, tasks: Sequenc
     rows = []
     for task in tasks:
         for seed in plan.experiment.seeds:
-            for pair in nlp.pairs():
+            for pair in pairs.every(nlp):
                 for method in methods:
                     run = plan.student(task, pair[0].name, pair[1].name, method, seed)
                     found = on_test(results.predictions(run))

@@ -99,4 +99,4 @@ def _cells(rows: Sequence[Row], value: str) -> dict[tuple[str, str, str], list[f
 
 def _pairs(plan: Plan) -> list[pairs.Pair]:
     nlp = plan.experiment.nlp
-    return [pair for pair in nlp.pairs() if pairs.has_pgr(nlp, pair)]
+    return [pair for pair in pairs.every(nlp) if pairs.has_pgr(nlp, pair)]

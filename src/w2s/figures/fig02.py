@@ -46,7 +46,7 @@ def _task(plan: Plan) -> str:
 def _pair(plan: Plan) -> pairs.Pair:
     nlp = plan.experiment.nlp
     largest = [rung.name for rung in nlp.ladder if rung.truth][-1:] or [nlp.ladder[-1].name]
-    supervisor = nlp.example.supervisor or nlp.supervising()[0].name
+    supervisor = nlp.example.supervisor or pairs.every(nlp)[0][0].name
     return plan.rung(supervisor), plan.rung(nlp.example.student or largest[0])
 
 
@@ -71,10 +71,11 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     from w2s.figures import footer, overlay, style
 
     settings = style.in_order(table, "setting")
-    figure, axes = style.panels(1, len(settings), width=5.0, height=4.2)
+    figure, axes = style.panels(1, len(settings), share="none", width=5.0, height=4.2)
     for panel, setting in zip(axes.flat, settings, strict=True):
         _panel(panel, table[table["setting"] == setting], about, setting)
-    style.label_panels(axes.flat)
+    if len(settings) > 1:
+        style.label_panels(axes.flat)
     notes = ["whiskers: lowest to highest seed" if table["seed"].nunique() > 1 else ""]
     notes += [overlay.BARS_NOTE] if overlay.wanted(about) else []
     footer.add(figure, about, table, *notes)
@@ -100,24 +101,36 @@ def _panel(panel: Axes, rows: pd.DataFrame, about: dict[str, Any], setting: str)
     bottom = CHANCE if lowest >= CHANCE else max(0, 10 * math.floor(lowest / 10 - 0.5))
     for place, (bar, (_, values, recovered)) in enumerate(shown.items()):
         mean = values.mean()
-        panel.bar(place, mean - bottom, WIDTH, bottom=bottom, color=COLOURS[bar], edgecolor="#555555", linewidth=0.6, zorder=3)
+        panel.bar(
+            place, mean - bottom, WIDTH, bottom=bottom, color=COLOURS[bar], edgecolor="#555555", linewidth=0.6, zorder=3
+        )
         if len(values) > 1:
             whisker = [[mean - values.min()], [values.max() - mean]]
             panel.errorbar(place, mean, whisker, color=style.TRUTH_COLOUR, linewidth=1, capsize=3, zorder=5)
         said = f"{mean:.1f}"
         if bar in ("naive", "best"):
             said += f"\nPGR {recovered:.0f}%" if not math.isnan(recovered) else "\nPGR undefined"
-        panel.annotate(said, (place, values.max()), (0, 4), textcoords="offset points", ha="center", fontsize=8, zorder=6)
+        behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.8}  # of outlines, for one
+        above: dict[str, Any] = {
+            "xytext": (0, 4),
+            "textcoords": "offset points",
+            "ha": "center",
+            "fontsize": 8,
+            "zorder": 6,
+        }
+        panel.annotate(said, (place, values.max()), bbox=behind, **above)
     if overlay.wanted(about):
         heights = paper.bars(2, setting)
-        there = {place: heights[bar] for place, bar in enumerate(shown) if bar in heights}
-        overlay.bars(panel, {place: height for place, height in there.items()}, width=WIDTH)
+        there = {float(place): heights[bar] for place, bar in enumerate(shown) if bar in heights}
+        overlay.bars(panel, there, width=WIDTH)
     panel.set_ylim(bottom, 112 if bottom < CHANCE else 108)
     panel.set_xticks(range(len(shown)), [words for words, _, _ in shown.values()])
     panel.grid(axis="x", visible=False)
     style.percent_axis(panel, "test accuracy (%)")
     first = students.iloc[0]
-    panel.set_title(f"{style.SETTING_WORDS.get(setting, setting)}: {first['task']}, {first['supervisor']} to {first['student']}")
+    panel.set_title(
+        f"{style.SETTING_WORDS.get(setting, setting)}: {first['task']}, {first['supervisor']} to {first['student']}"
+    )
 
 
 def _words(bar: str, students: pd.DataFrame, of_bar: pd.DataFrame) -> str:

@@ -35,21 +35,22 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     from w2s.figures import curves, footer, overlay, style
 
     settings = style.in_order(table, "setting")
-    figure, axes = style.panels(2, len(settings), height=3.2, room=1.7)
+    figure, axes = style.panels(2, len(settings), share="col", width=4.6, height=2.9, legend=1.6)
     middle = table[table["task"].isin([aggregate.MEDIAN, aggregate.INTERVAL])]
     values = {"accuracy": "accuracy", "pgr": "performance gap recovered"}
     for row, (value, words) in zip(axes, values.items(), strict=True):
         for panel, setting in zip(row, settings, strict=True):
             of_setting = middle[middle["setting"] == setting]
-            overlay.curves(panel, about, of_setting, value)
+            if setting == "nlp":
+                overlay.curves(panel, about, of_setting, value, styles=style.NAIVE_SOLID)
             spread = about.get("spread", "seeds")
             curves.by_supervisor(panel, of_setting, value, spread=spread, styles=style.NAIVE_SOLID)
-            style.compute_axis(panel)
-            style.percent_axis(panel, f"{words}, median (%)" if setting == "nlp" else f"{words} (%)")
+            what = f"{words}, median (%)" if setting == "nlp" else f"{words} (%)"
+            style.percent_axis(panel, what, with_zero=value == "pgr")
     for panel, setting in zip(axes[0], settings, strict=True):
         panel.set_title(style.SETTING_WORDS.get(setting, setting))
-    for panel in axes[1]:
-        panel.sharex(axes[0, list(axes[1]).index(panel)])
+    for panel in axes.flat:
+        style.compute_axis(panel, label=panel in axes[1])
     style.label_panels(axes.flat)
     curves.legend(figure, middle, styles=style.NAIVE_SOLID, more=overlay.entries(about, middle))
     footer.add(figure, about, table, footer.spread(about, table), overlay.note(about, middle))

@@ -34,14 +34,15 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     """The two panels from the rows with task ``median``; the band is over seeds or over tasks."""
     from w2s.figures import curves, footer, overlay, style
 
-    figure, axes = style.panels(1, 2)
+    figure, axes = style.panels(1, 2, legend=1.6)
     middle = table[table["task"].isin([aggregate.MEDIAN, aggregate.INTERVAL])]
     values = {"accuracy": "accuracy, median over tasks (%)", "pgr": "performance gap recovered, median (%)"}
     for panel, (value, words) in zip(axes.flat, values.items(), strict=True):
         overlay.curves(panel, about, middle, value)
         curves.by_supervisor(panel, middle, value, spread=about.get("spread", "seeds"))
+        style.percent_axis(panel, words, with_zero=value == "pgr")
+    for panel in axes.flat:
         style.compute_axis(panel)
-        style.percent_axis(panel, words)
     style.label_panels(axes.flat)
     curves.legend(figure, middle, more=overlay.entries(about, middle))
     footer.add(figure, about, table, footer.spread(about, table), overlay.note(about, middle))

@@ -36,15 +36,16 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     """The three panels; a pair without examples of a panel's kind is not in it."""
     from w2s.figures import curves, footer, overlay, style
 
-    figure, axes = style.panels(1, 3, width=3.9, height=3.6, room=1.2)
+    figure, axes = style.panels(1, 3, width=3.6, height=3.5, legend=1.6)
     middle = table[table["task"].isin([aggregate.MEDIAN, aggregate.INTERVAL])]
     for panel, value, words in zip(axes.flat, agreement.VALUES, WORDS, strict=True):
         overlay.curves(panel, about, middle, value)
         curves.by_supervisor(panel, middle, value, spread=about.get("spread", "seeds"))
-        style.compute_axis(panel, ticks=8)
         style.percent_axis(panel)
         panel.set_title(words)
-    axes[0, 0].set_ylabel("agreement with supervisor, median over tasks (%)")
+    for panel in axes.flat:
+        style.compute_axis(panel, ticks=8)
+    axes[0, 0].set_ylabel("agreement, median over tasks (%)")
     style.label_panels(axes.flat)
     curves.legend(figure, middle, more=overlay.entries(about, middle))
     last = "students at their last step"

@@ -21,9 +21,10 @@ CAPTION = (
     "training is stopped (stopping on ground truth looks at the test set)."
 )
 COLUMNS = 4
-WORDS = {"last": "last\nstep", "weak_labels": "best on\nweak labels", "truth": "best on\nground truth"}
+WORDS = {"last": "last\nstep", "weak_labels": "best on\nweak\nlabels", "truth": "best on\nground\ntruth"}
 BAR_COLOUR = "#8f4f9f"
 WIDTH = 0.7
+FEW = 12  # curves: where there are more, they are thinner
 
 
 def needs(plan: Plan) -> list[Run]:
@@ -61,7 +62,7 @@ def _places(plan: Plan) -> list[tuple[str, int, pairs.Pair]]:
         (task, seed, pair)
         for task in experiment.nlp.representative_tasks()
         for seed in experiment.seeds
-        for pair in experiment.nlp.pairs()
+        for pair in pairs.every(experiment.nlp)
     ]
 
 
@@ -78,9 +79,11 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     columns = min(COLUMNS, len(tasks))
     rows = math.ceil(len(tasks) / columns)
     figure = style.new_figure(2.3 * columns + 3.6, max(2.2 * rows, 3.4))
-    grid = figure.add_gridspec(rows, columns + 1, width_ratios=[2.3] * columns + [2.6])
+    grid = figure.add_gridspec(
+        rows, columns + 2, width_ratios=[2.3] * columns + [0.1, 2.6]
+    )  # the 0.1 keeps words apart
     progress = [figure.add_subplot(grid[number // columns, number % columns]) for number in range(len(tasks))]
-    bars = figure.add_subplot(grid[:, columns])
+    bars = figure.add_subplot(grid[:, -1])
     for panel, task in zip(progress, tasks, strict=True):
         _progress(panel, training[training["task"] == task], _widest(training))
         panel.set_title(task)
@@ -89,10 +92,14 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
             panel.set_xlabel("progress (epochs)")
         if number % columns == 0:
             panel.set_ylabel("test accuracy (%)")
-    figure.colorbar(_scale(_widest(training)), ax=progress, label="student's / supervisor's compute", aspect=30, pad=0.02)
-    _bars(bars, table[(table["panel"] == "b") & (table["task"] == MEDIAN)], about)
+    figure.colorbar(
+        _scale(_widest(training)), ax=progress, label="student's / supervisor's compute", aspect=30, pad=0.02
+    )
+    medians = table[(table["panel"] == "b") & (table["task"] == MEDIAN)]
+    _bars(bars, medians, about)
     style.label_panels([progress[0], bars])
-    footer.add(figure, about, table, _errors(about)[0], overlay.BARS_NOTE if overlay.wanted(about) else "")
+    errors = _errors(about)[0] if medians["pgr_sem"].notna().any() else ""
+    footer.add(figure, about, table, errors, overlay.BARS_NOTE if overlay.wanted(about) else "")
     return figure
 
 
@@ -115,10 +122,11 @@ def _progress(panel: Axes, rows: pd.DataFrame, widest: float) -> None:
     from w2s.figures import style
 
     scale = _scale(widest)
+    width = 1.1 if len(rows.groupby(["supervisor", "student"])) <= FEW else 0.7
     ratios = rows.assign(ratio=rows["student_compute"] / rows["supervisor_compute"]).sort_values("ratio", kind="stable")
     for (ratio, _, _), of_pair in ratios.groupby(["ratio", "supervisor", "student"], sort=False):
         curve = of_pair.groupby("evaluation")[["epoch", "accuracy"]].mean()
-        panel.plot(curve["epoch"], curve["accuracy"] * 100, color=scale.to_rgba(ratio), linewidth=1.1)
+        panel.plot(curve["epoch"], curve["accuracy"] * 100, color=scale.to_rgba(ratio), linewidth=width)
     panel.set_xlim(left=0)
     style.percent_axis(panel)
 
@@ -129,13 +137,13 @@ def _bars(panel: Axes, medians: pd.DataFrame, about: dict[str, Any]) -> None:
     from w2s.figures import overlay, style
 
     _, bounds = _errors(about)
-    by_rule = medians.set_index("stopping")
+    by_rule = {str(row["stopping"]): row for row in medians.to_dict("records")}
     for place, rule in enumerate(WORDS):
-        height = by_rule.loc[rule, "pgr"] * 100
+        height = by_rule[rule]["pgr"] * 100
         if math.isnan(height):
             continue
         panel.bar(place, height, WIDTH, color=BAR_COLOUR, edgecolor="#555555", linewidth=0.6, zorder=3)
-        low, high = bounds(by_rule.loc[rule])
+        low, high = bounds(by_rule[rule])
         if not math.isnan(low):
             whisker = [[max(0, height - low * 100)], [max(0, high * 100 - height)]]
             panel.errorbar(place, height, whisker, color=style.TRUTH_COLOUR, linewidth=1, capsize=3, zorder=5)

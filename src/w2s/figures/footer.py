@@ -21,14 +21,20 @@ STUDENT = ["task", "seed", "method", "supervisor", "student"]
 
 
 def add(figure: Figure, about: dict[str, Any], table: pd.DataFrame, *notes: str) -> None:
-    """Experiment, runs, tasks, seeds, undefined PGRs, notes, commit; the panels keep clear of it. Call it last."""
+    """Experiment, runs, tasks, seeds, undefined PGRs, notes, commit; the panels keep clear of it."""
     wrapped = textwrap.wrap(line(about, table, *notes), int((figure.get_figwidth() - 0.2) * LETTERS_AN_INCH))
-    height = (len(wrapped) * SIZE * 1.3 + 6) / 72 / figure.get_figheight()
+    bottom = reserve(figure, len(wrapped) * SIZE * 1.3 + 6) + 3 / 72 / figure.get_figheight()
+    said = "\n".join(wrapped)
+    figure.text(0.01, bottom, said, ha="left", va="bottom", fontsize=SIZE, color=style.GREY, gid="footer")
+
+
+def reserve(figure: Figure, points: float) -> float:
+    """Keep the panels clear of so much more of the figure's lower end; returns where that starts, as a share of it."""
     engine = figure.get_layout_engine()
-    if isinstance(engine, ConstrainedLayoutEngine):
-        engine.set(rect=(0, height, 1, 1 - height))
-    below = 3 / 72 / figure.get_figheight()
-    figure.text(0.01, below, "\n".join(wrapped), ha="left", va="bottom", fontsize=SIZE, color=style.GREY, gid="footer")
+    assert isinstance(engine, ConstrainedLayoutEngine), engine
+    _, bottom, width, _ = engine.get()["rect"]
+    engine.set(rect=(0, top := bottom + points / 72 / figure.get_figheight(), width, 1 - top))
+    return float(bottom)
 
 
 def line(about: dict[str, Any], table: pd.DataFrame, *notes: str) -> str:

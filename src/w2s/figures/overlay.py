@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-FAINT = {"linewidth": 0.8, "alpha": 0.35, "zorder": 1.5}
+FAINT: dict[str, Any] = {"linewidth": 0.8, "alpha": 0.35, "zorder": 1.5}
 LOWEST, HIGHEST = -7.06, 0.0  # log10 of the NLP ladder's ends, as fractions of GPT-4's compute
-SOURCES = {"accuracy": "nlp_medians", "pgr": "nlp_medians"}  # agreements have a file of their own
 
 
 def wanted(about: dict[str, Any]) -> bool:
@@ -34,28 +33,31 @@ def comparable(about: dict[str, Any], table: pd.DataFrame) -> bool:
     return bool(ours.min() <= high and ours.max() >= low)
 
 
-def curves(panel: Axes, about: dict[str, Any], table: pd.DataFrame, value: str) -> None:
-    """The paper's curves of the methods that we draw too, and of the ground truth."""
+def curves(
+    panel: Axes,
+    about: dict[str, Any],
+    table: pd.DataFrame,
+    value: str,
+    *,
+    styles: style.Styles = style.METHOD_STYLES,
+) -> None:
+    """The paper's curves of the methods that we draw too, and of the ground truth. See ``w2s.paper`` for the files."""
     if not comparable(about, table):
         return
     methods = [TRUTH, *style.methods_of(table)]
-    rows = [
-        row
-        for row in paper.read(SOURCES.get(value, "nlp_agreement"))
-        if row["quantity"] == value and row["method"] in methods and (value != "pgr" or row["figure"] == "5")
-    ]
     supervisors = sorted({float(row["supervisor"]) for row in paper.read("nlp_medians") if row["supervisor"]})
     lines: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    for row in rows:
-        point = (_flop(about, float(row["student"])), float(row["value"]))
-        lines.setdefault((row["method"], row["supervisor"]), []).append(point)
+    for row in paper.read("nlp_medians") + paper.read("nlp_agreement"):
+        if (
+            row["quantity"] == value and row["method"] in methods and row["figure"] != "3"
+        ):  # its PGRs are Figure 5's too
+            point = (_flop(about, float(row["student"])), float(row["value"]))
+            lines.setdefault((row["method"], row["supervisor"]), []).append(point)
     for (method, supervisor), points in lines.items():
         colour = style.TRUTH_COLOUR
         if supervisor:
             colour = style.hue(supervisors.index(float(supervisor)), len(supervisors))
-        line = style.METHOD_STYLES[method] | {"markersize": 2.5} | FAINT
-        if methods == [TRUTH, "naive"]:
-            line["linestyle"] = "-"
+        line = {**styles[method], "markersize": 2.5, **FAINT}
         panel.plot(*zip(*sorted(points), strict=True), color=colour, **line)
 
 
@@ -81,11 +83,10 @@ def note(about: dict[str, Any], table: pd.DataFrame) -> str:
 def bars(panel: Axes, heights: dict[float, tuple[float, float]], *, width: float) -> None:
     """Outlines at the paper's values. heights: place -> (height, half of its error bar or 0), in percent."""
     for place, (height, error) in heights.items():
-        panel.bar(
-            place, height, width, fill=False, edgecolor=style.TRUTH_COLOUR, linestyle="--", linewidth=0.9, zorder=4
-        )
-        if error:
-            panel.errorbar(place, height, error, color=style.TRUTH_COLOUR, linewidth=0.7, capsize=2, zorder=4)
+        line: dict[str, Any] = {"linewidth": 0.8, "zorder": 4}
+        panel.bar(place, height, width, fill=False, edgecolor=style.TRUTH_COLOUR, linestyle="--", **line)
+        if error:  # to the side of our own
+            panel.errorbar(place + width / 4, height, error, color=style.TRUTH_COLOUR, capsize=2, **line)
 
 
 BARS_NOTE = "dashed outlines: the paper's own"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLUMNS = 4
+WIDTH, LEGEND = 2.5, 1.8  # inches
 
 
 def needs(plan: Plan, tasks: list[str]) -> list[Run]:
@@ -32,15 +33,17 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
 
     tasks = style.in_order(table, "task")
     columns = min(COLUMNS, len(tasks))
-    figure, axes = style.panels(math.ceil(len(tasks) / columns), columns, width=2.5, height=2.3, room=1.8)
+    figure, axes = style.panels(math.ceil(len(tasks) / columns), columns, width=WIDTH, height=2.3, legend=LEGEND)
     for panel, task in zip(axes.flat, tasks, strict=False):
-        curves.by_supervisor(panel, table[table["task"] == task], "accuracy")
-        style.compute_axis(panel, label=False, ticks=5)
+        curves.by_supervisor(panel, table[table["task"] == task], "accuracy", scale=0.7)
         style.percent_axis(panel)
         panel.set_title(task)
+    for panel in axes.flat[: len(tasks)]:
+        style.compute_axis(panel, label=False, ticks=5)
     style.hide_inner_ticks(axes, len(tasks))
-    figure.supxlabel(style.COMPUTE, fontsize=9)
-    figure.supylabel("test accuracy (%)", fontsize=9)
     curves.legend(figure, table)
     footer.add(figure, about, table, footer.spread(about, table))
+    middle = columns * WIDTH / (columns * WIDTH + LEGEND) / 2  # of the panels
+    figure.text(middle, footer.reserve(figure, 14), style.COMPUTE, ha="center", va="bottom", fontsize=9)
+    figure.supylabel("test accuracy (%)", fontsize=9)
     return figure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib
 
@@ -13,7 +13,7 @@ matplotlib.use("Agg")
 import seaborn as sns
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatterSciNotation, LogLocator, MaxNLocator, NullFormatter, PercentFormatter
+from matplotlib.ticker import LogFormatterSciNotation, LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from w2s.analysis.pairs import TRUTH
 
@@ -31,6 +31,7 @@ BRIGHTEST = 0.85  # of the hues' range: pure yellow is hard to see on white
 RATIO_HUES = LinearSegmentedColormap.from_list("ratios", ["#c6c5e2", "#918cc4", "#7763ab", "#5f3192", "#4a2a7d"])
 TRUTH_COLOUR = "#231f20"
 GREY = "#666666"
+LEAST_SPAN = 10  # points, of a y axis
 
 Styles = Mapping[str, Mapping[str, Any]]
 METHOD_STYLES: Styles = {
@@ -69,10 +70,21 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def panels(rows: int, columns: int, *, width: float = 4.6, height: float = 3.7, room: float = 0) -> tuple[Figure, Any]:
-    """A figure and its boxed panels, an array (rows, columns). width, height: of a panel; room: for a legend beside."""
-    figure = new_figure(columns * width + room, rows * height)
-    return figure, figure.subplots(rows, columns, squeeze=False)
+def panels(
+    rows: int,
+    columns: int,
+    *,
+    share: Literal["all", "col", "none"] = "all",
+    width: float = 4.0,
+    height: float = 3.7,
+    legend: float = 0,
+) -> tuple[Figure, Any]:
+    """A figure and its boxed panels, an array (rows, columns).
+
+    share: which panels have the same x axis. width, height: of a panel; legend: width of what stands beside them.
+    """
+    figure = new_figure(columns * width + legend, rows * height)
+    return figure, figure.subplots(rows, columns, squeeze=False, sharex=share)
 
 
 def method_style(method: str, methods: Iterable[str], styles: Styles = METHOD_STYLES) -> Mapping[str, Any]:
@@ -106,7 +118,10 @@ def in_order(table: pd.DataFrame, column: str) -> list[str]:
 
 
 def compute_axis(panel: Axes, *, label: bool = True, ticks: int = 10) -> None:
-    """x: pretraining compute of the student, log scale, in FLOP. ticks: how many decades may have a number."""
+    """x: pretraining compute of the student, log scale, in FLOP. ticks: how many decades may have a number.
+
+    Call it when everything is drawn: how the axis is numbered depends on what it spans.
+    """
     panel.set_xscale("log")
     panel.margins(x=0.06)
     low, high = panel.get_xlim()
@@ -126,11 +141,19 @@ def compute_axis(panel: Axes, *, label: bool = True, ticks: int = 10) -> None:
 COMPUTE = "student's pretraining compute (FLOP)"
 
 
-def percent_axis(panel: Axes, label: str = "") -> None:
-    """Y in percent, with a line at 0 where that is inside; says so if nothing is drawn."""
+def percent_axis(panel: Axes, label: str = "", *, with_zero: bool = False) -> None:
+    """Y in percent, with a line at 0 where that is inside; says so if nothing is drawn.
+
+    It spans ten points at least, so that noise does not look like a finding. with_zero: 0 is inside.
+    """
     panel.set_ylabel(label)
+    low, high = panel.get_ylim()
+    if with_zero and not low < 0 < high:
+        low, high = min(low, -0.04 * high), max(high, -0.04 * low)
+    missing = max(0, LEAST_SPAN - (high - low)) / 2
+    panel.set_ylim(low - missing, high + missing)
     panel.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 2.5, 5, 10]))
-    panel.yaxis.set_major_formatter(PercentFormatter(symbol=""))
+    panel.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     if not panel.lines and not panel.patches:
         panel.text(0.5, 0.5, "nothing to draw:\nundefined everywhere", ha="center", va="center", color=GREY,
                    transform=panel.transAxes)  # fmt: skip
@@ -147,7 +170,7 @@ def label_panels(axes: Iterable[Axes], first: str = "a") -> None:
 
 def hide_inner_ticks(grid: np.ndarray[Any, Any], count: int) -> None:
     """Of a grid whose first ``count`` panels are used and share x: numbers below each column's last, no empty box."""
-    rows, columns = grid.shape
+    columns = grid.shape[1]
     for number, panel in enumerate(grid.flat):
         below = number + columns
         if number >= count:

@@ -76,9 +76,8 @@ def build(
     weak, strong = _cut(train, 0.5, rng)
     validation, strong = _cut(strong, sizes.validation_share, rng)
     parts = {"weak": weak, "strong": strong, "validation": validation}
-    for name, part in parts.items():  # one may have come out uneven, again or first
-        if uneven or _is_uneven(part):
-            parts[name] = _rebalanced(part, rng)
+    if uneven:  # a half may have come out uneven again
+        parts = {name: _rebalanced(part, rng) for name, part in parts.items()}
     test = _rebalanced(test, rng)
     parts["test"] = _balanced_sample(test, sizes.test, rng) if sizes.test else test
     for name, part in parts.items():

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 HALVES = ("weak", "strong")
 GIVEN_AWAY = 0.99  # test accuracy of a probe beyond which the label must be in the text; no panel of Figure 12 is there
 ENOUGH = 100  # test examples, for a probe to be believed
-TRAINED_ON, TESTED_ON, COMPARED = 4000, 2000, 2000  # at most, of each: the guards take seconds
+TRAINED_ON, TESTED_ON = 4000, 2000  # examples that a probe sees, at most
+COMPARED, COMPARED_WITH = 1000, 4000  # examples sought for near-duplicates, at most, and among how many
 NEAR = 0.8  # Jaccard similarity of two texts' words and word pairs
 
 
@@ -143,7 +144,7 @@ def probe(train: Sequence[Labelled], test: Sequence[Labelled], *, words: bool) -
     else:
         scaler = StandardScaler().fit([_lengths(text) for text in texts[0]])
         x = [scaler.transform([_lengths(text) for text in part]) for part in texts]
-    model = LogisticRegression(max_iter=300).fit(x[0], labels)
+    model = LogisticRegression(solver="liblinear", random_state=0).fit(x[0], labels)
     reached: float = model.score(x[1], [example.label for example in asked])
     return round(float(reached), 4)
 
@@ -166,7 +167,7 @@ def near_duplicates(reference: Sequence[Labelled], examples: Sequence[Labelled])
     import numpy as np
 
     sought = _shingles(_some(examples, COMPARED))
-    known = _shingles(_some(reference, 5 * COMPARED))
+    known = _shingles(_some(reference, COMPARED_WITH))
     sizes = [np.asarray(matrix.sum(1)).ravel() for matrix in (sought, known)]
     close = 0
     for start in range(0, sought.shape[0], 200):

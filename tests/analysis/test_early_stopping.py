@@ -1,0 +1,90 @@
+"""Stopping rules and their summary, on histories short enough to read."""
+
+from __future__ import annotations
+
+import math
+from math import nan, sqrt
+from typing import Any
+
+import pytest
+
+from w2s.analysis.early_stopping import GROUND_TRUTH, LAST, WEAK_LABELS, compare, medians, standard_error, stop
+from w2s.plan import Plan, Run
+
+HISTORY = [
+    {"step": 1.0, "validation_labels": 0.7, "test_truth": 0.60},
+    {"step": 2.0, "validation_labels": 0.9, "test_truth": 0.80},
+    {"step": 3.0, "validation_labels": 0.9, "test_truth": 0.75},
+    {"step": 4.0, "validation_labels": 0.8, "test_truth": 0.70},
+]
+
+
+@pytest.mark.parametrize(("rule", "step"), [(LAST, 4), (WEAK_LABELS, 3), (GROUND_TRUTH, 2)])
+def test_where_each_rule_stops(rule: str, step: int) -> None:
+    assert stop(HISTORY, rule)["step"] == step
+
+
+def test_of_equally_good_evaluations_the_last_as_training_does() -> None:
+    equal = [{"step": float(step), "validation_labels": 0.5, "test_truth": 0.5} for step in range(3)]
+    assert stop(equal, WEAK_LABELS)["step"] == stop(equal, GROUND_TRUTH)["step"] == 2
+
+
+def test_standard_error_of_the_mean() -> None:
+    assert standard_error([1.0, 2.0, 3.0, 6.0]) == pytest.approx(sqrt((4 + 1 + 0 + 9) / 3) / 2)
+    assert standard_error([1.0, nan, 3.0]) == pytest.approx(1)
+    assert math.isnan(standard_error([1.0, nan]))
+
+
+def row(task: str, student: str, seed: int, pgr: float, rule: str = LAST) -> dict[str, Any]:
+    names = {"task": task, "supervisor": "w8", "student": student, "seed": seed, "stopping": rule}
+    return names | {"pgr": pgr, "pgr_inverted_kept": pgr, "undefined": int(math.isnan(pgr))}
+
+
+def test_a_cell_is_a_mean_over_seeds_and_the_bar_a_median_over_cells() -> None:
+    rows = [
+        *(row("a", "w16", seed, pgr) for seed, pgr in enumerate((0.1, 0.3))),  # 0.2
+        *(row("a", "w32", seed, pgr) for seed, pgr in enumerate((0.4, nan))),  # 0.4
+        *(row("b", "w16", seed, pgr) for seed, pgr in enumerate((0.9, 0.9))),  # 0.9
+        *(row("b", "w32", seed, pgr) for seed, pgr in enumerate((nan, nan))),  # undefined
+        *(row("c", "w16", seed, pgr) for seed, pgr in enumerate((0.5, 0.7))),  # 0.6
+    ]
+    last, weak, truth = medians(rows)
+    assert (last["stopping"], weak["stopping"], truth["stopping"]) == (LAST, WEAK_LABELS, GROUND_TRUTH)
+    assert last["pgr"] == pytest.approx(0.5)  # of 0.2, 0.4, 0.6, 0.9
+    assert last["pgr_sem"] == pytest.approx(sqrt((0.325**2 + 0.125**2 + 0.075**2 + 0.375**2) / 3) / 2)
+    assert (last["cells"], last["tasks"], last["undefined"]) == (4, 3, 3)
+    # Whole tasks are drawn: a three times, 7/27 of the draws have at least two of the same.
+    assert last["pgr_low"] == pytest.approx(0.3)  # a, a, a: of 0.2 and 0.4
+    assert last["pgr_high"] == pytest.approx(0.9)
+    assert math.isnan(weak["pgr"])
+
+
+class Stories:
+    """Results in which every student has the same history, and a truth run's accuracy is its rung's place."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.places = [rung.name for rung in plan.experiment.nlp.ladder]
+
+    def predictions(self, run: Run) -> dict[str, list[Any]]:
+        assert run.labels == "truth"
+        right = 6 + 2 * self.places.index(run.rung)
+        return {"part": ["test"] * 10, "truth": [1] * 10, "probability": [0.9] * right + [0.1] * (10 - right)}
+
+    def history(self, run: Run) -> list[dict[str, float]]:
+        assert run.labels != "truth"
+        return HISTORY
+
+    def record(self, artifact: object) -> dict[str, Any]:
+        raise AssertionError("not read")
+
+
+def test_pgr_of_each_rule_from_histories_and_truth_runs(tiny: Plan) -> None:
+    """Supervisor 60%, ceiling 80%; the student 70, 75 and 80%."""
+    found = {(one["task"], one["stopping"]): one for one in compare(tiny, "naive", Stories(tiny), ["sciq", "sst2"])}
+    assert len(found) == 2 * 3
+    for task in ("sciq", "sst2"):
+        assert found[task, LAST]["pgr"] == pytest.approx(0.5)
+        assert found[task, WEAK_LABELS]["pgr"] == pytest.approx(0.75)
+        assert found[task, GROUND_TRUTH]["pgr"] == pytest.approx(1)
+        assert found[task, LAST]["weak"] == pytest.approx(0.6)
+        assert found[task, LAST]["ceiling"] == pytest.approx(0.8)

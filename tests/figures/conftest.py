@@ -1,0 +1,46 @@
+"""Plans of several shapes, and what is known of the experiment when a figure is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tests.figures.fake import Fake, halfway
+from w2s import figures
+from w2s.plan import Plan
+from w2s.tasks.world import TOPICS
+from w2s.workflow import deep_merge, plan_of
+
+Shape = Callable[..., Plan]
+
+
+def ladder(rungs: int, without_truth: int | None = None) -> list[dict[str, Any]]:
+    shape = {"layers": 2, "heads": 2, "pretraining_learning_rate": 1e-3, "learning_rate": 1e-3, "tokens": 10**6}
+    return [
+        {"name": f"w{16 + 8 * place}", "width": 16 + 8 * place, **shape, "truth": place != without_truth}
+        for place in range(rungs)
+    ]
+
+
+@pytest.fixture
+def shape(smoke_config: dict[str, Any]) -> Shape:
+    """Make a plan from the smoke config with this many tasks, rungs and seeds, and anything else laid over it."""
+
+    def make(*, tasks: int = 4, rungs: int = 4, seeds: int = 2, without_truth: int | None = None, **more: Any) -> Plan:
+        names = list(TOPICS)[:tasks]
+        own = {"tasks": names, "ladder": ladder(rungs, without_truth), "supervisors": None, "representative": None}
+        overlay = {"seeds": list(range(seeds)), "nlp": {**own, "methods": ["naive", "confidence"], "example": {}}}
+        return plan_of(deep_merge(deep_merge(smoke_config, overlay), more), "shape")
+
+    return make
+
+
+def about(plan: Plan, **more: Any) -> dict[str, Any]:
+    return plan.experiment.model_dump(mode="json") | {"commit": "0123456789"} | more
+
+
+def numbers(figure: str, plan: Plan) -> pd.DataFrame:
+    return pd.DataFrame(figures.module(figure).tabulate(plan, Fake(halfway(plan))))
