@@ -5,7 +5,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-from w2s import figures, unlock, warm
+from w2s import unlock, warm
 from w2s.errors import UserError
 from w2s.workflow import Workflow
 
@@ -46,7 +46,7 @@ localrules:
 rule all:
     default_target: True
     input:
-        [f"figures/{name}.pdf" for name in figures.names()],
+        lambda wildcards: [f"figures/{name}.pdf" for name in experiments.drawable()],
 
 
 include: "rules/common.smk"

@@ -9,6 +9,7 @@ import pytest
 
 from tests.conftest import ROOT
 from w2s.errors import UserError
+from w2s.ladder import OpenRung
 from w2s.models.pretraining import new_model
 from w2s.plan import Plan
 from w2s.workflow import plan_of
@@ -25,6 +26,7 @@ def rate(value: float) -> Change:
     return lambda config: config["nlp"]["ladder"][0].update(learning_rate=value)
 
 
+OPEN: dict[str, Any] = {"parameters": 10**9, "tokens": 10**12, "learning_rate": 1e-5}
 MISTAKES: list[tuple[str, Change, list[str]]] = [
     ("unknown key", lambda c: c.update(sede=[0]), ["sede: unknown key", "did you mean 'seeds'"]),
     ("nested unknown key", lambda c: c["nlp"].update(taks=[]), ["nlp.taks: unknown key", "did you mean 'tasks'"]),
@@ -67,7 +69,7 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
     (
         "unknown rung",
         lambda c: c["nlp"].update(supervisors=["w244"]),
-        ["supervisors: unknown rung 'w244'", "did you mean 'w24'"],
+        ["supervisors: unknown rung (or one without truth) 'w244'", "did you mean 'w24'"],
     ),
     ("empty ladder", lambda c: c["nlp"].update(ladder=[]), ["nlp.ladder", "at least 2 items"]),
     ("one rung", lambda c: c["nlp"].update(ladder=c["nlp"]["ladder"][:1]), ["nlp.ladder", "at least 2 items"]),
@@ -82,9 +84,55 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
         ["methods.confidence.alpha_max: 75 is not allowed; allowed: 0 to 1"],
     ),
     (
-        "task that the world lacks",
-        lambda c: c["nlp"].update(tasks=["ethics_deontology"]),
-        ["unknown task of the micro-world 'ethics_deontology'", "ethics_justice"],
+        "supervisor without truth",
+        lambda c: (c["nlp"]["ladder"][0].update(truth=False), c["nlp"].update(supervisors=["w24"])),
+        ["supervisors: unknown rung (or one without truth) 'w24'"],
+    ),
+    (
+        "open rung without a commit",
+        lambda c: c["nlp"]["ladder"].append({"name": "gpt2", "source": "openai-community/gpt2", **OPEN}),
+        ["nlp.ladder.4: revision: missing; 'openai-community/gpt2' is on the hub"],
+    ),
+    (
+        "unknown key of an open rung",
+        lambda c: c["nlp"]["ladder"].append({"name": "g", "source": "a/b", "revision": "c", **OPEN, "precison": "x"}),
+        ["nlp.ladder.4.precison: unknown key; did you mean 'precision'?"],
+    ),
+    (
+        "unknown precision",
+        lambda c: c["nlp"]["ladder"].append({"name": "g", "source": "./m", **OPEN, "precision": "float16"}),
+        ["nlp.ladder.4.precision: 'float16' is not allowed; allowed: 'float32' or 'bfloat16'"],
+    ),
+    ("a rung that is no mapping", lambda c: c["nlp"]["ladder"].append(7), ["nlp.ladder.4: 7: input should be"]),
+    (
+        "unknown ladder",
+        lambda c: c["nlp"].update(ladder="pythias"),
+        ["unknown ladder 'pythias'; did you mean 'pythia'"],
+    ),
+    (
+        "unknown shipped rung",
+        lambda c: c["nlp"].update(ladder=["pythia-70m", "pythia-161m"]),
+        ["nlp.ladder: unknown rung 'pythia-161m'; did you mean 'pythia-16"],
+    ),
+    (
+        "representative task that is not there",
+        lambda c: c["nlp"].update(representative=["boolk"]),
+        ["representative: 'boolk' is not in this experiment; did you mean 'boolq'"],
+    ),
+    (
+        "example pair the wrong way round",
+        lambda c: c["nlp"].update(example={"supervisor": "w64", "student": "w24"}),
+        ["example: student 'w24' is smaller than its supervisor 'w64'"],
+    ),
+    (
+        "no task for medians",
+        lambda c: c["nlp"].update(tasks=[{"name": "boolq", "medians": False}]),
+        ["tasks: none has medians: true"],
+    ),
+    (
+        "unknown spread",
+        lambda c: c.update(spread="seed"),
+        ["spread: 'seed' is not allowed; allowed: 'seeds' or 'tasks'"],
     ),
     ("ladder out of order", swap_rungs, ["ladder is weakest first", "'w24'", "follows 'w32'"]),
     ("rung twice", lambda c: c["nlp"]["ladder"].insert(0, c["nlp"]["ladder"][0]), ["ladder: 'w24' is named twice"]),
@@ -101,7 +149,7 @@ def test_a_mistake_is_one_line_with_key_value_and_what_is_allowed(
 ) -> None:
     change(config)
     with pytest.raises(UserError) as caught:
-        plan_of(config, "config.yaml")
+        plan_of(config, "config.yaml", ROOT)
     message = str(caught.value)
     assert "\n" not in message
     assert message.startswith("config.yaml: ")
@@ -139,7 +187,7 @@ def test_parameters_are_counted_without_building_the_model(smoke: Plan) -> None:
         shape = smoke.model(rung.name).spec["shape"]
         model = new_model(shape, nlp.pretraining.vocabulary, seed=0)
         counted = sum(parameter.numel() for parameter in model.parameters())
-        assert rung.parameters(nlp.pretraining.vocabulary) == counted
+        assert rung.parameter_count(nlp.pretraining.vocabulary) == counted
 
 
 def test_pairs_are_every_supervisor_with_students_at_least_as_large(smoke: Plan) -> None:
@@ -147,3 +195,26 @@ def test_pairs_are_every_supervisor_with_students_at_least_as_large(smoke: Plan)
     assert len(pairs) == 4 + 3 + 2
     assert ("w24", "w24") in pairs
     assert ("w128", "w128") not in pairs
+
+
+def test_ladders_are_taken_by_name_and_rungs_may_be_changed(config: dict[str, Any]) -> None:
+    config["nlp"]["ladder"] = [
+        "pythia-70m",
+        {"name": "pythia-160m", "truth": False, "learning_rate": 1e-6},
+        "pythia-410m",
+    ]
+    first, second, third = plan_of(config, "config.yaml", ROOT).experiment.nlp.ladder
+    assert (first.name, first.truth, second.truth) == ("pythia-70m", True, False)
+    assert second.learning_rate == 1e-6
+    assert third.parameter_count(0) == 405_334_016
+
+
+@pytest.mark.parametrize("name", ["gpt2", "pythia", "qwen"])
+def test_shipped_ladders_are_pinned_and_in_order(config: dict[str, Any], name: str) -> None:
+    config["nlp"]["ladder"] = name
+    nlp = plan_of(config, "config.yaml", ROOT).experiment.nlp
+    for rung in nlp.ladder:
+        assert isinstance(rung, OpenRung)
+        assert rung.revision is not None
+        assert len(rung.revision) == 40
+        assert nlp.compute(rung) == 6.0 * rung.parameters * rung.tokens

@@ -114,7 +114,7 @@ def test_early_stopping_of_students_leaves_truth_runs_alone(config: dict[str, An
     [
         lambda c: c.update(experiment="other"),
         lambda c: c["seeds"].append(7),
-        lambda c: c["nlp"]["tasks"].append("cola"),
+        lambda c: c["nlp"]["tasks"].pop(),
         lambda c: c["nlp"].update(methods=["naive"]),
         lambda c: c["nlp"].update(supervisors=["w24", "w32", "w64", "w128"]),
         lambda c: c["methods"].update(mine={"objective": "naive"}),

@@ -162,11 +162,18 @@ class Nlp(Strict):
         named = [("representative", name, tasks) for name in self.representative or ()]
         named += [("example.task", self.example.task, tasks)] if self.example.task else []
         supervising = [rung.name for rung in self.supervising()]
+        if not supervising:
+            raise ValueError("ladder: no rung below the largest has truth: true, so none can supervise")
         named += [("example.supervisor", self.example.supervisor, supervising)] if self.example.supervisor else []
         named += [("example.student", self.example.student, rungs)] if self.example.student else []
         for key, name, there in named:
             if name not in there:
                 raise ValueError(f"{key}: {name!r} is not in this experiment; {allowed(name, there)}")
+        weak, strong = self.example_pair()
+        if rungs.index(strong) < rungs.index(weak):
+            raise ValueError(
+                f"example: student {strong!r} is smaller than its supervisor {weak!r}; allowed: as large or larger"
+            )
         if not any(task.medians for task in self.tasks):
             raise ValueError("tasks: none has medians: true, so there is nothing to take medians over")
         return self
@@ -184,6 +191,12 @@ class Nlp(Strict):
         if self.supervisors is None:
             return [rung for rung in self.ladder[:-1] if rung.truth]
         return [rung for rung in self.ladder if rung.name in self.supervisors]
+
+    def example_pair(self) -> tuple[str, str]:
+        """(supervisor, student) of Figure 2: the weakest that supervises and the largest with truth, unless named."""
+        largest = [rung.name for rung in self.ladder if rung.truth][-1:] or [self.ladder[-1].name]
+        weakest = [rung.name for rung in self.supervising()][:1] or [self.ladder[0].name]
+        return self.example.supervisor or weakest[0], self.example.student or largest[0]
 
     def all_tasks(self) -> list[str]:
         """Names of all tasks, in the config's order."""

@@ -284,6 +284,7 @@ class Plan:
                 for rung in nlp.ladder:
                     if rung.truth:
                         yield self.truth(task.name, rung.name, seed)
+                    if rung.truth and self.experiment.ceiling_half != "weak":
                         yield self.ceiling(task.name, rung.name, seed)
                 for weak, strong in nlp.pairs():
                     for method in nlp.methods:

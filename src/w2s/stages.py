@@ -81,9 +81,10 @@ def closure(module: str, leave_out: frozenset[str] = frozenset()) -> tuple[str, 
 
 
 def sources(module: str) -> list[Path]:
-    """Source files of a figure module: itself, and what it imports of analyses and figures."""
+    """Source files of a figure module: itself, what it imports of analyses and figures, and the paper's numbers."""
     names = [name for name in closure(module) if name.startswith(("w2s.analysis", "w2s.figures", "w2s.paper"))]
-    return [path for name in names if (path := file_of(name))]
+    numbers = sorted((PACKAGE / "paper").glob("*.csv")) if "w2s.paper" in names else []
+    return [path for name in names if (path := file_of(name))] + numbers
 
 
 def locked_elsewhere(lock: Path = LOCK) -> str | None:

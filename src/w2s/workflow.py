@@ -5,6 +5,7 @@ The Snakefile and the commands use this; it is as light as the plan.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Mapping
@@ -216,6 +217,15 @@ class Workflow:
         runs: list[Artifact] = list(figures.module(figure).needs(plan))
         self._artifacts |= with_ancestors(runs)
         return runs
+
+    def drawable(self) -> list[str]:
+        """The figures that the default experiment has what it takes for."""
+        found = []
+        for name in figures.names():
+            with contextlib.suppress(UserError):
+                self.figure(name)
+                found.append(name)
+        return found
 
     def known(self) -> list[Artifact]:
         """Every artifact that the default experiment can make."""

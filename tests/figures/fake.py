@@ -65,6 +65,14 @@ class Fake:
         ]
 
     def record(self, artifact: Artifact) -> dict[str, Any]:
-        """No figure reads records so far."""
+        """What building a task counts and measures."""
         self.read.add(artifact.key)
-        return {"measured": {}}
+        part = {"examples": 40, "groups": 20}
+        counts = {
+            "train": {"candidates": 400, "examples": 200, "positive_share": 0.4},
+            "rebalanced": True,
+            "after_balancing": 160,
+            "parts": dict.fromkeys(("weak", "strong", "validation", "test"), part),
+        }
+        guards = {"bag_of_words_accuracy": 0.5, "length_only_accuracy": None}
+        return {"measured": {"counts": counts, "guards": guards}}

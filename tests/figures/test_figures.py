@@ -21,6 +21,7 @@ from w2s.errors import UserError
 from w2s.plan import Plan
 
 every_figure = pytest.mark.parametrize("name", figures.names())
+every_figure_of_runs = pytest.mark.parametrize("name", [name for name in figures.names() if name.startswith("fig")])
 
 
 def draw(name: str, plan: Plan, table: pd.DataFrame | None = None, **more: object) -> Figure:
@@ -41,10 +42,21 @@ def footer(figure: Figure) -> str:
 
 
 def test_figures_are_found_by_the_users_names() -> None:
-    assert figures.names() == ["fig2", "fig3", "fig5", "fig6", "fig8", "fig12", "fig13"]
+    assert figures.names() == ["fig2", "fig3", "fig5", "fig6", "fig8", "fig12", "fig13", "table1"]
     assert figures.module_name("fig5") == "w2s.figures.fig05"
     with pytest.raises(UserError, match="unknown figure 'fig55'; did you mean 'fig5'"):
         figures.module("fig55")
+
+
+def test_table_1_counts_every_task_at_every_step(shape: Shape) -> None:
+    plan = shape()
+    table = numbers("table1", plan)
+    assert list(table["task"]) == plan.experiment.nlp.all_tasks()
+    assert set(table["candidates"]) == {400}
+    assert set(table["equalised"]) == {200}
+    assert set(table["balanced"]) == {160}
+    said = [text.get_text() for text in draw("table1", plan).axes[0].texts]
+    assert {"BoolQ", "CC BY-SA 3.0", "Clark et al. (2019)", f"{160 * len(table):,}"} <= set(said)
 
 
 def test_finding_out_what_figures_need_imports_nothing_heavy() -> None:
@@ -66,7 +78,7 @@ def test_captions_are_one_or_two_sentences(name: str) -> None:
     assert 1 <= caption.count(". ") + 1 <= 2
 
 
-@every_figure
+@every_figure_of_runs
 @pytest.mark.parametrize("half", ["weak", "strong"])
 def test_the_footer_counts_exactly_the_runs_that_the_figure_needs(name: str, half: str, shape: Shape) -> None:
     plan = shape(ceiling_half=half, rungs=5, without_truth=2)
@@ -91,7 +103,7 @@ def test_a_csv_round_trip_draws_the_same_bytes(name: str, shape: Shape, tmp_path
     assert drawn[0] == drawn[1]
 
 
-@every_figure
+@every_figure_of_runs
 def test_undefined_pgrs_do_not_break_a_figure_and_are_counted(name: str, shape: Shape) -> None:
     plan = shape()
     table = numbers(name, plan)
@@ -173,7 +185,6 @@ def test_figures_of_naive_finetuning_say_when_it_is_left_out(name: str, shape: S
         figures.module(name).needs(shape(nlp={"methods": ["confidence"]}))
 
 
-@every_figure
-def test_a_ladder_without_a_supervisor_is_a_plain_mistake(name: str, shape: Shape) -> None:
-    with pytest.raises(UserError, match="nothing to compare"):
-        figures.module(name).needs(shape(rungs=2, without_truth=0))
+def test_a_ladder_without_a_supervisor_is_a_plain_mistake(shape: Shape) -> None:
+    with pytest.raises(UserError, match="no rung below the largest has truth: true, so none can supervise"):
+        shape(rungs=2, without_truth=0)

@@ -45,9 +45,8 @@ def _task(plan: Plan) -> str:
 
 def _pair(plan: Plan) -> pairs.Pair:
     nlp = plan.experiment.nlp
-    largest = [rung.name for rung in nlp.ladder if rung.truth][-1:] or [nlp.ladder[-1].name]
-    supervisor = nlp.example.supervisor or pairs.every(nlp)[0][0].name
-    return plan.rung(supervisor), plan.rung(nlp.example.student or largest[0])
+    weak, strong = nlp.example_pair()
+    return plan.rung(weak), plan.rung(strong)
 
 
 def _methods(plan: Plan) -> list[str]:

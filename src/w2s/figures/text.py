@@ -9,11 +9,19 @@ import pandas as pd
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
 
 VALUES = ("accuracy", "pgr", "agreement", "agreement_right", "agreement_wrong")
+PARTS = ("weak", "strong", "validation", "test")
+GUARDS = ("bag_of_words_accuracy", "length_only_accuracy")
 PLACE = ["method", "supervisor"]  # what a line of a table is about; its columns are students
 
 
 def tables(rows: pd.DataFrame) -> Iterator[str]:
     """A headline and a table for every value: medians over tasks, or each task where the figure has no medians."""
+    if "candidates" in rows:
+        shown = rows.set_index("task")[["licence", "candidates", "equalised", "balanced", *PARTS]]
+        yield f"examples at each step, and in each part\n{shown.to_string()}"
+        guards = (rows.set_index("task")[["positive_share", *GUARDS]] * 100).round(1)
+        yield f"class 1 (%), and what words or lengths alone tell on the test set (%)\n{guards.to_string(na_rep='')}"
+        return
     if "stopping" in rows:
         yield from _stopping(rows[rows["task"] == MEDIAN])
         return

@@ -405,7 +405,7 @@ TASKS: dict[str, Task] = {
                 "the paper's source is mis-cited (PAPER 0.2) and unknown; this is a stand-in of three classes",
             ),
             group="text",
-            source="Zhang et al. (2019), so cited in the paper; here Barbieri et al. (2020)",
+            source="Zhang et al. (2019) in the paper; Barbieri et al. (2020)",
             citation="TweetEval: Unified Benchmark and Comparative Evaluation for Tweet Classification. Findings of "
             "EMNLP "
             "2020, arXiv 2010.12421",

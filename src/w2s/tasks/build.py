@@ -71,6 +71,7 @@ def build(
     uneven = _is_uneven(train)
     if uneven:
         train = _rebalanced(train, rng)
+    counts["after_balancing"] = len(train)
     if sizes.train:
         train = _cut_to(train, sizes.train, rng)
     weak, strong = _cut(train, 0.5, rng)

@@ -1,0 +1,125 @@
+"""Table 1: the data sets, where they come from, what they may be used for, and what is left of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from w2s.analysis.results import Results, Row
+from w2s.plan import Artifact, Plan
+from w2s.tasks import TASKS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+CAPTION = (
+    "Data sets with their licences: binary candidates, those left with as many right as wrong answers for each question "
+    "(equalised), those left where a class of more than 55% was cut to one half (balanced), and the parts that are used."
+)
+
+COLUMNS = {
+    "title": "data set",
+    "source": "source",
+    "licence": "licence",
+    "candidates": "candidates",
+    "equalised": "equalised",
+    "positive_share": "class 1 (%)",
+    "balanced": "balanced",
+    "weak": "weak half",
+    "strong": "strong half",
+    "validation": "validation",
+    "test": "test",
+}
+WIDTHS = (0.13, 0.265, 0.14, 0.06, 0.06, 0.065, 0.055, 0.06, 0.065, 0.06, 0.04)
+WORDS = 3  # columns of text; the others are numbers
+
+
+def needs(plan: Plan) -> list[Artifact]:
+    """The data of every task, as the first seed draws it: other seeds' counts differ by a few examples."""
+    return [plan.data(task, plan.experiment.seeds[0]) for task in plan.experiment.nlp.all_tasks()]
+
+
+def tabulate(plan: Plan, results: Results) -> list[Row]:
+    """One row a task, from its manifest: counts of examples at each step, and what the guards found."""
+    rows = []
+    for data in needs(plan):
+        task, measured = TASKS[data.spec["task"]], results.record(data)["measured"]
+        counts, guards = measured["counts"], measured["guards"]
+        train, parts = counts["train"], counts["parts"]
+        rows.append(
+            {
+                "task": task.name,
+                "title": task.title,
+                "source": task.source,
+                "citation": task.citation,
+                "licence": task.licence,
+                "rows_from": _origin(data.spec["rows"], data.environment),
+                "candidates": train["candidates"],
+                "equalised": train["examples"],
+                "positive_share": train["positive_share"],
+                "rebalanced": counts["rebalanced"],
+                "balanced": counts["after_balancing"],
+                **{part: described["examples"] for part, described in parts.items()},
+                "groups": sum(described["groups"] for part, described in parts.items() if part != "test"),
+                "bag_of_words_accuracy": guards["bag_of_words_accuracy"],
+                "length_only_accuracy": guards["length_only_accuracy"],
+                "seed": plan.experiment.seeds[0],
+            }
+        )
+    return rows
+
+
+def _origin(rows: Mapping[str, Any], files: Mapping[str, Any]) -> str:
+    if "world" in rows:
+        return "the micro-world"
+    return f"{rows['hub']} at {rows['revision']}" if "hub" in rows else ", ".join(files["train"])
+
+
+def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
+    """The rows as a typeset table, with totals below."""
+    from w2s.figures import style
+
+    line = 0.19  # inches
+    height = line * (len(table) + 4)
+    figure = style.new_figure(13.5, height)
+    figure.set_layout_engine("none")
+    panel = figure.add_axes((0.01, 0.0, 0.98, 1.0))
+    panel.set_axis_off()
+    panel.set(xlim=(0, 1), ylim=(len(table) + 3, -0.8))
+    starts = [sum(WIDTHS[:number]) for number in range(len(WIDTHS))]
+    lines = [list(COLUMNS.values())]
+    lines += [[_shown(name, row[name]) for name in COLUMNS] for row in table.to_dict("records")]
+    numbers = list(COLUMNS)[WORDS:]
+    totals = ["" if name == "positive_share" else f"{int(table[name].sum()):,}" for name in numbers]
+    lines.append([f"{len(table)} data sets", "", "", *totals])
+    for number, cells in enumerate(lines):
+        weight = "bold" if number in (0, len(lines) - 1) else "normal"
+        for column, (start, cell) in enumerate(zip(starts, cells, strict=True)):
+            if column < WORDS:
+                panel.text(start, number, cell, ha="left", va="center", fontsize=8, weight=weight)
+            else:
+                panel.text(start + WIDTHS[column], number, cell, ha="right", va="center", fontsize=8, weight=weight)
+    for place, width in ((-0.6, 1.2), (0.5, 0.6), (len(table) + 0.5, 0.6), (len(table) + 1.6, 1.2)):
+        panel.axhline(place, color="#222222", linewidth=width)
+    said = [f"experiment {about['experiment']}", f"seed {table['seed'].iloc[0]}", f"commit {about['commit']}"]
+    said += ["rows of the micro-world in these data sets' schemas"] if about["data"]["source"] == "world" else []
+    _footer(panel, len(table) + 2.4, " · ".join(said))
+    return figure
+
+
+def _shown(name: str, value: Any) -> str:
+    if name == "positive_share":
+        return f"{100 * value:.1f}"
+    return f"{int(value):,}" if not isinstance(value, str) else _short(value, 60 if name == "source" else 32)
+
+
+def _short(text: str, letters: int) -> str:
+    return text if len(text) <= letters else text[: letters - 3].rstrip(" ,;") + "..."
+
+
+def _footer(panel: Axes, place: float, text: str) -> None:
+    from w2s.figures import style
+
+    panel.text(0, place, text, ha="left", va="center", fontsize=6.5, color=style.GREY, gid="footer")
