@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = (
-    "Data sets with their licences: binary candidates, those left with as many right as wrong answers for each question "
-    "(equalised), those left where a class of more than 55% was cut to one half (balanced), and the parts that are used."
+    "Data sets and their licences: binary candidates, those left with as many right as wrong answers to each question "
+    "(equalised), those left where a class of more than 55% was cut to half (balanced), and the parts that are used."
 )
 
 COLUMNS = {

@@ -80,7 +80,7 @@ def load(directory: Path, answers: Sequence[str], computing: Computing | None = 
     if computing.adapters is not None:
         backbone = _with_adapters(backbone, computing.adapters)
     if computing.checkpointing:
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
         if frozen:  # else no gradient would reach the adapters through the recomputed blocks
             model.enable_input_require_grads()
     return Classifier(backbone, rows, computing.precision)
@@ -96,8 +96,14 @@ def _without_dropout(config: Any) -> None:
 def _with_adapters(backbone: nn.Module, adapters: Mapping[str, Any]) -> nn.Module:
     """The backbone with trainable low-rank adapters (float32) on every linear layer, all else frozen."""
     from peft import LoraConfig, inject_adapter_in_model
+    from transformers.pytorch_utils import Conv1D
 
-    settings = LoraConfig(r=adapters["rank"], lora_alpha=adapters["alpha"], target_modules="all-linear", bias="none")
+    settings = LoraConfig(
+        r=adapters["rank"],
+        lora_alpha=adapters["alpha"],
+        target_modules="all-linear",
+        fan_in_fan_out=any(isinstance(module, Conv1D) for module in backbone.modules()),  # GPT-2's own layers
+    )
     adapted: nn.Module = inject_adapter_in_model(settings, backbone)
     for name, parameter in adapted.named_parameters():
         parameter.requires_grad_("lora_" in name)
@@ -122,6 +128,8 @@ def tokenizer_of(directory: Path) -> Any:
         tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{directory}: no tokenizer that can be loaded ({first_line(error)})") from None
+    if not tokenizer("a", add_special_tokens=False)["input_ids"]:  # what a directory without a tokenizer's files gives
+        raise UserError(f"{directory}: no tokenizer in it (tokenizer.json, or the files that its kind needs)")
     tokenizer.model_max_length = 10**9  # lengths are cut here, from the other side
     return tokenizer
 

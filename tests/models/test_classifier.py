@@ -1,0 +1,193 @@
+"""The two-way head reads the right token of the right model, whatever its architecture and tokenizer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from tests.models.conftest import CONFIGS, LIMIT, VOCABULARY
+from w2s.errors import UserError
+from w2s.models import classifier
+from w2s.models.classifier import Classifier, Computing
+from w2s.training.batching import Texts
+from w2s.training.loop import Trained, backward
+from w2s.training.objectives import naive
+
+ANSWERS = (" no", " yes")
+TEXTS = ["Is it so?", "Question: does Mira eat figs?\nAnswer:", "!!", "A long tale. " * 3]
+
+
+def batch(directory: Path, texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
+    encoded = Texts(classifier.encode(directory, texts, LIMIT))
+    return encoded.tensors(range(len(texts)), torch.device("cpu"))
+
+
+def ids_of(directory: Path, text: str) -> list[int]:
+    return list(AutoTokenizer.from_pretrained(directory)(text, add_special_tokens=False)["input_ids"])
+
+
+def test_logits_are_the_base_models_own_for_its_answers(model: Path) -> None:
+    """The head starts as unembedding rows, tied or not, so zero-shot it says what the language model says."""
+    network = classifier.load(model, ANSWERS).eval()
+    language_model = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32).eval()
+    answers = [ids_of(model, answer) for answer in ANSWERS]
+    assert all(len(ids) == 1 for ids in answers)
+    for text in TEXTS:
+        ids, lengths = batch(model, [text])
+        with torch.no_grad():
+            expected = language_model(input_ids=ids).logits[0, -1]
+            found = network(ids, lengths)[0]
+        assert found.tolist() == pytest.approx([expected[ids[0]].item() for ids in answers], abs=1e-5)
+
+
+def test_an_answer_of_several_tokens_takes_the_mean_of_their_rows(model: Path) -> None:
+    ids = ids_of(model, " maybe")
+    assert len(ids) > 1
+    unembedding = AutoModelForCausalLM.from_pretrained(model).get_output_embeddings().weight
+    network = classifier.load(model, (" no", " maybe"))
+    torch.testing.assert_close(network.head.weight[1], unembedding[ids].mean(0))
+
+
+def test_a_text_says_the_same_alone_and_padded_among_longer_ones(model: Path) -> None:
+    network = classifier.load(model, ANSWERS).eval()
+    with torch.no_grad():
+        together = network(*batch(model, TEXTS))
+        alone = torch.cat([network(*batch(model, [text])) for text in TEXTS])
+    torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-4)
+
+
+def test_token_0_is_a_token_like_others(model: Path) -> None:
+    """Published code finds the end of a text by looking for id 0, which is a word in most tokenizers."""
+    network = classifier.load(model, ANSWERS).eval()
+    ids = torch.tensor([[5, 0, 7, 0], [5, 0, 7, 0]])
+    with torch.no_grad():
+        short, long = network(ids, torch.tensor([3, 4]))
+        assert not torch.equal(short, long)
+        torch.testing.assert_close(long, network(ids[:1], torch.tensor([4]))[0])
+        torch.testing.assert_close(short, network(ids[:1, :3], torch.tensor([3]))[0], atol=1e-5, rtol=1e-4)
+
+
+def test_there_is_no_dropout_in_training_mode(model: Path) -> None:
+    network = classifier.load(model, ANSWERS).train()
+    torch.testing.assert_close(network(*batch(model, TEXTS)), network(*batch(model, TEXTS)), atol=0, rtol=0)
+
+
+def test_texts_beyond_the_models_limit_lose_their_beginning_and_none_is_dropped(model: Path) -> None:
+    long = "A long tale. " * 60 + "Answer:"
+    encoded = classifier.encode(model, [long, "Is it so?"], max_length=512)
+    start = classifier._start(classifier.tokenizer_of(model))
+    assert len(encoded) == 2
+    assert len(encoded[0]) == LIMIT
+    assert encoded[0][: len(start)] == start
+    assert encoded[0][-3:] == ids_of(model, "Answer:")[-3:]
+    assert classifier.load(model, ANSWERS)(torch.tensor([encoded[0]]), torch.tensor([LIMIT])).shape == (1, 2)
+
+
+def test_a_shorter_limit_of_the_experiment_holds_too(model: Path) -> None:
+    assert len(classifier.encode(model, ["A long tale. " * 60], max_length=20)[0]) == 20
+
+
+def test_only_a_start_token_is_added_and_never_an_end_token(models: dict[str, Path]) -> None:
+    bare = {name: ids_of(models[name], "Is it so?") for name in CONFIGS}
+    for name, directory in models.items():
+        (encoded,) = classifier.encode(directory, ["Is it so?"], LIMIT)
+        assert encoded == ([0] if name == "llama" else []) + bare[name]
+
+
+@pytest.mark.parametrize("adapters", [None, {"rank": 2, "alpha": 4.0}])
+def test_recomputed_activations_are_recomputed_and_give_the_same_gradients(
+    model: Path, adapters: dict[str, float] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = Texts(classifier.encode(model, TEXTS, LIMIT))
+    labels = torch.tensor([[0.2, 0.8]] * len(TEXTS))
+    gradients, calls = [], []
+    original = torch.utils.checkpoint.checkpoint
+
+    def counted(*arguments: object, **settings: object) -> object:
+        calls.append(1)
+        return original(*arguments, **settings)
+
+    monkeypatch.setattr(torch.utils.checkpoint, "checkpoint", counted)
+    for checkpointing in (False, True):
+        torch.manual_seed(0)
+        network = classifier.load(model, ANSWERS, Computing("float32", adapters, checkpointing)).train()
+        calls.clear()
+        backward(network, ids, labels, range(4), lambda x, y: naive(x, y, progress=0.0), separable=True)
+        active = any(getattr(module, "gradient_checkpointing", False) for module in network.modules())
+        assert active is checkpointing
+        gradients.append([p.grad.clone() for p in Trained(network).parameters() if p.grad is not None])
+    assert gradients[0]
+    assert len(gradients[0]) == len(gradients[1])
+    for one, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-4)
+
+
+def step(network: Classifier, model: Path) -> None:
+    ids = Texts(classifier.encode(model, TEXTS, LIMIT))
+    labels = torch.tensor([[0.0, 1.0]] * len(TEXTS))
+    optimizer = torch.optim.AdamW(Trained(network).parameters(), lr=0.1)
+    for _ in range(2):  # a fresh adapter's first factor learns from the second step on
+        optimizer.zero_grad()
+        backward(network, ids, labels, range(4), lambda x, y: naive(x, y, progress=0.0), separable=True)
+        optimizer.step()
+
+
+def test_adapters_train_and_are_saved_and_the_base_stays_as_it_is(model: Path) -> None:
+    network = classifier.load(model, ANSWERS, Computing(adapters={"rank": 2, "alpha": 4.0}))
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    start = network(*batch(model, TEXTS)).detach()
+    step(network, model)
+    changed = {name for name, value in network.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed == set(Trained(network).state_dict())
+    assert any("lora_" in name for name in changed)
+    assert all("lora_" in name or name == "head.weight" for name in changed)
+    assert not torch.equal(network(*batch(model, TEXTS)), start)
+    Trained(network).load_state_dict({name: before[name] for name in changed})
+    torch.testing.assert_close(network(*batch(model, TEXTS)).detach(), start)
+
+
+def test_full_finetuning_trains_every_weight(model: Path) -> None:
+    network = classifier.load(model, ANSWERS)
+    assert len(Trained(network).parameters()) == len(list(network.parameters()))
+    before = {name: value.clone() for name, value in network.named_parameters()}
+    step(network, model)
+    assert sum(not torch.equal(value, before[name]) for name, value in network.named_parameters()) > len(before) / 2
+
+
+@pytest.mark.parametrize("adapters", [None, {"rank": 2, "alpha": 4.0}])
+def test_bfloat16_computes_roughly_the_same_and_trains_float32(model: Path, adapters: dict[str, float] | None) -> None:
+    exact = classifier.load(model, ANSWERS, Computing("float32", adapters)).eval()
+    rough = classifier.load(model, ANSWERS, Computing("bfloat16", adapters)).eval()
+    found = rough(*batch(model, TEXTS))
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, exact(*batch(model, TEXTS)), atol=0.05, rtol=0.1)
+    assert all(parameter.dtype == torch.float32 for parameter in Trained(rough).parameters())
+
+
+def test_a_model_that_wants_its_own_code_executed_is_refused(models: dict[str, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "evil"
+    folder.mkdir()
+    for path in models["gpt2"].iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"model_type": "evil", "auto_map": {"AutoConfig": "evil.Config", "AutoModelForCausalLM": "evil.Model"}}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    with pytest.raises(UserError, match="cannot be loaded"):
+        classifier.load(folder, ANSWERS)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_directory_without_tokenizer_is_named(models: dict[str, Path], tmp_path: Path) -> None:
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / name).write_bytes((models["gpt2"] / name).read_bytes())
+    with pytest.raises(UserError, match="no tokenizer"):
+        classifier.encode(tmp_path, ["a"], 10)
+
+
+def test_the_vocabulary_is_what_these_tests_think_it_is(model: Path) -> None:
+    assert max(max(ids) for ids in classifier.encode(model, TEXTS, LIMIT)) < VOCABULARY
