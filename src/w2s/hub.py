@@ -22,19 +22,20 @@ def snapshot(
     repository: str, kind: Literal["model", "dataset"], revision: str, patterns: Sequence[str], *, wanted_by: str
 ) -> Path:
     """A local folder with the files of a repository that match; UserError in one line if they cannot be had."""
-    import httpx2
     from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import (
+    from huggingface_hub.errors import (  # type: ignore[attr-defined]
         GatedRepoError,
         HFValidationError,
+        HTTPError,
         LocalEntryNotFoundError,
         OfflineModeIsEnabled,
         RepositoryNotFoundError,
         RevisionNotFoundError,
     )
-    from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]
+    from huggingface_hub.utils import disable_progress_bars, logging  # type: ignore[attr-defined]
 
     disable_progress_bars()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # what is wrong is said below, once
     where = f"{wanted_by}: {kind} {repository!r} at {revision}"
     download = partial(snapshot_download, repository, repo_type=kind, revision=revision, allow_patterns=[*patterns])
     try:
@@ -50,7 +51,7 @@ def snapshot(
         raise UserError(f"{where}: the repository has no such revision; set another one in the config") from None
     except HFValidationError as error:
         raise UserError(f"{where}: not a hub id ({first_line(error)})") from None
-    except (OSError, httpx2.HTTPError) as error:
+    except (OSError, HTTPError) as error:
         reason = "HF_HUB_OFFLINE is set" if isinstance(error, OfflineModeIsEnabled) else first_line(error)
         raise UserError(
             f"{where} is not in the local cache and the hub cannot be reached ({reason.rstrip('.')}); {PREFETCH}"

@@ -114,7 +114,7 @@ def test_recomputed_activations_are_recomputed_and_give_the_same_gradients(
     monkeypatch.setattr(torch.utils.checkpoint, "checkpoint", counted)
     for checkpointing in (False, True):
         torch.manual_seed(0)
-        network = classifier.load(model, ANSWERS, Computing("float32", adapters, checkpointing)).train()
+        network = classifier.load(model, ANSWERS, Computing(adapters=adapters, checkpointing=checkpointing)).train()
         calls.clear()
         backward(network, ids, labels, range(4), lambda x, y: naive(x, y, progress=0.0), separable=True)
         active = any(getattr(module, "gradient_checkpointing", False) for module in network.modules())

@@ -63,7 +63,55 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_figure_5_needs_exactly_its_runs(copy: Path) -> None:
     output = snakemake(copy, "-n", "figures/fig5.pdf")
     finetunes = 2 * (2 + 2 * 2)  # tasks x (rungs + pairs x methods), one seed
-    assert planned(output) == {"data": 2, "corpus": 1, "pretrain": 2, "finetune": finetunes, "tabulate": 1, "draw": 1}
+    made = {"data": 2, "corpus": 1, "pretrain": 2, "finetune": finetunes}
+    assert planned(output) == made | {"experiment": 1, "tabulate": 1, "draw": 1}
+
+
+def test_all_figures_together_need_each_run_once(copy: Path) -> None:
+    """Figures 2, 3, 5, 6, 8, 12 and 13 and Table 1: nothing beyond what Figure 12 trains."""
+    jobs = planned(snakemake(copy, "-n"))
+    assert jobs["finetune"] == planned(snakemake(copy, "-n", "figures/fig12.pdf"))["finetune"] == 2 * (2 + 2 * 2)
+    assert jobs["tabulate"] == jobs["draw"] == 8
+
+
+@pytest.mark.parametrize(
+    ("figure", "runs"),
+    [
+        ("fig2", 3),  # one task: truth at both rungs, one student naively ...
+        ("fig3", 2 * (2 + 2)),  # naive only
+        ("fig6", 2 * (2 + 2 * 2)),
+        ("fig8", 2 * (1 + 2 * 2)),  # no ceilings
+        ("fig13", 2 * (2 + 2)),
+        ("table1", 0),  # data alone
+    ],
+)
+def test_a_figure_needs_no_more_than_it_shows(copy: Path, figure: str, runs: int) -> None:
+    jobs = planned(snakemake(copy, "-n", f"figures/{figure}.pdf"))
+    more = {"fig2": 1}  # ... and one with the best method
+    assert jobs["finetune"] == runs + more.get(figure, 0)
+
+
+def test_the_papers_experiment_has_its_runs(copy: Path, tmp_path: Path) -> None:
+    """22 data sets x (7 ground truth + 29 naive + 29 confidence) x 3 seeds, as docs/experiments.md says."""
+    other = checkout(tmp_path / "paper")
+    shutil.copytree(ROOT / "config", other / "config")
+    jobs = {
+        figure: planned(snakemake(other, "-n", f"figures/nlp-paper/{figure}.pdf"))
+        for figure in ("fig2", "fig3", "fig5", "fig6", "fig8", "fig12", "fig13", "table1")
+    }
+    assert {figure: one["finetune"] for figure, one in jobs.items()} == {
+        "fig2": 3 * 4,
+        "fig3": 3 * 22 * (7 + 29),
+        "fig5": 3 * 1430,
+        "fig6": 3 * 8 * (7 + 29 + 29),
+        "fig8": 3 * 22 * (6 + 29 + 29),
+        "fig12": 3 * 1430,
+        "fig13": 3 * (8 * (7 + 29) + 14 * (7 + 21)),  # every curve of eight tasks, every PGR of all
+        "table1": 0,
+    }
+    assert jobs["fig5"]["open_model"] == 8
+    assert jobs["fig5"]["data"] == 3 * 22
+    assert jobs["table1"]["data"] == 22
 
 
 def test_jobs_are_listed_by_readable_messages(copy: Path) -> None:

@@ -95,7 +95,7 @@ def test_a_rungs_learning_rate_retrains_its_runs_and_reverting_retrains_nothing(
     original = (copy / "config.yaml").read_text()
     edit_config(copy, lambda config: config["nlp"]["ladder"][1].update(learning_rate=2e-3))
     output = snakemake(copy, "-n", FIGURE)
-    assert planned(output) == {"finetune": 2 * (1 + 2), "tabulate": 1, "draw": 1}
+    assert planned(output) == {"finetune": 2 * (1 + 2), "experiment": 1, "tabulate": 1, "draw": 1}
     assert all("finetune w16 " in line for line in output.splitlines() if "finetune w" in line and "Job" in line)
     (copy / "config.yaml").write_text(original)
     assert "Nothing to be done" in snakemake(copy, "-n", FIGURE)
@@ -104,14 +104,26 @@ def test_a_rungs_learning_rate_retrains_its_runs_and_reverting_retrains_nothing(
 def test_an_added_seed_trains_only_that_seed(copy: Path) -> None:
     edit_config(copy, lambda config: config.update(seeds=[0, 1]))
     jobs = planned(snakemake(copy, "-n", FIGURE))
-    assert jobs == {"data": 2, "finetune": 2 * (2 + 2 * 2), "tabulate": 1, "draw": 1}
+    assert jobs == {"data": 2, "finetune": 2 * (2 + 2 * 2), "experiment": 1, "tabulate": 1, "draw": 1}
 
 
 def test_another_experiment_trains_only_what_is_new(copy: Path) -> None:
     (copy / "config").mkdir(exist_ok=True)
     (copy / "config/more.yaml").write_text("nlp: {tasks: [sciq, wic]}\n")
     jobs = planned(snakemake(copy, "-n", "figures/more/fig5.pdf"))
-    assert jobs == {"data": 1, "finetune": 2 + 2 * 2, "tabulate": 1, "draw_of_experiment": 1}
+    drawing = {"experiment": 1, "tabulate": 1, "draw_of_experiment": 1}
+    assert jobs == {"data": 1, "finetune": 2 + 2 * 2} | drawing
+
+
+def test_a_setting_of_figures_redraws_and_trains_nothing(copy: Path) -> None:
+    edit_config(copy, lambda config: config.update(overlay_paper=True))
+    assert planned(snakemake(copy, "-n", FIGURE)) == {"experiment": 1, "tabulate": 1, "draw": 1}
+
+
+def test_the_papers_numbers_are_part_of_what_figures_are_made_from(copy: Path) -> None:
+    numbers = copy / "src/w2s/paper/nlp_medians.csv"
+    numbers.write_text(numbers.read_text() + "\n")
+    assert planned(snakemake(copy, "-n", FIGURE)) == {"tabulate": 1, "draw": 1}
 
 
 def test_editing_plot_code_redraws_and_trains_nothing(copy: Path) -> None:

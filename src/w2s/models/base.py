@@ -82,7 +82,8 @@ def describe(folder: Path, wanted_by: str) -> dict[str, Any]:
 
 def max_length(folder: Path) -> int | None:
     """Tokens that the model takes at most, from its config; None where it sets no limit."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    path = folder / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     limits = [config[name] for name in ("max_position_embeddings", "n_positions") if config.get(name)]
     return int(min(limits)) if limits else None
 

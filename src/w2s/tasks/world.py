@@ -482,7 +482,7 @@ def _quartz(world: World, fact: Fact, rng: random.Random) -> list[Row]:
     rng.shuffle(both)
     paragraph = f"One of {both[0]} and {both[1]} is alive."
     choices = {"text": both, "label": ["A", "B"]}
-    annotations: Row = {"para_anno": {}, "question_anno": {}}
+    annotations: Row = {"para_anno": {"cause_prop": "life"}, "question_anno": {"more_cause_prop": "life"}}
     return [
         {
             "id": f"{living}-{verb}",
