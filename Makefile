@@ -6,11 +6,12 @@ INSTALLED := $(VENV)/.installed
 SNAKEMAKE ?= snakemake
 ACTIVE := PATH="$(abspath $(VENV))/bin:$$PATH" VIRTUAL_ENV="$(abspath $(VENV))"
 
-.PHONY: help environment test lint format
+.PHONY: help environment figures test lint format
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make figures/fig5.pdf   draw a figure, training what it needs (default experiment: smoke)"
+	@echo "make figures            every figure and table that there is"
 	@echo "make test               all tests, a tiny experiment end to end among them: a few minutes"
 	@echo "make lint               ruff, mypy, snakefmt, snakemake --lint"
 	@echo "make environment        only make $(VENV) from constraints.txt"
@@ -25,6 +26,9 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $@
 
 # Snakemake decides whether there is anything to do, so these targets always ask it.
+figures: $(INSTALLED)
+	$(ACTIVE) $(SNAKEMAKE)
+
 figures/%: $(INSTALLED) FORCE
 	$(ACTIVE) $(SNAKEMAKE) $@
 
