@@ -121,8 +121,8 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
     ),
     (
         "example pair the wrong way round",
-        lambda c: c["nlp"].update(example={"supervisor": "w64", "student": "w24"}),
-        ["example: student 'w24' is smaller than its supervisor 'w64'"],
+        lambda c: c["nlp"].update(example={"supervisor": "w80", "student": "w24"}),
+        ["example: student 'w24' is smaller than its supervisor 'w80'"],
     ),
     (
         "no task for medians",

@@ -7,6 +7,7 @@ import json
 import string
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from tests.figures.fake import Fake
 from w2s.analysis.pairs import has_pgr
+from w2s.errors import UserError
 from w2s.figures import module, names
 from w2s.plan import STAGE_VERSIONS, Artifact, Identity, Plan, Run, canonical, with_ancestors
 from w2s.tasks import TASKS
@@ -88,7 +90,7 @@ def test_a_finetuning_rate_moves_that_rungs_runs_and_what_learns_from_them(confi
 def test_a_pretraining_rate_moves_that_model_and_its_runs_but_no_other_model(config: dict[str, Any]) -> None:
     names = moved(config, rung("w32", pretraining_learning_rate=1e-4))
     assert {name for name in names if name.startswith("models/")} == {"models/w32  "}
-    assert not any("/w64/truth" in name for name in names)
+    assert not any("/w80/truth" in name for name in names)
 
 
 def test_a_methods_setting_moves_only_students_of_that_method(config: dict[str, Any]) -> None:
@@ -116,7 +118,7 @@ def test_early_stopping_of_students_leaves_truth_runs_alone(config: dict[str, An
         lambda c: c["seeds"].append(7),
         lambda c: c["nlp"]["tasks"].pop(),
         lambda c: c["nlp"].update(methods=["naive"]),
-        lambda c: c["nlp"].update(supervisors=["w24", "w32", "w64", "w128"]),
+        lambda c: c["nlp"].update(supervisors=["w24", "w32", "w80", "w128"]),
         lambda c: c["methods"].update(mine={"objective": "naive"}),
     ],
     ids=["name", "seed", "task", "fewer methods", "supervisors", "method"],
@@ -146,15 +148,15 @@ def test_going_back_finds_the_old_paths(config: dict[str, Any]) -> None:
 
 
 def test_one_truth_run_serves_as_supervisor_and_ceiling(smoke: Plan) -> None:
-    assert smoke.truth("sciq", "w64", 0) is smoke.ceiling("sciq", "w64", 0)
+    assert smoke.truth("sciq", "w80", 0) is smoke.ceiling("sciq", "w80", 0)
 
 
 def test_ceiling_half_strong_adds_ceilings_and_moves_nothing(config: dict[str, Any], smoke: Plan) -> None:
     config["ceiling_half"] = "strong"
     plan = plan_of(config, "strong")
-    assert plan.truth("sciq", "w64", 0).key == smoke.truth("sciq", "w64", 0).key
-    assert plan.ceiling("sciq", "w64", 0).key != plan.truth("sciq", "w64", 0).key
-    assert plan.ceiling("sciq", "w64", 0).spec["half"] == "strong"
+    assert plan.truth("sciq", "w80", 0).key == smoke.truth("sciq", "w80", 0).key
+    assert plan.ceiling("sciq", "w80", 0).key != plan.truth("sciq", "w80", 0).key
+    assert plan.ceiling("sciq", "w80", 0).spec["half"] == "strong"
 
 
 def test_readable_paths_with_a_ten_digit_key(smoke: Plan) -> None:
@@ -170,7 +172,7 @@ def test_alpha_is_larger_for_the_largest_student(smoke: Plan) -> None:
         spec = smoke.student("sciq", "w24", student, "confidence", 0).spec
         return float(spec["objective"]["parameters"]["alpha_max"])
 
-    assert [alpha(name) for name in ("w24", "w32", "w64", "w128")] == [0.5, 0.5, 0.5, 0.75]
+    assert [alpha(name) for name in ("w24", "w32", "w80", "w128")] == [0.5, 0.5, 0.5, 0.75]
 
 
 def test_figure_5_needs_every_pair_and_one_truth_run_a_rung(smoke: Plan) -> None:
@@ -237,18 +239,78 @@ def test_no_figure_is_given_runs_that_it_does_not_read(config: dict[str, Any], h
         assert results.read == set(needed), name
 
 
+def open_ladder(config: dict[str, Any], **changed: Any) -> dict[str, Any]:
+    """The config with two open rungs on the hub, the first of them changed."""
+    rung = {"revision": "a" * 40, "tokens": 10**9, "learning_rate": 1e-5}
+    first = {"name": "one", "source": "group/one", "parameters": 10**6} | rung | changed
+    edited = copy.deepcopy(config)
+    edited["nlp"]["ladder"] = [first, {"name": "two", "source": "group/two", "parameters": 10**7} | rung]
+    return edited
+
+
+def open_keys(config: dict[str, Any]) -> tuple[str, str]:
+    """(base model's key, a ground-truth run's key) of the first rung."""
+    plan = plan_of(config, "open")
+    return plan.model("one").key, plan.truth("sciq", "one", 0).key
+
+
+@pytest.mark.parametrize(
+    ("changed", "moves_model", "moves_run"),
+    [
+        ({"revision": "b" * 40}, True, True),
+        ({"source": "group/other"}, True, True),
+        ({"precision": "bfloat16"}, False, True),
+        ({"adapters": {"rank": 4}}, False, True),
+        ({"learning_rate": 2e-5}, False, True),
+        ({"checkpointing": True}, False, False),
+        ({"gpus": 4}, False, False),
+        ({"tokens": 10**8}, False, False),
+    ],
+)
+def test_an_open_rungs_settings_move_what_they_change(
+    config: dict[str, Any], changed: dict[str, Any], moves_model: bool, moves_run: bool
+) -> None:
+    before, after = open_keys(open_ladder(config)), open_keys(open_ladder(config, **changed))
+    assert (before[0] != after[0], before[1] != after[1]) == (moves_model, moves_run)
+
+
+def test_an_open_ladder_needs_no_corpus(config: dict[str, Any]) -> None:
+    plan = plan_of(open_ladder(config), "open")
+    assert {one.stage for one in with_ancestors(plan.every_run()).values()} == {"data", "open", "finetune"}
+
+
+def test_a_local_models_content_is_in_its_key_and_its_place_is_not(config: dict[str, Any], tmp_path: Path) -> None:
+    found = []
+    for name, weights in (("here", b"w" * 5000), ("there", b"w" * 5000), ("edited", b"w" * 4999 + b"x")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text("{}")
+        (tmp_path / name / "model.safetensors").write_bytes(weights)
+        found.append(open_keys(open_ladder(config, source=str(tmp_path / name), revision=None))[0])
+    assert found[0] == found[1] != found[2]
+
+
+def test_a_local_model_that_is_not_there_is_one_line(config: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"rung 'one': .* holds no base model \(no config.json\)"):
+        open_keys(open_ladder(config, source=str(tmp_path), revision=None))
+
+
 GOLDEN = {
-    "data": "3869907db3",
-    "corpus": "fcb2b9e9b8",
-    "model": "a9f9516378",
-    "truth": "19b7e4bcb8",
-    "student": "89f576807b",
+    "open": "87d1c810e9",
+    "run of an open model": "a57db5d973",
+    "data": "5024fb2b87",
+    "corpus": "5845c2f76f",
+    "model": "a7be6b9b6e",
+    "truth": "03e2f20d63",
+    "student": "c731e1b4be",
 }
 
 
-def test_golden_keys(tiny: Plan) -> None:
+def test_golden_keys(tiny: Plan, config: dict[str, Any]) -> None:
     """Keys are for ever: results on disks far away are found by them. A change here re-trains the world."""
+    opened = plan_of(open_ladder(config), "open")
     found: dict[str, Artifact] = {
+        "open": opened.model("one"),
+        "run of an open model": opened.truth("sciq", "one", 0),
         "data": tiny.data("sciq", 0),
         "corpus": tiny.corpus(),
         "model": tiny.model("w8"),
