@@ -46,7 +46,7 @@ localrules:
 rule all:
     default_target: True
     input:
-        lambda wildcards: [f"figures/{name}.pdf" for name in experiments.drawable()],
+        lambda wildcards: [f"figures/{name}.pdf" for name in or_one_line(experiments.drawable)],
 
 
 include: "rules/common.smk"

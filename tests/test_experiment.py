@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,13 +96,43 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
     ),
     (
         "unknown key of an open rung",
-        lambda c: c["nlp"]["ladder"].append({"name": "g", "source": "a/b", "revision": "c", **OPEN, "precison": "x"}),
+        lambda c: c["nlp"]["ladder"].append({"name": "g", "source": "./b", **OPEN, "precison": "x"}),
         ["nlp.ladder.4.precison: unknown key; did you mean 'precision'?"],
     ),
     (
         "unknown precision",
         lambda c: c["nlp"]["ladder"].append({"name": "g", "source": "./m", **OPEN, "precision": "float16"}),
         ["nlp.ladder.4.precision: 'float16' is not allowed; allowed: 'float32' or 'bfloat16'"],
+    ),
+    (
+        "a branch for a commit",
+        lambda c: c["nlp"]["ladder"].append({"name": "g", "source": "a/b", "revision": "main", **OPEN}),
+        ["nlp.ladder.4.revision: 'main'", "pattern"],
+    ),
+    (
+        "a revision that nothing reads",
+        lambda c: c["nlp"].update(tasks=[{"name": "boolq", "revision": "a" * 40}]),
+        ["boolq: revision is of use only with data.source 'hub'"],
+    ),
+    (
+        "a split of the micro-world",
+        lambda c: c["nlp"].update(tasks=[{"name": "boolq", "train": "validation"}]),
+        ["boolq: the micro-world has its own train and test"],
+    ),
+    (
+        "a method called truth",
+        lambda c: c["methods"].update(truth={"objective": "naive"}),
+        ["methods: 'truth' is taken"],
+    ),
+    (
+        "naive that is not naive",
+        lambda c: c["methods"].update(naive={"objective": "confidence"}),
+        ["methods.naive.objective", "allowed: naive"],
+    ),
+    (
+        "a rung whose name is a list",
+        lambda c: c["nlp"]["ladder"].append({"name": ["a"]}),
+        ["nlp.ladder: unknown rung ['a']"],
     ),
     ("a rung that is no mapping", lambda c: c["nlp"]["ladder"].append(7), ["nlp.ladder.4: 7: input should be"]),
     (
@@ -218,3 +249,12 @@ def test_shipped_ladders_are_pinned_and_in_order(config: dict[str, Any], name: s
         assert rung.revision is not None
         assert len(rung.revision) == 40
         assert nlp.compute(rung) == 6.0 * rung.parameters * rung.tokens
+
+
+def test_two_ladders_with_one_rung_are_refused(config: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "config" / "ladders").mkdir(parents=True)
+    for name in ("mine", "yours"):
+        (tmp_path / "config" / "ladders" / f"{name}.yaml").write_text("rungs: [{name: a}]\n")
+    config["nlp"]["ladder"] = ["a", "a"]
+    with pytest.raises(UserError, match=r"config/ladders/yours.yaml: another ladder has a rung 'a' as well"):
+        plan_of(config, "config.yaml", tmp_path)

@@ -63,6 +63,7 @@ def experiment(tasks: list[str]) -> dict[str, Any]:
         | {"learning_rate": 1e-3, "precision": "float32"}
         for n, (name, count) in enumerate((("gpt2", 11_456), ("neox", 14_000)), start=1)
     ]
+    ladder[1] |= {"precision": "bfloat16", "adapters": {"rank": 2}, "checkpointing": True}
     listed = [{"name": task, "revision": COMMIT} for task in tasks]
     return {"data": {"source": "hub"}, "nlp": {"tasks": listed, "ladder": ladder, "training": TRAINING}}
 
@@ -158,6 +159,33 @@ def test_what_cannot_be_had_is_one_line(copy: Path, address: str, change: dict[s
     assert done.stderr.startswith("w2s: task 'sciq'")
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_cache_that_does_not_know_whether_it_is_whole_is_completed(
+    copy: Path, address: str, repositories: Path
+) -> None:
+    """As an older library left it, or a copy of part of a cache."""
+    correct(copy, repositories)
+    snapshot = copy / "cache/hub/datasets--allenai--sciq/snapshots" / COMMIT
+    (snapshot / "data").mkdir(parents=True)
+    shard = "data/train-00000-of-00002.parquet"
+    shutil.copy(repositories / "dataset/allenai/sciq" / shard, snapshot / shard)
+    fetched = run(copy, address, "w2s", "fetch", "two")
+    assert fetched.returncode == 0, fetched.stderr
+    rows = len(from_world(TASKS["sciq"], SMALL).parts["train"])
+    assert f"sciq: allenai/sciq (train) at {COMMIT}: {rows} rows" in fetched.stdout
+
+
+def test_a_cache_that_cannot_be_written_is_not_taken_for_the_hub(copy: Path, address: str) -> None:
+    (copy / "cache").write_text("a file where a folder should be")
+    done = run(copy, address, "w2s", "fetch", "two")
+    assert done.returncode == 1
+    assert "the cache cannot be used" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_experiment_without_the_hub_says_so(copy: Path, address: str) -> None:
+    assert "it needs nothing from the hub" in run(copy, address, "w2s", "fetch").stdout
 
 
 def test_a_rung_that_the_hub_does_not_have_is_one_line(copy: Path, address: str) -> None:

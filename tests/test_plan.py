@@ -265,6 +265,7 @@ def open_keys(config: dict[str, Any]) -> tuple[str, str]:
         ({"checkpointing": True}, False, False),
         ({"gpus": 4}, False, False),
         ({"tokens": 10**8}, False, False),
+        ({"parameters": 10**6 + 1}, False, False),
     ],
 )
 def test_an_open_rungs_settings_move_what_they_change(
@@ -285,6 +286,7 @@ def test_a_local_models_content_is_in_its_key_and_its_place_is_not(config: dict[
         (tmp_path / name).mkdir()
         (tmp_path / name / "config.json").write_text("{}")
         (tmp_path / name / "model.safetensors").write_bytes(weights)
+        (tmp_path / name / "README.md").write_text(name)
         found.append(open_keys(open_ladder(config, source=str(tmp_path / name), revision=None))[0])
     assert found[0] == found[1] != found[2]
 
@@ -295,8 +297,8 @@ def test_a_local_model_that_is_not_there_is_one_line(config: dict[str, Any], tmp
 
 
 GOLDEN = {
-    "open": "87d1c810e9",
-    "run of an open model": "a57db5d973",
+    "open": "5cf560a11a",
+    "run of an open model": "bf5a633759",
     "data": "5024fb2b87",
     "corpus": "5845c2f76f",
     "model": "a7be6b9b6e",

@@ -8,8 +8,12 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from w2s.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = add("examples", examples, "print rendered examples of tasks, as models see them")
     sub.add_argument("tasks", nargs="*", metavar="TASK", help="all of the experiment by default")
     sub.add_argument("--experiment", help="an experiment by name; the default one otherwise")
-    sub.add_argument("-n", "--number", type=int, default=3, help="how many of each (3)")
+    sub.add_argument("-n", "--number", type=_positive, default=3, help="how many of each (3)")
 
     sub = add("fetch", fetch, "fetch what an experiment needs from the hub, for machines without network, and check it")
     sub.add_argument("experiment", nargs="?", help="an experiment by name; the default one otherwise")
@@ -86,6 +90,14 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--lock", action="store_true", help="record versions and code as they are (after a version bump)")
     sub.add_argument("--unchanged", nargs="+", default=[], metavar="STAGE", help="its results did not change: re-lock")
     return parser
+
+
+def _positive(text: str) -> int:
+    """A whole number from 1 up, for argparse."""
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
 
 
 # -- stages ------------------------------------------------------------------------------------------------
@@ -126,6 +138,10 @@ def make(options: argparse.Namespace) -> None:
             finetune.make(build, parents["data"], parents["model"], parents.get("labels"), place)
 
 
+NAMES = ["task", "title", "source", "citation", "licence", "rows_from", "setting", "panel", "bar", "stopping"]
+NAMES += ["method", "supervisor", "student"]
+
+
 # -- figures -----------------------------------------------------------------------------------------------
 
 
@@ -155,7 +171,6 @@ def experiment(options: argparse.Namespace) -> None:
 
 def draw(options: argparse.Namespace) -> None:
     """Draw from the CSV into every file asked for."""
-    import pandas as pd
 
     from w2s import artifacts, figures
 
@@ -163,7 +178,7 @@ def draw(options: argparse.Namespace) -> None:
     if about["data"]["source"] == "world":
         about["note"] = "small invented world: the method at work, not the paper's numbers"
     module = figures.module(options.figure)
-    figure = module.draw(pd.read_csv(options.table), about)
+    figure = module.draw(read_numbers(options.table), about)
     for path in options.out:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(f".{path.name}.partial{path.suffix}")
@@ -173,16 +188,23 @@ def draw(options: argparse.Namespace) -> None:
     print(", ".join(map(str, options.out)))
 
 
+def read_numbers(path: Path) -> pd.DataFrame:
+    """The numbers behind a figure; names stay names, also those that look like a number or like nothing."""
+    import pandas as pd
+
+    names = [name for name in pd.read_csv(path, nrows=0).columns if name in NAMES]
+    return pd.read_csv(path, dtype=dict.fromkeys(names, "object"), keep_default_na=False, na_values=[""])
+
+
 def table(options: argparse.Namespace) -> None:
     """Medians over tasks, means over seeds, as text tables."""
-    import pandas as pd
 
     from w2s.figures import text
 
     if not options.path.is_file():
         raise UserError(f"{options.path}: no such file; draw the figure first")
     try:
-        tables = list(text.tables(pd.read_csv(options.path)))
+        tables = list(text.tables(read_numbers(options.path)))
     except (KeyError, ValueError):
         raise UserError(f"{options.path}: not the numbers behind a figure, results/figures/...csv") from None
     print("\n\n".join(tables), end="\n\n")
@@ -203,7 +225,7 @@ def examples(options: argparse.Namespace) -> None:
     """Print the first examples of every task asked for, each with its label."""
     from w2s.errors import allowed
     from w2s.tasks import TASKS
-    from w2s.tasks.build import format_row
+    from w2s.tasks.build import formatted
     from w2s.tasks.data import rows_of
     from w2s.workflow import Workflow, read_yaml
 
@@ -217,9 +239,8 @@ def examples(options: argparse.Namespace) -> None:
         task, data = TASKS[name], plan.data(name, plan.experiment.seeds[0])
         rows = rows_of(task, data.spec["rows"], data.environment)
         shown: list[str] = []
-        for number, row in enumerate(rows.parts["train"]):
-            where = f"task {name!r}, train row {number} of {rows.origins['train']}"
-            for one in format_row(task, row, where)[: max(1, options.number - 1)]:
+        for made in formatted(task, rows.parts["train"], "train", rows.origins["train"]):
+            for one in (made or [])[: max(1, options.number - 1)]:  # of one row not all: others look different
                 shown.append(f"{one.text} [{plan.experiment.nlp.training.answers[one.label].strip()}]")
             if len(shown) >= options.number:
                 break
@@ -232,30 +253,30 @@ def fetch(options: argparse.Namespace) -> None:
     from w2s.ladder import OpenRung
     from w2s.models import base
     from w2s.tasks import TASKS
-    from w2s.tasks.build import format_row
+    from w2s.tasks.build import formatted
     from w2s.tasks.data import rows_of
     from w2s.workflow import Workflow, read_yaml
 
     plan = Workflow(read_yaml(Path("config.yaml"))).plan(options.experiment)
-    experiment = plan.experiment
+    experiment, fetched = plan.experiment, plan.experiment.data.source == "hub"
     for name in experiment.nlp.all_tasks() if experiment.data.source == "hub" else []:
         task, place = TASKS[name], plan.data(name, experiment.seeds[0]).spec["rows"]
         rows = rows_of(task, place, {})
         for part, some in rows.parts.items():
-            made = sum(
-                len(format_row(task, row, f"task {name!r}, {part} row {number} of {rows.origins[part]}"))
-                for number, row in enumerate(some)
-            )
+            made = sum(len(one or []) for one in formatted(task, some, part, rows.origins[part]))
             print(
-                f"{name}: {rows.origins[part]} at {place['revision']}: {len(some):,} rows, {made:,} candidates",
+                f"{name}: {rows.origins[part]} at {rows.commit}: {len(some):,} rows, {made:,} candidates",
                 flush=True,
             )
     for rung in experiment.nlp.ladder:
         if isinstance(rung, OpenRung) and not rung.is_local:
             folder = base.fetch(rung.source, str(rung.revision), f"rung {rung.name!r}")
             described = base.describe(folder, f"rung {rung.name!r}")
+            base.check_parameters(described["parameters"], rung.parameters, f"rung {rung.name!r}")
+            fetched = True
             print(f"{rung.name}: {rung.source} at {rung.revision}: {described['parameters']:,} parameters", flush=True)
-    print(f"everything that experiment {experiment.experiment!r} needs from the hub is in the local cache")
+    said = "everything that it needs from the hub is in the local cache" if fetched else "it needs nothing from the hub"
+    print(f"experiment {experiment.experiment!r}: {said}")
 
 
 def stages(options: argparse.Namespace) -> None:

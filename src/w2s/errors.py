@@ -10,6 +10,10 @@ class UserError(Exception):
     """What is wrong, where, and what would be right, in one line."""
 
 
+class LackingError(UserError):
+    """An experiment lacks what a figure shows. The other figures can still be drawn."""
+
+
 def allowed(value: object, choices: Iterable[str], *, what: str = "allowed") -> str:
     """The tail of a message about a name that is not known: a guess first, then what is allowed."""
     names = sorted(choices)

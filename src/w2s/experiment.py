@@ -15,8 +15,9 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from w2s.errors import UserError, allowed
 from w2s.ladder import RUNGS, OwnRung, Rung
-from w2s.schema import Name, Positive, Rate, Share, Strict
+from w2s.schema import Name, Positive, Rate, Revision, Share, Strict
 
+RESERVED = "truth"
 REPRESENTATIVE = 8  # data sets in the paper's Figures 6 and 13a
 
 
@@ -61,7 +62,7 @@ class TaskChoice(Strict):
 
     name: str
     folder: str | None = None  # inside data.directory; the task's usual name by default
-    revision: str | None = None  # of its hub repository; the pinned one by default
+    revision: Revision | None = None  # of its hub repository; the pinned one by default
     train: str | None = None  # split (file name without ending) to train on
     test: str | None = None  # split to test on; "none" cuts the test set from the training rows
     medians: bool = True  # whether the medians over tasks (Figures 3, 5, 8, 13b) take it
@@ -230,6 +231,16 @@ class Experiment(Strict):
         for name in self.nlp.methods:
             if name not in self.methods:
                 raise ValueError(f"nlp.methods: unknown method {name!r}; {allowed(name, self.methods)}")
+        for task in self.nlp.tasks:
+            for key, only_with in (("folder", "directory"), ("revision", "hub")):
+                if getattr(task, key) is not None and self.data.source != only_with:
+                    raise ValueError(f"nlp.tasks: {task.name}: {key} is of use only with data.source {only_with!r}")
+            if self.data.source == "world" and (task.train or task.test):
+                raise ValueError(f"nlp.tasks: {task.name}: the micro-world has its own train and test, none to name")
+        if RESERVED in self.methods:
+            raise ValueError(f"methods: {RESERVED!r} is taken: it stands for ground truth in figures")
+        if "naive" in self.methods and self.methods["naive"].objective != "naive":
+            raise ValueError("methods.naive.objective: figures take 'naive' for naive finetuning; allowed: naive")
         own = any(isinstance(rung, OwnRung) for rung in self.nlp.ladder)
         if own and self.nlp.pretraining.corpus == "world" and self.data.source != "world":
             raise ValueError("nlp.pretraining.corpus: 'world' needs data.source 'world'; allowed: tasks")

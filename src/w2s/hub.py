@@ -21,7 +21,10 @@ PREFETCH = "on a machine with network and the same HF_HOME, run `w2s fetch [EXPE
 def snapshot(
     repository: str, kind: Literal["model", "dataset"], revision: str, patterns: Sequence[str], *, wanted_by: str
 ) -> Path:
-    """A local folder with the files of a repository that match; UserError in one line if they cannot be had."""
+    """A local folder with the files of a repository that match; UserError in one line if they cannot be had.
+
+    patterns: the first is what cannot be done without. The folder's name is the commit.
+    """
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import (  # type: ignore[attr-defined]
         GatedRepoError,
@@ -38,9 +41,12 @@ def snapshot(
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # what is wrong is said below, once
     where = f"{wanted_by}: {kind} {repository!r} at {revision}"
     download = partial(snapshot_download, repository, repo_type=kind, revision=revision, allow_patterns=[*patterns])
+    there = None
     try:
         with contextlib.suppress(LocalEntryNotFoundError):
-            return Path(download(local_files_only=True))
+            there = Path(download(local_files_only=True))
+            if _is_whole(there):
+                return there
         HfApi().repo_info(repository, repo_type=kind, revision=revision, timeout=SECONDS)  # asks once, without retries
         return Path(download())
     except GatedRepoError:
@@ -52,7 +58,16 @@ def snapshot(
     except HFValidationError as error:
         raise UserError(f"{where}: not a hub id ({first_line(error)})") from None
     except (OSError, HTTPError) as error:
+        if isinstance(error, OSError) and error.filename:
+            raise UserError(f"{where}: the cache cannot be used: {error.filename} ({error.strerror})") from None
+        if there is not None and any(there.glob(patterns[0])):
+            return there  # of an older cache, which does not say whether it is whole
         reason = "HF_HUB_OFFLINE is set" if isinstance(error, OfflineModeIsEnabled) else first_line(error)
         raise UserError(
             f"{where} is not in the local cache and the hub cannot be reached ({reason.rstrip('.')}); {PREFETCH}"
         ) from None
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether the cache holds the commit's list of files, against which a snapshot was then checked."""
+    return (folder.parents[1] / "trees" / f"{folder.name}.json").is_file()

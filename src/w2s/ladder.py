@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from w2s.schema import Name, Positive, Rate, Strict
+from w2s.schema import Name, Positive, Rate, Revision, Strict
 
 
 class OwnRung(Strict):
@@ -61,7 +61,7 @@ class OpenRung(Strict):
 
     name: Name
     source: str = Field(min_length=1)  # hub id, or a local directory (it starts with . or / or ~)
-    revision: str | None = None  # of the hub: a commit
+    revision: Revision | None = None  # of the hub: a commit
     parameters: Positive  # all weights, a tied embedding once
     tokens: Positive  # pretraining tokens; compute = 6 x parameters x tokens
     learning_rate: Rate  # of finetuning

@@ -196,7 +196,8 @@ class Plan:
 
     def _open_model(self, rung: OpenRung) -> Artifact:
         source, environment = self._sources.weights(rung)
-        spec = {"source": source, "parameters": rung.parameters}
+        spec = {"source": source}
+        environment = {**environment, "parameters": rung.parameters}  # as declared, to be checked
         message = f"open model {rung.name}: {rung.source}, {rung.parameters:,} parameters"
         return Artifact("open", f"models/{rung.name}", message, spec, environment=environment, priority=1000)
 

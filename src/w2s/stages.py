@@ -19,6 +19,7 @@ from pathlib import Path
 from w2s.errors import UserError, allowed
 from w2s.plan import STAGE_VERSIONS
 
+FIGURES = ("w2s.analysis", "w2s.figures", "w2s.paper", "w2s.tasks")  # Table 1 is about tasks
 PACKAGE = Path(__file__).resolve().parent
 LOCK = Path("stages.lock")
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -82,7 +83,7 @@ def closure(module: str, leave_out: frozenset[str] = frozenset()) -> tuple[str, 
 
 def sources(module: str) -> list[Path]:
     """Source files of a figure module: itself, what it imports of analyses and figures, and the paper's numbers."""
-    names = [name for name in closure(module) if name.startswith(("w2s.analysis", "w2s.figures", "w2s.paper"))]
+    names = [name for name in closure(module) if name.startswith(FIGURES)]
     numbers = sorted((PACKAGE / "paper").glob("*.csv")) if "w2s.paper" in names else []
     return [path for name in names if (path := file_of(name))] + numbers
 

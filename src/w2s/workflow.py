@@ -5,9 +5,9 @@ The Snakefile and the commands use this; it is as light as the plan.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
+import sys
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 
 from w2s import figures
 from w2s.artifacts import sha256
-from w2s.errors import UserError, allowed
+from w2s.errors import LackingError, UserError, allowed
 from w2s.experiment import Catalogue, Experiment, TaskChoice, load
 from w2s.ladder import OpenRung
 from w2s.plan import Artifact, Plan, with_ancestors
@@ -26,6 +26,8 @@ from w2s.tasks.task import Task
 from w2s.tasks.world import TOPICS
 from w2s.training.objectives import OBJECTIVES, settings
 
+# Of a model directory: what is read of it (see w2s.models.base, which is too heavy for a plan).
+TEXT_FILES, WEIGHTS = ("*.json", "*.txt", "*.model", "*.jinja"), ("*.safetensors", "*.bin")
 SAMPLE = 2**20  # bytes of a weights file, at its start, middle and end, that identify it
 
 
@@ -56,7 +58,12 @@ def with_ladder(config: Mapping[str, Any], source: str, root: Path) -> Mapping[s
             raise UserError(f"{source}: nlp.ladder: unknown ladder {ladder!r}; {allowed(ladder, shipped)}")
         rungs = shipped[ladder]
     else:
-        known = {rung["name"]: rung for rungs in shipped.values() for rung in rungs}
+        known: dict[str, dict[str, Any]] = {}
+        for name, rungs in shipped.items():
+            for rung in rungs:
+                if rung["name"] in known:
+                    raise UserError(f"config/ladders/{name}.yaml: another ladder has a rung {rung['name']!r} as well")
+                known[rung["name"]] = rung
         rungs = [_named_rung(rung, known, source) if _is_named(rung) else rung for rung in ladder]
     return deep_merge(config, {"nlp": {"ladder": rungs}})
 
@@ -68,7 +75,7 @@ def _is_named(rung: object) -> bool:
 
 def _named_rung(rung: Any, known: Mapping[str, Mapping[str, Any]], source: str) -> dict[str, Any]:
     name = rung if isinstance(rung, str) else rung.get("name")
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise UserError(f"{source}: nlp.ladder: unknown rung {name!r}; {allowed(name, known)}")
     return {**known[name], **({} if isinstance(rung, str) else rung)}
 
@@ -79,7 +86,9 @@ def ladders(root: Path) -> dict[str, list[dict[str, Any]]]:
     for path in sorted((root / "config" / "ladders").glob("*.yaml")):
         content = read_yaml(path)
         shared, rungs = content.get("all", {}), content.get("rungs")
-        named = isinstance(rungs, list) and all(isinstance(rung, Mapping) and "name" in rung for rung in rungs)
+        named = isinstance(rungs, list) and all(
+            isinstance(rung, Mapping) and isinstance(rung.get("name"), str) for rung in rungs
+        )
         if not named or not isinstance(shared, Mapping) or set(content) - {"all", "rungs"}:
             raise UserError(f"{path}: should hold rungs (a list of mappings with a name) and may hold all (a mapping)")
         found[path.stem] = [{**shared, **rung} for rung in rungs or []]
@@ -116,7 +125,7 @@ class Found:
         return content, {part: [str(path) for path in paths] for part, paths in files.items()}
 
     def _folder(self, task: Task, choice: TaskChoice) -> Path:
-        directory = Path(self.experiment.data.directory or "")
+        directory = Path(self.experiment.data.directory or "").expanduser()
         if not directory.is_dir():
             raise UserError(f"data.directory: {str(directory)!r} is not a directory; it should hold one folder a task")
         folder = directory / (choice.folder or task.folder)
@@ -132,13 +141,18 @@ class Found:
         if not rung.is_local:
             return {"hub": rung.source, "revision": rung.revision}, {}
         folder = Path(rung.source).expanduser()
-        files = sorted(path for path in folder.glob("*") if path.is_file() and not path.name.startswith("."))
+        patterns = (*TEXT_FILES, *WEIGHTS)
+        files = sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()})
         if not (folder / "config.json").is_file():
             raise UserError(
                 f"rung {rung.name!r}: {str(folder)!r} holds no base model (no config.json); it should hold "
                 "config.json, tokenizer and weights as `save_pretrained` writes them"
             )
-        return {"files": {path.name: _sampled(path) for path in files}}, {"directory": str(folder)}
+        try:
+            content = {path.name: _sampled(path) for path in files}
+        except OSError as error:
+            raise UserError(f"rung {rung.name!r}: {error.filename} cannot be read ({error.strerror})") from None
+        return {"files": content}, {"directory": str(folder)}
 
 
 _digest = cache(sha256)  # many tasks and seeds ask for the same file
@@ -219,12 +233,14 @@ class Workflow:
         return runs
 
     def drawable(self) -> list[str]:
-        """The figures that the default experiment has what it takes for."""
+        """The figures that the default experiment has what it takes for; says which it lacks something for."""
         found = []
         for name in figures.names():
-            with contextlib.suppress(UserError):
+            try:
                 self.figure(name)
                 found.append(name)
+            except LackingError as error:
+                print(f"{name} is left out: {error}", file=sys.stderr)
         return found
 
     def known(self) -> list[Artifact]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import subprocess
 import sys
@@ -17,8 +18,10 @@ from matplotlib.transforms import Bbox
 from tests.figures.conftest import Shape, about, numbers
 from w2s import figures
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
+from w2s.commands import read_numbers
 from w2s.errors import UserError
 from w2s.plan import Plan
+from w2s.workflow import plan_of
 
 every_figure = pytest.mark.parametrize("name", figures.names())
 every_figure_of_runs = pytest.mark.parametrize("name", [name for name in figures.names() if name.startswith("fig")])
@@ -96,11 +99,24 @@ def test_a_csv_round_trip_draws_the_same_bytes(name: str, shape: Shape, tmp_path
     numbers(name, plan).to_csv(tmp_path / "numbers.csv", index=False)
     drawn = []
     for file in ("one.pdf", "two.pdf"):
-        draw(name, plan, pd.read_csv(tmp_path / "numbers.csv")).savefig(
+        draw(name, plan, read_numbers(tmp_path / "numbers.csv")).savefig(
             tmp_path / file, metadata={"CreationDate": None}
         )
         drawn.append((tmp_path / file).read_bytes())
     assert drawn[0] == drawn[1]
+
+
+def test_rungs_may_be_called_like_numbers_or_like_nothing(smoke_config: dict[str, Any], tmp_path: Path) -> None:
+    config = copy.deepcopy(smoke_config)
+    for rung, name in zip(config["nlp"]["ladder"], ("24", "32", "null", "nan"), strict=True):
+        rung["name"] = name
+    plan = plan_of(config, "odd")
+    table = numbers("fig5", plan)
+    table.to_csv(tmp_path / "numbers.csv", index=False)
+    again = read_numbers(tmp_path / "numbers.csv")
+    assert list(again["student"]) == list(table["student"])
+    said = {text.get_text() for text in draw("fig5", plan, again).legends[0].texts}
+    assert {"supervisor 24", "supervisor 32", "supervisor null"} <= said
 
 
 @every_figure_of_runs

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, BertConfig, BertLMHeadModel
 
 from tests.models.conftest import CONFIGS, LAYERS, LIMIT, VOCABULARY
 from w2s.errors import UserError
@@ -179,6 +179,41 @@ def test_a_model_that_wants_its_own_code_executed_is_refused(models: dict[str, P
     with pytest.raises(UserError, match="cannot be loaded"):
         classifier.load(folder, ANSWERS)
     assert not (tmp_path / "ran").exists()
+
+
+def copied(source: Path, folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    for path in source.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    return folder
+
+
+def test_missing_weights_are_named_and_not_made_up(models: dict[str, Path], tmp_path: Path) -> None:
+    """A library fills what is missing with random numbers, and goes on."""
+    folder = copied(models["neox"], tmp_path / "headless")
+    AutoModelForCausalLM.from_pretrained(models["neox"]).base_model.save_pretrained(folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"architectures": ["GPTNeoXForCausalLM"]}))
+    with pytest.raises(UserError, match=r"1 of its weights are missing or of another shape, lm_head.weight first"):
+        classifier.load(folder, ANSWERS)
+
+
+def test_a_model_whose_tokens_see_what_follows_them_is_refused(models: dict[str, Path], tmp_path: Path) -> None:
+    folder = copied(models["gpt2"], tmp_path / "encoder")
+    shape = {"vocab_size": VOCABULARY, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    torch.manual_seed(0)
+    BertLMHeadModel(BertConfig(**shape, intermediate_size=32, initializer_range=1.0)).save_pretrained(folder)
+    with pytest.raises(UserError, match="is not a decoder: its tokens see what follows them"):
+        classifier.load(folder, ANSWERS)
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_a_corrupt_file_is_one_line(models: dict[str, Path], tmp_path: Path, name: str) -> None:
+    folder = copied(models["llama"], tmp_path / "corrupt")
+    (folder / name).write_bytes((folder / name).read_bytes()[:-200])
+    with pytest.raises(UserError, match="cannot be loaded") as caught:
+        classifier.load(folder, ANSWERS)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_directory_without_tokenizer_is_named(models: dict[str, Path], tmp_path: Path) -> None:

@@ -174,11 +174,42 @@ def test_sizes_are_respected() -> None:
     assert len(examples.parts["test"]) == 40
 
 
-def test_test_rows_of_a_training_group_are_dropped() -> None:
-    more = [{**row, "group": "t" + row["group"]} for row in rows_of(20, 0.5)]
-    examples = build(PLAIN, {"train": rows_of(100, 0.5), "test": [*rows_of(100, 0.5), *more]}, SIZES, 0)
+def test_the_test_set_stays_whole_and_training_loses_its_groups() -> None:
+    """ETHICS's own test set shares most of its scenarios with its training set."""
+    tested = [{**row, "text": "asked " + row["text"]} for row in rows_of(100, 0.5)[::5]]
+    examples = build(PLAIN, {"train": rows_of(100, 0.5), "test": tested}, SIZES, 0)
     assert len(examples.parts["test"]) == 20
-    assert examples.counts["test_examples_of_a_training_group_dropped"] == 100
+    assert examples.counts["training_examples_of_a_test_group_dropped"] == 20
+    assert_no_group_is_shared(examples)
+
+
+def test_only_groups_that_are_tested_leave_the_training_set() -> None:
+    tested = [{**row, "text": "asked " + row["text"]} for row in rows_of(100, 0.5)]
+    examples = build(PLAIN, {"train": rows_of(100, 0.5), "test": tested}, Sizes(test=20), 0)
+    assert len(examples.parts["test"]) == 20
+    assert examples.counts["training_examples_of_a_test_group_dropped"] == 20
+
+
+@pytest.mark.parametrize("task", [name for name in WORLD_TASKS if TASKS[name].per_question])
+def test_a_cut_test_set_keeps_whole_questions(task: str) -> None:
+    examples = build(TASKS[task], world_rows(task, WorldSize()), Sizes(test=60), 0)
+    assert 50 <= len(examples.parts["test"]) <= 60
+    assert set(examples.guards["questions_with_unequal_answers"].values()) == {0}
+
+
+def test_a_few_rows_with_an_empty_text_are_left_out_and_counted() -> None:
+    rows = world_rows("sciq", WorldSize())
+    rows["train"][7] = rows["train"][7] | {"distractor2": " "}
+    examples = build(TASKS["sciq"], rows, SIZES, 0)
+    assert examples.counts["rows_with_empty_text_dropped"] == {"train": 1}
+    assert examples.counts["train"]["candidates"] == 4 * (len(rows["train"]) - 1)
+
+
+def test_many_rows_with_an_empty_text_are_a_mistake() -> None:
+    rows = world_rows("sciq", WorldSize())
+    rows["train"] = [row | {"distractor2": None} for row in rows["train"]]
+    with pytest.raises(UserError, match=r"train row \d+: distractor2 is empty, as in more than 1% of the rows"):
+        build(TASKS["sciq"], rows, SIZES, 0)
 
 
 @pytest.mark.parametrize(

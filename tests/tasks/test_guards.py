@@ -62,6 +62,18 @@ def test_no_task_of_ours_leaks_by_construction(task: str) -> None:
         format_row(TASKS[task], row, "here")
 
 
+@pytest.mark.parametrize(
+    ("task", "changed"),
+    [
+        ("dream", {"choice": ["Tea.", "Tea.", "Milk."], "answer": "Tea."}),
+        ("openbookqa", {"choices": {"text": ["air"] * 4, "label": ["A", "B", "C", "D"]}}),
+        ("piqa", {"sol1": "wait", "sol2": "wait"}),
+    ],
+)
+def test_equal_answers_are_no_leak(task: str, changed: dict[str, Any]) -> None:
+    assert format_row(TASKS[task], ROWS[task] | changed, "here")
+
+
 def plain(texts: list[tuple[str, int]], prefix: str = "") -> list[Example]:
     return [Example(f"{prefix}{n:06d}", f"{prefix}{n}", text, label) for n, (text, label) in enumerate(texts)]
 
@@ -109,6 +121,6 @@ def test_guards_land_in_the_manifest_of_a_build() -> None:
     found = build(TASKS["sciq"], world_rows("sciq", WorldSize()), SIZES, 0).guards
     assert found["text_independent_of_answer"] is True
     assert found["groups_in_several_parts"] == 0
-    assert found["questions_with_unequal_answers"] == {"weak": 0, "strong": 0}
+    assert found["questions_with_unequal_answers"] == {"weak": 0, "strong": 0, "validation": 0, "test": 0}
     assert set(found["positive_share"]) == {"weak", "strong", "validation", "test"}
     assert {"bag_of_words_accuracy", "length_only_accuracy", "near_duplicates"} <= set(found)

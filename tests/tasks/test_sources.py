@@ -53,6 +53,19 @@ def test_text_that_looks_like_a_number_stays_text_in_csv_files(tmp_path: Path) -
     assert TASKS["mc_taco"].formatter(row)[0].text.endswith("Answer: 12\nCorrect:")
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_bytes("\ufeffsentence,label\na film,1\n".encode())
+    (row,) = from_files(TASKS["sst2"], {"train": [tmp_path / "train.csv"]}).parts["train"]
+    assert row["sentence"] == "a film"
+
+
+@pytest.mark.parametrize("line", ["hi, there,1", "hi"])
+def test_a_line_with_too_many_or_too_few_fields_is_named(tmp_path: Path, line: str) -> None:
+    (tmp_path / "train.csv").write_text(f"sentence,label\na film,1\n{line}\n")
+    with pytest.raises(UserError, match=r"train.csv: row 1 has not as many fields as the header has columns"):
+        from_files(TASKS["sst2"], {"train": [tmp_path / "train.csv"]})
+
+
 def test_a_wrong_label_names_task_row_and_file(tmp_path: Path) -> None:
     path = write(tmp_path / "train.jsonl", [*ROWS, {"sentence": "a mess", "label": -1}])
     rows = from_files(TASKS["sst2"], {"train": [path]})

@@ -8,7 +8,7 @@ from functools import cache
 
 from w2s.analysis.pgr import accuracy, pgr
 from w2s.analysis.results import Predictions, Results, Row
-from w2s.errors import UserError
+from w2s.errors import LackingError, UserError
 from w2s.experiment import Nlp
 from w2s.ladder import Rung
 from w2s.plan import Plan, Run
@@ -23,7 +23,7 @@ Pair = tuple[Rung, Rung]  # supervisor, student
 def naive(plan: Plan, figure: str) -> list[str]:
     """The one method of figures that show naive finetuning only; UserError if the experiment leaves it out."""
     if NAIVE not in plan.experiment.nlp.methods:
-        raise UserError(f"{figure} shows naive finetuning, so nlp.methods must name {NAIVE!r}")
+        raise LackingError(f"{figure} shows naive finetuning, so nlp.methods must name {NAIVE!r}")
     return [NAIVE]
 
 

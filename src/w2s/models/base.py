@@ -22,9 +22,8 @@ TOLERANCE = 0.01  # of declared parameters
 
 def fetch(repository: str, revision: str, wanted_by: str) -> Path:
     """The snapshot of a hub model: its texts, and its weights as safetensors (as .bin where there are none)."""
-    folder = hub.snapshot(repository, "model", revision, TEXT_FILES, wanted_by=wanted_by)
     for pattern in WEIGHTS:
-        folder = hub.snapshot(repository, "model", revision, [*TEXT_FILES, pattern], wanted_by=wanted_by)
+        folder = hub.snapshot(repository, "model", revision, [pattern, *TEXT_FILES], wanted_by=wanted_by)
         if _weights(folder):
             return folder
     raise UserError(f"{wanted_by}: {repository!r} at {revision} has no weights ({', '.join(WEIGHTS)})")
@@ -39,7 +38,7 @@ def _weights(folder: Path) -> list[Path]:
 
 
 def make(build: artifacts.Build, place: Mapping[str, Any]) -> None:
-    """Check an open model and record where it is. place: ``directory`` of a local one."""
+    """Check an open model and record where it is. place: its declared ``parameters``; ``directory`` of a local one."""
     spec = build.identity.spec
     name = build.folder.name.removeprefix(".partial-").rsplit("-", 1)[0]
     source = spec["source"]
@@ -49,15 +48,21 @@ def make(build: artifacts.Build, place: Mapping[str, Any]) -> None:
     else:
         folder = Path(place["directory"]).resolve()
     described = describe(folder, wanted_by)
-    found, declared = described["parameters"], spec["parameters"]
-    if abs(found - declared) > TOLERANCE * declared:
-        raise UserError(f"{wanted_by}: {folder} has {found:,} parameters; the ladder says {declared:,}: correct it")
+    check_parameters(described["parameters"], place["parameters"], wanted_by)
     files = [path for path in sorted(folder.iterdir()) if path.is_file()]
     build.measured |= described | {
         "directory": str(folder),
+        "commit": folder.name if "hub" in source else None,
         "files": {path.name: path.stat().st_size for path in files},
     }
-    print(f"{folder}: {described['architecture']}, {found:,} parameters, {described['max_length']} tokens at most")
+    longest = described["max_length"] or "any number of"
+    print(f"{folder}: {described['architecture']}, {described['parameters']:,} parameters, {longest} tokens at most")
+
+
+def check_parameters(found: int, declared: int, wanted_by: str) -> None:
+    """UserError if a model has not about as many parameters as its ladder says: its compute would be wrong."""
+    if abs(found - declared) > TOLERANCE * declared:
+        raise UserError(f"{wanted_by}: the model has {found:,} parameters; the ladder says {declared:,}: correct it")
 
 
 def describe(folder: Path, wanted_by: str) -> dict[str, Any]:
@@ -71,7 +76,7 @@ def describe(folder: Path, wanted_by: str) -> dict[str, Any]:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
         with torch.device("meta"):
             model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # whatever libraries say of a config that is not what it should be
         raise UserError(f"{wanted_by}: {folder} is not a decoder that can be loaded ({first_line(error)})") from None
     return {
         "architecture": type(model).__name__,

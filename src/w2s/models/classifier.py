@@ -65,11 +65,23 @@ def load(directory: Path, answers: Sequence[str], computing: Computing | None = 
     try:
         config = AutoConfig.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
         _without_dropout(config)
-        model = AutoModelForCausalLM.from_pretrained(
-            directory, config=config, local_files_only=True, trust_remote_code=False, dtype=stored
+        model, loaded = AutoModelForCausalLM.from_pretrained(
+            directory,
+            config=config,
+            local_files_only=True,
+            trust_remote_code=False,
+            dtype=stored,
+            output_loading_info=True,
         )
-    except (OSError, ValueError, KeyError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever libraries say of a directory that is not what it should be
+        if "out of memory" in str(error).lower():
+            raise
         raise UserError(f"{directory}: cannot be loaded ({first_line(error)})") from None
+    absent = sorted(loaded["missing_keys"]) + sorted(map(str, loaded["mismatched_keys"]))
+    if absent:  # a library would fill them with random numbers and go on
+        raise UserError(f"{directory}: {len(absent)} of its weights are missing or of another shape, {absent[0]} first")
     output = model.get_output_embeddings()
     if output is None:
         raise UserError(f"{directory}: {type(model).__name__} has no unembedding to take a head from")
@@ -77,6 +89,7 @@ def load(directory: Path, answers: Sequence[str], computing: Computing | None = 
     tokenizer = tokenizer_of(directory)
     rows = torch.stack([_answer_row(unembedding, tokenizer, answer) for answer in answers])
     backbone = model.base_model
+    _check_causal(backbone, directory)
     if computing.adapters is not None:
         backbone = _with_adapters(backbone, computing.adapters)
     if computing.checkpointing:
@@ -84,6 +97,16 @@ def load(directory: Path, answers: Sequence[str], computing: Computing | None = 
         if frozen:  # else no gradient would reach the adapters through the recomputed blocks
             model.enable_input_require_grads()
     return Classifier(backbone, rows, computing.precision)
+
+
+@torch.no_grad()
+def _check_causal(backbone: nn.Module, directory: Path) -> None:
+    """UserError if a token sees what follows it: padding on the right would then change its reading."""
+    backbone.eval()
+    short, long = (backbone(input_ids=torch.tensor([ids]), use_cache=False) for ids in ([1, 2], [1, 2, 3]))
+    first, same = short.last_hidden_state[0, 1].float(), long.last_hidden_state[0, 1].float()
+    if not torch.allclose(first, same, atol=1e-2, rtol=1e-2):
+        raise UserError(f"{directory}: {type(backbone).__name__} is not a decoder: its tokens see what follows them")
 
 
 def _without_dropout(config: Any) -> None:

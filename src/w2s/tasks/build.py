@@ -9,17 +9,18 @@ from __future__ import annotations
 import hashlib
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from w2s.errors import UserError
 from w2s.experiment import Sizes
 from w2s.tasks import guards
-from w2s.tasks.formatters import Candidate, Row
+from w2s.tasks.formatters import Candidate, EmptyTextError, Row
 from w2s.tasks.task import Task
 
 PARTS = ("weak", "strong", "validation", "test")
+EMPTY_AT_MOST = 0.01  # share of rows with an empty text; more of them is a mistake somewhere
 REBALANCE_ABOVE = 0.55  # share of the larger class beyond which a data set is rebalanced (A.1)
 
 
@@ -51,23 +52,25 @@ def build(
 ) -> Examples:
     """Examples of all four parts. rows: ``train``, and ``test`` unless the test set is cut from train.
 
-    The weak and strong halves share no group; nor do they with validation (cut from the strong half) and
-    test, from which groups seen in training are dropped. origins: split -> where its rows come from, for
-    messages. UserError for a row that is not of the task's schema, and where a guard finds a leak.
+    The weak and strong halves share no group; nor do they with validation (cut from the strong half) and test:
+    training loses the groups that the test set has. origins: split -> where its rows come from, for messages.
+    UserError for a row that is not of the task's schema, and where a guard finds a leak.
     """
     rng = random.Random(f"{task.name}-{seed}")
     counts: dict[str, Any] = {}
-    candidates = {split: _candidates(task, some, split, origins or {}) for split, some in rows.items()}
+    candidates = {split: _candidates(task, some, split, origins or {}, counts) for split, some in rows.items()}
+    question_of = {_id(task, one): one.question for some in candidates.values() for one in some}
     home = _components(one for some in candidates.values() for one in some)
     train = _examples(task, candidates["train"], "train", home, rng, counts)
     if "test" in rows:
-        test = _examples(task, candidates["test"], "test", home, rng, counts)
-        seen = {example.group for example in train}
-        kept = [example for example in test if example.group not in seen]
-        counts["test_examples_of_a_training_group_dropped"] = len(test) - len(kept)
-        test = kept
+        test = _test_set(_examples(task, candidates["test"], "test", home, rng, counts), task, sizes, rng, question_of)
+        tested = {example.group for example in test}
+        kept = [example for example in train if example.group not in tested]
+        counts["training_examples_of_a_test_group_dropped"] = len(train) - len(kept)
+        train = kept
     else:
         test, train = _cut(train, sizes.test_share, rng)
+        test = _test_set(test, task, sizes, rng, question_of)
     uneven = _is_uneven(train)
     if uneven:
         train = _rebalanced(train, rng)
@@ -79,16 +82,40 @@ def build(
     parts = {"weak": weak, "strong": strong, "validation": validation}
     if uneven:  # a half may have come out uneven again
         parts = {name: _rebalanced(part, rng) for name, part in parts.items()}
-    test = _rebalanced(test, rng)
-    parts["test"] = _balanced_sample(test, sizes.test, rng) if sizes.test else test
+    parts["test"] = test
     for name, part in parts.items():
         if not part:
             raise UserError(f"task {task.name!r}: no examples left for the {name} part; it needs more rows")
         parts[name] = sorted(part, key=lambda example: example.id)
     counts["rebalanced"] = uneven
     counts["parts"] = {name: _describe(part) for name, part in parts.items()}
-    question_of = {one.text: one.question for some in candidates.values() for one in some}
     return Examples(parts, counts, guards.measure(task, parts, question_of))
+
+
+def _id(task: Task, one: Candidate) -> str:
+    """A hash of task, group and text."""
+    return hashlib.sha256(f"{task.name}\0{one.group}\0{one.text}".encode()).hexdigest()[:16]
+
+
+def _test_set(
+    examples: list[Example], task: Task, sizes: Sizes, rng: random.Random, question_of: Mapping[str, str]
+) -> list[Example]:
+    """Exactly balanced, at most ``sizes.test``; whole questions where a question has several answers."""
+    balanced = _rebalanced(examples, rng)
+    if not sizes.test or sizes.test >= len(balanced):
+        return balanced
+    if not task.per_question:
+        return _balanced_sample(balanced, sizes.test, rng)
+    questions: dict[str, list[Example]] = defaultdict(list)
+    for example in sorted(balanced, key=lambda example: example.id):
+        questions[question_of[example.id]].append(example)
+    names = sorted(questions)
+    rng.shuffle(names)
+    chosen: list[Example] = []
+    for name in names:
+        if len(chosen) + len(questions[name]) <= sizes.test:
+            chosen += questions[name]
+    return chosen
 
 
 def _components(candidates: Iterable[Candidate]) -> dict[str, str]:
@@ -118,7 +145,7 @@ def _examples(
     distinct: dict[str, Candidate] = {}
     contradicted = set()
     for candidate in candidates:
-        digest = hashlib.sha256(f"{task.name}\0{candidate.group}\0{candidate.text}".encode()).hexdigest()[:16]
+        digest = _id(task, candidate)
         if distinct.setdefault(digest, candidate).label != candidate.label:
             contradicted.add(digest)
     sound = {digest: distinct[digest] for digest in sorted(distinct) if digest not in contradicted}
@@ -136,24 +163,52 @@ def _examples(
     return kept
 
 
-def _candidates(task: Task, rows: Iterable[Row], split: str, origins: Mapping[str, str]) -> list[Candidate]:
-    """Formatted rows, each checked by the hard guard."""
-    origin = f" of {origins[split]}" if split in origins else ""
-    return [
-        one
-        for number, row in enumerate(rows)
-        for one in format_row(task, row, f"task {task.name!r}, {split} row {number}{origin}")
-    ]
+def _candidates(
+    task: Task, rows: Sequence[Row], split: str, origins: Mapping[str, str], counts: dict[str, Any]
+) -> list[Candidate]:
+    """Candidates of all rows; how many rows with an empty text were left out goes into ``counts``."""
+    found, empty = [], 0
+    for made in formatted(task, rows, split, origins.get(split)):
+        if made is None:
+            empty += 1
+        else:
+            found += made
+    if empty:
+        counts.setdefault("rows_with_empty_text_dropped", {})[split] = empty
+    return found
+
+
+def formatted(task: Task, rows: Sequence[Row], split: str, origin: str | None) -> Iterator[list[Candidate] | None]:
+    """Every row's candidates, checked by the hard guard; None for a row of which a text is empty.
+
+    UserError, naming task, split, row and origin, for a row that is not of the task's schema, and once more than
+    ``EMPTY_AT_MOST`` of the rows are empty.
+    """
+    empty = 0
+    for number, row in enumerate(rows):
+        where = f"task {task.name!r}, {split} row {number}" + (f" of {origin}" if origin else "")
+        try:
+            yield format_row(task, row, where)
+        except EmptyTextError as error:
+            empty += 1
+            if empty > max(1, EMPTY_AT_MOST * len(rows)):
+                raise UserError(f"{where}: {error}, as in more than {EMPTY_AT_MOST:.0%} of the rows") from None
+            yield None
 
 
 def format_row(task: Task, row: Row, where: str) -> list[Candidate]:
-    """A row's candidates; UserError, naming ``where``, for one that is not of the task's schema or leaks."""
+    """A row's candidates; UserError, naming ``where``, for one that is not of the task's schema or leaks.
+
+    EmptyTextError for a row of which a text is empty.
+    """
     try:
         candidates = task.formatter(row)
         for candidate in candidates:
             if type(candidate.label) is not int or candidate.label not in (0, 1):
                 raise UserError(f"{where}: label {candidate.label!r} is not allowed; allowed: 0, 1")
         guards.check_relabelled(task, row, candidates, where)
+    except EmptyTextError:
+        raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{where}: not in the expected form ({type(error).__name__}: {error})") from None
     return candidates

@@ -29,6 +29,8 @@ def make(build_: artifacts.Build, files: Mapping[str, Sequence[str]]) -> None:
             columns["label"].append(example.label)
     artifacts.write_table(build_.folder / "examples.parquet", columns)
     build_.measured |= {"counts": examples.counts, "guards": examples.guards}
+    if rows.commit:
+        build_.measured["commit"] = rows.commit
     for name, described in examples.counts["parts"].items():
         print(f"{name:>10}: {described}")
     for name, found in examples.guards.items():

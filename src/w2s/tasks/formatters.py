@@ -16,6 +16,10 @@ from typing import Any
 Row = Mapping[str, Any]
 
 
+class EmptyTextError(ValueError):
+    """A text of a row is empty: large data sets have a few such rows, which make no examples."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One binary example before balancing.
@@ -66,9 +70,11 @@ def _number(row: Row, column: str, *allowed: int) -> int:
 
 
 def _text(row: Row, column: str) -> str:
-    """The column's text without surrounding space; empty or missing text is a mistake."""
+    """The column's text without surrounding space. EmptyTextError if there is none, ValueError if it is no text."""
     value = row[column]
-    if not isinstance(value, str) or not value.strip():
+    if value is None or (isinstance(value, str) and not value.strip()):
+        raise EmptyTextError(f"{column} is empty")
+    if not isinstance(value, str):
         raise ValueError(f"{column} should be text, not {value!r}")
     return value.strip()
 
@@ -76,7 +82,9 @@ def _text(row: Row, column: str) -> str:
 def _list(row: Row, column: str) -> list[str]:
     if not isinstance(row[column], list):
         raise TypeError(f"{column} should be a list, as in the hub's parquet, not {type(row[column]).__name__}")
-    return [str(item) for item in row[column]]
+    if not all(isinstance(item, str) and item.strip() for item in row[column]):
+        raise EmptyTextError(f"{column} has an empty item")
+    return list(row[column])
 
 
 def _keyed(row: Row) -> tuple[list[str], int]:
@@ -206,7 +214,7 @@ def hellaswag(row: Row) -> list[Candidate]:
     right = _only(len(endings), _number(row, "label", *range(len(endings))))
     group = str(row.get("source_id") or context)
     stem = f"{_text(row, 'activity_label')}: {context}"
-    return _choices(group, stem, stem, endings, right, word="Ending")
+    return _choices(group, f"{group}\n{stem}", stem, endings, right, word="Ending")
 
 
 def _untagged(text: str) -> str:

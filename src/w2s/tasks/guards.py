@@ -30,6 +30,11 @@ class Labelled(Protocol):
     """What guards read of an example."""
 
     @property
+    def id(self) -> str:
+        """What no other example has."""
+        ...
+
+    @property
     def group(self) -> str:
         """What stays on one side of every split."""
         ...
@@ -60,7 +65,7 @@ def check_relabelled(task: Task, row: Row, candidates: Sequence[Candidate], wher
             f"{where}: the text contains its label: with another answer it would not be {_short(text)}; "
             f"mend the formatter of {task.name!r}"
         )
-    if here == there and len(set(here.values())) > 1 - (len(here) == 1):
+    if here == there and len(here) == len(candidates):  # equal answers say nothing about each other
         raise UserError(f"{where}: another right answer changes no label; mend the formatter of {task.name!r}")
 
 
@@ -69,7 +74,7 @@ def _short(text: str) -> str:
 
 
 def measure(task: Task, parts: Parts, question_of: Mapping[str, str]) -> dict[str, Any]:
-    """All guards of a built task. question_of: text -> its question. UserError if words give the label away."""
+    """All guards of a built task. question_of: id -> question. UserError if words give the label away."""
     train = [example for part in HALVES for example in parts[part]]
     found: dict[str, Any] = {
         "positive_share": {name: _share(part) for name, part in parts.items()},
@@ -81,7 +86,7 @@ def measure(task: Task, parts: Parts, question_of: Mapping[str, str]) -> dict[st
         "length_only_accuracy": probe(train, parts["test"], words=False),
     }
     if task.per_question:
-        found["questions_with_unequal_answers"] = {name: _unequal(parts[name], question_of) for name in HALVES}
+        found["questions_with_unequal_answers"] = {name: _unequal(part, question_of) for name, part in parts.items()}
     if found["groups_in_several_parts"]:
         raise UserError(f"task {task.name!r}: {found['groups_in_several_parts']} groups lie in several parts")
     if task.relabel is not None:
@@ -110,7 +115,7 @@ def _shared_groups(parts: Parts) -> int:
 def _unequal(examples: Sequence[Labelled], question_of: Mapping[str, str]) -> int:
     balance: Counter[str] = Counter()
     for example in examples:
-        balance[question_of[example.text]] += 1 if example.label else -1
+        balance[question_of[example.id]] += 1 if example.label else -1
     return sum(difference != 0 for difference in balance.values())
 
 

@@ -47,9 +47,9 @@ def next_letter(row: Row) -> Row:
 
 
 def next_choice(row: Row) -> Row:
-    """The next of ``choice`` as ``answer``."""
-    choices: list[Any] = list(row["choice"])
-    return {**row, "answer": choices[(choices.index(row["answer"]) + 1) % len(choices)]}
+    """Another of ``choice`` as ``answer``."""
+    others = [choice for choice in row["choice"] if choice != row["answer"]]
+    return {**row, "answer": (others or [row["answer"]])[0]}
 
 
 def next_answer(row: Row) -> Row:

@@ -25,6 +25,7 @@ class Rows:
 
     parts: dict[str, list[Row]]
     origins: dict[str, str]
+    commit: str | None = None  # of a hub repository
 
 
 def split_files(folder: Path, split: str, task: Task) -> list[Path]:
@@ -56,11 +57,13 @@ def from_world(task: Task, size: WorldSize) -> Rows:
 def from_hub(task: Task, place: Mapping[str, str]) -> Rows:
     """Rows from the hub, or from what an earlier fetch left in the local cache. place: as in the data's spec."""
     parts: dict[str, list[Row]] = {}
+    commit = ""
     for part in ("train", "test"):
         if part in place:
             split, repository = place[part], place["hub"]
             pattern = place["files"].format(split=split)
             folder = hub.snapshot(repository, "dataset", place["revision"], [pattern], wanted_by=f"task {task.name!r}")
+            commit = folder.name
             files = hub_files(folder, place["files"], split)
             if not files:
                 raise UserError(
@@ -68,7 +71,7 @@ def from_hub(task: Task, place: Mapping[str, str]) -> Rows:
                 )
             parts[part] = _read_all(task, files)
     origins = {part: f"{place['hub']} ({place[part]})" for part in parts}
-    return Rows(parts, origins)
+    return Rows(parts, origins, commit)
 
 
 def from_files(task: Task, files: Mapping[str, Sequence[Path]]) -> Rows:
@@ -123,13 +126,17 @@ def _read_csv(path: Path) -> list[Row]:
     import io
 
     try:
-        return [dict(row) for row in csv.DictReader(io.StringIO(_text(path), newline=""), strict=True)]
+        rows: list[Row] = list(csv.DictReader(io.StringIO(_text(path), newline=""), strict=True))
     except csv.Error as error:
         raise UserError(f"{path}: not a readable CSV file ({error})") from None
+    for number, row in enumerate(rows):
+        if None in row or None in row.values():
+            raise UserError(f"{path}: row {number} has not as many fields as the header has columns")
+    return rows
 
 
 def _text(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8")
+        return path.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not readable as UTF-8 text ({error})") from None
