@@ -188,6 +188,15 @@ def test_an_experiment_without_the_hub_says_so(copy: Path, address: str) -> None
     assert "it needs nothing from the hub" in run(copy, address, "w2s", "fetch").stdout
 
 
+def test_a_workflow_without_the_hub_shows_the_command_that_helps(copy: Path) -> None:
+    done = run(copy, "http://127.0.0.1:9", "snakemake", "--cores", "2", "figures/two/table1.pdf", offline=True)
+    said = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert "w2s: task 'sciq': dataset 'allenai/sciq' at c0ffee" in said
+    assert "run `w2s fetch [EXPERIMENT]`" in said
+    assert "Traceback" not in said
+
+
 def test_a_rung_that_the_hub_does_not_have_is_one_line(copy: Path, address: str) -> None:
     content = experiment(["sciq"])
     content["data"] = {"source": "world"}
