@@ -15,6 +15,8 @@ from w2s.errors import UserError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from w2s.workflow import Workflow
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand; a user's mistake is one line on stderr and exit status 1."""
@@ -90,6 +92,13 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--lock", action="store_true", help="record versions and code as they are (after a version bump)")
     sub.add_argument("--unchanged", nargs="+", default=[], metavar="STAGE", help="its results did not change: re-lock")
     return parser
+
+
+def _workflow() -> Workflow:
+    """All experiments of the checkout that the command is run in."""
+    from w2s.workflow import Workflow, read_yaml
+
+    return Workflow(read_yaml(Path("config.yaml")))
 
 
 def _positive(text: str) -> int:
@@ -216,9 +225,8 @@ def table(options: argparse.Namespace) -> None:
 def explain(options: argparse.Namespace) -> None:
     """Say what a path is."""
     from w2s.explain import explain_path
-    from w2s.workflow import Workflow, read_yaml
 
-    print(explain_path(options.path, Workflow(read_yaml(Path("config.yaml")))))
+    print(explain_path(options.path, _workflow()))
 
 
 def examples(options: argparse.Namespace) -> None:
@@ -227,9 +235,8 @@ def examples(options: argparse.Namespace) -> None:
     from w2s.tasks import TASKS
     from w2s.tasks.build import formatted
     from w2s.tasks.data import rows_of
-    from w2s.workflow import Workflow, read_yaml
 
-    plan = Workflow(read_yaml(Path("config.yaml"))).plan(options.experiment)
+    plan = _workflow().plan(options.experiment)
     there = plan.experiment.nlp.all_tasks()
     for name in options.tasks or there:
         if name not in there:
@@ -255,9 +262,8 @@ def fetch(options: argparse.Namespace) -> None:
     from w2s.tasks import TASKS
     from w2s.tasks.build import formatted
     from w2s.tasks.data import rows_of
-    from w2s.workflow import Workflow, read_yaml
 
-    plan = Workflow(read_yaml(Path("config.yaml"))).plan(options.experiment)
+    plan = _workflow().plan(options.experiment)
     experiment, fetched = plan.experiment, plan.experiment.data.source == "hub"
     for name in experiment.nlp.all_tasks() if experiment.data.source == "hub" else []:
         task, place = TASKS[name], plan.data(name, experiment.seeds[0]).spec["rows"]

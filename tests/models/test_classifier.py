@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, BertConfig, BertLMHeadModel
 
 from tests.models.conftest import CONFIGS, LAYERS, LIMIT, VOCABULARY
@@ -186,6 +187,21 @@ def copied(source: Path, folder: Path) -> Path:
     for path in source.iterdir():
         (folder / path.name).write_bytes(path.read_bytes())
     return folder
+
+
+@pytest.mark.parametrize("name", ["gpt2", "neox"])
+def test_weights_in_the_form_of_old_repositories_are_whole(models: dict[str, Path], tmp_path: Path, name: str) -> None:
+    """GPT-2's have no prefix, Pythia's are half precision; both carry masks that are no parameters."""
+    folder = copied(models[name], tmp_path / "old")
+    weights = load_file(folder / "model.safetensors")
+    old = {key.removeprefix("transformer."): value.half() for key, value in weights.items()}
+    place = "h.0.attn.bias" if name == "gpt2" else "gpt_neox.layers.0.attention.bias"
+    old[place] = torch.ones(1, 1, LIMIT, LIMIT, dtype=torch.bool)
+    save_file(old, folder / "model.safetensors", metadata={"format": "pt"})
+    for one, other in zip(
+        classifier.load(folder, ANSWERS).parameters(), classifier.load(models[name], ANSWERS).parameters(), strict=True
+    ):
+        torch.testing.assert_close(one, other, atol=1e-3, rtol=1e-2)
 
 
 def test_missing_weights_are_named_and_not_made_up(models: dict[str, Path], tmp_path: Path) -> None:
