@@ -209,6 +209,7 @@ def test_killing_everything_and_calling_again_gives_the_same_bytes(made: Path, t
     assert not (other / FIGURE).exists()
     output = snakemake(other, FIGURE)
     assert "released the lock of a workflow that was killed" in output
+    assert (other / FIGURE).is_file(), output
     assert contents(other / "results/nlp") == contents(made / "results/nlp")
     assert contents(other / "results/models", "model.safetensors") == contents(
         made / "results/models", "model.safetensors"
