@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import glob
 import os
 import re
@@ -189,6 +190,21 @@ def processes_in(folder: Path) -> list[int]:
         except OSError:
             continue
     return found
+
+
+def test_what_a_kill_left_marked_as_incomplete_does_not_hide_what_is_missing(made: Path, tmp_path: Path) -> None:
+    """Killed between an artifact's appearance and Snakemake's noticing it: its readers' runs must still be planned."""
+    other = checkout(tmp_path / "other")
+    (data,) = made.glob("results/nlp/sciq/data-*")
+    shutil.copytree(data, other / data.relative_to(made))
+    marks = other / ".snakemake/incomplete"
+    marks.mkdir(parents=True)
+    for file in data.iterdir():
+        (marks / base64.b64encode(str(file.relative_to(made)).encode()).decode()).write_text("{}")
+    jobs = planned(snakemake(other, "-n", FIGURE))
+    assert jobs["finetune"] == 2 * (2 + 2 * 2)
+    assert jobs["draw"] == 1
+    assert jobs["data"] == 1  # the other task's
 
 
 @pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="finds processes through /proc")
