@@ -185,7 +185,7 @@ def test_figure_5_needs_every_pair_and_one_truth_run_a_rung(smoke: Plan) -> None
 
 @pytest.fixture
 def paper(config: dict[str, Any]) -> Plan:
-    """PAPER section 1.1: seven ground-truth sizes; the third of eight, 10^-4.67, is a student only. One seed."""
+    """As in the paper: seven ground-truth sizes; the third of eight, 10^-4.67, is a student only. One seed."""
     shape = {"layers": 2, "heads": 2, "pretraining_learning_rate": 1e-3, "learning_rate": 1e-3, "tokens": 10**6}
     widths = (16, 32, 36, 48, 64, 80, 96, 128)
     ladder = [{"name": f"w{width}", "width": width, "truth": width != 36, **shape} for width in widths]
@@ -201,7 +201,7 @@ def test_a_ladder_like_the_papers_has_its_pairs(paper: Plan) -> None:
 
 
 def test_a_ladder_like_the_papers_has_its_runs(paper: Plan) -> None:
-    """PAPER section 3: 22 x (7 ground truth + 29 naive + 29 confidence) = 1,430."""
+    """As in the paper: 22 x (7 ground truth + 29 naive + 29 confidence) = 1,430."""
     runs: list[Run] = module("fig12").needs(paper)
     counts = Counter((run.labels == "truth", run.method) for run in runs)
     assert counts == {

@@ -180,7 +180,6 @@ def experiment(options: argparse.Namespace) -> None:
 
 def draw(options: argparse.Namespace) -> None:
     """Draw from the CSV into every file asked for."""
-
     from w2s import artifacts, figures
 
     about = json.loads(options.experiment.read_text(encoding="utf-8")) | {"commit": artifacts.git_commit()}

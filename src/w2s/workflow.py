@@ -18,6 +18,7 @@ from w2s.artifacts import sha256
 from w2s.errors import LackingError, UserError, allowed
 from w2s.experiment import Catalogue, Experiment, TaskChoice, load
 from w2s.ladder import OpenRung
+from w2s.models.base import TEXT_FILES, WEIGHTS
 from w2s.plan import Artifact, Plan, with_ancestors
 from w2s.stages import sources
 from w2s.tasks import TASKS
@@ -26,8 +27,6 @@ from w2s.tasks.task import Task
 from w2s.tasks.world import TOPICS
 from w2s.training.objectives import OBJECTIVES, settings
 
-# Of a model directory: what is read of it (see w2s.models.base, which is too heavy for a plan).
-TEXT_FILES, WEIGHTS = ("*.json", "*.txt", "*.model", "*.jinja"), ("*.safetensors", "*.bin")
 SAMPLE = 2**20  # bytes of a weights file, at its start, middle and end, that identify it
 
 
@@ -86,13 +85,15 @@ def ladders(root: Path) -> dict[str, list[dict[str, Any]]]:
     for path in sorted((root / "config" / "ladders").glob("*.yaml")):
         content = read_yaml(path)
         shared, rungs = content.get("all", {}), content.get("rungs")
-        named = isinstance(rungs, list) and all(
-            isinstance(rung, Mapping) and isinstance(rung.get("name"), str) for rung in rungs
-        )
-        if not named or not isinstance(shared, Mapping) or set(content) - {"all", "rungs"}:
+        sound = isinstance(shared, Mapping) and not set(content) - {"all", "rungs"}
+        if not sound or not isinstance(rungs, list) or not all(map(_has_a_name, rungs)):
             raise UserError(f"{path}: should hold rungs (a list of mappings with a name) and may hold all (a mapping)")
-        found[path.stem] = [{**shared, **rung} for rung in rungs or []]
+        found[path.stem] = [{**shared, **rung} for rung in rungs]
     return found
+
+
+def _has_a_name(rung: object) -> bool:
+    return isinstance(rung, Mapping) and isinstance(rung.get("name"), str)
 
 
 # -- what lies outside of results/ -------------------------------------------------------------------------

@@ -61,7 +61,7 @@ def test_agreements_decide_the_students_accuracy(rows: list[tuple[bool, float, f
 
 @given(examples)
 def test_full_agreement_is_the_supervisors_accuracy(rows: list[tuple[bool, float, float]]) -> None:
-    """PAPER section 1.5: then PGR is 0."""
+    """As the paper says: then PGR is 0."""
     truth, supervisor = [float(row[0]) for row in rows], [row[1] for row in rows]
     hardened = [0.99 if probability > 0.5 else 0.01 for probability in supervisor]
     assert agreement(truth, supervisor, hardened).all == 1

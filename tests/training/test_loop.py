@@ -179,7 +179,7 @@ def test_evaluations_are_spread_evenly_and_end_with_the_last_step(steps: int, ep
 
 
 def test_twenty_evaluations_in_two_epochs() -> None:
-    """PAPER: NLP runs are evaluated every 0.1 epoch, 20 points from 0.1 to 2.0."""
+    """As in the paper: NLP runs are evaluated every 0.1 epoch, 20 points from 0.1 to 2.0."""
     assert sorted(evaluation_steps(200, 2, 10)) == list(range(10, 201, 10))
 
 

@@ -27,7 +27,7 @@ def with_aggregates(rows: Sequence[Row], values: Sequence[str] = COMPARED) -> li
 
 
 def medians(rows: Sequence[Row], values: Sequence[str] = COMPARED) -> Iterator[Row]:
-    """Medians over tasks (PAPER section 0.1), one row a cell and seed, with the number of tasks behind each.
+    """Medians over tasks, as the paper aggregates, one row a cell and seed, with the number of tasks behind each.
 
     ``undefined`` adds up the tasks whose PGR is undefined although the pair has a ceiling.
     """

@@ -22,7 +22,7 @@ class Agreement(NamedTuple):
 
 
 def agreement(truth: Sequence[float], supervisor: Sequence[float], student: Sequence[float]) -> Agreement:
-    """Agreement of hard predictions (PAPER section 1.5).
+    """Agreement of hard predictions (paper, section 5.1.3).
 
     truth: 0 or 1; supervisor, student: probability of class 1. All (n,).
     """
@@ -55,7 +55,7 @@ def runs(plan: Plan, methods: Sequence[str], tasks: Sequence[str]) -> list[Run]:
         plan.student(task, weak.name, strong.name, method, seed)
         for task in tasks
         for seed in plan.experiment.seeds
-        for weak, strong in pairs.every(plan.experiment.nlp)
+        for weak, strong in plan.experiment.nlp.pairs()
         for method in methods
     ]
 
@@ -66,7 +66,7 @@ def compare(plan: Plan, methods: Sequence[str], results: Results, tasks: Sequenc
     rows = []
     for task in tasks:
         for seed in plan.experiment.seeds:
-            for pair in pairs.every(nlp):
+            for pair in nlp.pairs():
                 for method in methods:
                     run = plan.student(task, pair[0].name, pair[1].name, method, seed)
                     found = on_test(results.predictions(run))

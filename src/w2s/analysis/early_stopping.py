@@ -23,7 +23,7 @@ History = Sequence[Mapping[str, float]]
 
 
 def stop(history: History, rule: str) -> Mapping[str, float]:
-    """The evaluation at which a rule stops (PAPER section 2.5); of equally good ones the last."""
+    """The evaluation at which a rule stops (paper, section 5.1.1); of equally good ones the last."""
     if rule == LAST:
         return history[-1]
     judged_by = {WEAK_LABELS: "validation_labels", GROUND_TRUTH: "test_truth"}[rule]
@@ -99,4 +99,4 @@ def _cells(rows: Sequence[Row], value: str) -> dict[tuple[str, str, str], list[f
 
 def _pairs(plan: Plan) -> list[pairs.Pair]:
     nlp = plan.experiment.nlp
-    return [pair for pair in pairs.every(nlp) if pairs.has_pgr(nlp, pair)]
+    return [pair for pair in nlp.pairs() if pairs.has_pgr(nlp, pair)]

@@ -8,7 +8,7 @@ from functools import cache
 
 from w2s.analysis.pgr import accuracy, pgr
 from w2s.analysis.results import Predictions, Results, Row
-from w2s.errors import LackingError, UserError
+from w2s.errors import LackingError
 from w2s.experiment import Nlp
 from w2s.ladder import Rung
 from w2s.plan import Plan, Run
@@ -25,13 +25,6 @@ def naive(plan: Plan, figure: str) -> list[str]:
     if NAIVE not in plan.experiment.nlp.methods:
         raise LackingError(f"{figure} shows naive finetuning, so nlp.methods must name {NAIVE!r}")
     return [NAIVE]
-
-
-def every(nlp: Nlp) -> list[Pair]:
-    """All pairs of a ladder, same-size ones too; UserError if there are none."""
-    if not nlp.pairs():
-        raise UserError("nlp.ladder: nothing to compare: no rung below the largest has ground truth")
-    return nlp.pairs()
 
 
 def runs(plan: Plan, methods: Sequence[str], tasks: Sequence[str], only: Sequence[Pair] | None = None) -> list[Run]:
@@ -113,7 +106,7 @@ def gap(nlp: Nlp, pair: Pair, weak: float, reached: float, ceiling: float) -> Ro
 
 
 def has_pgr(nlp: Nlp, pair: Pair) -> bool:
-    """Whether the student is strictly larger than its supervisor and has a ceiling (PAPER section 0.1)."""
+    """Whether the student is strictly larger than its supervisor and has a ceiling (paper, section 3)."""
     supervisor, student = pair
     return student.truth and nlp.ladder.index(student) > nlp.ladder.index(supervisor)
 
@@ -128,7 +121,7 @@ def accuracy_on_test(predictions: Predictions, column: str = "probability") -> f
 def _rungs(nlp: Nlp, only: Sequence[Pair] | None) -> tuple[list[Rung], list[Rung], list[Pair]]:
     """(rungs whose ground truth supervises, rungs whose ground truth is a ceiling, pairs), weakest first."""
     if only is None:
-        return nlp.supervising(), [rung for rung in nlp.ladder if rung.truth], every(nlp)
+        return nlp.supervising(), [rung for rung in nlp.ladder if rung.truth], nlp.pairs()
     supervisors, students = ({pair[role].name for pair in only} for role in (0, 1))
     ceilings = [rung for rung in nlp.ladder if rung.name in students and rung.truth]
     return [rung for rung in nlp.ladder if rung.name in supervisors], ceilings, list(only)

@@ -62,7 +62,7 @@ def _places(plan: Plan) -> list[tuple[str, int, pairs.Pair]]:
         (task, seed, pair)
         for task in experiment.nlp.representative_tasks()
         for seed in experiment.seeds
-        for pair in pairs.every(experiment.nlp)
+        for pair in experiment.nlp.pairs()
     ]
 
 

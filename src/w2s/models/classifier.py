@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,7 @@ def _answer_row(unembedding: Tensor, tokenizer: Any, answer: str) -> Tensor:
     return unembedding[ids].float().mean(0)
 
 
+@cache
 def tokenizer_of(directory: Path) -> Any:
     """The tokenizer of a model directory. UserError if there is none."""
     from transformers import AutoTokenizer

@@ -402,7 +402,7 @@ TASKS: dict[str, Task] = {
                 "cardiffnlp/tweet_eval",
                 "b3a375baf0f409c77e6bc7aa35102b7b3534f8be",
                 "sentiment/{split}-*.parquet",
-                "the paper's source is mis-cited (PAPER 0.2) and unknown; this is a stand-in of three classes",
+                "the paper's source is mis-cited and unknown; this is a stand-in of three classes",
             ),
             group="text",
             source="Zhang et al. (2019) in the paper; Barbieri et al. (2020)",
