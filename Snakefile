@@ -15,14 +15,17 @@ min_version("9.19")  # the first that knows profile.yaml
 configfile: "config.yaml"
 
 
-# The library of this checkout, for jobs in a conda environment too (which Snakemake strips of PYTHONPATH).
-shell.prefix(f"export PYTHONPATH={Path(workflow.basedir).resolve() / 'src'}; ")
-
-
 try:
     experiments = Workflow(config)
 except UserError as mistake:
     raise WorkflowError(str(mistake)) from None
+
+
+# The library of this checkout, for jobs in a conda environment too (which Snakemake strips of PYTHONPATH); and how
+# jobs are run, unless the caller's environment says otherwise.
+variables = experiments.default.experiment.execution.variables()
+settings = " ".join(f"{name}=${{{{{name}:-{value}}}}}" for name, value in variables.items())
+shell.prefix(f"export PYTHONPATH={Path(workflow.basedir).resolve() / 'src'} {settings}; ")
 
 
 wildcard_constraints:
@@ -61,4 +64,4 @@ if workflow.is_main_process and not workflow.dryrun:
 
 
 onstart:
-    warm.start()  # one warm process for this workflow's jobs: see src/w2s/warm.py
+    warm.start()  # warm processes for this workflow's jobs: see src/w2s/warm.py

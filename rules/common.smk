@@ -53,7 +53,7 @@ def figure_code(wildcards):
 
 def experiment_json(wildcards):
     plan = or_one_line(experiments.plan, wildcards.get("experiment", DEFAULT))
-    return canonical(plan.experiment.model_dump(mode="json"))
+    return canonical(plan.experiment.model_dump(mode="json", exclude={"execution"}))
 
 
 def experiment_file(wildcards):

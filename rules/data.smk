@@ -5,8 +5,8 @@
 
 rule data:
     output:
-        "results/{setting}/{task}/data-{key}/examples.parquet",
-        "results/{setting}/{task}/data-{key}/manifest.json",
+        update("results/{setting}/{task}/data-{key}/examples.parquet"),
+        update("results/{setting}/{task}/data-{key}/manifest.json"),
     log:
         "logs/{setting}/{task}/data-{key}.log",
     conda:

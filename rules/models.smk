@@ -8,9 +8,9 @@ rule corpus:
     input:
         ancient(manifests_of_parents),
     output:
-        "results/models/corpus-{key}/tokenizer.json",
-        "results/models/corpus-{key}/tokens.npy",
-        "results/models/corpus-{key}/manifest.json",
+        update("results/models/corpus-{key}/tokenizer.json"),
+        update("results/models/corpus-{key}/tokens.npy"),
+        update("results/models/corpus-{key}/manifest.json"),
     log:
         "logs/models/corpus-{key}.log",
     conda:
@@ -30,11 +30,11 @@ rule pretrain:
     input:
         ancient(manifests_of_parents),
     output:
-        "results/models/{rung}-{key}/config.json",
-        "results/models/{rung}-{key}/model.safetensors",
-        "results/models/{rung}-{key}/tokenizer.json",
-        "results/models/{rung}-{key}/tokenizer_config.json",
-        "results/models/{rung}-{key}/manifest.json",
+        update("results/models/{rung}-{key}/config.json"),
+        update("results/models/{rung}-{key}/model.safetensors"),
+        update("results/models/{rung}-{key}/tokenizer.json"),
+        update("results/models/{rung}-{key}/tokenizer_config.json"),
+        update("results/models/{rung}-{key}/manifest.json"),
     log:
         "logs/models/{rung}-{key}.log",
     priority: priority
@@ -53,7 +53,7 @@ rule pretrain:
 
 rule open_model:
     output:
-        "results/models/{rung}-{key}/source.json",
+        update("results/models/{rung}-{key}/source.json"),
     log:
         "logs/models/{rung}-{key}.log",
     priority: priority

@@ -9,9 +9,9 @@ rule finetune:
     input:
         ancient(manifests_of_parents),
     output:
-        f"results/{RUN}/predictions.parquet",
-        f"results/{RUN}/history.csv",
-        f"results/{RUN}/run.json",
+        update(f"results/{RUN}/predictions.parquet"),
+        update(f"results/{RUN}/history.csv"),
+        update(f"results/{RUN}/run.json"),
     log:
         f"logs/{RUN}.log",
     priority: priority

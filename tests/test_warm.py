@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from w2s import commands, warm
+from w2s import commands, warm, warm_client
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the warm process is used on Linux only")
 
@@ -27,6 +27,8 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "def main(arguments):\n"
         "    import os, time\n"
         "    print('said', arguments[0], os.getcwd(), os.environ['COLOUR'], flush=True)\n"
+        "    if arguments[0] == 'who': print(os.getpid())\n"
+        "    if arguments[0] == 'crash': raise RuntimeError('crashed')\n"
         "    print('complained', file=sys.stderr, flush=True)\n"
         "    time.sleep(float(arguments[2]))\n"
         "    sys.exit(int(arguments[1]))\n"
@@ -37,8 +39,8 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder.mkdir()
     owner = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(120)"])
     server = subprocess.Popen([sys.executable, "-c", code, str(folder), str(owner.pid)])
-    monkeypatch.setattr(warm, "_owner", lambda: owner.pid)
-    monkeypatch.setattr(warm, "_folder", lambda _: folder)
+    monkeypatch.setattr(warm_client, "owner", lambda: owner.pid)
+    monkeypatch.setattr(warm_client, "folder_of", lambda _: folder)
     monkeypatch.setenv("COLOUR", "green")
     deadline = time.monotonic() + 60
     while not (folder / "socket").exists():
@@ -55,8 +57,8 @@ def test_status_streams_folder_and_environment_are_the_callers(
     served: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert warm.delegate(["hello", "3", "0"]) == 3
-    assert warm.delegate(["again", "0", "0"]) == 0
+    assert warm_client.delegate(["hello", "3", "0"]) == 3
+    assert warm_client.delegate(["again", "0", "0"]) == 0
     said, complained = capfd.readouterr()
     assert said.splitlines() == [f"said hello {tmp_path} green", f"said again {tmp_path} green"]
     assert complained.splitlines() == ["complained"] * 2
@@ -66,7 +68,7 @@ def test_jobs_run_side_by_side(served: Path) -> None:
     statuses: dict[int, int | None] = {}
 
     def job(number: int) -> None:
-        statuses[number] = warm.delegate(["work", str(number), "0.2"])
+        statuses[number] = warm_client.delegate(["work", str(number), "0.2"])
 
     threads = [threading.Thread(target=job, args=(number,)) for number in range(6)]
     for thread in threads:
@@ -76,11 +78,66 @@ def test_jobs_run_side_by_side(served: Path) -> None:
     assert statuses == {number: number for number in range(6)}
 
 
-def test_a_killed_job_takes_its_fork_along(served: Path, tmp_path: Path) -> None:
+def who(capfd: pytest.CaptureFixture[str], *roles: str) -> int:
+    """The process that a job is done in."""
+    capfd.readouterr()
+    assert warm_client.delegate(["who", "0", "0", *roles]) == 0
+    return int(capfd.readouterr().out.splitlines()[-1])
+
+
+def test_one_process_does_one_job_after_another(served: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert len({who(capfd) for _ in range(5)}) == 1
+
+
+def test_a_job_goes_to_the_process_that_has_its_model_and_data_loaded(
+    served: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    at_once = [threading.Thread(target=warm_client.delegate, args=(["work", "0", "0.5", role],)) for role in "ab"]
+    for thread in at_once:
+        thread.start()
+    for thread in at_once:
+        thread.join()
+    lanes = {role: who(capfd, f"model={role}", f"data={role}") for role in "cd"}
+    assert {role: who(capfd, f"model={role}", f"data={role}") for role in "dc"} == lanes
+    assert who(capfd, "model=c", "data=other") == lanes["c"]
+
+
+def test_a_process_is_replaced_after_so_many_jobs(
+    served: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(warm.PER_PROCESS, "2")
+    seen = [who(capfd) for _ in range(6)]
+    assert [seen.count(one) for one in dict.fromkeys(seen)] == [2, 2, 2]
+
+
+@pytest.mark.parametrize(("job", "status"), [("crash", 1), ("work", 3)])
+def test_a_process_that_met_an_error_is_not_used_again(
+    served: Path, capfd: pytest.CaptureFixture[str], job: str, status: int
+) -> None:
+    before = who(capfd)
+    assert warm_client.delegate([job, "3", "0"]) == status
+    assert ("crashed" in capfd.readouterr().err) == (job == "crash")
+    assert who(capfd) != before
+
+
+def test_a_process_that_is_killed_between_jobs_is_replaced(served: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    before = who(capfd)
+    os.kill(before, signal.SIGKILL)
+    time.sleep(0.2)
+    assert who(capfd) != before
+
+
+def test_a_process_that_is_killed_at_work_fails_its_job(served: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    process = who(capfd)
+    threading.Timer(0.3, os.kill, (process, signal.SIGKILL)).start()
+    assert warm_client.delegate(["work", "0", "60"]) == -signal.SIGKILL
+
+
+def test_a_killed_job_takes_its_process_along(served: Path, tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from w2s import warm\n"
-        f"warm._owner = lambda: {os.getpid()}; warm._folder = lambda _: Path({str(served)!r})\n"
-        "warm.delegate(['work', '0', '60'])\n"
+        "import sys; from pathlib import Path; from w2s import warm_client\n"
+        f"warm_client.owner = lambda: {os.getpid()}; warm_client.folder_of = lambda _: Path({str(served)!r})\n"
+        "warm_client.delegate(['work', '0', '60'])\n"
     )
     caller = subprocess.Popen(
         [sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -89,7 +146,7 @@ def test_a_killed_job_takes_its_fork_along(served: Path, tmp_path: Path) -> None
     assert caller.stdout.readline().startswith("said work")
     caller.send_signal(signal.SIGKILL)
     caller.wait()
-    # The fork held the other end of the pipe: it is closed only when the fork is gone.
+    # The process held the other end of the pipe: it is closed only when the process is gone.
     waiter = threading.Thread(target=caller.stdout.read)
     waiter.start()
     waiter.join(timeout=30)
@@ -98,14 +155,14 @@ def test_a_killed_job_takes_its_fork_along(served: Path, tmp_path: Path) -> None
 
 def test_without_a_workflow_a_job_works_on_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     for value in ("", "0", "elsewhere:1", f"{__import__('socket').gethostname()}:999999999"):
-        monkeypatch.setenv(warm.VARIABLE, value)
-        assert warm.delegate(["make"]) is None
+        monkeypatch.setenv(warm_client.VARIABLE, value)
+        assert warm_client.delegate(["make"]) is None
 
 
 def test_switching_it_off_stays_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(warm.VARIABLE, "0")
+    monkeypatch.setenv(warm_client.VARIABLE, "0")
     warm.start()
-    assert os.environ[warm.VARIABLE] == "0"
+    assert os.environ[warm_client.VARIABLE] == "0"
 
 
 def test_folders_of_dead_workflows_are_swept_and_others_are_not(tmp_path: Path) -> None:

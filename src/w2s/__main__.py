@@ -6,11 +6,11 @@ import sys
 
 
 def main() -> int:
-    """Hand a job of a local workflow to its warm process, everything else to the commands."""
+    """Hand a job of a local workflow to its warm processes, everything else to the commands."""
     if sys.argv[1:2] == ["make"] and sys.argv[2:3] != ["corpus"]:
-        from w2s import warm
+        from w2s import warm_client
 
-        status = warm.delegate(sys.argv[1:])
+        status = warm_client.delegate(sys.argv[1:])
         if status is not None:
             return status
     from w2s.commands import main as commands

@@ -162,6 +162,7 @@ def building(out: Path, identity: Identity) -> Iterator[Build | None]:
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
         build = Build(identity, aside, work)
+        forget_peak_memory()
         started, processor = time.time(), time.process_time()
         try:
             yield build
@@ -255,10 +256,8 @@ def git_commit() -> str:
 
 def provenance() -> dict[str, Any]:
     """Commit, versions and machine: what a reader needs to judge a number, none of it part of its identity."""
-    import resource
     from importlib.metadata import PackageNotFoundError, version
 
-    unit = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
     versions = {}
     for package in ("w2s", "torch", "transformers", "tokenizers", "numpy", "pyarrow"):
         with contextlib.suppress(PackageNotFoundError):
@@ -269,5 +268,22 @@ def provenance() -> dict[str, Any]:
         "versions": versions,
         "machine": f"{platform.system()} {platform.machine()}",
         "command": Path(sys.argv[0]).name,
-        "peak_memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit),
+        "peak_memory_mib": peak_memory_mib(),
     }
+
+
+def forget_peak_memory() -> None:
+    """Start to measure the peak anew: a warm process makes one artifact after another."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_memory_mib() -> int:
+    """The most memory that this process held since ``forget_peak_memory`` (where Linux tells; else ever), in MiB."""
+    with contextlib.suppress(OSError, StopIteration, ValueError):
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return round(int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 2**10)
+    import resource
+
+    unit = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)

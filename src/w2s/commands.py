@@ -30,7 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, MemoryError) and "out of memory" not in str(error).lower():
+        from w2s.device import is_out_of_memory
+
+        if not is_out_of_memory(error):
             raise
         print(
             "w2s: out of memory; set W2S_TOKENS_AT_ONCE (4096 by default) lower: results do not depend on it",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import torch
+from torch import nn
 
 from w2s.errors import UserError
+
+COMPILE_FROM = 2e15  # FLOP of training on a GPU from which a minute of compiling comes back
 
 
 def environment_number(variable: str, default: float, *, least: float) -> float:
@@ -39,3 +43,34 @@ def device() -> torch.device:
     if chosen.type == "cpu":
         torch.set_num_threads(int(environment_number("W2S_THREADS", 1, least=1)))
     return chosen
+
+
+def described(where: torch.device) -> str:
+    """A device in words, for records."""
+    return torch.cuda.get_device_name(where) if where.type == "cuda" else where.type
+
+
+def compile_where_it_pays(network: nn.Module, where: torch.device, flop: float) -> bool:
+    """Compile a model in place: on a GPU, for training of ``flop`` and more. W2S_COMPILE says otherwise."""
+    wish = os.environ.get("W2S_COMPILE", "auto")
+    if wish not in ("auto", "always", "never"):
+        raise UserError(f"W2S_COMPILE={wish!r} is not allowed; allowed: auto, always, never")
+    pays = wish == "always" or (wish == "auto" and where.type == "cuda" and flop >= COMPILE_FROM)
+    if pays:
+        network.compile(dynamic=True)
+    return pays
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error is about memory, of the GPU or of the host."""
+    said = str(error).lower()
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or (
+        isinstance(error, RuntimeError) and ("out of memory" in said or "can't allocate memory" in said)
+    )
+
+
+def release_memory() -> None:
+    """Give back what is no longer used, on the GPU too."""
+    gc.collect()
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()

@@ -14,6 +14,10 @@ class LackingError(UserError):
     """An experiment lacks what a figure shows. The other figures can still be drawn."""
 
 
+class DivergedError(UserError):
+    """Training went wrong: a loss or a prediction is no longer a number. Nothing of it is a result."""
+
+
 def allowed(value: object, choices: Iterable[str], *, what: str = "allowed") -> str:
     """The tail of a message about a name that is not known: a guess first, then what is allowed."""
     names = sorted(choices)

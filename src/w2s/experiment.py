@@ -101,6 +101,26 @@ class Training(Strict):
         return self
 
 
+class Execution(Strict):
+    """How jobs are run on a machine. No result depends on it; environment variables of jobs overrule it."""
+
+    runs_per_process: Positive = 64  # jobs that a warm process does before it is replaced; 1: each has its own
+    checkpoint_seconds: float = Field(60, ge=0)  # between checkpoints of a training; 0: after every step
+    tokens_at_once: Positive = 4096  # whose activations are held; halved by itself where memory runs out
+    threads: Positive = 1  # of the CPU for each job; another number changes the last bits of results
+    compile: Literal["auto", "always", "never"] = "auto"  # torch.compile; auto: long trainings on a GPU
+
+    def variables(self) -> dict[str, str]:
+        """The environment of jobs."""
+        return {
+            "W2S_RUNS_PER_PROCESS": str(self.runs_per_process),
+            "W2S_CHECKPOINT_SECONDS": f"{self.checkpoint_seconds:g}",
+            "W2S_TOKENS_AT_ONCE": str(self.tokens_at_once),
+            "W2S_THREADS": str(self.threads),
+            "W2S_COMPILE": self.compile,
+        }
+
+
 class Method(Strict):
     """How students are trained on their labels: an objective of ``w2s.training.objectives`` and its settings."""
 
@@ -224,6 +244,7 @@ class Experiment(Strict):
     data: Data = Data()
     methods: dict[Name, Method]
     nlp: Nlp
+    execution: Execution = Execution()
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Experiment:

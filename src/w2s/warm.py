@@ -1,43 +1,43 @@
-"""One warm process for the short jobs of a local workflow, so that each does not import torch again.
+"""Warm processes for the short jobs of a local workflow: one process trains run after run.
 
-Importing torch and transformers takes seconds, a small run takes less. The first training job of a local
-workflow starts a server that imports them once; every job then asks it to fork, and the fork does what the
-job would have done: same command, environment, folder, log and exit status, and no state from any other job.
-The server lives as long as the workflow (and what it still runs). A job that is killed takes its fork along.
+Importing torch takes seconds, loading a base model and encoding a task a good part of one, training a small run
+little more. The first job of a local workflow starts a server that imports once and forks *lanes*: processes
+that do one job at a time, as many as jobs run side by side. A job goes to an idle lane that has its base model
+and its task loaded already, if there is one. It is the same job as in a process of its own: same command,
+environment, folder, log, exit status and bytes. Nothing but read-only data (encoded texts, base weights) passes
+from one job to the next, a lane that met an error is not used again, and a job that is killed takes its lane
+along. Server and lanes end with the workflow.
 
-Where this does not apply (other platforms, other machines, W2S_WARM=0, commands run by hand) a job simply
-works in its own process; results are the same.
+``execution.runs_per_process`` says after how many jobs a lane is replaced (1: every job has a process of its own).
+Where all this does not apply (other platforms, other machines, W2S_WARM=0, commands run by hand) a job simply
+works in its own process.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import hashlib
 import json
 import os
 import selectors
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import psutil
+from w2s.warm_client import OFF, STARTED, VARIABLE, alive
 
-VARIABLE = "W2S_WARM"
-OFF = "0"
-START_SECONDS = 60.0  # how long a job waits for the server to listen before it works on its own
-STARTED = b"+"  # what a job hears once its fork exists
 LOOK_SECONDS = 1.0  # how often the server looks whether its workflow is still there
+PER_PROCESS = "W2S_RUNS_PER_PROCESS"
+DEFAULT_PER_PROCESS = 64
+STAYS, LEAVES = b"+", b"-"  # what a lane says behind a job's status
 
 
 def start() -> None:
-    """Called by the workflow when it starts: from now on its local jobs may use a warm process."""
+    """Called by the workflow when it starts: from now on its local jobs may use warm processes."""
     if sys.platform == "linux" and os.environ.get(VARIABLE) != OFF:
         os.environ[VARIABLE] = f"{socket.gethostname()}:{os.getpid()}"
         sweep(Path(tempfile.gettempdir()))
@@ -47,7 +47,7 @@ def sweep(temporary: Path) -> None:
     """Remove the folders of warm processes that were killed together with their workflow."""
     for folder in temporary.glob(f"w2s-{os.getuid()}-*-*"):
         owner = folder.name.split("-")[2]
-        if owner.isdigit() and not _alive(int(owner)):
+        if owner.isdigit() and not alive(int(owner)):
             _remove(folder)
 
 
@@ -58,229 +58,233 @@ def _remove(folder: Path) -> None:
         folder.rmdir()
 
 
-def _owner() -> int | None:
-    """The workflow's process, if this job belongs to one on this machine."""
-    host, _, number = os.environ.get(VARIABLE, OFF).rpartition(":")
-    if host != socket.gethostname() or not number.isdigit() or "SLURM_JOB_ID" in os.environ:
-        return None
-    return int(number) if _alive(int(number)) else None
+@dataclass
+class Request:
+    """A job as its process handed it over. streams: its stdin, stdout and stderr."""
+
+    content: bytes
+    streams: list[int]
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """arguments, folder, environment."""
+        described: dict[str, Any] = json.loads(self.content)
+        return described
+
+    def send(self, connection: socket.socket) -> None:
+        """Pass it on, streams and all."""
+        socket.send_fds(connection, [len(self.content).to_bytes(8, "big")], self.streams)
+        connection.sendall(self.content)
+
+    def close(self) -> None:
+        """Let go of the streams."""
+        for stream in self.streams:
+            os.close(stream)
 
 
-def _alive(process: int) -> bool:
-    """Whether a process runs; one that has ended and only waits to be reaped does not."""
-    try:
-        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _folder(owner: int) -> Path:
-    """Where the server of this workflow and this Python environment listens; readable by its user alone."""
-    environment = hashlib.sha256(sys.prefix.encode()).hexdigest()[:8]
-    return Path(tempfile.gettempdir()) / f"w2s-{os.getuid()}-{owner}-{environment}"
-
-
-# -- the job's side ----------------------------------------------------------------------------------------
-
-
-def delegate(arguments: Sequence[str]) -> int | None:
-    """Have the warm process do ``w2s *arguments``; returns its exit status, or None to do it here."""
-    owner = _owner()
-    if owner is None:
-        return None
-    environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
-    request = {"arguments": list(arguments), "folder": os.getcwd(), "environment": environment}
-    content = json.dumps(request).encode()
-    try:
-        connection = _connect(_folder(owner), owner)
-        socket.send_fds(connection, [len(content).to_bytes(8, "big")], [0, 1, 2])
-        connection.sendall(content)
-        if connection.recv(1) != STARTED:
-            raise ConnectionError("the warm process did not take the job")
-    except (OSError, subprocess.SubprocessError) as error:
-        print(f"w2s: no warm process ({error}); working without", file=sys.stderr)
-        return None
-    with connection:
-        status = connection.recv(4)
-    if len(status) < 4:
-        print("w2s: the warm process was killed while it worked; run the same command again", file=sys.stderr)
-        return 1
-    return int.from_bytes(status, "big", signed=True)
-
-
-def _connect(folder: Path, owner: int) -> socket.socket:
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_uid != os.getuid():
-        raise PermissionError(f"{folder} belongs to somebody else")
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with contextlib.suppress(OSError):
-            return _open(folder)
-        (folder / "socket").unlink(missing_ok=True)  # left by a killed one
-        with (folder / "log").open("ab") as log:
-            command = [sys.executable, "-m", "w2s.warm", str(folder), str(owner)]
-            server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        deadline = time.monotonic() + START_SECONDS
-        while server.poll() is None and time.monotonic() < deadline:
-            with contextlib.suppress(OSError):
-                return _open(folder)
-            time.sleep(0.02)
-        server.kill()
-        lines = (folder / "log").read_text(errors="replace").split("\n") if (folder / "log").exists() else []
-        raise ConnectionError(next((line for line in reversed(lines) if line.strip()), "it did not start"))
-
-
-def _open(folder: Path) -> socket.socket:
-    connection = socket.socket(socket.AF_UNIX)
-    try:
-        connection.connect(str(folder / "socket"))
-    except OSError:
-        connection.close()
-        raise
-    return connection
-
-
-# -- the warm process's side -------------------------------------------------------------------------------
+def receive(connection: socket.socket) -> Request | None:
+    """The next request; None if the other side is gone or was cut off."""
+    length, streams, _, _ = socket.recv_fds(connection, 8, 3)
+    content = b""
+    while len(length) == 8 and len(content) < int.from_bytes(length, "big"):
+        more = connection.recv(65536)
+        if not more:
+            break
+        content += more
+    request = Request(content, list(streams))
+    if len(streams) == 3 and len(length) == 8 and len(content) == int.from_bytes(length, "big"):
+        return request
+    request.close()
+    return None
 
 
 @dataclass
-class Server:
-    """Forks on request. jobs: process -> the connection of whoever waits for it."""
+class Lane:
+    """A process that does one job at a time. waiting: whoever waits for the one in hand; loaded: what it knows."""
 
-    folder: Path
-    owner: int
-    jobs: dict[int, socket.socket]
+    process: int
+    channel: socket.socket
+    waiting: socket.socket | None = None
+    loaded: tuple[str, ...] = ()
+
+
+class Server:
+    """Hands jobs to lanes, and what became of them back."""
+
+    def __init__(self, folder: Path, owner: int) -> None:
+        self.folder, self.owner = folder, owner
+        self.lanes: list[Lane] = []
+        self.selector = selectors.DefaultSelector()
+        self.listener = socket.socket(socket.AF_UNIX)
 
     def serve(self) -> None:
-        """Import, listen, fork on request; return when the workflow is gone and nothing runs."""
+        """Import, listen, hand out; return when the workflow is gone and nothing runs."""
         preload()
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(str(self.folder / "socket"))
-        listener.listen(256)
-        wake_read, wake_write = os.pipe()
-        os.set_blocking(wake_read, False)
-        os.set_blocking(wake_write, False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-        with selectors.DefaultSelector() as selector:
-            selector.register(listener, selectors.EVENT_READ)
-            selector.register(wake_read, selectors.EVENT_READ)
-            while self.jobs or _alive(self.owner):
-                for key, _ in selector.select(LOOK_SECONDS):
-                    if key.fileobj is listener:
-                        connection, _ = listener.accept()
-                        if self.fork(connection, listener):
-                            selector.register(connection, selectors.EVENT_READ)
-                    elif key.fileobj == wake_read:
-                        with contextlib.suppress(BlockingIOError):
-                            os.read(wake_read, 4096)
-                    else:
-                        self.abandon(key.fileobj)  # a waiting job never speaks: it was killed
-                        selector.unregister(key.fileobj)
-                for connection in self.reap():
-                    with contextlib.suppress(KeyError):
-                        selector.unregister(connection)
-                    connection.close()
+        self.listener.bind(str(self.folder / "socket"))
+        self.listener.listen(256)
+        self.selector.register(self.listener, selectors.EVENT_READ)
+        while any(lane.waiting for lane in self.lanes) or alive(self.owner):
+            for key, _ in self.selector.select(LOOK_SECONDS):
+                if key.fileobj is self.listener:
+                    connection, _ = self.listener.accept()
+                    self.take(connection)
+                else:
+                    for lane in [lane for lane in self.lanes if key.fileobj in (lane.channel, lane.waiting)]:
+                        self.heard(lane, key.fileobj)
+        for lane in list(self.lanes):
+            self.dismiss(lane)
 
-    def fork(self, connection: socket.socket, listener: socket.socket) -> bool:
-        """Start a job; False if the request was cut off."""
-        length, streams, _, _ = socket.recv_fds(connection, 8, 3)
-        content = b""
-        while len(length) == 8 and len(content) < int.from_bytes(length, "big"):
-            more = connection.recv(65536)
-            if not more:
-                break
-            content += more
-        if len(streams) != 3 or len(content) != int.from_bytes(length, "big"):
+    def take(self, connection: socket.socket) -> None:
+        """Give a new job to a lane."""
+        request = receive(connection)
+        if request is None:
             connection.close()
-            return False
+            return
+        described = request.described
+        wanted = needs(described["arguments"])
+        idle = [lane for lane in self.lanes if lane.waiting is None]
+        lane = max(idle, key=lambda one: len(set(one.loaded) & set(wanted)), default=None)
+        if lane is None:
+            lane = self.fork(described["environment"])
+        lane.waiting, lane.loaded = connection, wanted
+        self.selector.register(connection, selectors.EVENT_READ)
+        with contextlib.suppress(OSError):
+            request.send(lane.channel)
+            connection.sendall(STARTED)
+        request.close()
+
+    def fork(self, environment: Mapping[str, str]) -> Lane:
+        """A new lane, which knows nothing of the others."""
+        ours, its = socket.socketpair()
         process = os.fork()
         if process == 0:
-            for inherited in (listener, connection, *self.jobs.values()):
-                inherited.close()
-            _work(json.loads(content), streams)
-        self.jobs[process] = connection
-        for stream in streams:
-            os.close(stream)
-        with contextlib.suppress(OSError):
-            connection.sendall(STARTED)
-        return True
+            status = 1
+            with contextlib.suppress(BaseException):
+                ours.close()
+                self.selector.close()
+                self.listener.close()
+                for lane in self.lanes:
+                    lane.channel.close()
+                    if lane.waiting:
+                        lane.waiting.close()
+                status = work(its, int(environment.get(PER_PROCESS) or DEFAULT_PER_PROCESS))
+            os._exit(status)
+        its.close()
+        lane = Lane(process, ours)
+        self.lanes.append(lane)
+        self.selector.register(ours, selectors.EVENT_READ)
+        return lane
 
-    def abandon(self, connection: object) -> None:
-        """Kill the fork of a job that is gone."""
-        for process, waiting in self.jobs.items():
-            if waiting is connection:
-                try:
-                    os.killpg(process, signal.SIGKILL)
-                except ProcessLookupError:  # not yet a group of its own
-                    os.kill(process, signal.SIGKILL)
-
-    def reap(self) -> list[socket.socket]:
-        """Report forks that ended to the jobs that wait for them."""
-        told = []
-        while True:
-            try:
-                process, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                break
-            if process == 0:
-                break
-            connection = self.jobs.pop(process)
+    def heard(self, lane: Lane, source: object) -> None:
+        """Something of a lane: its job is done, it ended, or whoever waits for the job is gone."""
+        if source is lane.waiting:  # a waiting job never speaks: it was killed
+            self.kill(lane)
+            self.dismiss(lane)
+            return
+        said = lane.channel.recv(5)
+        status = said[:4]
+        if len(said) < 5:
+            status = os.waitstatus_to_exitcode(self.dismiss(lane)).to_bytes(4, "big", signed=True)
+        elif said[4:] == LEAVES:
+            self.dismiss(lane)
+        if lane.waiting:
+            self.selector.unregister(lane.waiting)
             with contextlib.suppress(OSError):
-                connection.sendall(os.waitstatus_to_exitcode(status).to_bytes(4, "big", signed=True))
-            told.append(connection)
-        return told
+                lane.waiting.sendall(status)
+            lane.waiting.close()
+            lane.waiting = None
+
+    def kill(self, lane: Lane) -> None:
+        """End a lane and what it started."""
+        try:
+            os.killpg(lane.process, signal.SIGKILL)
+        except ProcessLookupError:  # not yet a group of its own
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(lane.process, signal.SIGKILL)
+        if lane.waiting:
+            self.selector.unregister(lane.waiting)
+            lane.waiting.close()
+            lane.waiting = None
+
+    def dismiss(self, lane: Lane) -> int:
+        """Let go of a lane: it ends when its channel closes. Returns how it ended."""
+        self.lanes.remove(lane)
+        self.selector.unregister(lane.channel)
+        lane.channel.close()
+        return os.waitpid(lane.process, 0)[1]
 
 
-def _work(request: dict[str, object], streams: Sequence[int]) -> None:
-    """In the fork: become the job, do it, leave."""
-    code = 1
-    try:
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        os.setsid()
-        for target, stream in enumerate(streams):
+def needs(arguments: Sequence[str]) -> tuple[str, ...]:
+    """What a job loads: its base model and its data, ``ROLE=DIR`` as on its command line."""
+    return tuple(one for one in arguments if one.startswith(("model=", "data=")))
+
+
+# -- in a lane ---------------------------------------------------------------------------------------------
+
+
+def work(channel: socket.socket, jobs: int) -> int:
+    """Do jobs one after another, so many at most, until the server closes the channel. Returns an exit status."""
+    os.setsid()
+    nothing = os.open(os.devnull, os.O_RDWR)
+    own = dict(os.environ)
+    for left in reversed(range(jobs)):
+        request = receive(channel)
+        if request is None:
+            return 0
+        described = request.described
+        for target, stream in enumerate(request.streams):
             os.dup2(stream, target)
-            os.close(stream)
-        os.chdir(str(request["folder"]))
+        request.close()
         os.environ.clear()
-        os.environ.update(request["environment"])  # type: ignore[call-overload]
+        os.environ.update(described["environment"])
+        code, sound = _one(described["arguments"], described["folder"])
+        os.environ.clear()
+        os.environ.update(own)
+        for target in range(3):
+            os.dup2(nothing, target)  # the job's log is closed, as if its process had ended
+        stays = left > 0 and sound
+        channel.sendall(code.to_bytes(4, "big", signed=True) + (STAYS if stays else LEAVES))
+        if not stays:
+            break
+    return 0
+
+
+def _one(arguments: Sequence[str], folder: str) -> tuple[int, bool]:
+    """(exit status, whether the process is as good as before) of one job."""
+    try:
+        os.chdir(folder)
         from w2s.commands import main
 
-        code = main(request["arguments"])  # type: ignore[arg-type]
+        code = main(arguments)
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else 1
     except BaseException:
         import traceback
 
         traceback.print_exc()
-    finally:
-        with contextlib.suppress(Exception):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(code)
+        code = 1
+    with contextlib.suppress(Exception):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    return code, code == 0
 
 
 def preload() -> None:
     """Import what training jobs need. Nothing here may start a thread or touch a GPU: forks inherit it."""
     import pyarrow.parquet
-    import sklearn.feature_extraction.text
-    import sklearn.linear_model
     import tokenizers
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM, PreTrainedTokenizerFast
 
     from w2s.models import classifier, pretraining
     from w2s.tasks import data
     from w2s.training import finetune
 
-    del pyarrow, sklearn, tokenizers, torch, classifier, data, pretraining, finetune
-    del AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM, PreTrainedTokenizerFast
+    del pyarrow, tokenizers, torch, classifier, data, pretraining, finetune
 
 
 def serve(folder: Path, owner: int) -> None:
-    """The warm process: serve until the workflow is gone, then leave nothing behind (but the log of a failure)."""
-    Server(folder, owner, {}).serve()
+    """The server: serve until the workflow is gone, then leave nothing behind (but the log of a failure)."""
+    Server(folder, owner).serve()
     _remove(folder)
 
 

@@ -221,6 +221,8 @@ class Workflow:
                 hint = allowed(name, {*self.overlays, *self._plans})
                 raise UserError(f"unknown experiment {name!r} (no {path}); {hint}")
             overlay = read_yaml(path)
+            if "execution" in overlay:
+                raise UserError(f"{path}: execution: holds for all experiments of a call; set it in config.yaml")
             if overlay.get("experiment", name) != name:
                 raise UserError(f"{path}: experiment: {overlay['experiment']!r} is not allowed; allowed: {name}")
             self._plans[name] = plan_of(deep_merge(self.config, overlay) | {"experiment": name}, str(path), self.root)

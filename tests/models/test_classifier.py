@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, BertConfig, BertLM
 
 from tests.models.conftest import CONFIGS, LAYERS, LIMIT, VOCABULARY
 from w2s.errors import UserError
-from w2s.models import classifier
+from w2s.models import classifier, encoding
 from w2s.models.classifier import Classifier, Computing
 from w2s.training.batching import Texts
 from w2s.training.loop import Trained, backward
@@ -24,7 +24,7 @@ TEXTS = ["Is it so?", "Question: does Mira eat figs?\nAnswer:", "!!", "A long ta
 
 
 def batch(directory: Path, texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
-    encoded = Texts(classifier.encode(directory, texts, LIMIT))
+    encoded = Texts(encoding.encode(directory, texts, LIMIT))
     return encoded.tensors(range(len(texts)), torch.device("cpu"))
 
 
@@ -80,8 +80,8 @@ def test_there_is_no_dropout_in_training_mode(model: Path) -> None:
 
 def test_texts_beyond_the_models_limit_lose_their_beginning_and_none_is_dropped(model: Path) -> None:
     long = "A long tale. " * 60 + "Answer:"
-    encoded = classifier.encode(model, [long, "Is it so?"], max_length=512)
-    start = classifier._start(classifier.tokenizer_of(model))
+    encoded = encoding.encode(model, [long, "Is it so?"], max_length=512)
+    start = encoding.start_of(encoding.tokenizer_of(model))
     assert len(encoded) == 2
     assert len(encoded[0]) == LIMIT
     assert encoded[0][: len(start)] == start
@@ -90,13 +90,13 @@ def test_texts_beyond_the_models_limit_lose_their_beginning_and_none_is_dropped(
 
 
 def test_a_shorter_limit_of_the_experiment_holds_too(model: Path) -> None:
-    assert len(classifier.encode(model, ["A long tale. " * 60], max_length=20)[0]) == 20
+    assert len(encoding.encode(model, ["A long tale. " * 60], max_length=20)[0]) == 20
 
 
 def test_only_a_start_token_is_added_and_never_an_end_token(models: dict[str, Path]) -> None:
     bare = {name: ids_of(models[name], "Is it so?") for name in CONFIGS}
     for name, directory in models.items():
-        (encoded,) = classifier.encode(directory, ["Is it so?"], LIMIT)
+        (encoded,) = encoding.encode(directory, ["Is it so?"], LIMIT)
         assert encoded == ([0] if name == "llama" else []) + bare[name]
 
 
@@ -105,7 +105,7 @@ def test_recomputed_activations_are_recomputed_and_give_the_same_gradients(
     model: Path, adapters: dict[str, float] | None
 ) -> None:
     """Published code sets the flag where it has no effect; here every block must really run twice."""
-    ids = Texts(classifier.encode(model, TEXTS, LIMIT))
+    ids = Texts(encoding.encode(model, TEXTS, LIMIT))
     labels = torch.tensor([[0.2, 0.8]] * len(TEXTS))
     gradients, calls = [], []
     for checkpointing in (False, True):
@@ -115,7 +115,7 @@ def test_recomputed_activations_are_recomputed_and_give_the_same_gradients(
         for name, module in network.named_modules():
             if name.rpartition(".")[2] in ("mlp", "attn", "attention", "self_attn"):
                 module.register_forward_pre_hook(lambda *_, seen=counter, name=name: seen.update([name]))
-        backward(network, ids, labels, range(4), lambda x, y: naive(x, y, progress=0.0), separable=True)
+        backward(network, ids, labels, range(4), lambda x, y: naive(x, y, progress=0.0), separable=True, tokens=4096)
         calls.append(counter)
         gradients.append([p.grad.clone() for p in Trained(network).parameters() if p.grad is not None])
     assert len(calls[0]) == 2 * LAYERS
@@ -127,12 +127,12 @@ def test_recomputed_activations_are_recomputed_and_give_the_same_gradients(
 
 
 def step(network: Classifier, model: Path) -> None:
-    ids = Texts(classifier.encode(model, TEXTS, LIMIT))
+    ids = Texts(encoding.encode(model, TEXTS, LIMIT))
     labels = torch.tensor([[0.0, 1.0]] * len(TEXTS))
     optimizer = torch.optim.AdamW(Trained(network).parameters(), lr=0.1)
     for _ in range(2):  # a fresh adapter's first factor learns from the second step on
         optimizer.zero_grad()
-        backward(network, ids, labels, range(4), lambda x, y: naive(x, y, progress=0.0), separable=True)
+        backward(network, ids, labels, range(4), lambda x, y: naive(x, y, progress=0.0), separable=True, tokens=4096)
         optimizer.step()
 
 
@@ -236,8 +236,8 @@ def test_a_directory_without_tokenizer_is_named(models: dict[str, Path], tmp_pat
     for name in ("config.json", "model.safetensors"):
         (tmp_path / name).write_bytes((models["gpt2"] / name).read_bytes())
     with pytest.raises(UserError, match="no tokenizer"):
-        classifier.encode(tmp_path, ["a"], 10)
+        encoding.encode(tmp_path, ["a"], 10)
 
 
 def test_the_vocabulary_is_what_these_tests_think_it_is(model: Path) -> None:
-    assert max(max(ids) for ids in classifier.encode(model, TEXTS, LIMIT)) < VOCABULARY
+    assert max(max(ids) for ids in encoding.encode(model, TEXTS, LIMIT)) < VOCABULARY

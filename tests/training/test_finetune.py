@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from w2s.errors import UserError
-from w2s.models import classifier
+from w2s.models import encoding
 from w2s.models.corpus import END, train_tokenizer
 from w2s.training.finetune import join
 
@@ -30,8 +30,8 @@ def tokenizer(tmp_path: Path) -> Path:
 
 
 def test_long_text_loses_its_beginning_and_keeps_its_start_token(tokenizer: Path) -> None:
-    long, short = classifier.encode(tokenizer, ["one two three four five six seven", "six seven"], 10**6)
-    cut, whole = classifier.encode(tokenizer, ["one two three four five six seven", "six seven"], len(short))
+    long, short = encoding.encode(tokenizer, ["one two three four five six seven", "six seven"], 10**6)
+    cut, whole = encoding.encode(tokenizer, ["one two three four five six seven", "six seven"], len(short))
     assert whole == short
     assert len(cut) == len(short) < len(long)
     assert cut[0] == long[0]
@@ -42,16 +42,16 @@ def test_every_text_starts_with_the_end_token_of_the_one_before(tokenizer: Path)
     from tokenizers import Tokenizer
 
     end = Tokenizer.from_file(str(tokenizer / "tokenizer.json")).token_to_id(END)
-    assert [ids[0] for ids in classifier.encode(tokenizer, ["one", ""], 10)] == [end, end]
+    assert [ids[0] for ids in encoding.encode(tokenizer, ["one", ""], 10)] == [end, end]
 
 
 def test_a_length_without_room_for_text_is_a_mistake(tokenizer: Path) -> None:
     with pytest.raises(UserError, match=r"training.max_length: 1 leaves no room"):
-        classifier.encode(tokenizer, ["one"], 1)
+        encoding.encode(tokenizer, ["one"], 1)
 
 
 def test_nothing_is_unknown_to_the_tokenizer(tokenizer: Path) -> None:
-    (ids,) = classifier.encode(tokenizer, ["Ünïcödé 東京 \x00 !"], 100)
+    (ids,) = encoding.encode(tokenizer, ["Ünïcödé 東京 \x00 !"], 100)
     from tokenizers import Tokenizer
 
     assert Tokenizer.from_file(str(tokenizer / "tokenizer.json")).decode(ids[1:]) == "Ünïcödé 東京 \x00 !"

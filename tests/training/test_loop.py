@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,10 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from w2s.checkpoints import Checkpoint
-from w2s.errors import UserError
+from w2s.errors import DivergedError, UserError
 from w2s.models.classifier import Classifier
 from w2s.models.pretraining import new_model
-from w2s.training.batching import Texts, epochs_order, micro_batches
+from w2s.training.batching import Budget, Texts, epochs_order, joined, micro_batches
 from w2s.training.loop import Best, Recipe, accuracy, backward, evaluation_steps, probabilities, train
 from w2s.training.objectives import OBJECTIVES, SEPARABLE, pair
 
@@ -75,8 +77,8 @@ def test_micro_batches_give_the_whole_batchs_loss_and_gradient(objective: str, b
     some, learned, batch = texts(32), labels(32), list(range(32))
     bound = partial(OBJECTIVES[objective], progress=0.5)
     whole, split = small_model(), small_model()
-    one = backward(whole, some, learned, batch, bound, separable=objective in SEPARABLE, budget=10**9)
-    other = backward(split, some, learned, batch, bound, separable=objective in SEPARABLE, budget=budget)
+    one = backward(whole, some, learned, batch, bound, separable=objective in SEPARABLE, tokens=10**9)
+    other = backward(split, some, learned, batch, bound, separable=objective in SEPARABLE, tokens=budget)
     assert other == pytest.approx(one, abs=1e-5)
     for ours, theirs in zip(whole.parameters(), split.parameters(), strict=True):
         assert ours.grad is not None
@@ -165,9 +167,89 @@ def test_without_a_preference_no_weights_are_kept(tmp_path: Path) -> None:
     assert run(tmp_path, prefer=None)[2].weights is None
 
 
-def test_divergence_is_one_line_with_the_step(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"diverged: loss nan at step \d+ of 10"):
-        run(tmp_path, Recipe("naive", {}, 2, 8, float("inf"), 0.0, 5, 0))
+@pytest.mark.parametrize(
+    ("evaluations", "said"),
+    [
+        (1, r"diverged: loss nan at step 1 of 10; lower the learning rate"),
+        (5, r"diverged: predictions are not numbers after step 1 of 10, loss 0\.\d+; lower the learning rate"),
+    ],
+)
+def test_divergence_is_one_line_with_the_step_and_the_loss(tmp_path: Path, evaluations: int, said: str) -> None:
+    with pytest.raises(DivergedError, match=said):
+        run(tmp_path, Recipe("naive", {}, 2, 8, float("inf"), 0.0, evaluations, 0))
+
+
+class Small(nn.Module):
+    """A model on a machine with memory for so many tokens at once (as many again where no gradient is kept)."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self.inner, self.room = small_model(), room
+
+    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        if ids.numel() > self.room * (1 if torch.is_grad_enabled() else 2):
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+        logits: Tensor = self.inner(ids, lengths)
+        return logits
+
+
+@pytest.mark.parametrize("objective", list(OBJECTIVES))
+def test_out_of_memory_halves_the_micro_batch_and_changes_no_numbers(objective: str, tmp_path: Path) -> None:
+    recipe, some, curves = Recipe(objective, {}, 2, 32, 1e-3, 0.0, 5, 0), texts(40), []
+    for room in (10**9, 100):
+        model, budget = Small(room), Budget(1000)
+        history, _ = train(
+            model,
+            some,
+            labels(40),
+            recipe,
+            evaluate=lambda m=model, b=budget: {"mean": probabilities(m, some, b).mean().item()},  # type: ignore[misc]
+            checkpoint=Checkpoint(tmp_path / "checkpoint.pt"),
+            budget=budget,
+        )
+        curves.append([value for row in history for value in row.values()])
+        tokens, halved = budget.tokens, budget.halved
+    assert halved[:3] == [1000, 500, 250]
+    assert tokens == halved[-1] // 2
+    assert curves[0] == pytest.approx(curves[1], abs=1e-5)
+
+
+def test_out_of_memory_with_a_single_text_is_a_clear_mistake() -> None:
+    with pytest.raises(UserError, match="out of memory even with one text at a time"):
+        probabilities(Small(0), texts(3), Budget(64))
+
+
+def test_other_errors_are_not_taken_for_a_lack_of_memory() -> None:
+    def work(_: int) -> None:
+        raise RuntimeError("shapes do not fit")
+
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        Budget(64).attempt(work)
+
+
+@pytest.mark.parametrize("objective", list(OBJECTIVES))
+def test_no_more_tokens_than_allowed_are_held_for_the_backward_pass(objective: str) -> None:
+    """Gradient accumulation bounds memory: what is alive at once, not only what is computed at once."""
+    model, some, alive, most = small_model(), texts(32), 0, 0
+
+    def forward(_: object, inputs: tuple[Tensor, Tensor], logits: Tensor) -> None:
+        nonlocal alive, most
+        if logits.requires_grad:
+            alive += inputs[0].numel()
+            most = max(most, alive)
+            logits.register_hook(partial(freed, inputs[0].numel()))
+
+    def freed(tokens: int, _: Tensor) -> None:
+        nonlocal alive
+        alive -= tokens
+
+    model.register_forward_hook(forward)
+    for tokens in (60, 100, 10_000):
+        most = 0
+        bound = partial(OBJECTIVES[objective], progress=0.5)
+        backward(model, some, labels(32), range(32), bound, separable=objective in SEPARABLE, tokens=tokens)
+        assert alive == 0
+        assert 0 < most <= tokens
 
 
 @given(st.integers(1, 300), st.sampled_from([0.5, 1, 2, 3]), st.integers(1, 20))
@@ -202,11 +284,39 @@ def test_micro_batches_cover_the_batch_within_the_budget(lengths: list[int], bud
         assert size == 1 or size * lengths[part.stop - 1] <= budget
 
 
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=8), st.integers(1, 40), st.integers(0, 20))
+def test_no_other_split_into_micro_batches_is_cheaper(lengths: list[int], budget: int, overhead: int) -> None:
+    lengths.sort()
+
+    def cost(ends: Sequence[int]) -> float:
+        total, start = 0.0, 0
+        for end in ends:
+            size = (end - start) * lengths[end - 1]
+            total += overhead + size if end - start == 1 or size <= budget else float("inf")
+            start = end
+        return total
+
+    inner = range(1, len(lengths))
+    every = [[*ends, len(lengths)] for count in range(len(lengths)) for ends in combinations(inner, count)]
+    chosen = [part.stop for part in micro_batches(lengths, budget, overhead)]
+    assert cost(chosen) == min(map(cost, every))
+
+
+def test_padding_is_zero_and_texts_come_out_as_they_went_in() -> None:
+    some = texts(20)
+    both = joined([some, texts(5, seed=1)])
+    ids, lengths = both.tensors([24, 3], torch.device("cpu"))
+    for row, source, number in ((0, texts(5, seed=1), 4), (1, some, 3)):
+        assert ids[row, : lengths[row]].tolist() == source.ids(number)
+        assert not ids[row, lengths[row] :].any()
+
+
 def test_probabilities_come_back_in_order() -> None:
     model, some = small_model(), texts(30)
     together = probabilities(model, some)
     for number in (0, 7, 29):
-        alone = probabilities(model, Texts([some.ids[number].tolist()]))
+        alone = probabilities(model, Texts([some.ids(number)]))
         torch.testing.assert_close(together[number : number + 1], alone)
 
 

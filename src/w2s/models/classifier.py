@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from w2s.errors import UserError, first_line
-from w2s.models.base import max_length as longest
+from w2s.models import decoder, encoding
+from w2s.models.decoder import Decoder
+from w2s.models.encoding import tokenizer_of
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,10 @@ class Classifier(nn.Module):
         Attention is causal, so what pads a text on its right cannot reach its last token.
         """
         with torch.autocast(ids.device.type, self.precision, enabled=self.precision != torch.float32):
-            hidden = self.backbone(input_ids=ids, use_cache=False).last_hidden_state
-        last = hidden[torch.arange(len(ids), device=ids.device), lengths - 1]
+            if isinstance(self.backbone, Decoder):
+                last = self.backbone(ids, lengths)
+            else:
+                last = decoder.at(self.backbone(input_ids=ids, use_cache=False).last_hidden_state, lengths - 1)
         logits: Tensor = self.head(last.float())
         return logits
 
@@ -56,10 +60,32 @@ def load(directory: Path, answers: Sequence[str], computing: Computing | None = 
 
     Remote code is never executed. UserError if the directory holds no decoder with an unembedding.
     """
+    computing = computing or Computing()
+    shape = decoder.shape_of(decoder.read_config(directory))
+    if shape and computing.adapters is None and (directory / "model.safetensors").is_file():
+        weights = own_weights(directory)
+        backbone: nn.Module = decoder.with_weights(shape, weights, directory, checkpointing=computing.checkpointing)
+        unembedding = weights[decoder.UNEMBEDDING]
+    else:
+        backbone, unembedding = _from_library(directory, computing)
+    rows = torch.stack([_answer_row(unembedding, directory, answer) for answer in answers])
+    network = Classifier(backbone, rows, computing.precision)
+    if computing.checkpointing:
+        _check_recomputes(network, directory)
+    return network
+
+
+@lru_cache(maxsize=2)  # of the last base models: a process trains run after run
+def own_weights(directory: Path) -> Mapping[str, Tensor]:
+    """The weights of a directory that ``w2s.models.decoder`` can compute; not to be changed."""
+    return decoder.read_weights(directory)
+
+
+def _from_library(directory: Path, computing: Computing) -> tuple[nn.Module, Tensor]:
+    """(decoder, unembedding (vocabulary, width)) by transformers, whatever the architecture."""
     from transformers import AutoConfig, AutoModelForCausalLM
     from transformers.utils import logging
 
-    computing = computing or Computing()
     logging.disable_progress_bar()
     frozen = computing.adapters is not None
     stored = getattr(torch, computing.precision) if frozen else torch.float32
@@ -86,9 +112,6 @@ def load(directory: Path, answers: Sequence[str], computing: Computing | None = 
     output = model.get_output_embeddings()
     if output is None:
         raise UserError(f"{directory}: {type(model).__name__} has no unembedding to take a head from")
-    unembedding = output.weight.detach()
-    tokenizer = tokenizer_of(directory)
-    rows = torch.stack([_answer_row(unembedding, tokenizer, answer) for answer in answers])
     backbone = model.base_model
     _check_causal(backbone, directory)
     if computing.adapters is not None:
@@ -97,7 +120,29 @@ def load(directory: Path, answers: Sequence[str], computing: Computing | None = 
         model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
         if frozen:  # else no gradient would reach the adapters through the recomputed blocks
             model.enable_input_require_grads()
-    return Classifier(backbone, rows, computing.precision)
+    return backbone, output.weight.detach()
+
+
+def _check_recomputes(network: Classifier, directory: Path) -> None:
+    """UserError unless the backward pass computes blocks again: a library's flag may do nothing, unseen."""
+    block = next((module[0] for module in network.modules() if isinstance(module, nn.ModuleList)), None)
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    was_training = network.training
+    network.train()
+    # Hooks of the block's own children: a recomputed block may itself be called under another name.
+    hooks = [child.register_forward_pre_hook(count) for child in list(block.children())[:1]] if block else []
+    network(torch.tensor([[1, 2]]), torch.tensor([2])).sum().backward()
+    for hook in hooks:
+        hook.remove()
+    network.zero_grad(set_to_none=True)
+    network.train(was_training)
+    if calls != 2:
+        raise UserError(f"{directory}: activations are not recomputed in the backward pass; set checkpointing: false")
 
 
 @torch.no_grad()
@@ -136,53 +181,9 @@ def _with_adapters(backbone: nn.Module, adapters: Mapping[str, Any]) -> nn.Modul
     return adapted
 
 
-def _answer_row(unembedding: Tensor, tokenizer: Any, answer: str) -> Tensor:
+def _answer_row(unembedding: Tensor, directory: Path, answer: str) -> Tensor:
     """The unembedding row of an answer; the mean of several if the tokenizer splits it."""
-    ids = tokenizer(answer, add_special_tokens=False)["input_ids"]
+    (ids,) = encoding.bare_ids(tokenizer_of(directory), [answer])
     if not ids:
         raise UserError(f"answer {answer!r} has no tokens")
     return unembedding[ids].float().mean(0)
-
-
-@cache
-def tokenizer_of(directory: Path) -> Any:
-    """The tokenizer of a model directory. UserError if there is none."""
-    from transformers import AutoTokenizer
-
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{directory}: no tokenizer that can be loaded ({first_line(error)})") from None
-    if not tokenizer("a", add_special_tokens=False)["input_ids"]:  # what a directory without a tokenizer's files gives
-        raise UserError(f"{directory}: no tokenizer in it (tokenizer.json, or the files that its kind needs)")
-    tokenizer.model_max_length = 10**9  # lengths are cut here, from the other side
-    return tokenizer
-
-
-def encode(directory: Path, texts: Sequence[str], max_length: int) -> list[list[int]]:
-    """Token ids of each text, behind the start token that the tokenizer itself puts there, if any.
-
-    A text longer than ``max_length`` tokens, or than the model takes, loses its beginning: the question and
-    its cue stand at the end. No text is ever dropped.
-    """
-    tokenizer = tokenizer_of(directory)
-    start = _start(tokenizer)
-    limit = min(max_length, longest(directory) or max_length)
-    room = limit - len(start)
-    if room < 1:
-        raise UserError(f"training.max_length: {limit} leaves no room for text; allowed: more than {len(start)}")
-    encoded = tokenizer(list(texts), add_special_tokens=False)["input_ids"]
-    for text, ids in zip(texts, encoded, strict=True):
-        if not ids and not start:
-            raise UserError(f"{directory}: its tokenizer finds nothing in {text[:40]!r}")
-    return [start + ids[-room:] for ids in encoded]
-
-
-def _start(tokenizer: Any) -> list[int]:
-    """What the tokenizer puts before a text. What it would put behind is left out: the cue must stay last."""
-    whole = tokenizer("a")["input_ids"]
-    bare = tokenizer("a", add_special_tokens=False)["input_ids"]
-    for place in range(len(whole) - len(bare) + 1):
-        if whole[place : place + len(bare)] == bare:
-            return list(whole[:place])
-    return []

@@ -7,19 +7,22 @@ ordinary model directory: ``AutoModelForCausalLM`` and ``AutoTokenizer`` load it
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch.nn.functional import cross_entropy
+from torch import Tensor
+from torch.nn.functional import linear_cross_entropy
 
 from w2s import artifacts
 from w2s.checkpoints import Checkpoint
-from w2s.device import device
-from w2s.errors import UserError
+from w2s.device import compile_where_it_pays, described, device
+from w2s.errors import DivergedError, UserError
+from w2s.models import decoder
 from w2s.models.corpus import END
+from w2s.models.decoder import Decoder
 from w2s.progress import Progress
 
 CLIP = 1.0  # gradient norm
@@ -31,20 +34,26 @@ def make(build: artifacts.Build, corpus: Path) -> None:
     """Write config, weights and tokenizer of one pretrained rung."""
     spec, training = build.identity.spec, build.identity.spec["training"]
     record = artifacts.read(corpus)
-    tokens = np.load(corpus / "tokens.npy")
-    blocks = _blocks(tokens, training["block"], corpus)
-    model = new_model(spec["shape"], record["spec"]["vocabulary"], training["seed"])
-    loss = _train(model, blocks, spec, build)
-    model.save_pretrained(build.folder)  # type: ignore[operator]
+    blocks = Blocks(corpus / "tokens.npy", training["block"])
+    model: Any = new_model(spec["shape"], record["spec"]["vocabulary"], training["seed"])
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    flop = 6.0 * parameters * spec["tokens"]
+    where = device()
+    shape = decoder.shape_of(model.config.to_dict())
+    assert shape, model.config
+    network = decoder.with_weights(shape, model.model.state_dict(), corpus).to(where)
+    compile_where_it_pays(network, where, flop)
+    loss = _train(network, blocks, spec, build, where)
+    model.model.load_state_dict(network.state_dict())
+    model.save_pretrained(build.folder)
     (build.folder / "generation_config.json").unlink(missing_ok=True)
     _save_tokenizer(corpus / "tokenizer.json", build.folder)
-    parameters = sum(parameter.numel() for parameter in model.parameters())
     build.measured |= {
         "parameters": parameters,
         "tokens": spec["tokens"],
-        "flop": 6.0 * parameters * spec["tokens"],
+        "flop": flop,
         "final_loss": round(loss, 4),
-        "device": str(next(model.parameters()).device),
+        "device": described(where),
     }
 
 
@@ -72,12 +81,34 @@ def new_model(shape: Mapping[str, int], vocabulary: int, seed: int) -> torch.nn.
     return model
 
 
-def _blocks(tokens: np.ndarray, block: int, corpus: Path) -> torch.Tensor:
-    """(blocks, block) int64, the last few tokens left over."""
-    count = len(tokens) // block
-    if not count:
-        raise UserError(f"{corpus}: {len(tokens)} tokens do not fill one block of {block}")
-    return torch.from_numpy(tokens[: count * block].astype(np.int64)).view(count, block)
+class Blocks:
+    """A stream of tokens in memory or on disk, cut into blocks; the last few tokens are left over."""
+
+    def __init__(self, path: Path, block: int) -> None:
+        stream = np.load(path, mmap_mode="r")
+        self.count = len(stream) // block
+        if not self.count:
+            raise UserError(f"{path}: {len(stream)} tokens do not fill one block of {block}")
+        self._blocks = stream[: self.count * block].reshape(self.count, block)
+
+    def batches(self, order: Tensor, where: torch.device) -> Iterator[Tensor]:
+        """(batch, block) ids on a device for each row of (steps, batch) block numbers.
+
+        A GPU gets the next batch while it computes with this one.
+        """
+        following: Tensor | None = None
+        for numbers in order:
+            ready, following = following, self._sent(numbers, where)
+            if ready is not None:
+                yield ready
+        if following is not None:
+            yield following
+
+    def _sent(self, numbers: Tensor, where: torch.device) -> Tensor:
+        batch = torch.from_numpy(self._blocks[numbers.numpy()].astype(np.int32))
+        if where.type == "cuda":
+            batch = batch.pin_memory()
+        return batch.to(where, non_blocking=True).long()
 
 
 def _order(blocks: int, needed: int, seed: int) -> torch.Tensor:
@@ -96,35 +127,46 @@ def rate(step: int, steps: int, warmup: float) -> float:
     return FINAL_RATE + (1 - FINAL_RATE) * 0.5 * (1 + math.cos(math.pi * done))
 
 
-def _train(model: torch.nn.Module, blocks: torch.Tensor, spec: Mapping[str, Any], build: artifacts.Build) -> float:
+def loss_of(network: Decoder, ids: Tensor) -> Tensor:
+    """Mean cross entropy in nats of every token of (batch, block) ids but the first, given those before it.
+
+    In bfloat16 where a GPU computes; weights and sums are float32 always.
+    """
+    with torch.autocast(ids.device.type, torch.bfloat16, enabled=ids.device.type == "cuda"):
+        hidden = network(ids)[:, :-1].flatten(0, 1)
+        return linear_cross_entropy(hidden, network.embed_tokens.weight.to(hidden.dtype), ids[:, 1:].flatten())
+
+
+def _train(
+    network: Decoder, blocks: Blocks, spec: Mapping[str, Any], build: artifacts.Build, where: torch.device
+) -> float:
     training = spec["training"]
     steps = max(1, spec["tokens"] // (training["block"] * training["batch"]))
-    order = _order(len(blocks), steps * training["batch"], training["seed"]).view(steps, -1)
-    where = device()
-    model.to(where).train()
+    order = _order(blocks.count, steps * training["batch"], training["seed"]).view(steps, -1)
+    network.train()
     optimizer = torch.optim.AdamW(
-        model.parameters(),
+        network.parameters(),
         lr=training["learning_rate"],
         betas=BETAS,
         weight_decay=training["weight_decay"],
         fused=True,
     )
-    checkpoint = Checkpoint(build.work / "checkpoint.pt", {"model": model, "optimizer": optimizer})
+    checkpoint = Checkpoint(build.work / "checkpoint.pt", {"model": network, "optimizer": optimizer})
     first, loss = checkpoint.resume({"loss": math.nan})
     progress = Progress(steps, "tokens", start=first)
-    for step in range(first, steps):
+    for step, ids in enumerate(blocks.batches(order[first:], where), start=first):
         for group in optimizer.param_groups:
             group["lr"] = training["learning_rate"] * rate(step, steps, training["warmup"])
-        ids = blocks[order[step]].to(where)
-        logits = model(input_ids=ids).logits
-        value = cross_entropy(logits[:, :-1].flatten(0, 1), ids[:, 1:].flatten())
+        value = loss_of(network, ids)
         optimizer.zero_grad(set_to_none=True)
         value.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
+        torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP)
         optimizer.step()
         loss["loss"] = value.item()
         if not math.isfinite(loss["loss"]):
-            raise UserError(f"pretraining diverged at step {step} (loss {loss['loss']}); lower the learning rate")
+            raise DivergedError(
+                f"diverged: pretraining loss {loss['loss']} at step {step} of {steps}; lower the learning rate"
+            )
         progress.update(step + 1, ids.numel(), f"loss {loss['loss']:.3f}")
         checkpoint.maybe_save(step + 1, loss)
     return float(loss["loss"])

@@ -1,22 +1,55 @@
-"""Batches of token ids: padded on the right, sorted by length, split by a budget of tokens."""
+"""Batches of token ids: padded on the right, sorted by length, split so that little is computed in vain."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from w2s.device import environment_number
+from w2s.device import environment_number, is_out_of_memory, release_memory
+from w2s.errors import UserError
 
-# Tokens, padding included, that go through the model at once. Environment, not identity: a batch gives the
+T = TypeVar("T")
+
+# Tokens, padding included, whose activations are held at once. Environment, not identity: a batch gives the
 # same loss and gradient however it is split.
 TOKENS_AT_ONCE = 4096
+# What one more micro-batch costs, in tokens: starting operations is dear on a GPU. Decides shapes, not results.
+OVERHEAD = {"cpu": 128, "cuda": 2048}
 
 
-def token_budget() -> int:
-    """W2S_TOKENS_AT_ONCE, or the default."""
-    return int(environment_number("W2S_TOKENS_AT_ONCE", TOKENS_AT_ONCE, least=1))
+@dataclass
+class Budget:
+    """How many tokens go through the model at once, halved whenever memory runs out. halved: tokens it had to leave."""
+
+    tokens: int = field(default_factory=lambda: int(environment_number("W2S_TOKENS_AT_ONCE", TOKENS_AT_ONCE, least=1)))
+    halved: list[int] = field(default_factory=list)
+
+    def attempt(self, work: Callable[[int], T]) -> T:
+        """``work(tokens)``, again with half as many tokens as long as it runs out of memory.
+
+        ``work`` must start afresh each time. UserError when one token at a time is still too much.
+        """
+        while True:
+            try:
+                return work(self.tokens)
+            except (MemoryError, RuntimeError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                if self.tokens == 1:
+                    raise UserError(
+                        "out of memory even with one text at a time; use a smaller rung, a GPU with "
+                        "more memory, or checkpointing: true for this rung"
+                    ) from None
+            release_memory()
+            self.halved.append(self.tokens)
+            self.tokens //= 2
+            print(f"out of memory: going on with {self.tokens} tokens at once, same mathematics", flush=True)
 
 
 def epochs_order(count: int, epochs: float, seed: int) -> list[int]:
@@ -34,34 +67,86 @@ def by_length(numbers: Sequence[int], lengths: Sequence[int]) -> list[int]:
     return sorted(numbers, key=lambda number: lengths[number])
 
 
-def micro_batches(lengths: Sequence[int], budget: int) -> list[slice]:
-    """Slices of a batch sorted by length whose padded size stays within ``budget`` tokens (one row at least)."""
-    slices, start = [], 0
-    for end in range(1, len(lengths) + 1):
-        if end == len(lengths) or lengths[end] * (end + 1 - start) > budget:
-            slices.append(slice(start, end))
-            start = end
-    return slices
+def micro_batches(lengths: Sequence[int], budget: int, overhead: int = 0) -> list[slice]:
+    """Slices of a batch sorted by length, each within ``budget`` tokens when padded (one row at least).
+
+    Of all such splits the cheapest: padded tokens, plus ``overhead`` tokens for every slice.
+    """
+    count = len(lengths)
+    cost, begins = np.zeros(count + 1), np.zeros(count + 1, dtype=np.int64)
+    for end in range(1, count + 1):
+        longest = lengths[end - 1]
+        least = max(0, end - max(1, budget // longest))
+        starts = np.arange(least, end)
+        costs = cost[starts] + overhead + (end - starts) * longest
+        best = int(costs.argmin())
+        cost[end], begins[end] = costs[best], starts[best]
+    slices, end = [], count
+    while end:
+        slices.append(slice(int(begins[end]), end))
+        end = int(begins[end])
+    return slices[::-1]
+
+
+@dataclass(frozen=True)
+class Micro:
+    """Texts that go through the model together. numbers: which; ids: (n, longest) padded with 0; lengths: (n,)."""
+
+    numbers: list[int]
+    ids: Tensor
+    lengths: Tensor
 
 
 class Texts:
-    """Encoded texts, and the tensors of any selection of them."""
+    """Encoded texts, one after another in a row, and the tensors of any selection of them."""
 
     def __init__(self, ids: Sequence[Sequence[int]]) -> None:
-        self.ids = [torch.tensor(one, dtype=torch.long) for one in ids]
         self.lengths = [len(one) for one in ids]
+        self.starts = np.cumsum([0, *self.lengths])[:-1]
+        flat = np.fromiter((token for one in ids for token in one), dtype=np.int32, count=sum(self.lengths))
+        self._flat = torch.from_numpy(flat)
+        self._there = cache(self._moved)
+        self._planned = cache(self._plan)
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return len(self.lengths)
+
+    def ids(self, number: int) -> list[int]:
+        """The tokens of one text."""
+        start = int(self.starts[number])
+        return list(self._flat[start : start + self.lengths[number]].tolist())
 
     def tensors(self, numbers: Sequence[int], device: torch.device) -> tuple[Tensor, Tensor]:
-        """(ids (n, longest) padded with 0 on the right, lengths (n,)) of these texts."""
-        ids = torch.nn.utils.rnn.pad_sequence([self.ids[number] for number in numbers], batch_first=True)
-        lengths = torch.tensor([self.lengths[number] for number in numbers])
-        return ids.to(device), lengths.to(device)
+        """(ids (n, longest) padded with 0 on the right, lengths (n,)) of these texts.
 
-    def split(self, numbers: Sequence[int], budget: int) -> Iterator[list[int]]:
+        All texts lie on the device already: nothing is copied to it a batch at a time.
+        """
+        flat, starts, lengths = self._there(device)
+        chosen = torch.tensor(numbers, device=device)
+        steps = torch.arange(max(self.lengths[number] for number in numbers), device=device)
+        inside = steps < lengths[chosen][:, None]
+        places = (starts[chosen][:, None] + steps).where(inside, 0)
+        return flat[places].where(inside, 0).long(), lengths[chosen]
+
+    def _moved(self, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+        starts, lengths = torch.from_numpy(self.starts), torch.tensor(self.lengths)
+        return self._flat.to(device), starts.to(device), lengths.to(device)
+
+    def split(self, numbers: Sequence[int], budget: int, device: torch.device) -> list[Micro]:
         """These texts, shortest first, in micro-batches."""
         ordered = by_length(numbers, self.lengths)
-        for part in micro_batches([self.lengths[number] for number in ordered], budget):
-            yield ordered[part]
+        lengths = [self.lengths[number] for number in ordered]
+        slices = micro_batches(lengths, budget, OVERHEAD.get(device.type, 0))
+        return [Micro(ordered[one], *self.tensors(ordered[one], device)) for one in slices]
+
+    def all(self, budget: int, device: torch.device) -> list[Micro]:
+        """All texts in micro-batches, kept for the next call: evaluations come back to them."""
+        return self._planned(budget, device)
+
+    def _plan(self, budget: int, device: torch.device) -> list[Micro]:
+        return self.split(range(len(self)), budget, device)
+
+
+def joined(several: Sequence[Texts]) -> Texts:
+    """The texts of several, in a row."""
+    return Texts([texts.ids(number) for texts in several for number in range(len(texts))])

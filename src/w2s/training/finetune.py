@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,11 @@ from torch import Tensor, nn
 
 from w2s import artifacts
 from w2s.checkpoints import Checkpoint
-from w2s.device import device
+from w2s.device import compile_where_it_pays, described, device
 from w2s.errors import UserError
-from w2s.models import classifier
+from w2s.models import classifier, encoding
 from w2s.models.base import directory_of
-from w2s.training.batching import Texts
+from w2s.training.batching import Budget, Texts, joined
 from w2s.training.loop import Best, Recipe, Trained, accuracy, probabilities, summary, train
 
 PREDICTED = ("strong", "validation", "test")
@@ -25,12 +26,18 @@ PREFER = "validation_labels"  # early stopping: agreement with the labels that t
 
 
 @dataclass(frozen=True)
-class Part:
-    """One part of the data. truth, labels: (n,) float, probability of class 1; labels are what is learned."""
+class Encoded:
+    """One part of the data in a base model's tokens. truth: (n,) float, 0 or 1."""
 
     ids: list[str]
     texts: Texts
     truth: Tensor
+
+
+@dataclass(frozen=True)
+class Part(Encoded):
+    """The same with what a run learns. labels: (n,) float, probability of class 1."""
+
     labels: Tensor
 
 
@@ -63,28 +70,39 @@ def make(
     )
     torch.manual_seed(spec["seed"])  # where adapters start
     network = classifier.load(base, training["answers"], computing).to(where)
+    learned = parts[spec["half"]]
+    tokens = recipe.epochs * sum(learned.texts.lengths)
+    flop = 6.0 * sum(parameter.numel() for parameter in network.parameters()) * tokens
+    compiled = compile_where_it_pays(network, where, flop)
+    budget = Budget()
+    evaluated = joined([parts["validation"].texts, parts["test"].texts])
     history, best = train(
         network,
-        parts[spec["half"]].texts,
-        torch.stack([1 - parts[spec["half"]].labels, parts[spec["half"]].labels], dim=-1),
+        learned.texts,
+        torch.stack([1 - learned.labels, learned.labels], dim=-1),
         recipe,
-        evaluate=lambda: evaluate(network, parts["validation"], parts["test"]),
+        evaluate=lambda: evaluate(probabilities(network, evaluated, budget), parts["validation"], parts["test"]),
         checkpoint=Checkpoint(build.work / "checkpoint.pt"),
         prefer=PREFER if spec["selected"] == "validation" else None,
+        budget=budget,
     )
     write_history(build.folder / "history.csv", history)
-    test = write_predictions(build.folder / "predictions.parquet", network, best, parts)
-    tokens = recipe.epochs * sum(parts[spec["half"]].texts.lengths)
-    weights = sum(parameter.numel() for parameter in network.parameters())
+    predicted = _predictions(network, best, parts, evaluated, budget)
+    test = write_predictions(build.folder / "predictions.parquet", parts, *predicted)
     build.measured |= {
         "test_accuracy": test,
         "selected_step": best.step or int(history[-1]["step"]),
         "steps": int(history[-1]["step"]),
-        "examples": len(parts[spec["half"]].ids),
+        "examples": len(learned.ids),
         "tokens": round(tokens),
-        "flop": 6.0 * weights * tokens,
-        "device": torch.cuda.get_device_name(where) if where.type == "cuda" else where.type,
+        "flop": flop,
+        "device": described(where),
+        "tokens_at_once": budget.tokens,
     }
+    if budget.halved:
+        build.measured["out_of_memory_at"] = budget.halved
+    if compiled:
+        build.measured["compiled"] = True
     if where.type == "cuda":
         build.measured["peak_gpu_memory_mib"] = round(torch.cuda.max_memory_allocated(where) / 2**20)
     print(summary(history[-1]))
@@ -102,21 +120,32 @@ def check_gpus(needed: int) -> None:
 
 def read_parts(data: Path, model: Path, labels: Path | None, max_length: int) -> dict[str, Part]:
     """All parts of the data, encoded, with weak labels joined by id (the truth where there is no supervisor)."""
-    table = artifacts.read_table(data / "examples.parquet").to_pydict()
-    encoded = classifier.encode(model, table["text"], max_length)
     weak = weak_labels(labels) if labels else None
+    parts = {}
+    for name, part in encoded(data, model, max_length).items():
+        learned = part.truth
+        if weak is not None and name in PREDICTED:
+            learned = join(part.ids, weak, where=f"{labels}/predictions.parquet")
+        parts[name] = Part(part.ids, part.texts, part.truth, learned)
+    return parts
+
+
+@lru_cache(maxsize=4)  # of the last tasks and tokenizers: a process trains run after run
+def encoded(data: Path, model: Path, max_length: int) -> Mapping[str, Encoded]:
+    """Part -> its texts in the tokens of a base model, and the truth. Not to be changed."""
+    table = artifacts.read_table(data / "examples.parquet").to_pydict()
+    tokens = encoding.encode(model, table["text"], max_length)
     rows: dict[str, list[int]] = {}
     for number, part in enumerate(table["part"]):
         rows.setdefault(part, []).append(number)
-    parts = {}
-    for name, numbers in rows.items():
-        ids = [table["id"][number] for number in numbers]
-        truth = torch.tensor([float(table["label"][number]) for number in numbers])
-        learned = truth
-        if weak is not None and name in PREDICTED:
-            learned = join(ids, weak, where=f"{labels}/predictions.parquet")
-        parts[name] = Part(ids, Texts([encoded[number] for number in numbers]), truth, learned)
-    return parts
+    return {
+        name: Encoded(
+            [table["id"][number] for number in numbers],
+            Texts([tokens[number] for number in numbers]),
+            torch.tensor([float(table["label"][number]) for number in numbers]),
+        )
+        for name, numbers in rows.items()
+    }
 
 
 def weak_labels(run: Path) -> dict[str, float]:
@@ -133,15 +162,36 @@ def join(ids: list[str], weak: Mapping[str, float], *, where: str) -> Tensor:
     return torch.tensor([weak[one] for one in ids])
 
 
-def evaluate(network: nn.Module, validation: Part, test: Part) -> dict[str, float]:
-    """Accuracy against the truth and against the learned labels, on validation and test."""
-    on_validation, on_test = probabilities(network, validation.texts), probabilities(network, test.texts)
+def evaluate(predicted: Tensor, validation: Part, test: Part) -> dict[str, float]:
+    """Accuracy against the truth and against the learned labels of (validation + test,) probabilities."""
+    on_validation, on_test = predicted.split([len(validation.ids), len(test.ids)])
     return {
         PREFER: accuracy(on_validation, validation.labels),
         "validation_truth": accuracy(on_validation, validation.truth),
         "test_labels": accuracy(on_test, test.labels),
         "test_truth": accuracy(on_test, test.truth),
     }
+
+
+def _predictions(
+    network: nn.Module, best: Best, parts: Mapping[str, Part], evaluated: Texts, budget: Budget
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Part -> probabilities, at the selected and at the last step; leaves the network at the selected one."""
+
+    def predict() -> dict[str, Tensor]:
+        both = probabilities(network, evaluated, budget)  # as in training, so that they agree to the bit
+        validation, test = both.split([len(parts["validation"].ids), len(parts["test"].ids)])
+        return {
+            "strong": probabilities(network, parts["strong"].texts, budget),
+            "validation": validation,
+            "test": test,
+        }
+
+    last = predict()
+    if best.weights is None:
+        return last, last
+    Trained(network).load_state_dict(best.weights)
+    return predict(), last
 
 
 def write_history(path: Path, history: list[dict[str, float]]) -> None:
@@ -152,13 +202,10 @@ def write_history(path: Path, history: list[dict[str, float]]) -> None:
         writer.writerows({name: format(value, ".8g") for name, value in row.items()} for row in history)
 
 
-def write_predictions(path: Path, network: nn.Module, best: Best, parts: Mapping[str, Part]) -> float:
+def write_predictions(
+    path: Path, parts: Mapping[str, Part], selected: Mapping[str, Tensor], last: Mapping[str, Tensor]
+) -> float:
     """Probabilities at the selected and at the last step, by part and id; returns the selected test accuracy."""
-    last = {name: probabilities(network, parts[name].texts) for name in PREDICTED}
-    selected = last
-    if best.weights is not None:
-        Trained(network).load_state_dict(best.weights)
-        selected = {name: probabilities(network, parts[name].texts) for name in PREDICTED}
     columns: dict[str, list[object]] = {
         name: [] for name in ("id", "part", "truth", "label", "probability", "probability_last")
     }

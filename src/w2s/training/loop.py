@@ -16,12 +16,14 @@ import torch
 from torch import Tensor, nn
 
 from w2s.checkpoints import Checkpoint
-from w2s.errors import UserError
+from w2s.errors import DivergedError
 from w2s.progress import Progress
-from w2s.training.batching import Texts, epochs_order, token_budget
+from w2s.training.batching import Budget, Micro, Texts, epochs_order
 from w2s.training.objectives import OBJECTIVES, SEPARABLE
 
 Evaluate = Callable[[], dict[str, float]]
+Bound = Callable[[Tensor, Tensor], Tensor]  # an objective at a point of training
+EVALUATION = 4  # times as many tokens as in training: nothing is held for a backward pass
 
 
 @dataclass(frozen=True)
@@ -77,14 +79,16 @@ def train(
     evaluate: Evaluate,
     checkpoint: Checkpoint,
     prefer: str | None = None,
+    budget: Budget | None = None,
 ) -> tuple[list[dict[str, float]], Best]:
     """Finetune in place; returns the history, one row an evaluation, and the best weights.
 
     labels: (texts, 2) probabilities. evaluate: called ``evaluations_per_epoch`` times an epoch, the last
     time after the last step; its values go into the history. prefer: the value whose maximum is kept as
-    ``Best``, the last one of several equal ones (None keeps nothing). Raises UserError if the loss stops being
-    a number.
+    ``Best``, the last one of several equal ones (None keeps nothing). budget: lowered where memory runs out.
+    Raises DivergedError if the loss, or what the model predicts, stops being a number.
     """
+    budget = budget or Budget()
     device = next(model.parameters()).device
     labels = labels.to(device)
     order = epochs_order(len(texts), recipe.epochs, recipe.seed)
@@ -95,8 +99,11 @@ def train(
         trained.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
     )
     objective = partial(OBJECTIVES[recipe.objective], **recipe.parameters)
+    separable = recipe.objective in SEPARABLE
     checkpoint.parts = {"model": trained, "optimizer": optimizer}
-    first, gathered = checkpoint.resume({"history": [], "losses": [], "best": vars(Best())})
+    fresh = {"history": [], "losses": [], "best": vars(Best()), "tokens_at_once": budget.tokens}
+    first, gathered = checkpoint.resume(fresh)
+    budget.tokens = min(budget.tokens, gathered["tokens_at_once"])
     history: list[dict[str, float]] = gathered["history"]
     losses: list[float] = gathered["losses"]
     best = Best(**gathered["best"])
@@ -105,17 +112,15 @@ def train(
     for step in range(first, len(batches)):
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate * (1 - step / len(batches))
-        optimizer.zero_grad(set_to_none=True)
-        loss = backward(
-            model,
-            texts,
-            labels,
-            batches[step],
-            partial(objective, progress=step / len(batches)),
-            separable=recipe.objective in SEPARABLE,
-        )
+        bound = partial(objective, progress=step / len(batches))
+
+        def gradient(tokens: int, batch: Sequence[int] = batches[step], bound: Bound = bound) -> float:
+            optimizer.zero_grad(set_to_none=True)
+            return backward(model, texts, labels, batch, bound, separable=separable, tokens=tokens)
+
+        loss = budget.attempt(gradient)
         if not math.isfinite(loss):
-            raise UserError(f"diverged: loss {loss} at step {step} of {len(batches)}; lower the learning rate")
+            raise DivergedError(f"diverged: loss {loss} at step {step} of {len(batches)}; lower the learning rate")
         optimizer.step()
         losses.append(loss)
         if step + 1 in evaluated:
@@ -124,13 +129,18 @@ def train(
                 "epoch": round(recipe.epochs * (step + 1) / len(batches), 6),
                 "train_loss": sum(losses) / len(losses),
             }
-            history.append(row | evaluate())
+            try:
+                history.append(row | evaluate())
+            except DivergedError as error:
+                place = f"after step {step + 1} of {len(batches)}, loss {loss:.4g}"
+                raise DivergedError(f"{error} {place}; lower the learning rate") from None
             losses.clear()
             if prefer and history[-1][prefer] >= best.score:
                 weights = {name: value.to("cpu", copy=True) for name, value in trained.state_dict().items()}
                 best = Best(history[-1][prefer], step + 1, weights)
         progress.update(step + 1, len(batches[step]), f"loss {loss:.3f}")
-        checkpoint.maybe_save(step + 1, {"history": history, "losses": losses, "best": vars(best)})
+        gathered = {"history": history, "losses": losses, "best": vars(best), "tokens_at_once": budget.tokens}
+        checkpoint.maybe_save(step + 1, gathered)
     return history, best
 
 
@@ -145,48 +155,64 @@ def backward(
     texts: Texts,
     labels: Tensor,
     batch: Sequence[int],
-    objective: Callable[[Tensor, Tensor], Tensor],
+    objective: Bound,
     *,
     separable: bool,
-    budget: int | None = None,
+    tokens: int,
 ) -> float:
     """Add the gradient of one batch's loss to the parameters, a micro-batch at a time; returns the loss.
 
-    The gradient is that of the whole batch, whatever the budget (tokens a micro-batch). An objective under
-    which one example's loss depends on the others needs all logits before any gradient: they are then computed
-    once without gradient, and the loss's gradient at each logit is carried into a second pass.
+    The gradient is that of the whole batch, however many ``tokens`` go through the model at once, and no more
+    than those are ever held for the backward pass. An objective under which one example's loss depends on the
+    others needs all logits before any gradient; where the batch is larger than ``tokens`` they are computed once
+    without gradient, and the loss's gradient at each logit is carried into a second pass.
     """
-    device = labels.device
-    parts = list(texts.split(batch, budget or token_budget()))
+    parts = texts.split(batch, tokens, labels.device)
     if separable or len(parts) == 1:
         losses = []
         for part in parts:
-            loss = objective(model(*texts.tensors(part, device)), labels[part]).sum() / len(batch)
+            loss = objective(model(part.ids, part.lengths), labels[part.numbers]).sum() / len(batch)
             loss.backward()
-            losses.append(loss.item())
-        return float(sum(losses))
-    with torch.no_grad():
-        logits = torch.cat([model(*texts.tensors(part, device)) for part in parts])
-    logits.requires_grad_()
-    each = objective(logits, labels[[number for part in parts for number in part]]) / len(batch)
+            losses.append(loss.detach())
+        return _total(losses)
+    fits = sum(part.ids.numel() for part in parts) <= tokens
+    with torch.set_grad_enabled(fits):
+        outputs = [model(part.ids, part.lengths) for part in parts]
+    logits = torch.cat([output.detach() for output in outputs]).requires_grad_()
+    each = objective(logits, labels[[number for part in parts for number in part.numbers]]) / len(batch)
     (gradient,) = torch.autograd.grad(each.sum(), logits)
-    sizes = [len(part) for part in parts]
-    for part, of_part in zip(parts, gradient.split(sizes), strict=True):
-        model(*texts.tensors(part, device)).backward(of_part)
-    return float(sum(of_part.sum().item() for of_part in each.detach().split(sizes)))
+    sizes = [len(part.numbers) for part in parts]
+    for part, output, of_part in zip(parts, outputs, gradient.split(sizes), strict=True):
+        (output if fits else model(part.ids, part.lengths)).backward(of_part)
+    return _total([of_part.sum() for of_part in each.detach().split(sizes)])
+
+
+def _total(losses: Sequence[Tensor]) -> float:
+    """The sum of scalars, with one wait for the device."""
+    return float(sum(torch.stack(list(losses)).tolist()))
 
 
 @torch.no_grad()
-def probabilities(model: nn.Module, texts: Texts) -> Tensor:
-    """(texts,) float32 on the CPU: the probability of class 1 for every text, in their order."""
+def probabilities(model: nn.Module, texts: Texts, budget: Budget | None = None) -> Tensor:
+    """(texts,) float32 on the CPU: the probability of class 1 for every text, in their order.
+
+    DivergedError if one of them is not a number.
+    """
     device = next(model.parameters()).device
-    result = torch.empty(len(texts))
+
+    def predict(tokens: int) -> Tensor:
+        parts: list[Micro] = texts.all(EVALUATION * tokens, device)
+        logits = torch.cat([model(part.ids, part.lengths) for part in parts])
+        found = torch.empty(len(texts))
+        found[[number for part in parts for number in part.numbers]] = logits.softmax(-1)[:, 1].cpu()
+        return found
+
     was_training = model.training
     model.eval()
-    for part in texts.split(range(len(texts)), 4 * token_budget()):
-        logits = model(*texts.tensors(part, device))
-        result[part] = logits.softmax(-1)[:, 1].cpu()
+    result = (budget or Budget()).attempt(predict)
     model.train(was_training)
+    if not result.isfinite().all():
+        raise DivergedError("diverged: predictions are not numbers")
     return result
 
 

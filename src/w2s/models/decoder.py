@@ -1,0 +1,244 @@
+"""Own rungs, computed without transformers: a Llama-class decoder that does no more than a loss needs.
+
+The weights are an ordinary ``LlamaForCausalLM``'s, name for name, and so are the numbers (to rounding; held by a
+test). What is gained is start-up time (no library of models to import) and work: a classifier reads the last
+token alone, so the last layer computes queries, output and feed-forward for that token only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import rms_norm, scaled_dot_product_attention, silu
+from torch.utils.checkpoint import checkpoint
+
+from w2s.errors import UserError, first_line
+
+PREFIX = "model."  # of the decoder's weights inside a LlamaForCausalLM
+UNEMBEDDING, EMBEDDING = "lm_head.weight", "embed_tokens.weight"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a Llama-class config says that computing needs."""
+
+    vocabulary: int
+    width: int
+    intermediate: int
+    layers: int
+    heads: int
+    epsilon: float = 1e-6
+    theta: float = 10_000.0  # of rotary positions
+
+
+def shape_of(config: Mapping[str, Any]) -> Shape | None:
+    """The shape of a model that this module can compute; None for one that needs transformers."""
+    rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
+    heads = config.get("num_attention_heads", 0)
+    plain = (
+        config.get("model_type") == "llama"
+        and config.get("hidden_act") == "silu"
+        and not config.get("attention_bias")
+        and not config.get("mlp_bias")
+        and rope.get("rope_type", "default") == "default"
+        and config.get("num_key_value_heads", heads) == heads
+        and config.get("head_dim") in (None, config["hidden_size"] // heads)
+    )
+    if not plain:
+        return None
+    return Shape(
+        vocabulary=config["vocab_size"],
+        width=config["hidden_size"],
+        intermediate=config["intermediate_size"],
+        layers=config["num_hidden_layers"],
+        heads=heads,
+        epsilon=config["rms_norm_eps"],
+        theta=float(rope.get("rope_theta", config.get("rope_theta", 10_000.0))),
+    )
+
+
+class Norm(nn.Module):
+    """Root mean square norm with a gain."""
+
+    def __init__(self, width: int, epsilon: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+        self.epsilon = epsilon
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """(..., width) -> (..., width), in the input's precision."""
+        normed: Tensor = rms_norm(hidden, hidden.shape[-1:], self.weight, self.epsilon)
+        return normed
+
+
+class Attention(nn.Module):
+    """Causal self-attention with rotary positions."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.size = shape.width // shape.heads
+        self.q_proj = nn.Linear(shape.width, shape.width, bias=False)
+        self.k_proj = nn.Linear(shape.width, shape.width, bias=False)
+        self.v_proj = nn.Linear(shape.width, shape.width, bias=False)
+        self.o_proj = nn.Linear(shape.width, shape.width, bias=False)
+
+    def _heads(self, projection: nn.Module, hidden: Tensor) -> Tensor:
+        """(batch, tokens, width) -> (batch, heads, tokens, size)."""
+        projected: Tensor = projection(hidden)
+        return projected.view(*hidden.shape[:2], -1, self.size).transpose(1, 2)
+
+    def forward(self, hidden: Tensor, turn: tuple[Tensor, Tensor], last: Tensor | None) -> Tensor:
+        """hidden: (batch, tokens, width); turn: (tokens, size) cosines and sines.
+
+        Returns (batch, tokens, width); with ``last`` (batch,), the places of the last tokens, (batch, width).
+        """
+        cosines, sines = turn
+        keys = rotated(self._heads(self.k_proj, hidden), cosines, sines)
+        values = self._heads(self.v_proj, hidden)
+        if last is None:
+            queries = rotated(self._heads(self.q_proj, hidden), cosines, sines)
+            mixed = scaled_dot_product_attention(queries, keys, values, is_causal=True)
+            return self.o_proj(mixed.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
+        queries = self._heads(self.q_proj, at(hidden, last).unsqueeze(1))
+        queries = rotated(queries, cosines[last][:, None, None], sines[last][:, None, None])
+        seen = torch.arange(hidden.shape[1], device=last.device) <= last[:, None]
+        mixed = scaled_dot_product_attention(queries, keys, values, attn_mask=seen[:, None, None])
+        return self.o_proj(mixed.flatten(1))  # type: ignore[no-any-return]
+
+
+class FeedForward(nn.Module):
+    """Gated feed-forward layer."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.gate_proj = nn.Linear(shape.width, shape.intermediate, bias=False)
+        self.up_proj = nn.Linear(shape.width, shape.intermediate, bias=False)
+        self.down_proj = nn.Linear(shape.intermediate, shape.width, bias=False)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """(..., width) -> (..., width)."""
+        return self.down_proj(silu(self.gate_proj(hidden)) * self.up_proj(hidden))  # type: ignore[no-any-return]
+
+
+class Layer(nn.Module):
+    """Attention and feed-forward, each behind a norm and added to what came in."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.self_attn = Attention(shape)
+        self.mlp = FeedForward(shape)
+        self.input_layernorm = Norm(shape.width, shape.epsilon)
+        self.post_attention_layernorm = Norm(shape.width, shape.epsilon)
+
+    def forward(self, hidden: Tensor, turn: tuple[Tensor, Tensor], last: Tensor | None = None) -> Tensor:
+        """As ``Attention.forward``: all tokens, or the last ones only."""
+        mixed = self.self_attn(self.input_layernorm(hidden), turn, last)
+        hidden = (hidden if last is None else at(hidden, last)) + mixed
+        return hidden + self.mlp(self.post_attention_layernorm(hidden))  # type: ignore[no-any-return]
+
+
+class Decoder(nn.Module):
+    """The layers of a Llama-class decoder, without its unembedding."""
+
+    def __init__(self, shape: Shape, *, checkpointing: bool = False) -> None:
+        super().__init__()
+        self.shape = shape
+        self.checkpointing = checkpointing
+        self.embed_tokens = nn.Embedding(shape.vocabulary, shape.width)
+        self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
+        self.norm = Norm(shape.width, shape.epsilon)
+        self._turns: tuple[Tensor, Tensor] | None = None
+
+    def forward(self, ids: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """ids: (batch, longest), right-padded. Returns the hidden states behind the last norm.
+
+        (batch, longest, width); with ``lengths`` (batch,) only those of each text's last token, (batch, width).
+        """
+        last = None if lengths is None else lengths - 1
+        hidden = self.embed_tokens(ids)
+        turn = self._turn(ids.shape[1], hidden)
+        for number, layer in enumerate(self.layers, start=1):
+            arguments = (hidden, turn, last if number == len(self.layers) else None)
+            if self.checkpointing and self.training and torch.is_grad_enabled():
+                hidden = checkpoint(layer, *arguments, use_reentrant=False)
+            else:
+                hidden = layer(*arguments)
+        return self.norm(hidden)  # type: ignore[no-any-return]
+
+    def _turn(self, tokens: int, like: Tensor) -> tuple[Tensor, Tensor]:
+        """(tokens, size) cosines and sines of rotary positions, kept for the next call."""
+        turns = self._turns
+        if turns is None or len(turns[0]) < tokens or turns[0].device != like.device:
+            turns = self._turns = rotary(max(tokens, 256), self.shape.width // self.shape.heads, self.shape.theta, like)
+        return turns[0][:tokens], turns[1][:tokens]
+
+
+def rotary(tokens: int, size: int, theta: float, like: Tensor) -> tuple[Tensor, Tensor]:
+    """(tokens, size) cosines and sines of the angles by which each place turns, on the device of ``like``."""
+    powers = torch.arange(0, size, 2, dtype=torch.int64).float() / size
+    angles = torch.outer(torch.arange(tokens).float(), 1.0 / theta**powers)
+    both = torch.cat([angles, angles], dim=-1).to(like.device)
+    return both.cos(), both.sin()
+
+
+def rotated(heads: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
+    """(..., tokens, size) queries or keys, turned by their places, in their own precision."""
+    cosines, sines = cosines.to(heads.dtype), sines.to(heads.dtype)
+    first, second = heads.chunk(2, dim=-1)
+    return heads * cosines + torch.cat([-second, first], dim=-1) * sines
+
+
+def at(hidden: Tensor, last: Tensor) -> Tensor:
+    """(batch, tokens, width), (batch,) -> (batch, width): each row's hidden state at its own place."""
+    return hidden[torch.arange(len(hidden), device=hidden.device), last]
+
+
+# -- directories -------------------------------------------------------------------------------------------
+
+
+def read_config(directory: Path) -> dict[str, Any]:
+    """A model directory's config.json; empty if there is none that can be read (loading it will say so)."""
+    try:
+        content = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def read_weights(directory: Path) -> dict[str, Tensor]:
+    """float32 weights of a directory with one safetensors file: the decoder's names, and the unembedding's.
+
+    UserError for a file that is not what it should be.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    path = directory / "model.safetensors"
+    try:
+        loaded = load_file(path)
+    except (OSError, SafetensorError, ValueError) as error:
+        raise UserError(f"{path}: cannot be loaded ({first_line(error)})") from None
+    weights = {name.removeprefix(PREFIX): value.float() for name, value in loaded.items()}
+    weights.setdefault(UNEMBEDDING, weights.get(EMBEDDING, torch.empty(0)))
+    return weights
+
+
+def with_weights(shape: Shape, weights: Mapping[str, Tensor], where: Path, *, checkpointing: bool = False) -> Decoder:
+    """A decoder with a copy of these weights. UserError naming one that is missing or of another shape."""
+    with torch.device("meta"):
+        decoder = Decoder(shape, checkpointing=checkpointing)
+    own = {name: weights[name].clone() for name in decoder.state_dict() if name in weights}
+    expected = {name: value.shape for name, value in decoder.state_dict().items()}
+    absent = [name for name, size in expected.items() if name not in own or own[name].shape != size]
+    if absent:  # a library would fill them with random numbers and go on
+        raise UserError(f"{where}: {len(absent)} of its weights are missing or of another shape, {absent[0]} first")
+    decoder.load_state_dict(own, assign=True)
+    for parameter in decoder.parameters():
+        parameter.requires_grad_(True)
+    return decoder

@@ -1,0 +1,87 @@
+"""Texts into token ids, by the tokenizer that a model directory holds.
+
+A tokenizer that is one file (an own rung's) is read by the tokenizers library alone; any other by transformers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from w2s.errors import UserError, first_line
+from w2s.models.base import max_length as longest
+
+
+@cache
+def tokenizer_of(directory: Path) -> Any:
+    """The tokenizer of a model directory. UserError if there is none."""
+    tokenizer = _one_file(directory) or _from_library(directory)
+    if not bare_ids(tokenizer, ["a"])[0]:  # what a directory without a tokenizer's files gives
+        raise UserError(f"{directory}: no tokenizer in it (tokenizer.json, or the files that its kind needs)")
+    return tokenizer
+
+
+def _one_file(directory: Path) -> Any:
+    """The tokenizer of a directory whose tokenizer.json says all; None for others."""
+    from tokenizers import Tokenizer
+
+    path, settings = directory / "tokenizer.json", directory / "tokenizer_config.json"
+    try:
+        kind = json.loads(settings.read_text(encoding="utf-8"))["tokenizer_class"]
+        if kind != "PreTrainedTokenizerFast" or not path.is_file():
+            return None
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception:  # the library that reads every kind says what is wrong
+        return None
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def _from_library(directory: Path) -> Any:
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{directory}: no tokenizer that can be loaded ({first_line(error)})") from None
+    tokenizer.model_max_length = 10**9  # lengths are cut here, from the other side
+    return tokenizer
+
+
+def bare_ids(tokenizer: Any, texts: Sequence[str], *, special: bool = False) -> list[list[int]]:
+    """Token ids of each text; special: with what the tokenizer puts around it."""
+    if hasattr(tokenizer, "encode_batch"):
+        return [one.ids for one in tokenizer.encode_batch(list(texts), add_special_tokens=special)]
+    return list(tokenizer(list(texts), add_special_tokens=special)["input_ids"])
+
+
+def encode(directory: Path, texts: Sequence[str], max_length: int) -> list[list[int]]:
+    """Token ids of each text, behind the start token that the tokenizer itself puts there, if any.
+
+    A text longer than ``max_length`` tokens, or than the model takes, loses its beginning: the question and
+    its cue stand at the end. No text is ever dropped.
+    """
+    tokenizer = tokenizer_of(directory)
+    start = start_of(tokenizer)
+    limit = min(max_length, longest(directory) or max_length)
+    room = limit - len(start)
+    if room < 1:
+        raise UserError(f"training.max_length: {limit} leaves no room for text; allowed: more than {len(start)}")
+    encoded = bare_ids(tokenizer, texts)
+    for text, ids in zip(texts, encoded, strict=True):
+        if not ids and not start:
+            raise UserError(f"{directory}: its tokenizer finds nothing in {text[:40]!r}")
+    return [start + ids[-room:] for ids in encoded]
+
+
+def start_of(tokenizer: Any) -> list[int]:
+    """What the tokenizer puts before a text. What it would put behind is left out: the cue must stay last."""
+    (whole,), (bare,) = bare_ids(tokenizer, ["a"], special=True), bare_ids(tokenizer, ["a"])
+    for place in range(len(whole) - len(bare) + 1):
+        if whole[place : place + len(bare)] == bare:
+            return list(whole[:place])
+    return []

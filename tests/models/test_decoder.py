@@ -1,0 +1,133 @@
+"""Own rungs computed here are what transformers computes: states, gradients, and mistakes in their files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from transformers import LlamaForCausalLM
+
+from w2s.errors import UserError
+from w2s.models import decoder
+from w2s.models.decoder import Decoder
+from w2s.models.pretraining import new_model
+
+SHAPE = {"width": 32, "intermediate": 80, "layers": 3, "heads": 4}
+IDS = torch.randint(0, 60, (5, 9), generator=torch.Generator().manual_seed(0))
+LENGTHS = torch.tensor([9, 4, 1, 7, 9])
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """An own rung as pretraining saves it, with weights large enough that every part matters."""
+    model: Any = new_model(SHAPE, 60, 0)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(4.0)
+    model.save_pretrained(tmp_path)
+    return tmp_path
+
+
+def load(directory: Path, *, checkpointing: bool = False) -> Decoder:
+    shape = decoder.shape_of(decoder.read_config(directory))
+    assert shape
+    return decoder.with_weights(shape, decoder.read_weights(directory), directory, checkpointing=checkpointing)
+
+
+def gradients(model: nn.Module, hidden: Tensor) -> list[Tensor]:
+    """Of a loss on last tokens; transformers' model has the same parameters in the same order."""
+    model.zero_grad()
+    hidden.square().sum().backward()
+    return [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
+
+
+def test_hidden_states_and_gradients_are_those_of_transformers(directory: Path) -> None:
+    theirs = LlamaForCausalLM.from_pretrained(directory).model
+    ours = load(directory)
+    expected = theirs(input_ids=IDS, use_cache=False).last_hidden_state
+    torch.testing.assert_close(ours(IDS), expected, atol=1e-5, rtol=1e-5)
+    last = expected[torch.arange(5), LENGTHS - 1]
+    torch.testing.assert_close(ours(IDS, LENGTHS), last, atol=1e-5, rtol=1e-5)
+    pairs = list(zip(gradients(ours, ours(IDS, LENGTHS)), gradients(theirs, last), strict=True))
+    assert len(pairs) == len(list(theirs.parameters()))
+    for one, other in pairs:
+        torch.testing.assert_close(one, other, atol=1e-3, rtol=1e-4)
+
+
+def test_the_last_layer_computes_queries_for_last_tokens_only(directory: Path) -> None:
+    model, rows = load(directory), []
+    for layer in model.layers:
+        layer.mlp.register_forward_pre_hook(lambda _, inputs: rows.append(inputs[0].shape[:-1].numel()))  # type: ignore[union-attr]
+    model(IDS, LENGTHS)
+    assert rows == [45, 45, 5]
+
+
+def test_what_follows_the_last_token_changes_nothing(directory: Path) -> None:
+    model = load(directory)
+    other = IDS.clone()
+    for row, length in enumerate(LENGTHS.tolist()):
+        other[row, length:] = 7
+    assert torch.equal(model(IDS, LENGTHS), model(other, LENGTHS))
+
+
+def test_recomputed_activations_give_the_same_gradients(directory: Path) -> None:
+    kept, recomputed = load(directory).train(), load(directory, checkpointing=True).train()
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    recomputed.layers[0].mlp.register_forward_pre_hook(count)  # type: ignore[union-attr]
+    pairs = zip(gradients(kept, kept(IDS, LENGTHS)), gradients(recomputed, recomputed(IDS, LENGTHS)), strict=True)
+    assert all(torch.equal(one, other) for one, other in pairs)
+    assert calls == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model_type": "gpt2"},
+        {"hidden_act": "gelu"},
+        {"attention_bias": True},
+        {"num_key_value_heads": 2},
+        {"rope_parameters": {"rope_type": "llama3", "rope_theta": 5e5, "factor": 8.0}},
+        {"head_dim": 16},
+    ],
+)
+def test_what_it_cannot_compute_is_left_to_transformers(directory: Path, change: dict[str, Any]) -> None:
+    config = decoder.read_config(directory)
+    assert decoder.shape_of(config)
+    assert decoder.shape_of(config | change) is None
+
+
+def test_another_base_of_rotary_positions_is_read_from_the_config(directory: Path) -> None:
+    config = decoder.read_config(directory)
+    config["rope_parameters"]["rope_theta"] = 500.0
+    (directory / "config.json").write_text(json.dumps(config))
+    expected = LlamaForCausalLM.from_pretrained(directory).model(input_ids=IDS, use_cache=False).last_hidden_state
+    torch.testing.assert_close(load(directory)(IDS), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_a_missing_weight_is_named(directory: Path) -> None:
+    shape, weights = decoder.shape_of(decoder.read_config(directory)), decoder.read_weights(directory)
+    assert shape
+    del weights["layers.1.mlp.up_proj.weight"]
+    with pytest.raises(UserError, match=r"1 of its weights are missing .*, layers.1.mlp.up_proj.weight first"):
+        decoder.with_weights(shape, weights, directory)
+
+
+def test_training_leaves_the_weights_that_were_read_as_they_are(directory: Path) -> None:
+    """They are shared by all runs of a process."""
+    shape, weights = decoder.shape_of(decoder.read_config(directory)), decoder.read_weights(directory)
+    assert shape
+    before = {name: value.clone() for name, value in weights.items()}
+    model = decoder.with_weights(shape, weights, directory)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(1.0)
+    assert all(torch.equal(value, before[name]) for name, value in weights.items())
