@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not is_out_of_memory(error):
             raise
         print(
-            "w2s: out of memory; set W2S_TOKENS_AT_ONCE (4096 by default) lower: results do not depend on it",
+            "w2s: out of memory; set W2S_TOKENS_AT_ONCE lower: results do not depend on it",
             file=sys.stderr,
         )
         return 1

@@ -106,7 +106,7 @@ class Execution(Strict):
 
     runs_per_process: Positive = 64  # jobs that a warm process does before it is replaced; 1: each has its own
     checkpoint_seconds: float = Field(60, ge=0)  # between checkpoints of a training; 0: after every step
-    tokens_at_once: Positive = 4096  # whose activations are held; halved by itself where memory runs out
+    tokens_at_once: Positive | None = None  # whose activations are held, 4096 (CPU) or 32768 (GPU) by default
     threads: Positive = 1  # of the CPU for each job; another number changes the last bits of results
     compile: Literal["auto", "always", "never"] = "auto"  # torch.compile; auto: long trainings on a GPU
 
@@ -115,7 +115,7 @@ class Execution(Strict):
         return {
             "W2S_RUNS_PER_PROCESS": str(self.runs_per_process),
             "W2S_CHECKPOINT_SECONDS": f"{self.checkpoint_seconds:g}",
-            "W2S_TOKENS_AT_ONCE": str(self.tokens_at_once),
+            "W2S_TOKENS_AT_ONCE": str(self.tokens_at_once or ""),
             "W2S_THREADS": str(self.threads),
             "W2S_COMPILE": self.compile,
         }

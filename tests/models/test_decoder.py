@@ -39,9 +39,10 @@ def load(directory: Path, *, checkpointing: bool = False) -> Decoder:
 
 
 def gradients(model: nn.Module, hidden: Tensor) -> list[Tensor]:
-    """Of a loss on last tokens; transformers' model has the same parameters in the same order."""
+    """Of a loss that a norm does not make flat; transformers' model has the same parameters in the same order."""
     model.zero_grad()
-    hidden.square().sum().backward()
+    weights = torch.randn(hidden.shape, generator=torch.Generator().manual_seed(1))
+    (hidden * weights).sum().backward()
     return [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
 
 
@@ -49,13 +50,24 @@ def test_hidden_states_and_gradients_are_those_of_transformers(directory: Path) 
     theirs = LlamaForCausalLM.from_pretrained(directory).model
     ours = load(directory)
     expected = theirs(input_ids=IDS, use_cache=False).last_hidden_state
-    torch.testing.assert_close(ours(IDS), expected, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(ours(IDS), expected, atol=1e-4, rtol=1e-4)
     last = expected[torch.arange(5), LENGTHS - 1]
-    torch.testing.assert_close(ours(IDS, LENGTHS), last, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(ours(IDS, LENGTHS), last, atol=1e-4, rtol=1e-4)
     pairs = list(zip(gradients(ours, ours(IDS, LENGTHS)), gradients(theirs, last), strict=True))
     assert len(pairs) == len(list(theirs.parameters()))
     for one, other in pairs:
-        torch.testing.assert_close(one, other, atol=1e-3, rtol=1e-4)
+        assert (one - other).abs().max() < 1e-4 * other.abs().max()
+
+
+def test_without_gradient_the_same_comes_out(directory: Path) -> None:
+    """There sums and products are made in place."""
+    model = load(directory)
+    with torch.no_grad():
+        for arguments in ((IDS,), (IDS, LENGTHS)):
+            found, again = model(*arguments), model(*arguments)
+            with torch.enable_grad():
+                torch.testing.assert_close(found, model(*arguments).detach(), atol=1e-6, rtol=1e-6)
+            assert torch.equal(found, again)
 
 
 def test_the_last_layer_computes_queries_for_last_tokens_only(directory: Path) -> None:

@@ -123,7 +123,12 @@ class FeedForward(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         """(..., width) -> (..., width)."""
-        return self.down_proj(silu(self.gate_proj(hidden)) * self.up_proj(hidden))  # type: ignore[no-any-return]
+        if torch.is_grad_enabled():
+            gated = silu(self.gate_proj(hidden)) * self.up_proj(hidden)
+        else:  # nothing is needed again, so nothing is written to new memory
+            gated = silu(self.gate_proj(hidden), inplace=True).mul_(self.up_proj(hidden))
+        down: Tensor = self.down_proj(gated)
+        return down
 
 
 class Layer(nn.Module):
@@ -139,8 +144,8 @@ class Layer(nn.Module):
     def forward(self, hidden: Tensor, turn: tuple[Tensor, Tensor], last: Tensor | None = None) -> Tensor:
         """As ``Attention.forward``: all tokens, or the last ones only."""
         mixed = self.self_attn(self.input_layernorm(hidden), turn, last)
-        hidden = (hidden if last is None else at(hidden, last)) + mixed
-        return hidden + self.mlp(self.post_attention_layernorm(hidden))  # type: ignore[no-any-return]
+        hidden = added(hidden if last is None else at(hidden, last), mixed)
+        return added(hidden, self.mlp(self.post_attention_layernorm(hidden)))
 
 
 class Decoder(nn.Module):
@@ -190,8 +195,42 @@ def rotary(tokens: int, size: int, theta: float, like: Tensor) -> tuple[Tensor, 
 def rotated(heads: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
     """(..., tokens, size) queries or keys, turned by their places, in their own precision."""
     cosines, sines = cosines.to(heads.dtype), sines.to(heads.dtype)
-    first, second = heads.chunk(2, dim=-1)
+    if heads.device.type == "cpu":
+        turned: Tensor = Rotation.apply(heads, cosines, sines)  # type: ignore[no-untyped-call]
+        return turned
+    first, second = heads.chunk(2, dim=-1)  # a compiler makes one pass of it
     return heads * cosines + torch.cat([-second, first], dim=-1) * sines
+
+
+class Rotation(torch.autograd.Function):
+    """The same in as few passes over memory as eager operations allow; its gradient turns back."""
+
+    @staticmethod
+    def forward(ctx: Any, heads: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
+        """As ``rotated``."""
+        ctx.save_for_backward(cosines, sines)
+        return turned(heads, cosines, sines)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        """By the opposite angles."""
+        cosines, sines = ctx.saved_tensors
+        return turned(gradient, cosines, -sines), None, None
+
+
+def turned(heads: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
+    """Pairs (i, i + size / 2) of the last dimension, turned by their angles."""
+    (first, second), (cosine, _), (sine, _) = heads.chunk(2, -1), cosines.chunk(2, -1), sines.chunk(2, -1)
+    result = torch.empty_like(heads)
+    left, right = result.chunk(2, -1)
+    torch.mul(first, cosine, out=left).addcmul_(second, sine, value=-1)
+    torch.mul(second, cosine, out=right).addcmul_(first, sine)
+    return result
+
+
+def added(hidden: Tensor, more: Tensor) -> Tensor:
+    """Their sum; in the first's memory where no gradient will ask for it."""
+    return hidden + more if torch.is_grad_enabled() or hidden.dtype != more.dtype else hidden.add_(more)
 
 
 def at(hidden: Tensor, last: Tensor) -> Tensor:

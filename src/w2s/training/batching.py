@@ -18,16 +18,19 @@ T = TypeVar("T")
 
 # Tokens, padding included, whose activations are held at once. Environment, not identity: a batch gives the
 # same loss and gradient however it is split.
-TOKENS_AT_ONCE = 4096
+TOKENS_AT_ONCE = {"cpu": 4096, "cuda": 32_768}
+# Tokens of one micro-batch at most in training (twice as many in evaluation): beyond what a core's cache holds, a CPU
+# only gets slower.
+LARGEST = {"cpu": 512}
 # What one more micro-batch costs, in tokens: starting operations is dear on a GPU. Decides shapes, not results.
-OVERHEAD = {"cpu": 128, "cuda": 2048}
+OVERHEAD = {"cpu": 64, "cuda": 2048}
 
 
 @dataclass
 class Budget:
-    """How many tokens go through the model at once, halved whenever memory runs out. halved: tokens it had to leave."""
+    """How many tokens' activations are held at once, halved whenever memory runs out. halved: what was too many."""
 
-    tokens: int = field(default_factory=lambda: int(environment_number("W2S_TOKENS_AT_ONCE", TOKENS_AT_ONCE, least=1)))
+    tokens: int
     halved: list[int] = field(default_factory=list)
 
     def attempt(self, work: Callable[[int], T]) -> T:
@@ -50,6 +53,12 @@ class Budget:
             self.halved.append(self.tokens)
             self.tokens //= 2
             print(f"out of memory: going on with {self.tokens} tokens at once, same mathematics", flush=True)
+
+
+def budget_of(device: torch.device) -> Budget:
+    """W2S_TOKENS_AT_ONCE, or what suits the device."""
+    usual = TOKENS_AT_ONCE.get(device.type, TOKENS_AT_ONCE["cpu"])
+    return Budget(int(environment_number("W2S_TOKENS_AT_ONCE", usual, least=1)))
 
 
 def epochs_order(count: int, epochs: float, seed: int) -> list[int]:
@@ -132,11 +141,12 @@ class Texts:
         starts, lengths = torch.from_numpy(self.starts), torch.tensor(self.lengths)
         return self._flat.to(device), starts.to(device), lengths.to(device)
 
-    def split(self, numbers: Sequence[int], budget: int, device: torch.device) -> list[Micro]:
-        """These texts, shortest first, in micro-batches."""
+    def split(self, numbers: Sequence[int], budget: int, device: torch.device, *, scale: int = 1) -> list[Micro]:
+        """These texts, shortest first, in micro-batches. scale: of the largest that suit the device."""
         ordered = by_length(numbers, self.lengths)
         lengths = [self.lengths[number] for number in ordered]
-        slices = micro_batches(lengths, budget, OVERHEAD.get(device.type, 0))
+        largest = min(budget, scale * LARGEST.get(device.type, budget))
+        slices = micro_batches(lengths, largest, OVERHEAD.get(device.type, 0))
         return [Micro(ordered[one], *self.tensors(ordered[one], device)) for one in slices]
 
     def all(self, budget: int, device: torch.device) -> list[Micro]:
@@ -144,7 +154,7 @@ class Texts:
         return self._planned(budget, device)
 
     def _plan(self, budget: int, device: torch.device) -> list[Micro]:
-        return self.split(range(len(self)), budget, device)
+        return self.split(range(len(self)), budget, device, scale=2)
 
 
 def joined(several: Sequence[Texts]) -> Texts:

@@ -18,7 +18,7 @@ from w2s.device import compile_where_it_pays, described, device
 from w2s.errors import UserError
 from w2s.models import classifier, encoding
 from w2s.models.base import directory_of
-from w2s.training.batching import Budget, Texts, joined
+from w2s.training.batching import Budget, Texts, budget_of, joined
 from w2s.training.loop import Best, Recipe, Trained, accuracy, probabilities, summary, train
 
 PREDICTED = ("strong", "validation", "test")
@@ -74,7 +74,7 @@ def make(
     tokens = recipe.epochs * sum(learned.texts.lengths)
     flop = 6.0 * sum(parameter.numel() for parameter in network.parameters()) * tokens
     compiled = compile_where_it_pays(network, where, flop)
-    budget = Budget()
+    budget = budget_of(where)
     evaluated = joined([parts["validation"].texts, parts["test"].texts])
     history, best = train(
         network,

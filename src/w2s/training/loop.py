@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from w2s.checkpoints import Checkpoint
 from w2s.errors import DivergedError
 from w2s.progress import Progress
-from w2s.training.batching import Budget, Micro, Texts, epochs_order
+from w2s.training.batching import Budget, Micro, Texts, budget_of, epochs_order
 from w2s.training.objectives import OBJECTIVES, SEPARABLE
 
 Evaluate = Callable[[], dict[str, float]]
@@ -88,8 +88,8 @@ def train(
     ``Best``, the last one of several equal ones (None keeps nothing). budget: lowered where memory runs out.
     Raises DivergedError if the loss, or what the model predicts, stops being a number.
     """
-    budget = budget or Budget()
     device = next(model.parameters()).device
+    budget = budget or budget_of(device)
     labels = labels.to(device)
     order = epochs_order(len(texts), recipe.epochs, recipe.seed)
     batches = [order[start : start + recipe.batch] for start in range(0, len(order), recipe.batch)]
@@ -209,7 +209,7 @@ def probabilities(model: nn.Module, texts: Texts, budget: Budget | None = None) 
 
     was_training = model.training
     model.eval()
-    result = (budget or Budget()).attempt(predict)
+    result = (budget or budget_of(device)).attempt(predict)
     model.train(was_training)
     if not result.isfinite().all():
         raise DivergedError("diverged: predictions are not numbers")
