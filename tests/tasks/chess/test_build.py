@@ -81,9 +81,10 @@ def test_counts_describe_every_part(puzzles: list[Puzzle]) -> None:
     assert counts["groups"] == len({puzzle.group for puzzle in puzzles})
 
 
-def test_an_illegal_answer_is_one_line(puzzles: list[Puzzle]) -> None:
-    broken = replace(puzzles[0], answer="a1a1")
-    with pytest.raises(UserError, match=f"puzzle {broken.id}: its answer a1a1 is not legal"):
+@pytest.mark.parametrize("answer", ["a1a1", "0000", "a8a7"])
+def test_an_illegal_answer_is_one_line(answer: str, puzzles: list[Puzzle]) -> None:
+    broken = replace(puzzles[0], answer=answer)
+    with pytest.raises(UserError, match=f"puzzle {broken.id}: its answer {answer} is not legal"):
         split([broken, *puzzles[1:]], SIZES, 0)
 
 

@@ -62,7 +62,7 @@ def test_a_pgn_prompt_without_the_game_is_one_line() -> None:
 
 
 def test_a_fen_prompt_is_the_position_after_the_opponents_move() -> None:
-    puzzle = puzzle_of("Kg8", "Qd8#", "8/7k/6K1/8/8/8/8/3Q4 b - - 0 1")
+    puzzle = puzzle_of("Kg8", "Qd8#", "7k/8/6K1/8/8/8/8/3Q4 b - - 0 1")
     assert prompt(puzzle, "fen") == "6k1/8/6K1/8/8/8/8/3Q4 w - - 1 2 Best move:"
     assert answer(puzzle, "fen") == " Qd8#"
 
@@ -85,11 +85,11 @@ def test_promotions_and_en_passant_have_words() -> None:
 
 def test_a_games_text_holds_the_puzzles_form() -> None:
     """What a model sees in pretraining is what it is asked later."""
-    game = Game("g", "8/7k/6K1/8/8/8/8/3Q4 b - - 0 1", ("h7g8", "d1d8"))
+    game = Game("g", "7k/8/6K1/8/8/8/8/3Q4 b - - 0 1", ("h8g8", "d1d8"))
     puzzle = Puzzle("p", "g", game.start, game.moves[:1], game.moves[1], None)
     for notation in ("fen", "squares", "position"):
         assert game_text(game, notation).endswith(prompt(puzzle, notation) + answer(puzzle, notation)), notation
-    assert game_text(game, "position") == f"Kg6 Qd1 kh7 black : kh7 g8 {END} Kg6 Qd1 kg8 white : Qd1 d8"
+    assert game_text(game, "position") == f"Kg6 Qd1 kh8 black : kh8 g8 {END} Kg6 Qd1 kg8 white : Qd1 d8"
     opening = Game("g", None, (*TRAP.moves, TRAP.answer))
     assert game_text(opening, "pgn") == prompt(TRAP, "pgn") + answer(TRAP, "pgn")
 

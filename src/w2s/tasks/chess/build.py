@@ -19,7 +19,7 @@ from w2s.errors import UserError
 from w2s.schema import Positive, Strict
 from w2s.tasks.chess import notation as notations
 from w2s.tasks.chess.games import key
-from w2s.tasks.chess.puzzles import Puzzle
+from w2s.tasks.chess.puzzles import Puzzle, legal_move
 
 Parts = Mapping[str, Sequence[Puzzle]]
 NotNegative = Annotated[int, Field(ge=0)]
@@ -98,7 +98,7 @@ def _distinct(puzzles: Iterable[Puzzle]) -> tuple[list[Puzzle], int]:
     for puzzle in everything:
         board = puzzle.position()
         try:
-            board.parse_uci(puzzle.answer)
+            legal_move(board, puzzle.answer)
         except ValueError:
             raise UserError(f"puzzle {puzzle.id}: its answer {puzzle.answer} is not legal in {board.fen()}") from None
         if puzzle.id not in ids and found.setdefault(key(board), puzzle) is puzzle:
