@@ -57,8 +57,8 @@ class Puzzle:
     def position(self) -> chess.Board:
         """The board on which the answer is to be found."""
         board = chess.Board(self.start) if self.start else chess.Board()
-        for move in self.moves:
-            board.push_uci(move)
+        for move in map(chess.Move.from_uci, self.moves):
+            board.push(move)
         return board
 
 

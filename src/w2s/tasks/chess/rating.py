@@ -6,8 +6,8 @@ weighted sum of what makes the answer hard to tell from other moves:
     rating = KIND + 16 a legal move + 75 a false check + 50 a false capture + 40 a square of distance beyond the
              first + PIECE + 120 if the move is diagonal + 150 if it promotes; at least 400, at most 2800
 
-A false check (capture) is a legal move other than the answer that gives check (takes something). KIND is 200
-where the answer takes a piece, 400 where it mates, 1250 where it does neither. PIECE is 0 for queen and rook,
+A false check (capture) is a legal move other than the answer that gives check (takes something). KIND is 100
+where the answer takes a piece, 300 where it mates, 1250 where it does neither. PIECE is 0 for queen and rook,
 120 for a bishop or pawn, 200 for a knight, 250 for the king. So a rating is monotone in each of these, and the
 paper's cutoffs (easy: below 800 to 1300; hard: above 2000; Appendix C.1) all select something.
 """
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import chess
 
-TAKES, MATES, NEITHER = 200, 400, 1250
+TAKES, MATES, NEITHER = 100, 300, 1250
 LEGAL_MOVE, FALSE_CHECK, FALSE_CAPTURE, SQUARE, DIAGONAL, PROMOTION = 16, 75, 50, 40, 120, 150
 PIECE = {
     chess.QUEEN: 0,
