@@ -13,7 +13,7 @@ from w2s.tasks.chess.rating import MATES, NEITHER, TAKES, Difficulty, difficulty
 
 EASY = Difficulty(
     kind=TAKES,
-    legal_moves=10,
+    legal_moves=20,
     false_checks=1,
     false_captures=0,
     distance=1,
@@ -28,7 +28,7 @@ EASY = Difficulty(
     [
         {"kind": MATES},
         {"kind": NEITHER},
-        {"legal_moves": 11},
+        {"legal_moves": 21},
         {"false_checks": 2},
         {"false_captures": 1},
         {"distance": 2},
