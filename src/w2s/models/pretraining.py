@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn.functional import linear_cross_entropy
 
 from w2s import artifacts
 from w2s.checkpoints import Checkpoint
 from w2s.device import compile_where_it_pays, described, device
-from w2s.errors import DivergedError, UserError
+from w2s.errors import DivergedError, UserError, first_line
 from w2s.models import decoder
 from w2s.models.corpus import END
 from w2s.models.decoder import Decoder
@@ -45,7 +46,10 @@ def make(build: artifacts.Build, corpus: Path) -> None:
     compile_where_it_pays(network, where, flop)
     loss = _train(network, blocks, spec, build, where)
     model.model.load_state_dict(network.state_dict())
-    model.save_pretrained(build.folder)
+    try:
+        model.save_pretrained(build.folder)
+    except SafetensorError as error:  # which is what a full disk looks like
+        raise UserError(f"{build.folder}: cannot be written ({first_line(error)})") from None
     (build.folder / "generation_config.json").unlink(missing_ok=True)
     _save_tokenizer(corpus / "tokenizer.json", build.folder)
     build.measured |= {
@@ -168,7 +172,7 @@ def _train(
                 f"diverged: pretraining loss {loss['loss']} at step {step} of {steps}; lower the learning rate"
             )
         progress.update(step + 1, ids.numel(), f"loss {loss['loss']:.3f}")
-        checkpoint.maybe_save(step + 1, loss)
+        checkpoint.maybe_save(step + 1, loss, last=step + 1 == steps)
     return float(loss["loss"])
 
 

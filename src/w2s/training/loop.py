@@ -140,7 +140,7 @@ def train(
                 best = Best(history[-1][prefer], step + 1, weights)
         progress.update(step + 1, len(batches[step]), f"loss {loss:.3f}")
         gathered = {"history": history, "losses": losses, "best": vars(best), "tokens_at_once": budget.tokens}
-        checkpoint.maybe_save(step + 1, gathered)
+        checkpoint.maybe_save(step + 1, gathered, last=step + 1 == len(batches))
     return history, best
 
 
