@@ -121,6 +121,11 @@ def test_a_setting_of_figures_redraws_and_trains_nothing(copy: Path) -> None:
     assert planned(snakemake(copy, "-n", FIGURE)) == {"experiment": 1, "tabulate": 1, "draw": 1}
 
 
+def test_how_jobs_are_run_redraws_nothing(copy: Path) -> None:
+    edit_config(copy, lambda config: config.update(execution={"runs_per_process": 1, "checkpoint_seconds": 7}))
+    assert "Nothing to be done" in snakemake(copy, "-n", FIGURE)
+
+
 def test_the_papers_numbers_are_part_of_what_figures_are_made_from(copy: Path) -> None:
     numbers = copy / "src/w2s/paper/nlp_medians.csv"
     numbers.write_text(numbers.read_text() + "\n")
