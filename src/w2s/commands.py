@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (MemoryError, RuntimeError) as error:
-        from w2s.device import is_out_of_memory
+        from w2s.memory import is_out_of_memory
 
         if not is_out_of_memory(error):
             raise

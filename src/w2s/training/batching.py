@@ -2,63 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from w2s.device import environment_number, is_out_of_memory, release_memory
-from w2s.errors import UserError
-
-T = TypeVar("T")
-
-# Tokens, padding included, whose activations are held at once. Environment, not identity: a batch gives the
-# same loss and gradient however it is split.
-TOKENS_AT_ONCE = {"cpu": 4096, "cuda": 32_768}
 # Tokens of one micro-batch at most in training (twice as many in evaluation): beyond what a core's cache holds, a CPU
 # only gets slower.
 LARGEST = {"cpu": 512}
 # What one more micro-batch costs, in tokens: starting operations is dear on a GPU. Decides shapes, not results.
 OVERHEAD = {"cpu": 64, "cuda": 2048}
-
-
-@dataclass
-class Budget:
-    """How many tokens' activations are held at once, halved whenever memory runs out. halved: what was too many."""
-
-    tokens: int
-    halved: list[int] = field(default_factory=list)
-
-    def attempt(self, work: Callable[[int], T]) -> T:
-        """``work(tokens)``, again with half as many tokens as long as it runs out of memory.
-
-        ``work`` must start afresh each time. UserError when one token at a time is still too much.
-        """
-        while True:
-            try:
-                return work(self.tokens)
-            except (MemoryError, RuntimeError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                if self.tokens == 1:
-                    raise UserError(
-                        "out of memory even with one text at a time; use a smaller rung, a GPU with "
-                        "more memory, or checkpointing: true for this rung"
-                    ) from None
-            release_memory()
-            self.halved.append(self.tokens)
-            self.tokens //= 2
-            print(f"out of memory: going on with {self.tokens} tokens at once, same mathematics", flush=True)
-
-
-def budget_of(device: torch.device) -> Budget:
-    """W2S_TOKENS_AT_ONCE, or what suits the device."""
-    usual = TOKENS_AT_ONCE.get(device.type, TOKENS_AT_ONCE["cpu"])
-    return Budget(int(environment_number("W2S_TOKENS_AT_ONCE", usual, least=1)))
 
 
 def epochs_order(count: int, epochs: float, seed: int) -> list[int]:

@@ -17,8 +17,9 @@ from torch import Tensor, nn
 
 from w2s.checkpoints import Checkpoint
 from w2s.errors import DivergedError
+from w2s.memory import Budget, budget_of
 from w2s.progress import Progress
-from w2s.training.batching import Budget, Micro, Texts, budget_of, epochs_order
+from w2s.training.batching import Micro, Texts, epochs_order
 from w2s.training.objectives import OBJECTIVES, SEPARABLE
 
 Evaluate = Callable[[], dict[str, float]]
