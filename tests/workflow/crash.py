@@ -104,6 +104,7 @@ def start(
 ) -> Any:
     """A running job; its ``exitcode`` is negative if it was killed."""
     process = CONTEXT.Process(target=job, args=(arguments, folder, log, point, wait_for, dict(environment)))
+    process.daemon = True  # a failing test must not wait for it
     process.start()
     return process
 
