@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from torch import Tensor
-from torch.nn.functional import linear_cross_entropy
+from torch.nn.functional import cross_entropy, linear, linear_cross_entropy
 
 from w2s import artifacts
 from w2s.checkpoints import Checkpoint
@@ -135,11 +135,14 @@ def rate(step: int, steps: int, warmup: float) -> float:
 def loss_of(network: Decoder, ids: Tensor) -> Tensor:
     """Mean cross entropy in nats of every token of (batch, block) ids but the first, given those before it.
 
-    In bfloat16 where a GPU computes; weights and sums are float32 always.
+    A GPU computes in bfloat16; weights and the loss are float32 there too.
     """
-    with torch.autocast(ids.device.type, torch.bfloat16, enabled=ids.device.type == "cuda"):
-        hidden = network(ids)[:, :-1].flatten(0, 1)
-        return linear_cross_entropy(hidden, network.embed_tokens.weight.to(hidden.dtype), ids[:, 1:].flatten())
+    weight, following = network.embed_tokens.weight, ids[:, 1:].flatten()
+    if ids.device.type == "cpu":
+        return linear_cross_entropy(network(ids)[:, :-1].flatten(0, 1), weight, following)
+    with torch.autocast(ids.device.type, torch.bfloat16):
+        logits = linear(network(ids)[:, :-1].flatten(0, 1), weight)
+    return cross_entropy(logits.float(), following)
 
 
 def backward(network: Decoder, ids: Tensor, tokens: int) -> float:
