@@ -105,9 +105,31 @@ def test_a_job_goes_to_the_process_that_has_its_model_and_data_loaded(
 def test_a_process_is_replaced_after_so_many_jobs(
     served: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(warm.PER_PROCESS, "2")
+    monkeypatch.setenv(warm_client.PER_PROCESS, "2")
     seen = [who(capfd) for _ in range(6)]
     assert [seen.count(one) for one in dict.fromkeys(seen)] == [2, 2, 2]
+
+
+@pytest.mark.parametrize("jobs", ["0", "many", "-1"])
+def test_a_number_of_jobs_that_is_none_is_one_line(
+    served: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, jobs: str
+) -> None:
+    monkeypatch.setenv(warm_client.PER_PROCESS, jobs)
+    assert warm_client.delegate(["work", "0", "0"]) == 1
+    said = f"w2s: W2S_RUNS_PER_PROCESS={jobs!r} is not allowed; allowed: a whole number, at least 1\n"
+    assert capfd.readouterr() == ("", said)
+
+
+def test_a_finished_jobs_streams_are_closed_though_its_process_lives_on(served: Path) -> None:
+    """Whoever reads them waits for their end; also of the job that its process was started for."""
+    code = (
+        "import os; from pathlib import Path; from w2s import warm_client\n"
+        f"warm_client.owner = lambda: {os.getpid()}; warm_client.folder_of = lambda _: Path({str(served)!r})\n"
+        "warm_client.delegate(['work', '0', '0'])\n"
+    )
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+        assert done.stdout.startswith("said work")
 
 
 @pytest.mark.parametrize(("job", "status"), [("crash", 1), ("work", 3)])

@@ -28,10 +28,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from w2s.warm_client import OFF, STARTED, VARIABLE, alive
+from w2s.warm_client import OFF, PER_PROCESS, STARTED, VARIABLE, alive
 
 LOOK_SECONDS = 1.0  # how often the server looks whether its workflow is still there
-PER_PROCESS = "W2S_RUNS_PER_PROCESS"
 DEFAULT_PER_PROCESS = 64
 STAYS, LEAVES = b"+", b"-"  # what a lane says behind a job's status
 
@@ -145,7 +144,7 @@ class Server:
         idle = [lane for lane in self.lanes if lane.waiting is None]
         lane = max(idle, key=lambda one: len(set(one.loaded) & set(wanted)), default=None)
         if lane is None:
-            lane = self.fork(described["environment"])
+            lane = self.fork(described["environment"], connection, request)
         lane.waiting, lane.loaded = connection, wanted
         self.selector.register(connection, selectors.EVENT_READ)
         with contextlib.suppress(OSError):
@@ -153,8 +152,8 @@ class Server:
             connection.sendall(STARTED)
         request.close()
 
-    def fork(self, environment: Mapping[str, str]) -> Lane:
-        """A new lane, which knows nothing of the others."""
+    def fork(self, environment: Mapping[str, str], connection: socket.socket, request: Request) -> Lane:
+        """A new lane, which holds nothing of the others, nor of the first job: that is sent to it like any other."""
         ours, its = socket.socketpair()
         process = os.fork()
         if process == 0:
@@ -163,6 +162,8 @@ class Server:
                 ours.close()
                 self.selector.close()
                 self.listener.close()
+                connection.close()
+                request.close()
                 for lane in self.lanes:
                     lane.channel.close()
                     if lane.waiting:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 VARIABLE = "W2S_WARM"
+PER_PROCESS = "W2S_RUNS_PER_PROCESS"
 OFF = "0"
 START_SECONDS = 60.0  # how long a job waits for the server to listen before it works on its own
 STARTED = b"+"  # what a job hears once it was taken
@@ -48,6 +49,10 @@ def delegate(arguments: Sequence[str]) -> int | None:
     workflow = owner()
     if workflow is None:
         return None
+    jobs = os.environ.get(PER_PROCESS, "")
+    if jobs and not (jobs.isdecimal() and int(jobs)):
+        print(f"w2s: {PER_PROCESS}={jobs!r} is not allowed; allowed: a whole number, at least 1", file=sys.stderr)
+        return 1
     environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
     request = {"arguments": list(arguments), "folder": os.getcwd(), "environment": environment}
     content = json.dumps(request).encode()
