@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
@@ -46,6 +46,15 @@ class Budget:
             self.halved.append(self.tokens)
             self.tokens //= 2
             print(f"out of memory: going on with {self.tokens} tokens at once, same mathematics", flush=True)
+
+    def state_dict(self) -> dict[str, Any]:
+        """For checkpoints: a resumed run need not run out of memory again, and its record says that it did."""
+        return {"tokens": self.tokens, "halved": list(self.halved)}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on with what fitted."""
+        self.tokens = min(self.tokens, state_dict["tokens"])
+        self.halved[:] = state_dict["halved"]
 
     def record(self) -> dict[str, object]:
         """For ``run.json``: how many tokens it ended with, and what was too many."""

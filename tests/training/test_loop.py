@@ -215,6 +215,18 @@ def test_out_of_memory_halves_the_micro_batch_and_changes_no_numbers(objective: 
     assert curves[0] == pytest.approx(curves[1], abs=1e-5)
 
 
+def test_a_resumed_run_goes_on_with_what_fitted_and_still_says_what_did_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("W2S_CHECKPOINT_SECONDS", "0")
+    before, after = Budget(125, [500, 250]), Budget(500)
+    for budget in (before, after):
+        checkpoint = Checkpoint(tmp_path / "checkpoint.pt", {"budget": budget})
+        checkpoint.resume({})
+        checkpoint.maybe_save(1, {})
+    assert after.record() == before.record() == {"tokens_at_once": 125, "out_of_memory_at": [500, 250]}
+
+
 def test_out_of_memory_with_a_single_text_is_a_clear_mistake() -> None:
     with pytest.raises(UserError, match="out of memory even with one text at a time"):
         probabilities(Small(0), texts(3), Budget(64))

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, linear, linear_cross_entropy
 
 from w2s import artifacts
-from w2s.checkpoints import Checkpoint
+from w2s.checkpoints import Checkpoint, Stateful
 from w2s.device import compile_where_it_pays, described, device
 from w2s.errors import DivergedError, UserError, first_line
 from w2s.memory import Budget, budget_of
@@ -169,10 +169,11 @@ def _train(
         weight_decay=training["weight_decay"],
         fused=True,
     )
-    checkpoint = Checkpoint(build.work / "checkpoint.pt", {"model": network, "optimizer": optimizer})
+    budget = budget_of(where)
+    parts: dict[str, Stateful] = {"model": network, "optimizer": optimizer, "budget": budget}
+    checkpoint = Checkpoint(build.work / "checkpoint.pt", parts)
     first, loss = checkpoint.resume({"loss": math.nan})
     progress = Progress(steps, "tokens", start=first)
-    budget = budget_of(where)
     for step, ids in enumerate(blocks.batches(order[first:], where), start=first):
         for group in optimizer.param_groups:
             group["lr"] = training["learning_rate"] * rate(step, steps, training["warmup"])

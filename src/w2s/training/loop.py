@@ -101,10 +101,8 @@ def train(
     )
     objective = partial(OBJECTIVES[recipe.objective], **recipe.parameters)
     separable = recipe.objective in SEPARABLE
-    checkpoint.parts = {"model": trained, "optimizer": optimizer}
-    fresh = {"history": [], "losses": [], "best": vars(Best()), "tokens_at_once": budget.tokens}
-    first, gathered = checkpoint.resume(fresh)
-    budget.tokens = min(budget.tokens, gathered["tokens_at_once"])
+    checkpoint.parts = {"model": trained, "optimizer": optimizer, "budget": budget}
+    first, gathered = checkpoint.resume({"history": [], "losses": [], "best": vars(Best())})
     history: list[dict[str, float]] = gathered["history"]
     losses: list[float] = gathered["losses"]
     best = Best(**gathered["best"])
@@ -140,7 +138,7 @@ def train(
                 weights = {name: value.to("cpu", copy=True) for name, value in trained.state_dict().items()}
                 best = Best(history[-1][prefer], step + 1, weights)
         progress.update(step + 1, len(batches[step]), f"loss {loss:.3f}")
-        gathered = {"history": history, "losses": losses, "best": vars(best), "tokens_at_once": budget.tokens}
+        gathered = {"history": history, "losses": losses, "best": vars(best)}
         checkpoint.maybe_save(step + 1, gathered, last=step + 1 == len(batches))
     return history, best
 
