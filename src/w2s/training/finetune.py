@@ -88,12 +88,13 @@ def make(
         budget=budget,
     )
     write_history(build.folder / "history.csv", history)
-    predicted = _predictions(network, best, parts, evaluated, budget)
+    steps = int(history[-1]["step"])
+    predicted = _predictions(network, best, steps, parts, evaluated, budget)
     test = write_predictions(build.folder / "predictions.parquet", parts, *predicted)
     build.measured |= {
         "test_accuracy": test,
-        "selected_step": best.step or int(history[-1]["step"]),
-        "steps": int(history[-1]["step"]),
+        "selected_step": best.step or steps,
+        "steps": steps,
         "examples": len(learned.ids),
         "tokens": round(tokens),
         "flop": flop,
@@ -172,9 +173,9 @@ def evaluate(predicted: Tensor, validation: Part, test: Part) -> dict[str, float
 
 
 def _predictions(
-    network: nn.Module, best: Best, parts: Mapping[str, Part], evaluated: Texts, budget: Budget
+    network: nn.Module, best: Best, steps: int, parts: Mapping[str, Part], evaluated: Texts, budget: Budget
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Part -> probabilities, at the selected and at the last step; leaves the network at the selected one."""
+    """Part -> probabilities, at the selected and at the last of the steps; leaves the network at the selected one."""
 
     def predict() -> dict[str, Tensor]:
         both = probabilities(network, evaluated, budget)  # as in training, so that they agree to the bit
@@ -186,7 +187,7 @@ def _predictions(
         }
 
     last = predict()
-    if best.weights is None:
+    if best.weights is None or best.step == steps:
         return last, last
     Trained(network).load_state_dict(best.weights)
     return predict(), last
