@@ -239,15 +239,21 @@ def wait(happened: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_a_run_that_goes_on_after_its_workflow_was_killed_is_waited_for(folder: Path, made: Path, plan: Plan) -> None:
-    artifact, release = the_run(plan), folder / "release"
-    left = start(arguments(artifact), folder, point=POINTS[1], wait_for=release, log="first", environment=MANY)
+def one_at_work_and_one_waiting(artifact: Artifact, folder: Path, release: Path) -> tuple[Any, Any]:
+    """Two jobs that make the same: the first stands still in its seventh step until ``release`` is there."""
+    first = start(arguments(artifact), folder, point=POINTS[1], wait_for=release, log="first", environment=MANY)
     wait(lambda: Path(f"{release}.reached").exists())
     second = start(arguments(artifact), folder, log="second", environment=MANY)
     wait(lambda: (folder / "second").exists() and "another process works on this" in (folder / "second").read_text())
+    return first, second
+
+
+def test_a_run_that_goes_on_after_its_workflow_was_killed_is_waited_for(folder: Path, made: Path, plan: Plan) -> None:
+    artifact, release = the_run(plan), folder / "release"
+    both = one_at_work_and_one_waiting(artifact, folder, release)
     assert not (folder / artifact.path).exists()
     release.touch()
-    for process in (left, second):
+    for process in both:
         process.join(60)
         assert process.exitcode == 0
     assert "step" not in (folder / "second").read_text()  # it trained nothing
@@ -257,11 +263,8 @@ def test_a_run_that_goes_on_after_its_workflow_was_killed_is_waited_for(folder: 
 
 
 def test_whoever_waits_takes_over_when_the_other_is_killed(folder: Path, made: Path, plan: Plan) -> None:
-    artifact, release = the_run(plan), folder / "release"
-    first = start(arguments(artifact), folder, point=POINTS[1], wait_for=release, log="first", environment=MANY)
-    wait(lambda: Path(f"{release}.reached").exists())
-    second = start(arguments(artifact), folder, log="second", environment=MANY)
-    wait(lambda: (folder / "second").exists() and "another process works on this" in (folder / "second").read_text())
+    artifact = the_run(plan)
+    first, second = one_at_work_and_one_waiting(artifact, folder, folder / "release")
     os.kill(first.pid, signal.SIGKILL)
     second.join(60)
     assert second.exitcode == 0
