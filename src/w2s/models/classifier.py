@@ -67,7 +67,8 @@ def load(directory: Path, answers: Sequence[str], computing: Computing | None = 
         backbone: nn.Module = decoder.with_weights(shape, weights, directory, checkpointing=computing.checkpointing)
         unembedding = weights[decoder.UNEMBEDDING]
     else:
-        backbone, unembedding = _from_library(directory, computing)
+        backbone, output = from_library(directory, computing)
+        unembedding = output.weight.detach()
     rows = torch.stack([_answer_row(unembedding, directory, answer) for answer in answers])
     network = Classifier(backbone, rows, computing.precision)
     if computing.checkpointing:
@@ -81,8 +82,8 @@ def own_weights(directory: Path) -> Mapping[str, Tensor]:
     return decoder.read_weights(directory)
 
 
-def _from_library(directory: Path, computing: Computing) -> tuple[nn.Module, Tensor]:
-    """(decoder, unembedding (vocabulary, width)) by transformers, whatever the architecture."""
+def from_library(directory: Path, computing: Computing) -> tuple[nn.Module, nn.Module]:
+    """(decoder, unembedding, a linear layer that may share its weight with it) by transformers, whatever the architecture."""
     from transformers import AutoConfig, AutoModelForCausalLM
     from transformers.utils import logging
 
@@ -120,7 +121,7 @@ def _from_library(directory: Path, computing: Computing) -> tuple[nn.Module, Ten
         model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
         if frozen:  # else no gradient would reach the adapters through the recomputed blocks
             model.enable_input_require_grads()
-    return backbone, output.weight.detach()
+    return backbone, output
 
 
 def _check_recomputes(network: Classifier, directory: Path) -> None:
