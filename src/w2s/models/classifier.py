@@ -82,8 +82,11 @@ def own_weights(directory: Path) -> Mapping[str, Tensor]:
     return decoder.read_weights(directory)
 
 
-def from_library(directory: Path, computing: Computing) -> tuple[nn.Module, nn.Module]:
-    """(decoder, unembedding, a linear layer that may share its weight with it) by transformers, whatever the architecture."""
+def from_library(directory: Path, computing: Computing, *, generates: bool = False) -> tuple[nn.Module, nn.Module]:
+    """(decoder, unembedding) by transformers, whatever the architecture; they may share a weight.
+
+    generates: UserError unless the unembedding's outputs are the model's own logits.
+    """
     from transformers import AutoConfig, AutoModelForCausalLM
     from transformers.utils import logging
 
@@ -115,6 +118,8 @@ def from_library(directory: Path, computing: Computing) -> tuple[nn.Module, nn.M
         raise UserError(f"{directory}: {type(model).__name__} has no unembedding to take a head from")
     backbone = model.base_model
     _check_causal(backbone, directory)
+    if generates:
+        _check_logits(model, output, directory)
     if computing.adapters is not None:
         backbone = _with_adapters(backbone, computing.adapters)
     if computing.checkpointing:
@@ -154,6 +159,17 @@ def _check_causal(backbone: nn.Module, directory: Path) -> None:
     first, same = short.last_hidden_state[0, 1].float(), long.last_hidden_state[0, 1].float()
     if not torch.allclose(first, same, atol=1e-2, rtol=1e-2):
         raise UserError(f"{directory}: {type(backbone).__name__} is not a decoder: its tokens see what follows them")
+
+
+@torch.no_grad()
+def _check_logits(model: Any, output: nn.Module, directory: Path) -> None:
+    """UserError if a model does more to its hidden states than to unembed them."""
+    ids = torch.tensor([[1, 2, 3]])
+    logits = output(model.base_model(input_ids=ids, use_cache=False).last_hidden_state)
+    if not torch.allclose(model(input_ids=ids, use_cache=False).logits, logits, atol=1e-2, rtol=1e-2):
+        raise UserError(
+            f"{directory}: {type(model).__name__} changes its logits after unembedding, which is not done here"
+        )
 
 
 def _without_dropout(config: Any) -> None:
