@@ -274,6 +274,21 @@ def test_two_workflows_on_the_same_results_do_each_others_no_harm(made: Path, tm
     assert "Nothing to be done" in snakemake(other, FIGURE)
 
 
+def test_what_another_workflow_made_in_the_meantime_is_kept(made: Path, tmp_path: Path) -> None:
+    """Snakemake by itself deletes what a job is to make before it starts, also what somebody else has just made."""
+    other = checkout(tmp_path / "other")
+    (there,) = made.glob("results/nlp/sciq/w8/truth/naive/s0-*")
+    place = other / there.relative_to(made)
+    process = started(other)
+    wait_for("the first job", lambda: list((other / "logs").rglob("*.log")))  # the run's own starts much later
+    assert not place.exists()
+    shutil.copytree(there, place.with_name("aside"))
+    place.with_name("aside").rename(place)
+    file = (place / "predictions.parquet").stat().st_ino
+    assert process.wait(timeout=300) == 0
+    assert (place / "predictions.parquet").stat().st_ino == file
+
+
 @pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="finds processes through /proc")
 def test_jobs_that_outlive_their_killed_workflow_are_waited_for(made: Path, tmp_path: Path) -> None:
     other = checkout(tmp_path / "other")

@@ -257,7 +257,7 @@ def rotary(tokens: int, size: int, theta: float, like: Tensor) -> tuple[Tensor, 
 def rotated(heads: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
     """(..., tokens, size) queries or keys, turned by their places, in their own precision."""
     cosines, sines = cosines.to(heads.dtype), sines.to(heads.dtype)
-    if heads.device.type == "cpu":
+    if heads.device.type == "cpu" and not torch.compiler.is_compiling():
         turned: Tensor = Rotation.apply(heads, cosines, sines)  # type: ignore[no-untyped-call]
         return turned
     first, second = heads.chunk(2, dim=-1)  # a compiler makes one pass of it

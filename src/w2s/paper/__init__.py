@@ -11,7 +11,16 @@ agreements and PGRs are in percent; ``method`` is ours, ``truth`` the ground-tru
   ground-truth ones to within 0.05, so they stand here once; neither has the naive PGR of -1.64 to GPT-4.
 * ``nlp_agreement.csv``: Figure 8, agreement with the supervisor on all test examples, on those on which it is right
   and on those on which it is wrong. The first leaves out students at -6.48, -6 and -4.67 that the others have.
-* ``bars.csv``: Figure 2 (accuracies) and Figure 13b (median PGR and half of its error bar).
+* ``bars.csv``: Figure 2 (accuracies) and Figure 13b (median PGR and half of its error bar). The best chess bar is the
+  last student of Figure 4's chain, which is not the GPT-4 of the two bars beside it but -1.64.
+* ``chess.csv``: Figure 3b and 3e (ground truth and naive; Figures 4 and 15 repeat them), the chains of Figure 4, and
+  zero-shot accuracy and agreement of Figure 15. ``supervisor`` of a chain is its first model; its first accuracy is
+  the naive same-size student. Figure 4b draws its squares stretched along x: here they stand at the students of 4a,
+  and the last one (-2.39 to 0) is missing.
+* ``chess_easy_to_hard.csv``: Figure 19, accuracy on all test puzzles and on hard ones (rated 2000 and above): ``all``
+  is the model trained on puzzles of every rating, ``value`` the one trained on easy ones, or zero-shot.
+* ``chess_by_rating.csv``: Figure 20, accuracy by puzzle rating in bins of 100, ``rating`` the middle. Its zero-shot
+  circles were not read out; it has no model of -6.
 """
 
 from __future__ import annotations
