@@ -19,7 +19,7 @@ from w2s.models.base import max_length as longest
 def tokenizer_of(directory: Path) -> Any:
     """The tokenizer of a model directory. UserError if there is none."""
     tokenizer = _one_file(directory) or _from_library(directory)
-    if not bare_ids(tokenizer, ["a"])[0]:  # what a directory without a tokenizer's files gives
+    if not bare_ids(tokenizer, [_known(tokenizer)])[0]:  # what a directory without a tokenizer's files gives
         raise UserError(f"{directory}: no tokenizer in it (tokenizer.json, or the files that its kind needs)")
     return tokenizer
 
@@ -52,6 +52,12 @@ def _from_library(directory: Path) -> Any:
     return tokenizer
 
 
+def _known(tokenizer: Any) -> str:
+    """A text that the tokenizer has tokens for: any letter, or of a closed vocabulary its last word."""
+    closed = type(getattr(tokenizer, "model", None)).__name__ == "WordLevel"
+    return str(tokenizer.id_to_token(tokenizer.get_vocab_size() - 1)) if closed else "a"
+
+
 def bare_ids(tokenizer: Any, texts: Sequence[str], *, special: bool = False) -> list[list[int]]:
     """Token ids of each text; special: with what the tokenizer puts around it."""
     if hasattr(tokenizer, "encode_batch"):
@@ -78,9 +84,30 @@ def encode(directory: Path, texts: Sequence[str], max_length: int) -> list[list[
     return [start + ids[-room:] for ids in encoded]
 
 
+def end_of(directory: Path) -> int:
+    """The token that ends a text. UserError for a tokenizer that has none."""
+    tokenizer = tokenizer_of(directory)
+    if not hasattr(tokenizer, "encode_batch"):
+        end = tokenizer.eos_token_id
+    else:
+        named = json.loads((directory / "tokenizer_config.json").read_text(encoding="utf-8")).get("eos_token")
+        end = tokenizer.token_to_id(named["content"] if isinstance(named, dict) else named or "")
+    if end is None:
+        raise UserError(f"{directory}: its tokenizer has no end token, so answers cannot end")
+    return int(end)
+
+
+def texts_of(tokenizer: Any, several: Sequence[Sequence[int]]) -> list[str]:
+    """Token ids back into texts, without special tokens."""
+    if hasattr(tokenizer, "encode_batch"):
+        return list(tokenizer.decode_batch([list(ids) for ids in several]))
+    return [tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False) for ids in several]
+
+
 def start_of(tokenizer: Any) -> list[int]:
     """What the tokenizer puts before a text. What it would put behind is left out: the cue must stay last."""
-    (whole,), (bare,) = bare_ids(tokenizer, ["a"], special=True), bare_ids(tokenizer, ["a"])
+    known = [_known(tokenizer)]
+    (whole,), (bare,) = bare_ids(tokenizer, known, special=True), bare_ids(tokenizer, known)
     for place in range(len(whole) - len(bare) + 1):
         if whole[place : place + len(bare)] == bare:
             return list(whole[:place])
