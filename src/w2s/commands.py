@@ -150,7 +150,7 @@ def make(options: argparse.Namespace) -> None:
 
 
 NAMES = ["task", "title", "source", "citation", "licence", "rows_from", "setting", "panel", "bar", "stopping"]
-NAMES += ["method", "supervisor", "student"]
+NAMES += ["method", "supervisor", "student", "chain", "labels", "difficulty", "puzzle", "fen", "prompt", "answer"]
 
 
 # -- figures -----------------------------------------------------------------------------------------------

@@ -15,7 +15,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatterSciNotation, LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
-from w2s.analysis.pairs import TRUTH
+from w2s.analysis.chess import BOOTSTRAP, CHESS, ZERO_SHOT
+from w2s.analysis.pairs import NLP, TRUTH
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,15 +39,23 @@ METHOD_STYLES: Styles = {
     TRUTH: {"linestyle": "-", "marker": "o", "linewidth": 1.4, "markersize": 4},
     "naive": {"linestyle": ":", "marker": "o", "linewidth": 1.4, "markersize": 4},
     "confidence": {"linestyle": "-", "marker": "^", "linewidth": 1.6, "markersize": 6},
+    BOOTSTRAP: {"linestyle": "-", "marker": "s", "linewidth": 2.2, "markersize": 5},
+    ZERO_SHOT: {"linestyle": (0, (1, 1.5)), "marker": "x", "linewidth": 2.0, "markersize": 4},
 }
+UNSUPERVISED = (TRUTH, ZERO_SHOT)  # drawn once, whoever supervises
 # Where naive is the only method, it is solid.
 NAIVE_SOLID: Styles = {**METHOD_STYLES, "naive": {**METHOD_STYLES["naive"], "linestyle": "-"}}
 OTHER_STYLES: list[dict[str, Any]] = [
     {"linestyle": line, "marker": marker, "linewidth": 1.4, "markersize": 5}
     for line, marker in (("-", "s"), ("--", "D"), ("-.", "v"), ("--", "P"), ("-.", "X"))
 ]
-METHOD_WORDS = {"confidence": "confidence loss"}
-SETTING_WORDS = {"nlp": "NLP", "chess": "chess", "reward": "reward modelling"}
+METHOD_WORDS = {
+    TRUTH: "ground truth (ceiling)",
+    ZERO_SHOT: "zero-shot",
+    "confidence": "confidence loss",
+    BOOTSTRAP: "bootstrapping",
+}
+SETTING_WORDS = {NLP: "NLP", CHESS: "chess", "reward": "reward modelling"}
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -108,8 +117,8 @@ def hue(number: int, count: int) -> Any:
 
 
 def methods_of(table: pd.DataFrame) -> list[str]:
-    """Methods in the order of the table, ground truth left out."""
-    return [str(name) for name in dict.fromkeys(table["method"].dropna()) if name != TRUTH]
+    """Methods of students in the order of the table."""
+    return [str(name) for name in dict.fromkeys(table["method"].dropna()) if name not in UNSUPERVISED]
 
 
 def in_order(table: pd.DataFrame, column: str) -> list[str]:
