@@ -6,13 +6,14 @@ INSTALLED := $(VENV)/.installed
 SNAKEMAKE ?= snakemake
 ACTIVE := PATH="$(abspath $(VENV))/bin:$$PATH" VIRTUAL_ENV="$(abspath $(VENV))"
 
-.PHONY: help environment figures test lint format
+.PHONY: help environment figures test lint format bench bench-gpu
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make figures/fig5.pdf   draw a figure, training what it needs (default experiment: smoke)"
 	@echo "make figures            every figure and table that there is"
 	@echo "make test               all tests, a tiny experiment end to end among them: a few minutes"
+	@echo "make bench              speed as ratios, side by side: ten minutes; bench-gpu where there is a GPU"
 	@echo "make lint               ruff, mypy, snakefmt, snakemake --lint"
 	@echo "make environment        only make $(VENV) from constraints.txt"
 
@@ -40,6 +41,16 @@ FORCE:
 
 test: $(INSTALLED)
 	$(ACTIVE) pytest -n 2
+
+# Each measures in fresh processes; benchmarks/RESULTS.md keeps what was measured where.
+bench: $(INSTALLED)
+	$(ACTIVE) python benchmarks/finetune.py
+	$(ACTIVE) python benchmarks/pretraining.py
+	$(ACTIVE) python benchmarks/startup.py
+	$(ACTIVE) python benchmarks/many.py
+
+bench-gpu: $(INSTALLED)
+	$(ACTIVE) python benchmarks/gpu.py
 
 lint: $(INSTALLED)
 	$(ACTIVE) ruff check .

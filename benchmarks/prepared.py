@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from common import ROOT
-
 from w2s.plan import Artifact, Plan, canonical
 from w2s.workflow import deep_merge, plan_of, read_yaml
+
+from common import ROOT
 
 TASK, RUNG = "sciq", "w32"
 TOKENS = 100_000  # of pretraining: how long it was pretrained changes no speed

@@ -1,4 +1,6 @@
 # What every stage's rule asks of the plan. Keys are looked up; nothing is computed here.
+# Outputs are update(...)d: Snakemake would delete what is there before a job starts, which may be what another
+# workflow has just made. Commands write aside and rename, so nothing needs to be out of the way.
 import sys
 
 from w2s.plan import canonical, fingerprint_of

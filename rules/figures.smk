@@ -4,7 +4,7 @@
 
 rule experiment:
     output:
-        "results/figures/{experiment}/experiment-{key}.json",
+        update("results/figures/{experiment}/experiment-{key}.json"),
     log:
         "logs/figures/{experiment}/experiment-{key}.log",
     conda:
@@ -23,7 +23,7 @@ rule tabulate:
         code=figure_code,
         experiment=experiment_file,
     output:
-        "results/figures/{experiment}/{figure}.csv",
+        update("results/figures/{experiment}/{figure}.csv"),
     log:
         "logs/figures/{experiment}/{figure}.csv.log",
     conda:
@@ -40,8 +40,8 @@ rule draw:
         code=figure_code,
         experiment=experiment_file,
     output:
-        "figures/{figure}.pdf",
-        "figures/{figure}.png",
+        update("figures/{figure}.pdf"),
+        update("figures/{figure}.png"),
     log:
         "logs/figures/{figure}.log",
     conda:
@@ -59,7 +59,7 @@ use rule draw as draw_of_experiment with:
         code=figure_code,
         experiment=experiment_file,
     output:
-        "figures/{experiment}/{figure}.pdf",
-        "figures/{experiment}/{figure}.png",
+        update("figures/{experiment}/{figure}.pdf"),
+        update("figures/{experiment}/{figure}.png"),
     log:
         "logs/figures/{experiment}/{figure}.log",

@@ -13,7 +13,7 @@ from w2s.errors import UserError
 from w2s.ladder import OpenRung
 from w2s.models.pretraining import new_model
 from w2s.plan import Plan
-from w2s.workflow import plan_of
+from w2s.workflow import Workflow, plan_of
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -258,3 +258,28 @@ def test_two_ladders_with_one_rung_are_refused(config: dict[str, Any], tmp_path:
     config["nlp"]["ladder"] = ["a", "a"]
     with pytest.raises(UserError, match=r"config/ladders/yours.yaml: another ladder has a rung 'a' as well"):
         plan_of(config, "config.yaml", tmp_path)
+
+
+def test_execution_becomes_the_environment_of_jobs(config: dict[str, Any]) -> None:
+    config["execution"] = {"runs_per_process": 1, "checkpoint_seconds": 5, "tokens_at_once": 512}
+    variables = plan_of(config, "config.yaml").experiment.execution.variables()
+    assert variables == {
+        "W2S_RUNS_PER_PROCESS": "1",
+        "W2S_CHECKPOINT_SECONDS": "5",
+        "W2S_TOKENS_AT_ONCE": "512",
+        "W2S_THREADS": "1",
+        "W2S_COMPILE": "auto",
+    }
+
+
+def test_execution_is_no_part_of_any_identity(config: dict[str, Any], smoke: Plan) -> None:
+    config["execution"] = {"runs_per_process": 1, "checkpoint_seconds": 5, "tokens_at_once": 512, "threads": 2}
+    other = plan_of(config, "config.yaml")
+    assert [run.key for run in other.every_run()] == [run.key for run in smoke.every_run()]
+
+
+def test_an_overlay_cannot_say_how_jobs_are_run(config: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/fast.yaml").write_text("execution: {threads: 2}\n")
+    with pytest.raises(UserError, match=r"fast.yaml: execution: holds for all experiments of a call"):
+        Workflow(config, tmp_path).plan("fast")

@@ -32,6 +32,7 @@ json_values = st.recursive(
 specs = st.dictionaries(st.text(string.ascii_lowercase, min_size=1, max_size=6), json_values, max_size=5)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(specs)
 def test_a_key_ignores_the_order_of_fields(spec: dict[str, Any]) -> None:
     backwards = dict(reversed(list(spec.items())))
@@ -298,12 +299,12 @@ def test_a_local_model_that_is_not_there_is_one_line(config: dict[str, Any], tmp
 
 GOLDEN = {
     "open": "5cf560a11a",
-    "run of an open model": "bf5a633759",
+    "run of an open model": "2e2bdb1497",
     "data": "5024fb2b87",
     "corpus": "5845c2f76f",
-    "model": "a7be6b9b6e",
-    "truth": "03e2f20d63",
-    "student": "c731e1b4be",
+    "model": "8da959baa2",
+    "truth": "7d43f9ed84",
+    "student": "a356628549",
 }
 
 

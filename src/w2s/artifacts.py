@@ -157,6 +157,7 @@ def building(out: Path, identity: Identity) -> Iterator[Build | None]:
     with locked(work):
         if is_complete(out, identity.key):
             print(f"{out} is already complete", flush=True)
+            _clear(work)  # what a kill right after publication left
             yield None
             return
         shutil.rmtree(aside, ignore_errors=True)
@@ -194,7 +195,12 @@ def _publish(build: Build, out: Path) -> None:
         shutil.rmtree(out)
     folder.rename(out)
     _fsync(out.parent)
-    for leftover in build.work.iterdir():
+    _clear(build.work)
+
+
+def _clear(work: Path) -> None:
+    """Remove checkpoints of what is made now."""
+    for leftover in work.iterdir():
         if leftover.name != "lock":
             leftover.unlink()
 

@@ -14,6 +14,7 @@ import torch
 from w2s.device import environment_number
 
 DEFAULT_SECONDS = 60.0
+LAST_SECONDS = 5.0  # of training that are worth a file when it ends: publishing its result may fail
 
 
 class Stateful(Protocol):
@@ -76,9 +77,9 @@ class Checkpoint:
         print(f"resuming at step {content['step']}", flush=True)
         return int(content["step"]), dict(content["gathered"])
 
-    def maybe_save(self, step: int, gathered: Mapping[str, Any]) -> None:
-        """Save if it is time. step: the first one still to do."""
-        if time.monotonic() - self.saved < self.seconds:
+    def maybe_save(self, step: int, gathered: Mapping[str, Any], *, last: bool = False) -> None:
+        """Save if it is time. step: the first one still to do; last: none is left."""
+        if time.monotonic() - self.saved < (min(self.seconds, LAST_SECONDS) if last else self.seconds):
             return
         aside = self.path.with_suffix(".partial")
         parts = {name: part.state_dict() for name, part in self._all_parts().items()}

@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (MemoryError, RuntimeError) as error:
-        from w2s.device import is_out_of_memory
+        from w2s.memory import is_out_of_memory
 
         if not is_out_of_memory(error):
             raise
@@ -191,10 +191,13 @@ def draw(options: argparse.Namespace) -> None:
     figure = module.draw(read_numbers(options.table), about)
     for path in options.out:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f".{path.name}.partial{path.suffix}")
+        aside = path.with_name(f".{path.name}.{os.getpid()}{path.suffix}")
         metadata = {".pdf": {"CreationDate": None, "Subject": module.CAPTION}, ".png": {"Description": module.CAPTION}}
-        figure.savefig(aside, dpi=160, metadata=metadata.get(path.suffix, {}))
-        aside.replace(path)
+        try:
+            figure.savefig(aside, dpi=160, metadata=metadata.get(path.suffix, {}))
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
     print(", ".join(map(str, options.out)))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 
 import torch
@@ -59,18 +58,3 @@ def compile_where_it_pays(network: nn.Module, where: torch.device, flop: float) 
     if pays:
         network.compile(dynamic=True)
     return pays
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error is about memory, of the GPU or of the host."""
-    said = str(error).lower()
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or (
-        isinstance(error, RuntimeError) and ("out of memory" in said or "can't allocate memory" in said)
-    )
-
-
-def release_memory() -> None:
-    """Give back what is no longer used, on the GPU too."""
-    gc.collect()
-    if torch.cuda.is_available() and torch.cuda.is_initialized():
-        torch.cuda.empty_cache()

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from w2s.errors import UserError, allowed
-from w2s.ladder import RUNGS, OwnRung, Rung
+from w2s.ladder import RUNGS, OwnRung
 from w2s.schema import Name, Positive, Rate, Revision, Share, Strict
+from w2s.settings import Chess, Packing, Pair, Setting, refuse_twice, refuse_unknown
 
 RESERVED = "truth"
 REPRESENTATIVE = 8  # data sets in the paper's Figures 6 and 13a
@@ -68,7 +70,7 @@ class TaskChoice(Strict):
     medians: bool = True  # whether the medians over tasks (Figures 3, 5, 8, 13b) take it
 
 
-class Pretraining(Strict):
+class Pretraining(Packing):
     """What all rungs of an own ladder share: corpus, tokenizer and the packed training recipe."""
 
     corpus: Literal["world", "tasks"] = "world"  # "tasks": the training texts of the experiment's tasks
@@ -76,11 +78,6 @@ class Pretraining(Strict):
     statements: float = Field(0.3, ge=0, le=1)  # share of plain statements among them
     answers: tuple[str, str] = (" no", " yes")  # what closes a solved question in it
     vocabulary: int = Field(1024, gt=256)  # tokens of the byte-level BPE tokenizer: every byte, the end, and more
-    block: Positive = 128  # tokens a packed sequence
-    batch: Positive = 16  # sequences a step
-    warmup: float = Field(0.1, ge=0, lt=1)  # share of the steps, linear
-    weight_decay: float = Field(0.1, ge=0)
-    seed: int = 0
 
 
 class Training(Strict):
@@ -129,22 +126,18 @@ class Method(Strict):
     largest: dict[str, float] = Field(default_factory=dict)  # these instead, for the largest student of the ladder
 
 
-class Example(Strict):
+class Example(Pair):
     """The one task and pair of Figure 2: by default the first task, the weakest and the largest rung."""
 
     task: str | None = None
-    supervisor: str | None = None
-    student: str | None = None
 
 
-class Nlp(Strict):
+class Nlp(Setting):
     """The NLP setting: tasks x ladder x methods."""
 
     tasks: tuple[TaskChoice, ...] = Field(min_length=1)
-    ladder: tuple[Rung, ...] = Field(min_length=2)
     representative: tuple[str, ...] | None = Field(None, min_length=1)  # tasks of Figures 6 and 13a; the first eight
     example: Example = Example()
-    supervisors: tuple[str, ...] | None = Field(None, min_length=1)  # all rungs but the largest by default
     methods: tuple[str, ...] = Field(min_length=1)
     pretraining: Pretraining = Pretraining()
     training: Training = Training()
@@ -157,67 +150,22 @@ class Nlp(Strict):
         return tasks
 
     @model_validator(mode="after")
-    def _ladder_is_in_order(self) -> Nlp:
-        _refuse_twice("tasks", [task.name for task in self.tasks])
-        _refuse_twice("ladder", [rung.name for rung in self.ladder])
-        _refuse_twice("methods", self.methods)
-        for lower, upper in zip(self.ladder, self.ladder[1:], strict=False):
-            if self.compute(upper) <= self.compute(lower):
-                raise ValueError(
-                    f"ladder is weakest first, but rung {upper.name!r} ({self.compute(upper):.2e} FLOP) "
-                    f"follows {lower.name!r} ({self.compute(lower):.2e} FLOP)"
-                )
-        _refuse_twice("supervisors", self.supervisors or ())
-        with_truth = [rung.name for rung in self.ladder if rung.truth]
-        for name in self.supervisors or ():
-            if name not in with_truth:
-                raise ValueError(
-                    f"supervisors: unknown rung (or one without truth) {name!r}; {allowed(name, with_truth)}"
-                )
-        return self
-
-    @model_validator(mode="after")
     def _figures_name_what_there_is(self) -> Nlp:
-        tasks, rungs = [task.name for task in self.tasks], [rung.name for rung in self.ladder]
-        _refuse_twice("representative", self.representative or ())
-        named = [("representative", name, tasks) for name in self.representative or ()]
-        named += [("example.task", self.example.task, tasks)] if self.example.task else []
-        supervising = [rung.name for rung in self.supervising()]
-        if not supervising:
-            raise ValueError("ladder: no rung below the largest has truth: true, so none can supervise")
-        named += [("example.supervisor", self.example.supervisor, supervising)] if self.example.supervisor else []
-        named += [("example.student", self.example.student, rungs)] if self.example.student else []
-        for key, name, there in named:
-            if name not in there:
-                raise ValueError(f"{key}: {name!r} is not in this experiment; {allowed(name, there)}")
-        weak, strong = self.example_pair()
-        if rungs.index(strong) < rungs.index(weak):
-            raise ValueError(
-                f"example: student {strong!r} is smaller than its supervisor {weak!r}; allowed: as large or larger"
-            )
+        tasks = self.all_tasks()
+        refuse_twice("tasks", tasks)
+        refuse_twice("methods", self.methods)
+        refuse_twice("representative", self.representative or ())
+        for name in self.representative or ():
+            refuse_unknown("representative", name, tasks)
+        refuse_unknown("example.task", self.example.task, tasks)
         if not any(task.medians for task in self.tasks):
             raise ValueError("tasks: none has medians: true, so there is nothing to take medians over")
         return self
 
-    def compute(self, rung: Rung) -> float:
-        """Pretraining compute of a rung in FLOP."""
-        return rung.compute(self.pretraining.vocabulary)
-
-    def pairs(self) -> list[tuple[Rung, Rung]]:
-        """(supervisor, student) for every student at least as large, as the paper's figures draw them."""
-        return [(weak, strong) for weak in self.supervising() for strong in self.ladder[self.ladder.index(weak) :]]
-
-    def supervising(self) -> list[Rung]:
-        """The rungs that supervise, weakest first."""
-        if self.supervisors is None:
-            return [rung for rung in self.ladder[:-1] if rung.truth]
-        return [rung for rung in self.ladder if rung.name in self.supervisors]
-
-    def example_pair(self) -> tuple[str, str]:
-        """(supervisor, student) of Figure 2: the weakest that supervises and the largest with truth, unless named."""
-        largest = [rung.name for rung in self.ladder if rung.truth][-1:] or [self.ladder[-1].name]
-        weakest = [rung.name for rung in self.supervising()][:1] or [self.ladder[0].name]
-        return self.example.supervisor or weakest[0], self.example.student or largest[0]
+    @property
+    def vocabulary(self) -> int:
+        """Tokens of the tokenizer that own rungs share."""
+        return self.pretraining.vocabulary
 
     def all_tasks(self) -> list[str]:
         """Names of all tasks, in the config's order."""
@@ -244,11 +192,12 @@ class Experiment(Strict):
     data: Data = Data()
     methods: dict[Name, Method]
     nlp: Nlp
+    chess: Chess | None = None
     execution: Execution = Execution()
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Experiment:
-        _refuse_twice("seeds", self.seeds)
+        refuse_twice("seeds", self.seeds)
         for name in self.nlp.methods:
             if name not in self.methods:
                 raise ValueError(f"nlp.methods: unknown method {name!r}; {allowed(name, self.methods)}")
@@ -268,15 +217,9 @@ class Experiment(Strict):
         return self
 
 
-def _refuse_twice(key: str, values: Sequence[object]) -> None:
-    for value in values:
-        if list(values).count(value) > 1:
-            raise ValueError(f"{key}: {value!r} is named twice, allowed once")
-
-
 @dataclass(frozen=True)
-class Setting:
-    """A setting of an objective: its default, and the closed range that it may lie in."""
+class Parameter:
+    """A parameter of an objective: its default, and the closed range that it may lie in."""
 
     default: float
     low: float
@@ -289,7 +232,7 @@ class Catalogue:
 
     tasks: Collection[str]
     world_tasks: Collection[str]
-    objectives: Mapping[str, Mapping[str, Setting]]
+    objectives: Mapping[str, Mapping[str, Parameter]]
 
 
 def load(config: Mapping[str, Any], catalogue: Catalogue, *, source: str = "config.yaml") -> Experiment:
@@ -351,9 +294,17 @@ def _keys_at(location: Sequence[str | int]) -> list[str]:
         if part in RUNGS:
             kind = RUNGS[part]
         elif isinstance(kind, type) and issubclass(kind, BaseModel):
-            kind = kind.model_fields[str(part)].annotation
+            named = {field.alias or name: field for name, field in kind.model_fields.items()}
+            kind = named[str(part)].annotation
         else:  # an item of a tuple or a value of a dict
             kind = [argument for argument in get_args(kind) if argument is not Ellipsis][-1]
-        while get_origin(kind) is Annotated:
-            kind = get_args(kind)[0]
-    return list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
+        kind = _bare(kind)
+    is_section = isinstance(kind, type) and issubclass(kind, BaseModel)
+    return [field.alias or name for name, field in kind.model_fields.items()] if is_section else []
+
+
+def _bare(kind: Any) -> Any:
+    """A type without its annotations, and without the None that it may be instead."""
+    while get_origin(kind) in (Annotated, UnionType):
+        kind = next(argument for argument in get_args(kind) if argument is not NoneType)
+    return kind

@@ -5,15 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from w2s.schema import Name, Positive, Rate, Revision, Strict
+
+
+TAKEN = ("corpus", "games")  # names under results/models that are no base model's
+
+
+def _free(name: str) -> str:
+    for taken in TAKEN:
+        if name == taken or name.startswith(f"{taken}-"):
+            raise ValueError(f"a rung cannot be called {name!r}: {taken!r} under results/models is taken")
+    return name
+
+
+RungName = Annotated[Name, AfterValidator(_free)]
 
 
 class OwnRung(Strict):
     """A base model that is pretrained here: a Llama-class decoder with tied embeddings."""
 
-    name: Name
+    name: RungName
     width: Positive
     layers: Positive
     heads: Positive
@@ -37,12 +50,6 @@ class OwnRung(Strict):
         return 6.0 * self.parameter_count(vocabulary) * self.tokens
 
     @model_validator(mode="after")
-    def _name_is_free(self) -> OwnRung:
-        if self.name == "corpus":
-            raise ValueError("a rung cannot be called 'corpus': that name under results/models is taken")
-        return self
-
-    @model_validator(mode="after")
     def _heads_divide_width(self) -> OwnRung:
         if self.width % (2 * self.heads):
             raise ValueError(f"width {self.width} is not a multiple of twice the {self.heads} heads")
@@ -59,7 +66,7 @@ class Adapters(Strict):
 class OpenRung(Strict):
     """An open base model: a decoder that ``AutoModelForCausalLM`` loads without remote code."""
 
-    name: Name
+    name: RungName
     source: str = Field(min_length=1)  # hub id, or a local directory (it starts with . or / or ~)
     revision: Revision | None = None  # of the hub: a commit
     parameters: Positive  # all weights, a tied embedding once

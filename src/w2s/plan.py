@@ -14,14 +14,27 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from w2s.errors import UserError, allowed
+from w2s.errors import LackingError, UserError, allowed
 from w2s.experiment import Experiment, Method, TaskChoice
 from w2s.ladder import OpenRung, OwnRung, Rung
+from w2s.settings import Games, Packing, Puzzles, Setting
+
+if TYPE_CHECKING:
+    from w2s.chess_plan import ChessPlan
 
 # Raise a stage's version when a change to its code changes its results; see ``w2s stages``.
-STAGE_VERSIONS = {"data": 2, "corpus": 2, "pretrain": 2, "open": 1, "finetune": 3}
+STAGE_VERSIONS = {
+    "data": 2,
+    "corpus": 2,
+    "pretrain": 2,
+    "open": 1,
+    "finetune": 3,
+    "puzzles": 1,
+    "games": 1,
+    "generate": 1,
+}
 
 # The file in each stage's directory that is written last and vouches for the others.
 MANIFESTS = {
@@ -30,6 +43,9 @@ MANIFESTS = {
     "pretrain": "manifest.json",
     "open": "source.json",
     "finetune": "run.json",
+    "puzzles": "manifest.json",
+    "games": "manifest.json",
+    "generate": "run.json",
 }
 KEY_LENGTH = 10
 
@@ -129,6 +145,14 @@ class Sources(Protocol):
         """(identity, place) of an open base model."""
         ...
 
+    def games(self, choice: Games) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """(identity, place) of chess games."""
+        ...
+
+    def puzzles(self, choice: Puzzles) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """(identity, place) of chess puzzles."""
+        ...
+
 
 class Plan:
     """Every run that an experiment can ask for, made on demand and remembered.
@@ -148,6 +172,15 @@ class Plan:
         if name not in self._rungs:
             raise UserError(f"unknown rung {name!r}; {allowed(name, self._rungs)}")
         return self._rungs[name]
+
+    @cached_property
+    def chess(self) -> ChessPlan:
+        """The chess setting's part of the plan; LackingError where the experiment has none."""
+        from w2s.chess_plan import ChessPlan  # it builds on this module
+
+        if self.experiment.chess is None:
+            raise LackingError(f"experiment {self.experiment.experiment!r} has no chess section in its config")
+        return ChessPlan(self.experiment, self.experiment.chess, self._sources)
 
     # -- artifacts -----------------------------------------------------------------------------------------
 
@@ -192,26 +225,10 @@ class Plan:
         return self._once(("model", rung), lambda: self._new_model(self.rung(rung)))
 
     def _new_model(self, rung: Rung) -> Artifact:
-        return self._open_model(rung) if isinstance(rung, OpenRung) else self._own_model(rung)
-
-    def _open_model(self, rung: OpenRung) -> Artifact:
-        source, environment = self._sources.weights(rung)
-        spec = {"source": source}
-        environment = {**environment, "parameters": rung.parameters}  # as declared, to be checked
-        message = f"open model {rung.name}: {rung.source}, {rung.parameters:,} parameters"
-        return Artifact("open", f"models/{rung.name}", message, spec, environment=environment, priority=1000)
-
-    def _own_model(self, rung: OwnRung) -> Artifact:
-        pretraining = self.experiment.nlp.pretraining
-        shape = {"width": rung.width, "intermediate": rung.intermediate, "layers": rung.layers, "heads": rung.heads}
-        recipe = {name: getattr(pretraining, name) for name in ("block", "batch", "warmup", "weight_decay", "seed")}
-        learning_rate = {"learning_rate": rung.pretraining_learning_rate}
-        spec = {"shape": shape, "tokens": rung.tokens, "training": recipe | learning_rate}
-        parameters = rung.parameter_count(pretraining.vocabulary)
-        message = f"pretrain {rung.name}: {parameters:,} parameters, {rung.tokens:,} tokens"
-        parents = {"corpus": self.corpus()}
-        longest_first = 1000 + round(10 * math.log10(self.experiment.nlp.compute(rung)))
-        return Artifact("pretrain", f"models/{rung.name}", message, spec, parents, priority=longest_first)
+        if isinstance(rung, OpenRung):
+            return open_model(rung, self._sources)
+        nlp = self.experiment.nlp
+        return own_model(rung, nlp, nlp.pretraining, self.corpus())
 
     # -- runs ----------------------------------------------------------------------------------------------
 
@@ -244,7 +261,7 @@ class Plan:
             "learning_rate": self.rung(rung).learning_rate,
             "selected": "validation" if stops_early else "last",
             "seed": seed,
-        } | _computed(self.rung(rung))
+        } | computed(self.rung(rung))
         parents: dict[str, Artifact] = {"data": self.data(task, seed), "model": self.model(rung)}
         if parent:
             parents["labels"] = parent
@@ -255,7 +272,7 @@ class Plan:
             f"finetune {rung} on {task}: {source}, seed {seed}",
             spec,
             parents,
-            environment=_needed(self.rung(rung)),
+            environment=needed(self.rung(rung)),
             priority=0 if parent else 100,  # supervisors first: students wait for them
             task=task,
             rung=rung,
@@ -291,8 +308,35 @@ class Plan:
                     for method in nlp.methods:
                         yield self.student(task.name, weak.name, strong.name, method, seed)
 
+    def everything(self) -> Iterator[Run]:
+        """All runs of all settings."""
+        yield from self.every_run()
+        if self.experiment.chess is not None:
+            yield from self.chess.every_run()
 
-def _computed(rung: Rung) -> dict[str, Any]:
+
+def open_model(rung: OpenRung, sources: Sources) -> Artifact:
+    """An open base model, wherever it lies."""
+    source, environment = sources.weights(rung)
+    spec = {"source": source}
+    environment = {**environment, "parameters": rung.parameters}  # as declared, to be checked
+    message = f"open model {rung.name}: {rung.source}, {rung.parameters:,} parameters"
+    return Artifact("open", f"models/{rung.name}", message, spec, environment=environment, priority=1000)
+
+
+def own_model(rung: OwnRung, setting: Setting, packing: Packing, corpus: Artifact) -> Artifact:
+    """A base model that is pretrained on a corpus here."""
+    shape = {"width": rung.width, "intermediate": rung.intermediate, "layers": rung.layers, "heads": rung.heads}
+    recipe = {name: getattr(packing, name) for name in Packing.model_fields}
+    learning_rate = {"learning_rate": rung.pretraining_learning_rate}
+    spec = {"shape": shape, "tokens": rung.tokens, "training": recipe | learning_rate}
+    parameters = rung.parameter_count(setting.vocabulary)
+    message = f"pretrain {rung.name}: {parameters:,} parameters, {rung.tokens:,} tokens"
+    longest_first = 1000 + round(10 * math.log10(setting.compute(rung)))
+    return Artifact("pretrain", f"models/{rung.name}", message, spec, {"corpus": corpus}, priority=longest_first)
+
+
+def computed(rung: Rung) -> dict[str, Any]:
     """How an open model is computed with, as far as that changes its numbers."""
     if not isinstance(rung, OpenRung):
         return {}
@@ -300,7 +344,7 @@ def _computed(rung: Rung) -> dict[str, Any]:
     return {"precision": rung.precision} | adapters
 
 
-def _needed(rung: Rung) -> dict[str, Any]:
+def needed(rung: Rung) -> dict[str, Any]:
     """What training an open model needs of the machine, without effect on its numbers."""
     return {"checkpointing": rung.checkpointing, "gpus": rung.gpus} if isinstance(rung, OpenRung) else {}
 

@@ -29,11 +29,15 @@ ENTRY = {
     "pretrain": "w2s.models.pretraining",
     "open": "w2s.models.base",
     "finetune": "w2s.training.finetune",
+    "puzzles": "w2s.tasks.chess.data",
+    "games": "w2s.models.games",
+    "generate": "w2s.training.generate",
 }
 # Plumbing: it decides where and whether something is made, not what comes out.
 PLUMBING = {
     "w2s",
     "w2s.artifacts",
+    "w2s.chess_plan",
     "w2s.errors",
     "w2s.experiment",
     "w2s.hub",
@@ -41,6 +45,7 @@ PLUMBING = {
     "w2s.plan",
     "w2s.progress",
     "w2s.schema",
+    "w2s.settings",
 }
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from w2s.experiment import Catalogue, Experiment, TaskChoice, load
 from w2s.ladder import OpenRung
 from w2s.models.base import TEXT_FILES, WEIGHTS
 from w2s.plan import Artifact, Plan, with_ancestors
+from w2s.settings import Games, Puzzles
 from w2s.stages import sources
 from w2s.tasks import TASKS
 from w2s.tasks.sources import NO_SPLIT, split_files
@@ -27,6 +29,7 @@ from w2s.tasks.task import Task
 from w2s.tasks.world import TOPICS
 from w2s.training.objectives import OBJECTIVES, settings
 
+LARGE = 2**28  # bytes; a larger file of games or puzzles is identified as weights are
 SAMPLE = 2**20  # bytes of a weights file, at its start, middle and end, that identify it
 
 
@@ -47,24 +50,29 @@ def plan_of(config: Mapping[str, Any], source: str, root: Path = Path()) -> Plan
 
 def with_ladder(config: Mapping[str, Any], source: str, root: Path) -> Mapping[str, Any]:
     """The config with rungs in place of names: ``ladder: pythia``, or a list of rungs and of rungs' names."""
-    nlp = config.get("nlp")
-    ladder = nlp.get("ladder") if isinstance(nlp, Mapping) else None
-    if not isinstance(ladder, (str, list)) or not (isinstance(ladder, str) or any(map(_is_named, ladder))):
-        return config
-    shipped = ladders(root)
+    for setting in ("nlp", "chess"):
+        section = config.get(setting)
+        ladder = section.get("ladder") if isinstance(section, Mapping) else None
+        if isinstance(ladder, str) or (isinstance(ladder, list) and any(map(_is_named, ladder))):
+            rungs = _by_name(ladder, ladders(root), f"{source}: {setting}.ladder")
+            config = deep_merge(config, {setting: {"ladder": rungs}})
+    return config
+
+
+def _by_name(
+    ladder: str | list[Any], shipped: Mapping[str, list[dict[str, Any]]], where: str
+) -> list[dict[str, Any]]:
     if isinstance(ladder, str):
         if ladder not in shipped:
-            raise UserError(f"{source}: nlp.ladder: unknown ladder {ladder!r}; {allowed(ladder, shipped)}")
-        rungs = shipped[ladder]
-    else:
-        known: dict[str, dict[str, Any]] = {}
-        for name, rungs in shipped.items():
-            for rung in rungs:
-                if rung["name"] in known:
-                    raise UserError(f"config/ladders/{name}.yaml: another ladder has a rung {rung['name']!r} as well")
-                known[rung["name"]] = rung
-        rungs = [_named_rung(rung, known, source) if _is_named(rung) else rung for rung in ladder]
-    return deep_merge(config, {"nlp": {"ladder": rungs}})
+            raise UserError(f"{where}: unknown ladder {ladder!r}; {allowed(ladder, shipped)}")
+        return shipped[ladder]
+    known: dict[str, dict[str, Any]] = {}
+    for name, rungs in shipped.items():
+        for rung in rungs:
+            if rung["name"] in known:
+                raise UserError(f"config/ladders/{name}.yaml: another ladder has a rung {rung['name']!r} as well")
+            known[rung["name"]] = rung
+    return [_named_rung(rung, known, where) if _is_named(rung) else rung for rung in ladder]
 
 
 def _is_named(rung: object) -> bool:
@@ -72,10 +80,10 @@ def _is_named(rung: object) -> bool:
     return isinstance(rung, str) or (isinstance(rung, Mapping) and not {"source", "width"} & rung.keys())
 
 
-def _named_rung(rung: Any, known: Mapping[str, Mapping[str, Any]], source: str) -> dict[str, Any]:
+def _named_rung(rung: Any, known: Mapping[str, Mapping[str, Any]], where: str) -> dict[str, Any]:
     name = rung if isinstance(rung, str) else rung.get("name")
     if not isinstance(name, str) or name not in known:
-        raise UserError(f"{source}: nlp.ladder: unknown rung {name!r}; {allowed(name, known)}")
+        raise UserError(f"{where}: unknown rung {name!r}; {allowed(name, known)}")
     return {**known[name], **({} if isinstance(rung, str) else rung)}
 
 
@@ -154,6 +162,39 @@ class Found:
         except OSError as error:
             raise UserError(f"rung {rung.name!r}: {error.filename} cannot be read ({error.strerror})") from None
         return {"files": content}, {"directory": str(folder)}
+
+    def games(self, choice: Games) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Chess games: generated, or in files by content."""
+        if choice.source == "endgames":
+            return {"endgames": {"count": choice.count, "seed": choice.seed}}, {}
+        content, files = _contents("chess.games.paths", choice.paths)
+        identity = {"files": content, "least_elo": choice.least_elo, "limit": choice.limit}
+        return identity, {"games": files}
+
+    def puzzles(self, choice: Puzzles) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Chess puzzles: generated, on the hub by commit, or in files by content."""
+        if choice.source == "endgames":
+            return {"endgames": {"count": choice.count, "seed": choice.seed}}, {}
+        if choice.source == "hub":
+            place = {"hub": choice.hub, "revision": choice.revision, "files": choice.files}
+            return place | {"limit": choice.limit}, {}
+        content, files = _contents("chess.puzzles.paths", choice.paths)
+        return {"files": content, "limit": choice.limit}, {"puzzles": files}
+
+
+def _contents(key: str, patterns: Sequence[str]) -> tuple[list[str], list[str]]:
+    """(what identifies each file, the files) that match, in order. UserError for a pattern that matches none."""
+    files: list[str] = []
+    for pattern in patterns:
+        found = sorted(glob(os.path.expanduser(pattern), recursive=True))
+        if not found:
+            raise UserError(f"{key}: no file {pattern!r}; the path of a file or a glob that matches some is allowed")
+        files += found
+    try:
+        content = [_sampled(path) if path.stat().st_size > LARGE else _digest(path) for path in map(Path, files)]
+    except OSError as error:
+        raise UserError(f"{key}: {error.filename} cannot be read ({error.strerror})") from None
+    return content, files
 
 
 _digest = cache(sha256)  # many tasks and seeds ask for the same file
@@ -248,7 +289,7 @@ class Workflow:
 
     def known(self) -> list[Artifact]:
         """Every artifact that the default experiment can make."""
-        return list(with_ancestors(self.default.every_run()).values())
+        return list(with_ancestors(self.default.everything()).values())
 
     def code(self, figure: str) -> list[str]:
         """The source files that a figure's numbers and picture come from; UserError for an unknown figure."""
@@ -263,7 +304,7 @@ class Workflow:
             if name in self._indexed:
                 continue
             try:
-                self._artifacts |= with_ancestors(self.plan(name).every_run())
+                self._artifacts |= with_ancestors(self.plan(name).everything())
                 self._indexed.add(name)
             except UserError as error:  # another experiment's mistake is not this one's
                 mistakes.append(str(error))

@@ -17,9 +17,10 @@ from torch import Tensor, nn
 
 from w2s.checkpoints import Checkpoint
 from w2s.errors import DivergedError, UserError
+from w2s.memory import Budget
 from w2s.models.classifier import Classifier
 from w2s.models.pretraining import new_model
-from w2s.training.batching import Budget, Texts, epochs_order, joined, micro_batches
+from w2s.training.batching import Texts, epochs_order, joined, micro_batches
 from w2s.training.loop import Best, Recipe, accuracy, backward, evaluation_steps, probabilities, train
 from w2s.training.objectives import OBJECTIVES, SEPARABLE, pair
 

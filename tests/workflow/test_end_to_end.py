@@ -121,6 +121,11 @@ def test_a_setting_of_figures_redraws_and_trains_nothing(copy: Path) -> None:
     assert planned(snakemake(copy, "-n", FIGURE)) == {"experiment": 1, "tabulate": 1, "draw": 1}
 
 
+def test_how_jobs_are_run_redraws_nothing(copy: Path) -> None:
+    edit_config(copy, lambda config: config.update(execution={"runs_per_process": 1, "checkpoint_seconds": 7}))
+    assert "Nothing to be done" in snakemake(copy, "-n", FIGURE)
+
+
 def test_the_papers_numbers_are_part_of_what_figures_are_made_from(copy: Path) -> None:
     numbers = copy / "src/w2s/paper/nlp_medians.csv"
     numbers.write_text(numbers.read_text() + "\n")
@@ -166,11 +171,12 @@ def test_the_same_experiment_elsewhere_gives_the_same_bytes_without_the_warm_pro
         assert all(theirs[path] == content for path, content in ours.items())
 
 
-def started(folder: Path) -> subprocess.Popen[bytes]:
+def started(folder: Path, *options: str, output: Path | None = None) -> subprocess.Popen[bytes]:
+    """Snakemake at work on the figure, with a checkpoint after every step."""
     environment = os.environ | {"PYTHONPATH": str(folder / "src"), "W2S_CHECKPOINT_SECONDS": "0"}
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", FIGURE]
-    quiet = subprocess.DEVNULL
-    return subprocess.Popen(command, cwd=folder, env=environment, stdout=quiet, stderr=quiet, start_new_session=True)
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", *options, FIGURE]
+    with (output or Path(os.devnull)).open("wb") as said:
+        return subprocess.Popen(command, cwd=folder, env=environment, stdout=said, stderr=said, start_new_session=True)
 
 
 def wait_for(what: str, happened: object, seconds: float = 120) -> None:
@@ -251,6 +257,37 @@ def test_killing_one_training_job_fails_it_and_a_second_call_finishes(made: Path
     assert process.wait(timeout=300) != 0
     snakemake(other, FIGURE)
     assert contents(other / "results/nlp") == contents(made / "results/nlp")
+
+
+def test_two_workflows_on_the_same_results_do_each_others_no_harm(made: Path, tmp_path: Path) -> None:
+    """Snakemake's own lock is off, as it is between two checkouts that share a results folder."""
+    other = checkout(tmp_path / "other")
+    outputs = [tmp_path / "first", tmp_path / "second"]
+    both = [started(other, "--nolock", output=output) for output in outputs]
+    for process, output in zip(both, outputs, strict=True):
+        assert process.wait(timeout=300) == 0, output.read_text()[-3000:]
+    assert (other / FIGURE).is_file()
+    assert contents(other / "results/nlp") == contents(made / "results/nlp")
+    assert contents(other / "results/models", "model.safetensors") == contents(
+        made / "results/models", "model.safetensors"
+    )
+    assert "Nothing to be done" in snakemake(other, FIGURE)
+
+
+@pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="finds processes through /proc")
+def test_jobs_that_outlive_their_killed_workflow_are_waited_for(made: Path, tmp_path: Path) -> None:
+    other = checkout(tmp_path / "other")
+    process = started(other)
+    wait_for("a checkpoint", lambda: list((other / "work").glob("*/checkpoint.pt")))
+    os.kill(process.pid, signal.SIGKILL)  # the workflow alone
+    process.wait()
+    assert processes_in(other)
+    snakemake(other, FIGURE)
+    assert contents(other / "results/nlp") == contents(made / "results/nlp")
+    assert contents(other / "results/models", "model.safetensors") == contents(
+        made / "results/models", "model.safetensors"
+    )
+    assert [path for path in (other / "work").rglob("*") if path.is_file()] == []
 
 
 def test_shared_work_is_done_once(made: Path) -> None:

@@ -13,13 +13,15 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
-from torch.nn.functional import linear_cross_entropy
+from torch.nn.functional import cross_entropy, linear, linear_cross_entropy
 
 from w2s import artifacts
 from w2s.checkpoints import Checkpoint
 from w2s.device import compile_where_it_pays, described, device
-from w2s.errors import DivergedError, UserError
+from w2s.errors import DivergedError, UserError, first_line
+from w2s.memory import Budget, budget_of
 from w2s.models import decoder
 from w2s.models.corpus import END
 from w2s.models.decoder import Decoder
@@ -43,9 +45,12 @@ def make(build: artifacts.Build, corpus: Path) -> None:
     assert shape, model.config
     network = decoder.with_weights(shape, model.model.state_dict(), corpus).to(where)
     compile_where_it_pays(network, where, flop)
-    loss = _train(network, blocks, spec, build, where)
+    loss, budget = _train(network, blocks, spec, build, where)
     model.model.load_state_dict(network.state_dict())
-    model.save_pretrained(build.folder)
+    try:
+        model.save_pretrained(build.folder)
+    except SafetensorError as error:  # which is what a full disk looks like
+        raise UserError(f"{build.folder}: cannot be written ({first_line(error)})") from None
     (build.folder / "generation_config.json").unlink(missing_ok=True)
     _save_tokenizer(corpus / "tokenizer.json", build.folder)
     build.measured |= {
@@ -54,7 +59,7 @@ def make(build: artifacts.Build, corpus: Path) -> None:
         "flop": flop,
         "final_loss": round(loss, 4),
         "device": described(where),
-    }
+    } | budget.record()
 
 
 def new_model(shape: Mapping[str, int], vocabulary: int, seed: int) -> torch.nn.Module:
@@ -130,16 +135,29 @@ def rate(step: int, steps: int, warmup: float) -> float:
 def loss_of(network: Decoder, ids: Tensor) -> Tensor:
     """Mean cross entropy in nats of every token of (batch, block) ids but the first, given those before it.
 
-    In bfloat16 where a GPU computes; weights and sums are float32 always.
+    A GPU computes in bfloat16; weights and the loss are float32 there too.
     """
-    with torch.autocast(ids.device.type, torch.bfloat16, enabled=ids.device.type == "cuda"):
-        hidden = network(ids)[:, :-1].flatten(0, 1)
-        return linear_cross_entropy(hidden, network.embed_tokens.weight.to(hidden.dtype), ids[:, 1:].flatten())
+    weight, following = network.embed_tokens.weight, ids[:, 1:].flatten()
+    if ids.device.type == "cpu":
+        return linear_cross_entropy(network(ids)[:, :-1].flatten(0, 1), weight, following)
+    with torch.autocast(ids.device.type, torch.bfloat16):
+        logits = linear(network(ids)[:, :-1].flatten(0, 1), weight)
+    return cross_entropy(logits.float(), following)
+
+
+def backward(network: Decoder, ids: Tensor, tokens: int) -> float:
+    """Add the gradient of (batch, block) ids' loss, so many tokens at a time at most (one block at least); the loss."""
+    losses = []
+    for part in ids.split(max(1, tokens // ids.shape[1])):
+        loss = loss_of(network, part) * (len(part) / len(ids))
+        loss.backward()
+        losses.append(loss.detach())
+    return float(torch.stack(losses).sum().item())
 
 
 def _train(
     network: Decoder, blocks: Blocks, spec: Mapping[str, Any], build: artifacts.Build, where: torch.device
-) -> float:
+) -> tuple[float, Budget]:
     training = spec["training"]
     steps = max(1, spec["tokens"] // (training["block"] * training["batch"]))
     order = _order(blocks.count, steps * training["batch"], training["seed"]).view(steps, -1)
@@ -154,22 +172,25 @@ def _train(
     checkpoint = Checkpoint(build.work / "checkpoint.pt", {"model": network, "optimizer": optimizer})
     first, loss = checkpoint.resume({"loss": math.nan})
     progress = Progress(steps, "tokens", start=first)
+    budget = budget_of(where)
     for step, ids in enumerate(blocks.batches(order[first:], where), start=first):
         for group in optimizer.param_groups:
             group["lr"] = training["learning_rate"] * rate(step, steps, training["warmup"])
-        value = loss_of(network, ids)
-        optimizer.zero_grad(set_to_none=True)
-        value.backward()
+
+        def gradient(tokens: int, ids: Tensor = ids) -> float:
+            optimizer.zero_grad(set_to_none=True)
+            return backward(network, ids, tokens)
+
+        loss["loss"] = budget.attempt(gradient)
         torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP)
         optimizer.step()
-        loss["loss"] = value.item()
         if not math.isfinite(loss["loss"]):
             raise DivergedError(
                 f"diverged: pretraining loss {loss['loss']} at step {step} of {steps}; lower the learning rate"
             )
         progress.update(step + 1, ids.numel(), f"loss {loss['loss']:.3f}")
-        checkpoint.maybe_save(step + 1, loss)
-    return float(loss["loss"])
+        checkpoint.maybe_save(step + 1, loss, last=step + 1 == steps)
+    return float(loss["loss"]), budget
 
 
 def _save_tokenizer(tokenizer: Path, folder: Path) -> None:

@@ -2,63 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor
-
-from w2s.device import environment_number, is_out_of_memory, release_memory
-from w2s.errors import UserError
-
-T = TypeVar("T")
-
-# Tokens, padding included, whose activations are held at once. Environment, not identity: a batch gives the
-# same loss and gradient however it is split.
-TOKENS_AT_ONCE = {"cpu": 4096, "cuda": 32_768}
-# Tokens of one micro-batch at most in training (twice as many in evaluation): beyond what a core's cache holds, a CPU
-# only gets slower.
-LARGEST = {"cpu": 512}
-# What one more micro-batch costs, in tokens: starting operations is dear on a GPU. Decides shapes, not results.
-OVERHEAD = {"cpu": 64, "cuda": 2048}
+from torch import Tensor, nn
 
 
-@dataclass
-class Budget:
-    """How many tokens' activations are held at once, halved whenever memory runs out. halved: what was too many."""
+@dataclass(frozen=True)
+class Shape:
+    """What micro-batches suit a model on a device. Decides shapes, not results.
 
-    tokens: int
-    halved: list[int] = field(default_factory=list)
+    overhead: what one more micro-batch costs, in tokens. largest: tokens of one, beyond which it only gets slower.
+    """
 
-    def attempt(self, work: Callable[[int], T]) -> T:
-        """``work(tokens)``, again with half as many tokens as long as it runs out of memory.
+    overhead: int = 0
+    largest: int = 2**31
 
-        ``work`` must start afresh each time. UserError when one token at a time is still too much.
-        """
-        while True:
-            try:
-                return work(self.tokens)
-            except (MemoryError, RuntimeError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                if self.tokens == 1:
-                    raise UserError(
-                        "out of memory even with one text at a time; use a smaller rung, a GPU with "
-                        "more memory, or checkpointing: true for this rung"
-                    ) from None
-            release_memory()
-            self.halved.append(self.tokens)
-            self.tokens //= 2
-            print(f"out of memory: going on with {self.tokens} tokens at once, same mathematics", flush=True)
+    def __mul__(self, times: int) -> Shape:
+        return Shape(self.overhead, self.largest * times)
 
 
-def budget_of(device: torch.device) -> Budget:
-    """W2S_TOKENS_AT_ONCE, or what suits the device."""
-    usual = TOKENS_AT_ONCE.get(device.type, TOKENS_AT_ONCE["cpu"])
-    return Budget(int(environment_number("W2S_TOKENS_AT_ONCE", usual, least=1)))
+def shape_for(model: nn.Module, device: torch.device) -> Shape:
+    """On a CPU a micro-batch should stay in a core's cache, and starting its operations costs some 0.1 GFLOP; on a
+    GPU starting them costs more than most of the work, and nothing is too large but for its memory.
+    """
+    if device.type != "cpu":
+        return Shape(overhead=2048)
+    first, *others = model.parameters()  # the embedding, which is looked up and not computed with
+    computed = max(1, sum(parameter.numel() for parameter in others))
+    return Shape(overhead=min(2048, 20_000_000 // computed), largest=max(256, 65_536 // first.shape[-1]))
 
 
 def epochs_order(count: int, epochs: float, seed: int) -> list[int]:
@@ -141,20 +116,19 @@ class Texts:
         starts, lengths = torch.from_numpy(self.starts), torch.tensor(self.lengths)
         return self._flat.to(device), starts.to(device), lengths.to(device)
 
-    def split(self, numbers: Sequence[int], budget: int, device: torch.device, *, scale: int = 1) -> list[Micro]:
-        """These texts, shortest first, in micro-batches. scale: of the largest that suit the device."""
+    def split(self, numbers: Sequence[int], budget: int, device: torch.device, shape: Shape) -> list[Micro]:
+        """These texts, shortest first, in micro-batches."""
         ordered = by_length(numbers, self.lengths)
         lengths = [self.lengths[number] for number in ordered]
-        largest = min(budget, scale * LARGEST.get(device.type, budget))
-        slices = micro_batches(lengths, largest, OVERHEAD.get(device.type, 0))
+        slices = micro_batches(lengths, min(budget, shape.largest), shape.overhead)
         return [Micro(ordered[one], *self.tensors(ordered[one], device)) for one in slices]
 
-    def all(self, budget: int, device: torch.device) -> list[Micro]:
+    def all(self, budget: int, device: torch.device, shape: Shape) -> list[Micro]:
         """All texts in micro-batches, kept for the next call: evaluations come back to them."""
-        return self._planned(budget, device)
+        return self._planned(budget, device, shape)
 
-    def _plan(self, budget: int, device: torch.device) -> list[Micro]:
-        return self.split(range(len(self)), budget, device, scale=2)
+    def _plan(self, budget: int, device: torch.device, shape: Shape) -> list[Micro]:
+        return self.split(range(len(self)), budget, device, shape)
 
 
 def joined(several: Sequence[Texts]) -> Texts:

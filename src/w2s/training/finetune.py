@@ -16,9 +16,10 @@ from w2s import artifacts
 from w2s.checkpoints import Checkpoint
 from w2s.device import compile_where_it_pays, described, device
 from w2s.errors import UserError
+from w2s.memory import Budget, budget_of
 from w2s.models import classifier, encoding
 from w2s.models.base import directory_of
-from w2s.training.batching import Budget, Texts, budget_of, joined
+from w2s.training.batching import Texts, joined
 from w2s.training.loop import Best, Recipe, Trained, accuracy, probabilities, summary, train
 
 PREDICTED = ("strong", "validation", "test")
@@ -97,10 +98,7 @@ def make(
         "tokens": round(tokens),
         "flop": flop,
         "device": described(where),
-        "tokens_at_once": budget.tokens,
-    }
-    if budget.halved:
-        build.measured["out_of_memory_at"] = budget.halved
+    } | budget.record()
     if compiled:
         build.measured["compiled"] = True
     if where.type == "cuda":

@@ -17,8 +17,9 @@ from torch import Tensor, nn
 
 from w2s.checkpoints import Checkpoint
 from w2s.errors import DivergedError
+from w2s.memory import Budget, budget_of
 from w2s.progress import Progress
-from w2s.training.batching import Budget, Micro, Texts, budget_of, epochs_order
+from w2s.training.batching import Micro, Texts, epochs_order, shape_for
 from w2s.training.objectives import OBJECTIVES, SEPARABLE
 
 Evaluate = Callable[[], dict[str, float]]
@@ -140,7 +141,7 @@ def train(
                 best = Best(history[-1][prefer], step + 1, weights)
         progress.update(step + 1, len(batches[step]), f"loss {loss:.3f}")
         gathered = {"history": history, "losses": losses, "best": vars(best), "tokens_at_once": budget.tokens}
-        checkpoint.maybe_save(step + 1, gathered)
+        checkpoint.maybe_save(step + 1, gathered, last=step + 1 == len(batches))
     return history, best
 
 
@@ -167,7 +168,7 @@ def backward(
     others needs all logits before any gradient; where the batch is larger than ``tokens`` they are computed once
     without gradient, and the loss's gradient at each logit is carried into a second pass.
     """
-    parts = texts.split(batch, tokens, labels.device)
+    parts = texts.split(batch, tokens, labels.device, shape_for(model, labels.device))
     if separable or len(parts) == 1:
         losses = []
         for part in parts:
@@ -201,7 +202,7 @@ def probabilities(model: nn.Module, texts: Texts, budget: Budget | None = None) 
     device = next(model.parameters()).device
 
     def predict(tokens: int) -> Tensor:
-        parts: list[Micro] = texts.all(EVALUATION * tokens, device)
+        parts: list[Micro] = texts.all(EVALUATION * tokens, device, shape_for(model, device) * 2)
         logits = torch.cat([model(part.ids, part.lengths) for part in parts])
         found = torch.empty(len(texts))
         found[[number for part in parts for number in part.numbers]] = logits.softmax(-1)[:, 1].cpu()

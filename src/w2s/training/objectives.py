@@ -16,7 +16,7 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from w2s.experiment import Setting
+from w2s.experiment import Parameter
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -67,8 +67,8 @@ SEPARABLE = {"naive"}  # an example's loss does not depend on the others, so mic
 RANGES = {"alpha_max": (0.0, 1.0), "warmup": (0.0, 1.0)}  # of settings, both ends allowed
 
 
-def settings(objective: str) -> dict[str, Setting]:
+def settings(objective: str) -> dict[str, Parameter]:
     """An objective's settings, by name."""
     parameters = inspect.signature(OBJECTIVES[objective]).parameters
     names = [name for name in parameters if name not in ("logits", "labels", "progress")]
-    return {name: Setting(parameters[name].default, *RANGES[name]) for name in names}
+    return {name: Parameter(parameters[name].default, *RANGES[name]) for name in names}
