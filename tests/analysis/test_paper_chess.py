@@ -106,9 +106,7 @@ def test_easy_puzzles_elicit_more_than_a_prompt_but_not_on_hard_ones() -> None:
     gains: dict[str, list[float]] = {}
     for test in ("all", "hard"):
         easy, zero_shot = _easy_to_hard(test, "below-1300"), _easy_to_hard(test, "zero-shot")
-        gains[test] = [
-            float(one["value"]) - float(other["value"]) for one, other in zip(easy, zero_shot, strict=True)
-        ]
+        gains[test] = [float(one["value"]) - float(other["value"]) for one, other in zip(easy, zero_shot, strict=True)]
     assert min(gains["all"]) > 8
     larger = gains["hard"][3:]  # from -6 up; smaller ones do not know the format without training
     assert max(map(abs, larger)) < 1.5

@@ -6,13 +6,14 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Protocol
+from statistics import fmean
 
 from w2s.analysis.pgr import accuracy, pgr
 from w2s.analysis.results import Predictions, Results, Row
 from w2s.errors import LackingError
 from w2s.ladder import Rung
 from w2s.plan import Plan, Run
+from w2s.settings import Setting
 
 TRUTH = "truth"  # stands for the method in rows of ground-truth runs
 NAIVE = "naive"
@@ -21,33 +22,12 @@ NLP = "nlp"
 Pair = tuple[Rung, Rung]  # supervisor, student
 
 
-class Laddered(Protocol):
-    """What comparisons ask of a setting's section of the config."""
-
-    @property
-    def ladder(self) -> tuple[Rung, ...]:
-        """Its rungs, weakest first."""
-        ...
-
-    def compute(self, rung: Rung) -> float:
-        """Pretraining compute in FLOP."""
-        ...
-
-    def pairs(self) -> list[Pair]:
-        """Those that figures draw."""
-        ...
-
-    def supervising(self) -> list[Rung]:
-        """Rungs that supervise."""
-        ...
-
-
 @dataclass(frozen=True)
 class Runs:
     """A setting's runs, by what comparisons know of them. The first argument of each is the task."""
 
     setting: str
-    config: Laddered
+    config: Setting
     seeds: Sequence[int]
     truth: Callable[[str, str, int], Run]  # task, rung, seed
     ceiling: Callable[[str, str, int], Run]  # the same
@@ -131,7 +111,7 @@ def identity(of: Runs, task: str, seed: int, method: str, pair: Pair) -> Row:
     }
 
 
-def gap(config: Laddered, pair: Pair, weak: float, reached: float, ceiling: float) -> Row:
+def gap(config: Setting, pair: Pair, weak: float, reached: float, ceiling: float) -> Row:
     """The columns about the gap between supervisor and ceiling; ceiling is NaN where there is no such run.
 
     PGR is given for students strictly larger than their supervisor, as in the paper. ``pgr`` leaves cells
@@ -147,7 +127,7 @@ def gap(config: Laddered, pair: Pair, weak: float, reached: float, ceiling: floa
     return row
 
 
-def has_pgr(config: Laddered, pair: Pair) -> bool:
+def has_pgr(config: Setting, pair: Pair) -> bool:
     """Whether the student is strictly larger than its supervisor and has a ceiling (paper, section 3)."""
     supervisor, student = pair
     return student.truth and config.ladder.index(student) > config.ladder.index(supervisor)
@@ -161,12 +141,12 @@ def accuracy_on_test(predictions: Predictions, column: str = "probability") -> f
     """
     chosen = [number for number, part in enumerate(predictions["part"]) if part == "test"]
     if "correct" in predictions:
-        return sum(predictions["correct"][number] for number in chosen) / len(chosen)
+        return fmean(predictions["correct"][number] for number in chosen)
     truth = [predictions["truth"][number] for number in chosen]
     return accuracy(truth, [predictions[column][number] for number in chosen])
 
 
-def _rungs(config: Laddered, only: Sequence[Pair] | None) -> tuple[list[Rung], list[Rung], list[Pair]]:
+def _rungs(config: Setting, only: Sequence[Pair] | None) -> tuple[list[Rung], list[Rung], list[Pair]]:
     """(rungs whose ground truth supervises, rungs whose ground truth is a ceiling, pairs), weakest first."""
     if only is None:
         return config.supervising(), [rung for rung in config.ladder if rung.truth], config.pairs()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -30,13 +30,15 @@ def by_supervisor(
     spread: str = "seeds",
     styles: style.Styles = style.METHOD_STYLES,
     scale: float = 1,
+    colours: Mapping[str, Any] | None = None,
 ) -> None:
     """Draw the curves of one panel, a line a supervisor and method (and chain); ceiling and zero-shot are black.
 
     table: rows of one task or of medians, and the ``INTERVAL`` rows if there are any. spread: what the bands show,
     ``seeds`` (lowest to highest) or ``tasks`` (the intervals, where the table has them). scale: of lines and markers.
+    colours: of supervisors, where these are not all in the table.
     """
-    colours, methods = style.supervisor_colours(table), style.methods_of(table)
+    colours, methods = colours or style.supervisor_colours(table), style.methods_of(table)
     intervals = table[table["task"] == INTERVAL]
     shown = table[table["task"] != INTERVAL]
     bands = intervals if spread == "tasks" and not intervals.empty else None

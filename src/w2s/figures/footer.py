@@ -61,9 +61,17 @@ def line(about: dict[str, Any], table: pd.DataFrame, *notes: str) -> str:
 
 def spread(about: dict[str, Any], table: pd.DataFrame) -> str:
     """What the bands show; empty if there are none."""
-    if about.get("spread") == "tasks" and (table["task"] == INTERVAL).any():
-        return "band: 95% bootstrap interval over tasks"
-    return "band: lowest to highest seed" if table["seed"].nunique() > 1 else ""
+    said: dict[str, list[str]] = {}
+    for setting in style.in_order(table, "setting"):
+        rows = table[table["setting"] == setting]
+        if about.get("spread") == "tasks" and (rows["task"] == INTERVAL).any():
+            said.setdefault("95% bootstrap interval over tasks", []).append(setting)
+        elif rows["seed"].nunique() > 1:
+            said.setdefault("lowest to highest seed", []).append(setting)
+    if len(said) < 2:
+        return "".join(f"band: {words}" for words in said)
+    named = (f"{words} ({', '.join(style.SETTING_WORDS[one] for one in settings)})" for words, settings in said.items())
+    return f"band: {', '.join(named)}"
 
 
 def runs(each: pd.DataFrame, ceiling_half: str) -> int:
