@@ -24,7 +24,8 @@ from w2s.plan import Plan
 from w2s.workflow import plan_of
 
 every_figure = pytest.mark.parametrize("name", figures.names())
-every_figure_of_runs = pytest.mark.parametrize("name", [name for name in figures.names() if name.startswith("fig")])
+of_runs = [name for name in figures.names() if name not in ("fig14", "table1")]  # those show data
+every_figure_of_runs = pytest.mark.parametrize("name", of_runs)
 
 
 def draw(name: str, plan: Plan, table: pd.DataFrame | None = None, **more: object) -> Figure:
@@ -135,6 +136,8 @@ def test_undefined_pgrs_do_not_break_a_figure_and_are_counted(name: str, shape: 
         table[column] = math.nan
     table.loc[defined, "undefined"] = 1
     students = table[defined].drop_duplicates(["task", "seed", "method", "supervisor", "student"])
+    if name in CHESS:  # the first step of a chain is the naive student
+        students = students[~((students["method"] == "bootstrap") & students["labels"].str.startswith("from-", na=False))]
     assert f"PGR undefined (ceiling no better than supervisor) for {len(students)} student" in footer(
         draw(name, plan, table)
     )
@@ -146,7 +149,8 @@ def test_students_without_a_ceiling_have_accuracies_but_no_pgr(name: str, shape:
     table = numbers(name, plan)
     draw(name, plan, table)
     if "student" in table and "pgr" in table:
-        of_third = table[(table["student"] == "w32") & table["accuracy"].notna()]
+        without = "c32" if name in CHESS else "w32"
+        of_third = table[(table["student"] == without) & table["accuracy"].notna() & (table["method"] != "zero-shot")]
         assert of_third["pgr"].isna().all()
         assert of_third["undefined"].fillna(0).eq(0).all()
         assert name in ("fig2",) or len(of_third)

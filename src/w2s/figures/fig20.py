@@ -23,6 +23,7 @@ CUTOFFS = (1200, 900)  # the paper's two, where the experiment has them
 EASY, EVERY, DIFFICULT = "#0c8140", "#3953a4", "#92278f"
 PANEL = (1.9, 1.55)  # inches
 GAP = 0.12  # between blocks, of a panel's width
+HEADER = 0.18  # inches, for the name of a block
 LOW, HIGH = chess.EASIEST, chess.EASIEST + chess.BINS * chess.WIDTH
 
 
@@ -56,28 +57,31 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     columns = math.ceil(math.sqrt(len(rungs)))
     rows = math.ceil(len(rungs) / columns)
     wide = len(cutoffs) * columns + len(cutoffs) - 1
-    figure = style.new_figure(max(PANEL[0] * len(cutoffs) * columns, 5.2), max(PANEL[1] * rows, 2.2) + 0.5)
+    size = (max(PANEL[0] * len(cutoffs) * columns, 5.2), max(PANEL[1] * rows, 2.2) + 1.0)
+    figure = style.new_figure(*size)
     ratios = [GAP if (column + 1) % (columns + 1) == 0 else 1.0 for column in range(wide)]
-    grid = figure.add_gridspec(rows, wide, width_ratios=ratios)
+    grid = figure.add_gridspec(rows + 1, wide, width_ratios=ratios, height_ratios=[HEADER, *[PANEL[1]] * rows])
     top = max(10.0, 100 * float(table["accuracy"].max()) + 4) if table["accuracy"].notna().any() else 100.0
     for block, cutoff in enumerate(cutoffs):
+        first = block * (columns + 1)
+        header = figure.add_subplot(grid[0, first : first + columns])
+        header.set_axis_off()
+        words = f"({chr(ord('a') + block)}) easy: rated below {cutoff[6:]}"
+        header.text(0, 0, words, ha="left", va="bottom", fontweight="bold", transform=header.transAxes)
         for number, rung in enumerate(rungs):
             row, column = divmod(number, columns)
-            panel = figure.add_subplot(grid[row, block * (columns + 1) + column])
+            panel = figure.add_subplot(grid[row + 1, first + column])
             overlay.by_rating(panel, about, cutoff, table[table["student"] == rung])
             _panel(panel, table[table["student"] == rung], cutoff, top)
-            panel.text(0.95, 0.94, rung, ha="right", va="top", fontsize=8, transform=panel.transAxes)
+            panel.set_title(rung, fontsize=8, pad=3)
             panel.tick_params(labelbottom=number + columns >= len(rungs), labelleft=block == column == 0)
-            if number == 0:
-                words = f"({chr(ord('a') + block)}) easy: rated below {cutoff[6:]}"
-                panel.set_title(words, loc="left", fontweight="bold", fontsize=8.5)
-    figure.supxlabel("rating of test puzzles", fontsize=9)
     figure.supylabel("test accuracy (%)", fontsize=9)
     figure.legend(handles=_entries(about), loc="outside upper center", ncols=5, frameon=False)
-    seen = table.groupby("rating")["examples"].max()
-    words = f"bins of {chess.WIDTH}, {seen.min():.0f} to {seen.max():.0f} puzzles in each"
+    seen = table.groupby("rating")["examples"].mean()
+    counts = f"bins of {chess.WIDTH} with {seen.min():.0f} to {seen.max():.0f} puzzles"
     means = "means over seeds" if table["seed"].nunique() > 1 else ""
-    footer.add(figure, about, table, words, means, overlay.near(about, table))
+    footer.add(figure, about, table, counts, means, overlay.near(about, table))
+    figure.text(0.5, footer.reserve(figure, 14), "rating of test puzzles", ha="center", va="bottom", fontsize=9)
     return figure
 
 
@@ -98,12 +102,12 @@ def _panel(panel: Axes, rows: pd.DataFrame, cutoff: str, top: float) -> None:
 def _looks(cutoff: str) -> dict[str, dict[str, Any]]:
     """Method -> line and marker."""
     dot: dict[str, Any] = {"marker": "o", "markersize": 2.4, "linewidth": 0.9}
-    circle: dict[str, Any] = {"marker": "o", "markersize": 2.6, "linewidth": 0, "markerfacecolor": "none"}
+    circle: dict[str, Any] = {"marker": "o", "markersize": 3.4, "linewidth": 0, "markerfacecolor": "none"}
     return {
-        chess.ZERO_SHOT: circle | {"color": "#231f20", "markeredgewidth": 0.7},
         chess.HARD: dot | {"color": DIFFICULT},
         chess.ALL: dot | {"color": EVERY},
         cutoff: dot | {"color": EASY},
+        chess.ZERO_SHOT: circle | {"color": "#231f20", "markeredgewidth": 0.7},
     }
 
 

@@ -13,7 +13,7 @@ matplotlib.use("Agg")
 import seaborn as sns
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatterSciNotation, LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import FixedLocator, LogFormatterSciNotation, LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from w2s.analysis.chess import BOOTSTRAP, CHESS, ZERO_SHOT
 from w2s.analysis.pairs import NLP, TRUTH
@@ -136,7 +136,7 @@ def compute_axis(panel: Axes, *, label: bool = True, ticks: int = 10) -> None:
     low, high = panel.get_xlim()
     panel.xaxis.set_major_locator(LogLocator(numticks=ticks))
     if math.log10(high / low) < 1.3:  # one decade or none: the steps between need numbers too
-        panel.xaxis.set_minor_locator(LogLocator(subs=(2, 5), numticks=ticks))
+        panel.xaxis.set_minor_locator(FixedLocator(_between(low, high)))
         panel.xaxis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(10, 10)))
         panel.tick_params(axis="x", which="minor", labelsize=7)
     else:
@@ -145,6 +145,13 @@ def compute_axis(panel: Axes, *, label: bool = True, ticks: int = 10) -> None:
     panel.tick_params(axis="x", which="both", bottom=True, color="#999999")
     if label:
         panel.set_xlabel(COMPUTE)
+
+
+def _between(low: float, high: float) -> list[float]:
+    """Round numbers of a narrow range, whole powers of ten left out."""
+    decades = [10.0**power for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)))]
+    steps = (2, 5) if high / low > 4 else (2, 3, 5, 7) if high / low > 2 else (1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9)
+    return [step * decade for decade in decades for step in steps if low <= step * decade <= high]
 
 
 COMPUTE = "student's pretraining compute (FLOP)"
@@ -157,8 +164,8 @@ def percent_axis(panel: Axes, label: str = "", *, with_zero: bool = False) -> No
     """
     panel.set_ylabel(label)
     low, high = panel.get_ylim()
-    if with_zero and not low < 0 < high:
-        low, high = min(low, -0.04 * high), max(high, -0.04 * low)
+    if with_zero and not low < 0 < high:  # room for a marker at the far end too
+        low, high = (-0.04 * high, 1.04 * high) if high > 0 else (1.04 * low, -0.04 * low)
     missing = max(0, LEAST_SPAN - (high - low)) / 2
     panel.set_ylim(low - missing, high + missing)
     panel.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 2.5, 5, 10]))
