@@ -29,10 +29,10 @@ shell.prefix(f"export PYTHONPATH={Path(workflow.basedir).resolve() / 'src'} {set
 
 
 wildcard_constraints:
-    setting="nlp",
+    setting="nlp|chess",
     task="[a-z0-9_]+",
-    rung=r"(?!corpus-)[a-z0-9][a-z0-9._-]*",
-    labels=r"truth|from-[a-z0-9._-]+",
+    rung=r"(?!corpus-|games-)[a-z0-9][a-z0-9._-]*",
+    labels=r"none|truth|(from|chain)-[a-z0-9._-]+",
     method="[a-z0-9][a-z0-9._-]*",
     seed="-?[0-9]+",
     key="[0-9a-f]{10}",

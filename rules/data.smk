@@ -1,22 +1,41 @@
 # Rows in, examples out.
 # Input: nothing, or files in hub schema (their content is in the key, their place in params.environment).
-# Output: results/<setting>/<task>/data-<key>/
+# Output: results/<setting>/<task>/data-<key>/. A setting has its own way of making them, and its own rule.
 
 
 rule data:
     output:
-        update("results/{setting}/{task}/data-{key}/examples.parquet"),
-        update("results/{setting}/{task}/data-{key}/manifest.json"),
+        update("results/nlp/{task}/data-{key}/examples.parquet"),
+        update("results/nlp/{task}/data-{key}/manifest.json"),
     log:
-        "logs/{setting}/{task}/data-{key}.log",
+        "logs/nlp/{task}/data-{key}.log",
     conda:
         "../envs/cpu.yaml"
     params:
         spec=spec,
         environment=environment,
-        out="results/{setting}/{task}/data-{key}",
+        out="results/nlp/{task}/data-{key}",
     message:
         "data of {wildcards.task} -> {params.out}"
     shell:
         "python -m w2s make data --spec {params.spec:q} --environment {params.environment:q}"
+        " --out {params.out:q} > {log} 2>&1"
+
+
+rule puzzles:
+    output:
+        update("results/chess/{task}/data-{key}/examples.parquet"),
+        update("results/chess/{task}/data-{key}/manifest.json"),
+    log:
+        "logs/chess/{task}/data-{key}.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        spec=spec,
+        environment=environment,
+        out="results/chess/{task}/data-{key}",
+    message:
+        "chess puzzles -> {params.out}"
+    shell:
+        "python -m w2s make puzzles --spec {params.spec:q} --environment {params.environment:q}"
         " --out {params.out:q} > {log} 2>&1"

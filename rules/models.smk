@@ -1,6 +1,6 @@
 # Base models: of an own ladder, or open ones.
 # Input: a world, built tasks, or weights on the hub or in a directory (params.environment).
-# Output: results/models/corpus-<key>/, results/models/<rung>-<key>/
+# Output: results/models/corpus-<key>/, results/models/games-<key>/, results/models/<rung>-<key>/
 # Inputs are ancient(): the key in the path already carries the dependency.
 
 
@@ -24,6 +24,26 @@ rule corpus:
     shell:
         "python -m w2s make corpus --spec {params.spec:q} --out {params.out:q}"
         " --parents {params.parents:q} > {log} 2>&1"
+
+
+rule games:
+    output:
+        update("results/models/games-{key}/tokenizer.json"),
+        update("results/models/games-{key}/tokens.npy"),
+        update("results/models/games-{key}/manifest.json"),
+    log:
+        "logs/models/games-{key}.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        spec=spec,
+        environment=environment,
+        out="results/models/games-{key}",
+    message:
+        "chess games and tokenizer -> {params.out}"
+    shell:
+        "python -m w2s make games --spec {params.spec:q} --environment {params.environment:q}"
+        " --out {params.out:q} > {log} 2>&1"
 
 
 rule pretrain:

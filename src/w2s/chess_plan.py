@@ -167,7 +167,9 @@ class ChessPlan:
         parents: dict[str, Artifact] = {"data": self.data(seed), "model": self.model(rung)}
         if supervisor:
             parents["labels"] = supervisor
-            message = f"finetune {rung} on {TASK}: labels of {supervisor.rung} ({labels}) on {spec['part']}, seed {seed}"
+            message = (
+                f"finetune {rung} on {TASK}: labels of {supervisor.rung} ({labels}) on {spec['part']}, seed {seed}"
+            )
         elif spec["part"] is None:
             message = f"prompt {rung} with {TASK}: zero-shot, seed {seed}"
         else:

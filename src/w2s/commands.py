@@ -15,7 +15,14 @@ from w2s.errors import UserError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from w2s.experiment import Experiment
+    from w2s.ladder import Rung
+    from w2s.plan import Plan
+
     from w2s.workflow import Workflow
+
+
+STAGES = ("data", "corpus", "pretrain", "open", "finetune", "puzzles", "games", "generate")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     sub = add("make", make, "make one artifact: data, a corpus, a base model or a run (what the rules call)")
-    sub.add_argument("stage", choices=["data", "corpus", "pretrain", "open", "finetune"])
+    sub.add_argument("stage", choices=STAGES)
     sub.add_argument("--spec", required=True, help="the resolved spec, as JSON")
     sub.add_argument("--out", required=True, type=Path, help="its directory, ending in its key")
     sub.add_argument("--parents", nargs="*", default=[], metavar="ROLE=DIR", help="artifacts it is made from")
@@ -142,6 +149,19 @@ def make(options: argparse.Namespace) -> None:
             from w2s.models import base
 
             base.make(build, json.loads(options.environment))
+        elif options.stage == "puzzles":
+            from w2s.tasks.chess import data as puzzles
+
+            puzzles.make(build, json.loads(options.environment))
+        elif options.stage == "games":
+            from w2s.models import games
+
+            games.make(build, json.loads(options.environment))
+        elif options.stage == "generate":
+            from w2s.training import generate
+
+            place = json.loads(options.environment)
+            generate.make(build, parents["data"], parents["model"], parents.get("labels"), place)
         else:
             from w2s.training import finetune
 
@@ -235,28 +255,49 @@ def explain(options: argparse.Namespace) -> None:
 
 def examples(options: argparse.Namespace) -> None:
     """Print the first examples of every task asked for, each with its label."""
+    from w2s.chess_plan import TASK
     from w2s.errors import allowed
-    from w2s.tasks import TASKS
-    from w2s.tasks.build import formatted
-    from w2s.tasks.data import rows_of
 
     plan = _workflow().plan(options.experiment)
-    there = plan.experiment.nlp.all_tasks()
+    there = plan.experiment.nlp.all_tasks() + ([TASK] if plan.experiment.chess else [])
     for name in options.tasks or there:
         if name not in there:
             raise UserError(
                 f"unknown task {name!r} in experiment {plan.experiment.experiment!r}; {allowed(name, there)}"
             )
-        task, data = TASKS[name], plan.data(name, plan.experiment.seeds[0])
-        rows = rows_of(task, data.spec["rows"], data.environment)
-        shown: list[str] = []
-        for made in formatted(task, rows.parts["train"], "train", rows.origins["train"]):
-            for one in (made or [])[: max(1, options.number - 1)]:  # of one row not all: others look different
-                shown.append(f"{one.text} [{plan.experiment.nlp.training.answers[one.label].strip()}]")
-            if len(shown) >= options.number:
-                break
-        print(f"== {task.title} ({name}), from {rows.origins['train']}")
+        title, shown = _puzzles(plan, options.number) if name == TASK else _texts(plan, name, options.number)
+        print(f"== {title}")
         print("\n--\n".join(shown[: options.number]), end="\n\n")
+
+
+def _texts(plan: Plan, name: str, number: int) -> tuple[str, list[str]]:
+    from w2s.tasks import TASKS
+    from w2s.tasks.build import formatted
+    from w2s.tasks.data import rows_of
+
+    task, data = TASKS[name], plan.data(name, plan.experiment.seeds[0])
+    rows = rows_of(task, data.spec["rows"], data.environment)
+    shown: list[str] = []
+    for made in formatted(task, rows.parts["train"], "train", rows.origins["train"]):
+        for one in (made or [])[: max(1, number - 1)]:  # of one row not all: others look different
+            shown.append(f"{one.text} [{plan.experiment.nlp.training.answers[one.label].strip()}]")
+        if len(shown) >= number:
+            break
+    return f"{task.title} ({name}), from {rows.origins['train']}", shown
+
+
+def _puzzles(plan: Plan, number: int) -> tuple[str, list[str]]:
+    from itertools import islice
+
+    from w2s.tasks.chess import notation
+    from w2s.tasks.chess.data import puzzles_of
+
+    setting, data = plan.chess.setting, plan.chess.data(plan.chess.seeds[0])
+    shown = [
+        f"{notation.prompt(one, setting.notation)} [{notation.answer(one, setting.notation).strip()}]"
+        for one in islice(puzzles_of(data.spec["puzzles"], data.environment), number)
+    ]
+    return f"Chess puzzles (puzzles), from {setting.puzzles.source}, in {setting.notation}", shown
 
 
 def fetch(options: argparse.Namespace) -> None:
@@ -278,7 +319,14 @@ def fetch(options: argparse.Namespace) -> None:
                 f"{name}: {rows.origins[part]} at {rows.commit}: {len(some):,} rows, {made:,} candidates",
                 flush=True,
             )
-    for rung in experiment.nlp.ladder:
+    if experiment.chess and experiment.chess.puzzles.source == "hub":
+        from w2s.tasks.chess.data import puzzles_of
+
+        place = plan.chess.data(plan.chess.seeds[0]).spec["puzzles"]
+        count = sum(1 for _ in puzzles_of(place, {}))
+        fetched = True
+        print(f"puzzles: {place['hub']} at {place['revision']}: {count:,} sound puzzles", flush=True)
+    for rung in _ladders(experiment):
         if isinstance(rung, OpenRung) and not rung.is_local:
             folder = base.fetch(rung.source, str(rung.revision), f"rung {rung.name!r}")
             described = base.describe(folder, f"rung {rung.name!r}")
@@ -287,6 +335,11 @@ def fetch(options: argparse.Namespace) -> None:
             print(f"{rung.name}: {rung.source} at {rung.revision}: {described['parameters']:,} parameters", flush=True)
     said = "everything that it needs from the hub is in the local cache" if fetched else "it needs nothing from the hub"
     print(f"experiment {experiment.experiment!r}: {said}")
+
+
+def _ladders(experiment: Experiment) -> list[Rung]:
+    """The rungs of all settings."""
+    return [*experiment.nlp.ladder, *(experiment.chess.ladder if experiment.chess else ())]
 
 
 def stages(options: argparse.Namespace) -> None:

@@ -277,9 +277,9 @@ def preload() -> None:
 
     from w2s.models import classifier, pretraining
     from w2s.tasks import data
-    from w2s.training import finetune
+    from w2s.training import finetune, generate
 
-    del pyarrow, tokenizers, torch, classifier, data, pretraining, finetune
+    del pyarrow, tokenizers, torch, classifier, data, pretraining, finetune, generate
 
 
 def serve(folder: Path, owner: int) -> None:

@@ -59,9 +59,7 @@ def with_ladder(config: Mapping[str, Any], source: str, root: Path) -> Mapping[s
     return config
 
 
-def _by_name(
-    ladder: str | list[Any], shipped: Mapping[str, list[dict[str, Any]]], where: str
-) -> list[dict[str, Any]]:
+def _by_name(ladder: str | list[Any], shipped: Mapping[str, list[dict[str, Any]]], where: str) -> list[dict[str, Any]]:
     if isinstance(ladder, str):
         if ladder not in shipped:
             raise UserError(f"{where}: unknown ladder {ladder!r}; {allowed(ladder, shipped)}")

@@ -67,7 +67,8 @@ def load(directory: Path, answers: Sequence[str], computing: Computing | None = 
         backbone: nn.Module = decoder.with_weights(shape, weights, directory, checkpointing=computing.checkpointing)
         unembedding = weights[decoder.UNEMBEDDING]
     else:
-        backbone, unembedding = _from_library(directory, computing)
+        backbone, output = from_library(directory, computing)
+        unembedding = output.weight.detach()
     rows = torch.stack([_answer_row(unembedding, directory, answer) for answer in answers])
     network = Classifier(backbone, rows, computing.precision)
     if computing.checkpointing:
@@ -81,8 +82,11 @@ def own_weights(directory: Path) -> Mapping[str, Tensor]:
     return decoder.read_weights(directory)
 
 
-def _from_library(directory: Path, computing: Computing) -> tuple[nn.Module, Tensor]:
-    """(decoder, unembedding (vocabulary, width)) by transformers, whatever the architecture."""
+def from_library(directory: Path, computing: Computing, *, generates: bool = False) -> tuple[nn.Module, nn.Module]:
+    """(decoder, unembedding) by transformers, whatever the architecture; they may share a weight.
+
+    generates: UserError unless the unembedding's outputs are the model's own logits.
+    """
     from transformers import AutoConfig, AutoModelForCausalLM
     from transformers.utils import logging
 
@@ -114,13 +118,15 @@ def _from_library(directory: Path, computing: Computing) -> tuple[nn.Module, Ten
         raise UserError(f"{directory}: {type(model).__name__} has no unembedding to take a head from")
     backbone = model.base_model
     _check_causal(backbone, directory)
+    if generates:
+        _check_logits(model, output, directory)
     if computing.adapters is not None:
         backbone = _with_adapters(backbone, computing.adapters)
     if computing.checkpointing:
         model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
         if frozen:  # else no gradient would reach the adapters through the recomputed blocks
             model.enable_input_require_grads()
-    return backbone, output.weight.detach()
+    return backbone, output
 
 
 def _check_recomputes(network: Classifier, directory: Path) -> None:
@@ -153,6 +159,17 @@ def _check_causal(backbone: nn.Module, directory: Path) -> None:
     first, same = short.last_hidden_state[0, 1].float(), long.last_hidden_state[0, 1].float()
     if not torch.allclose(first, same, atol=1e-2, rtol=1e-2):
         raise UserError(f"{directory}: {type(backbone).__name__} is not a decoder: its tokens see what follows them")
+
+
+@torch.no_grad()
+def _check_logits(model: Any, output: nn.Module, directory: Path) -> None:
+    """UserError if a model does more to its hidden states than to unembed them."""
+    ids = torch.tensor([[1, 2, 3]])
+    logits = output(model.base_model(input_ids=ids, use_cache=False).last_hidden_state)
+    if not torch.allclose(model(input_ids=ids, use_cache=False).logits, logits, atol=1e-2, rtol=1e-2):
+        raise UserError(
+            f"{directory}: {type(model).__name__} changes its logits after unembedding, which is not done here"
+        )
 
 
 def _without_dropout(config: Any) -> None:

@@ -8,7 +8,7 @@ token alone, so the last layer computes queries, output and feed-forward for tha
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,14 @@ class Norm(nn.Module):
         return normed
 
 
+@dataclass(frozen=True)
+class Kept:
+    """Keys and values of a layer, (batch, heads, tokens, size) each, for texts that are written on."""
+
+    keys: Tensor
+    values: Tensor
+
+
 class Attention(nn.Module):
     """Causal self-attention with rotary positions."""
 
@@ -93,14 +101,19 @@ class Attention(nn.Module):
         projected: Tensor = projection(hidden)
         return projected.view(*hidden.shape[:2], -1, self.size).transpose(1, 2)
 
-    def forward(self, hidden: Tensor, turn: tuple[Tensor, Tensor], last: Tensor | None) -> Tensor:
+    def forward(
+        self, hidden: Tensor, turn: tuple[Tensor, Tensor], last: Tensor | None, kept: Kept | None = None
+    ) -> Tensor:
         """hidden: (batch, tokens, width); turn: (tokens, size) cosines and sines.
 
         Returns (batch, tokens, width); with ``last`` (batch,), the places of the last tokens, (batch, width).
+        kept: where keys and values are put, for ``step``.
         """
         cosines, sines = turn
         keys = rotated(self._heads(self.k_proj, hidden), cosines, sines)
         values = self._heads(self.v_proj, hidden)
+        if kept is not None:
+            kept.keys[:, :, : hidden.shape[1]], kept.values[:, :, : hidden.shape[1]] = keys, values
         if last is None:
             queries = rotated(self._heads(self.q_proj, hidden), cosines, sines)
             mixed = scaled_dot_product_attention(queries, keys, values, is_causal=True)
@@ -109,6 +122,21 @@ class Attention(nn.Module):
         queries = rotated(queries, cosines[last][:, None, None], sines[last][:, None, None])
         seen = torch.arange(hidden.shape[1], device=last.device) <= last[:, None]
         mixed = scaled_dot_product_attention(queries, keys, values, attn_mask=seen[:, None, None])
+        return self.o_proj(mixed.flatten(1))  # type: ignore[no-any-return]
+
+    def step(self, hidden: Tensor, turn: tuple[Tensor, Tensor], places: Tensor, kept: Kept) -> Tensor:
+        """One more token of each text. hidden: (batch, width); turn: (batch, size); places: (batch,), in the text.
+
+        What stands in ``kept`` behind a text's last token is padding: it is overwritten, and not looked at.
+        """
+        cosines, sines = turn[0][:, None, None], turn[1][:, None, None]
+        one = hidden.unsqueeze(1)
+        rows = torch.arange(len(hidden), device=hidden.device)
+        kept.keys[rows, :, places] = rotated(self._heads(self.k_proj, one), cosines, sines)[:, :, 0]
+        kept.values[rows, :, places] = self._heads(self.v_proj, one)[:, :, 0]
+        seen = torch.arange(kept.keys.shape[2], device=places.device) <= places[:, None]
+        queries = rotated(self._heads(self.q_proj, one), cosines, sines)
+        mixed = scaled_dot_product_attention(queries, kept.keys, kept.values, attn_mask=seen[:, None, None])
         return self.o_proj(mixed.flatten(1))  # type: ignore[no-any-return]
 
 
@@ -141,10 +169,21 @@ class Layer(nn.Module):
         self.input_layernorm = Norm(shape.width, shape.epsilon)
         self.post_attention_layernorm = Norm(shape.width, shape.epsilon)
 
-    def forward(self, hidden: Tensor, turn: tuple[Tensor, Tensor], last: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        hidden: Tensor,
+        turn: tuple[Tensor, Tensor],
+        last: Tensor | None = None,
+        kept: Kept | None = None,
+    ) -> Tensor:
         """As ``Attention.forward``: all tokens, or the last ones only."""
-        mixed = self.self_attn(self.input_layernorm(hidden), turn, last)
+        mixed = self.self_attn(self.input_layernorm(hidden), turn, last, kept)
         hidden = added(hidden if last is None else at(hidden, last), mixed)
+        return added(hidden, self.mlp(self.post_attention_layernorm(hidden)))
+
+    def step(self, hidden: Tensor, turn: tuple[Tensor, Tensor], places: Tensor, kept: Kept) -> Tensor:
+        """As ``Attention.step``."""
+        hidden = added(hidden, self.self_attn.step(self.input_layernorm(hidden), turn, places, kept))
         return added(hidden, self.mlp(self.post_attention_layernorm(hidden)))
 
 
@@ -174,6 +213,29 @@ class Decoder(nn.Module):
                 hidden = checkpoint(layer, *arguments, use_reentrant=False)
             else:
                 hidden = layer(*arguments)
+        return self.norm(hidden)  # type: ignore[no-any-return]
+
+    def begin(self, ids: Tensor, lengths: Tensor, room: int) -> tuple[Tensor, list[Kept]]:
+        """Read texts, as ``forward`` with lengths does, to write on: with what ``step`` needs of them.
+
+        room: how many tokens a text may be continued by.
+        """
+        batch, tokens = ids.shape
+        hidden = self.embed_tokens(ids)
+        size = (batch, self.shape.heads, tokens + room, self.shape.width // self.shape.heads)
+        kind = torch.get_autocast_dtype(ids.device.type) if torch.is_autocast_enabled(ids.device.type) else hidden.dtype
+        memory = [Kept(hidden.new_zeros(size, dtype=kind), hidden.new_zeros(size, dtype=kind)) for _ in self.layers]
+        turn = self._turn(tokens, hidden)
+        for number, (layer, kept) in enumerate(zip(self.layers, memory, strict=True), start=1):
+            hidden = layer(hidden, turn, lengths - 1 if number == len(self.layers) else None, kept)
+        return self.norm(hidden), memory
+
+    def step(self, ids: Tensor, places: Tensor, memory: Sequence[Kept]) -> Tensor:
+        """The hidden states (batch, width) of one more token of each text. ids, places: (batch,)."""
+        hidden = self.embed_tokens(ids)
+        cosines, sines = self._turn(memory[0].keys.shape[2], hidden)
+        for layer, kept in zip(self.layers, memory, strict=True):
+            hidden = layer.step(hidden, (cosines[places], sines[places]), places, kept)  # type: ignore[operator]
         return self.norm(hidden)  # type: ignore[no-any-return]
 
     def _turn(self, tokens: int, like: Tensor) -> tuple[Tensor, Tensor]:

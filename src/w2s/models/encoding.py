@@ -78,6 +78,26 @@ def encode(directory: Path, texts: Sequence[str], max_length: int) -> list[list[
     return [start + ids[-room:] for ids in encoded]
 
 
+def end_of(directory: Path) -> int:
+    """The token that ends a text. UserError for a tokenizer that has none."""
+    tokenizer = tokenizer_of(directory)
+    if not hasattr(tokenizer, "encode_batch"):
+        end = tokenizer.eos_token_id
+    else:
+        named = json.loads((directory / "tokenizer_config.json").read_text(encoding="utf-8")).get("eos_token")
+        end = tokenizer.token_to_id(named["content"] if isinstance(named, dict) else named or "")
+    if end is None:
+        raise UserError(f"{directory}: its tokenizer has no end token, so answers cannot end")
+    return int(end)
+
+
+def texts_of(tokenizer: Any, several: Sequence[Sequence[int]]) -> list[str]:
+    """Token ids back into texts, without special tokens."""
+    if hasattr(tokenizer, "encode_batch"):
+        return list(tokenizer.decode_batch([list(ids) for ids in several]))
+    return [tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False) for ids in several]
+
+
 def start_of(tokenizer: Any) -> list[int]:
     """What the tokenizer puts before a text. What it would put behind is left out: the cue must stay last."""
     (whole,), (bare,) = bare_ids(tokenizer, ["a"], special=True), bare_ids(tokenizer, ["a"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +20,7 @@ from w2s.models import classifier, encoding
 from w2s.models.base import directory_of
 from w2s.training.batching import Texts, joined
 from w2s.training.loop import Best, Recipe, Trained, accuracy, probabilities, summary, train
+from w2s.training.records import check_gpus, write_history
 
 PREDICTED = ("strong", "validation", "test")
 PREFER = "validation_labels"  # early stopping: agreement with the labels that the run is trained on
@@ -107,15 +107,6 @@ def make(
     print(f"test accuracy {test:.4f} at step {build.measured['selected_step']} of {build.measured['steps']}")
 
 
-def check_gpus(needed: int) -> None:
-    """UserError if a run needs to be spread over several GPUs."""
-    if needed > 1:
-        raise UserError(
-            f"this rung needs {needed} GPUs (its ladder says so), and one run is not yet spread over several; "
-            "give it adapters and gpus: 1 if it then fits, or leave it out of the ladder"
-        )
-
-
 def read_parts(data: Path, model: Path, labels: Path | None, max_length: int) -> dict[str, Part]:
     """All parts of the data, encoded, with weak labels joined by id (the truth where there is no supervisor)."""
     weak = weak_labels(labels) if labels else None
@@ -190,14 +181,6 @@ def _predictions(
         return last, last
     Trained(network).load_state_dict(best.weights)
     return predict(), last
-
-
-def write_history(path: Path, history: list[dict[str, float]]) -> None:
-    """One row an evaluation."""
-    with artifacts.written(path) as file:
-        writer = csv.DictWriter(file, list(history[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({name: format(value, ".8g") for name, value in row.items()} for row in history)
 
 
 def write_predictions(

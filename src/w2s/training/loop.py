@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
 
@@ -24,7 +24,21 @@ from w2s.training.objectives import OBJECTIVES, SEPARABLE
 
 Evaluate = Callable[[], dict[str, float]]
 Bound = Callable[[Tensor, Tensor], Tensor]  # an objective at a point of training
+# (which examples, share of the steps done before, tokens at once) -> loss; adds the batch's gradient to the parameters
+Gradient = Callable[[Sequence[int], float, int], float]
 EVALUATION = 4  # times as many tokens as in training: nothing is held for a backward pass
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Which examples are seen when, at what rate, and when to evaluate."""
+
+    epochs: float
+    batch: int
+    learning_rate: float
+    weight_decay: float
+    evaluations_per_epoch: int
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -39,6 +53,12 @@ class Recipe:
     weight_decay: float
     evaluations_per_epoch: int
     seed: int
+
+    @property
+    def schedule(self) -> Schedule:
+        """All but the objective."""
+        names = (field.name for field in fields(Schedule))
+        return Schedule(**{name: getattr(self, name) for name in names})
 
 
 @dataclass
@@ -82,25 +102,56 @@ def train(
     prefer: str | None = None,
     budget: Budget | None = None,
 ) -> tuple[list[dict[str, float]], Best]:
-    """Finetune in place; returns the history, one row an evaluation, and the best weights.
+    """Finetune a classifier in place, as ``optimise`` does with an objective of soft labels.
 
-    labels: (texts, 2) probabilities. evaluate: called ``evaluations_per_epoch`` times an epoch, the last
-    time after the last step; its values go into the history. prefer: the value whose maximum is kept as
-    ``Best``, the last one of several equal ones (None keeps nothing). budget: lowered where memory runs out.
-    Raises DivergedError if the loss, or what the model predicts, stops being a number.
+    labels: (texts, 2) probabilities.
     """
-    device = next(model.parameters()).device
-    budget = budget or budget_of(device)
-    labels = labels.to(device)
-    order = epochs_order(len(texts), recipe.epochs, recipe.seed)
-    batches = [order[start : start + recipe.batch] for start in range(0, len(order), recipe.batch)]
-    evaluated = evaluation_steps(len(batches), recipe.epochs, recipe.evaluations_per_epoch)
-    trained = Trained(model)
-    optimizer = torch.optim.AdamW(
-        trained.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
-    )
+    labels = labels.to(next(model.parameters()).device)
     objective = partial(OBJECTIVES[recipe.objective], **recipe.parameters)
     separable = recipe.objective in SEPARABLE
+
+    def gradient(batch: Sequence[int], done: float, tokens: int) -> float:
+        bound = partial(objective, progress=done)
+        return backward(model, texts, labels, batch, bound, separable=separable, tokens=tokens)
+
+    return optimise(
+        model,
+        len(texts),
+        recipe.schedule,
+        gradient,
+        evaluate=evaluate,
+        checkpoint=checkpoint,
+        prefer=prefer,
+        budget=budget,
+    )
+
+
+def optimise(
+    model: nn.Module,
+    count: int,
+    schedule: Schedule,
+    gradient: Gradient,
+    *,
+    evaluate: Evaluate,
+    checkpoint: Checkpoint,
+    prefer: str | None = None,
+    budget: Budget | None = None,
+) -> tuple[list[dict[str, float]], Best]:
+    """Train on ``count`` examples in place; returns the history, one row an evaluation, and the best weights.
+
+    evaluate: called ``evaluations_per_epoch`` times an epoch, the last time after the last step; its values go
+    into the history. prefer: the value whose maximum is kept as ``Best``, the last one of several equal ones (None
+    keeps nothing). budget: lowered where memory runs out. Raises DivergedError if the loss, or what the model
+    predicts, stops being a number.
+    """
+    budget = budget or budget_of(next(model.parameters()).device)
+    order = epochs_order(count, schedule.epochs, schedule.seed)
+    batches = [order[start : start + schedule.batch] for start in range(0, len(order), schedule.batch)]
+    evaluated = evaluation_steps(len(batches), schedule.epochs, schedule.evaluations_per_epoch)
+    trained = Trained(model)
+    optimizer = torch.optim.AdamW(
+        trained.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay, fused=True
+    )
     checkpoint.parts = {"model": trained, "optimizer": optimizer}
     fresh = {"history": [], "losses": [], "best": vars(Best()), "tokens_at_once": budget.tokens}
     first, gathered = checkpoint.resume(fresh)
@@ -112,14 +163,13 @@ def train(
     model.train()
     for step in range(first, len(batches)):
         for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * (1 - step / len(batches))
-        bound = partial(objective, progress=step / len(batches))
+            group["lr"] = schedule.learning_rate * (1 - step / len(batches))
 
-        def gradient(tokens: int, batch: Sequence[int] = batches[step], bound: Bound = bound) -> float:
+        def attempt(tokens: int, step: int = step) -> float:
             optimizer.zero_grad(set_to_none=True)
-            return backward(model, texts, labels, batch, bound, separable=separable, tokens=tokens)
+            return gradient(batches[step], step / len(batches), tokens)
 
-        loss = budget.attempt(gradient)
+        loss = budget.attempt(attempt)
         if not math.isfinite(loss):
             raise DivergedError(f"diverged: loss {loss} at step {step} of {len(batches)}; lower the learning rate")
         optimizer.step()
@@ -127,7 +177,7 @@ def train(
         if step + 1 in evaluated:
             row = {
                 "step": step + 1,
-                "epoch": round(recipe.epochs * (step + 1) / len(batches), 6),
+                "epoch": round(schedule.epochs * (step + 1) / len(batches), 6),
                 "train_loss": sum(losses) / len(losses),
             }
             try:
@@ -175,7 +225,7 @@ def backward(
             loss = objective(model(part.ids, part.lengths), labels[part.numbers]).sum() / len(batch)
             loss.backward()
             losses.append(loss.detach())
-        return _total(losses)
+        return total(losses)
     fits = sum(part.ids.numel() for part in parts) <= tokens
     with torch.set_grad_enabled(fits):
         outputs = [model(part.ids, part.lengths) for part in parts]
@@ -185,10 +235,10 @@ def backward(
     sizes = [len(part.numbers) for part in parts]
     for part, output, of_part in zip(parts, outputs, gradient.split(sizes), strict=True):
         (output if fits else model(part.ids, part.lengths)).backward(of_part)
-    return _total([of_part.sum() for of_part in each.detach().split(sizes)])
+    return total([of_part.sum() for of_part in each.detach().split(sizes)])
 
 
-def _total(losses: Sequence[Tensor]) -> float:
+def total(losses: Sequence[Tensor]) -> float:
     """The sum of scalars, with one wait for the device."""
     return float(sum(torch.stack(list(losses)).tolist()))
 

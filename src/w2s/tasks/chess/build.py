@@ -11,34 +11,21 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from w2s.errors import UserError
-from w2s.schema import Positive, Strict
+from w2s.settings import PuzzleSizes
 from w2s.tasks.chess import notation as notations
 from w2s.tasks.chess.games import key
 from w2s.tasks.chess.puzzles import Puzzle, legal_move
 
 Parts = Mapping[str, Sequence[Puzzle]]
-NotNegative = Annotated[int, Field(ge=0)]
 
 
-class PuzzleSizes(Strict):
-    """Puzzles in each part. steps: fresh slices for bootstrapping chains, named ``step2``, ``step3``, ..."""
-
-    weak: Positive = 50_000
-    strong: Positive = 50_000
-    steps: NotNegative = 2
-    step: Positive = 50_000
-    test: Positive = 5_000
-    validation: NotNegative = 0  # beside the strong half, not out of it
-
-    def parts(self) -> dict[str, int]:
-        """Part -> puzzles, the test set first: it stays the same whatever the other sizes are."""
-        sizes = {"test": self.test, "weak": self.weak, "strong": self.strong, "validation": self.validation}
-        return sizes | {f"step{number}": self.step for number in range(2, 2 + self.steps)}
+def wanted_parts(sizes: PuzzleSizes) -> dict[str, int]:
+    """Part -> puzzles, the test set first: it stays the same whatever the other sizes are."""
+    wanted = {"test": sizes.test, "weak": sizes.weak, "strong": sizes.strong, "validation": sizes.validation}
+    return wanted | {f"step{number}": sizes.step for number in range(2, 2 + sizes.steps)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +49,7 @@ def split(puzzles: Iterable[Puzzle], sizes: PuzzleSizes, seed: int) -> Split:
         groups[puzzle.group].append(puzzle)
     names = sorted(groups)
     rng.shuffle(names)
-    wanted = sizes.parts()
+    wanted = wanted_parts(sizes)
     parts: dict[str, list[Puzzle]] = {name: [] for name in wanted}
     order = iter(names)
     cut = 0
@@ -106,22 +93,32 @@ def _distinct(puzzles: Iterable[Puzzle]) -> tuple[list[Puzzle], int]:
     return list(found.values()), len(everything)
 
 
-def easier(
-    puzzles: Iterable[Puzzle], below: int, count: int, seed: int, *, held_out: Collection[Puzzle]
+def subset(
+    puzzles: Iterable[Puzzle], name: str, count: int, seed: int, *, hard: int, held_out: Collection[Puzzle]
 ) -> list[Puzzle]:
-    """Puzzles rated below a cutoff, to train on (Appendix C.1); none shares a group or position with ``held_out``.
+    """Puzzles to train on in easy-to-hard generalization (Appendix C.1), by id.
 
-    Of the puzzles that ``split`` was given; by id. UserError if there are fewer than ``count``.
+    name: ``all``, ``hard`` (rated ``hard`` and more) or ``below-<rating>``. puzzles: those that ``split`` was given.
+    None of them shares a group or position with ``held_out``. UserError if there are fewer than ``count``.
     """
+    low, high = (hard if name == "hard" else None), None
+    if name.startswith("below-"):
+        high = int(name.removeprefix("below-"))
+
+    def fits(puzzle: Puzzle) -> bool:
+        if low is None and high is None:
+            return True
+        rated = puzzle.rating is not None
+        return rated and (low is None or puzzle.rating >= low) and (high is None or puzzle.rating < high)
+
     groups = {puzzle.group for puzzle in held_out}
     known = {key(puzzle.position()) for puzzle in held_out}
-    distinct, _ = _distinct(one for one in puzzles if one.rating is not None and one.rating < below)
+    distinct, _ = _distinct(filter(fits, puzzles))
     left = [one for one in distinct if one.group not in groups and key(one.position()) not in known]
     if len(left) < count:
-        raise UserError(
-            f"puzzles: {len(left):,} are rated below {below} and apart from the test set, {count:,} are needed"
-        )
-    chosen = random.Random(f"puzzles-below-{below}-{seed}").sample(left, count)
+        what = f"rated below {high}" if high is not None else f"rated {low} or more" if low is not None else "there"
+        raise UserError(f"puzzles: {len(left):,} are {what} and apart from the test set, {count:,} are needed")
+    chosen = random.Random(f"puzzles-{name}-{seed}").sample(left, count)
     return sorted(chosen, key=lambda puzzle: puzzle.id)
 
 

@@ -117,6 +117,15 @@ class Replay:
             san += "#" if self.board().is_checkmate() else "+"
         return san
 
+    def play(self, uci: str) -> None:
+        """Play a move in UCI, which must be legal."""
+        origin, to = chess.SQUARE_NAMES.index(uci[:2]), chess.SQUARE_NAMES.index(uci[2:4])
+        self._play(self._squares[origin], origin, to, KINDS[uci[4].upper()] if uci[4:] else 0)
+
+    def place(self) -> int:
+        """A number for which pieces stand where and whose turn it is; the same in every process."""
+        return hash((*self._masks, *self._sides, self._turn))
+
     def _reaching(self, kind: int, to: int) -> int:
         """Squares of pieces of that kind that reach the square, of either colour except for pawns."""
         occupied = self._sides[0] | self._sides[1]
