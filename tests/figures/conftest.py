@@ -50,6 +50,7 @@ def shape(smoke_config: dict[str, Any]) -> Shape:
         section = {
             "ladder": ladder(rungs, without_truth, "c"),
             "notation": "position",
+            "seeds": None,
             "sizes": {"weak": 40, "strong": 40, "steps": 2, "step": 40, "test": 40, "subset": 40},
         }
         overlay |= {"chess": section if chess else None}

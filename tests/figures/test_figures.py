@@ -137,7 +137,9 @@ def test_undefined_pgrs_do_not_break_a_figure_and_are_counted(name: str, shape: 
     table.loc[defined, "undefined"] = 1
     students = table[defined].drop_duplicates(["task", "seed", "method", "supervisor", "student"])
     if name in CHESS:  # the first step of a chain is the naive student
-        students = students[~((students["method"] == "bootstrap") & students["labels"].str.startswith("from-", na=False))]
+        students = students[
+            ~((students["method"] == "bootstrap") & students["labels"].str.startswith("from-", na=False))
+        ]
     assert f"PGR undefined (ceiling no better than supervisor) for {len(students)} student" in footer(
         draw(name, plan, table)
     )

@@ -27,7 +27,9 @@ def test_medians_and_intervals_of_figure_5(shape: Shape) -> None:
 def test_every_figures_numbers_can_be_printed(
     name: str, tasks: int, shape: Shape, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    numbers(name, shape(tasks=tasks, rungs=4, without_truth=2, chess=name in CHESS)).to_csv(tmp_path / "numbers.csv", index=False)
+    numbers(name, shape(tasks=tasks, rungs=4, without_truth=2, chess=name in CHESS)).to_csv(
+        tmp_path / "numbers.csv", index=False
+    )
     assert main(["table", str(tmp_path / "numbers.csv")]) == 0
     said = capsys.readouterr().out
     assert "label" in said if name == "fig14" else "(%)" in said

@@ -13,7 +13,14 @@ matplotlib.use("Agg")
 import seaborn as sns
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, LogFormatterSciNotation, LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import (
+    FixedLocator,
+    LogFormatterSciNotation,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    StrMethodFormatter,
+)
 
 from w2s.analysis.chess import BOOTSTRAP, CHESS, ZERO_SHOT
 from w2s.analysis.pairs import NLP, TRUTH
@@ -150,8 +157,12 @@ def compute_axis(panel: Axes, *, label: bool = True, ticks: int = 10) -> None:
 def _between(low: float, high: float) -> list[float]:
     """Round numbers of a narrow range, whole powers of ten left out."""
     decades = [10.0**power for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)))]
-    steps = (2, 5) if high / low > 4 else (2, 3, 5, 7) if high / low > 2 else (1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9)
-    return [step * decade for decade in decades for step in steps if low <= step * decade <= high]
+    found: list[float] = []
+    for steps in ((2, 5), (2, 3, 5), (1.5, 2, 3, 5, 7), (1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9)):
+        found = [step * decade for decade in decades for step in steps if low <= step * decade <= high]
+        if len(found) > 1:
+            break
+    return found
 
 
 COMPUTE = "student's pretraining compute (FLOP)"
