@@ -46,7 +46,10 @@ def shape(smoke_config: dict[str, Any]) -> Shape:
     ) -> Plan:
         names = list(TOPICS)[:tasks]
         own = {"tasks": names, "ladder": ladder(rungs, without_truth), "supervisors": None, "representative": None}
-        overlay = {"seeds": list(range(seeds)), "nlp": {**own, "methods": ["naive", "confidence"], "example": {}}}
+        overlay: dict[str, Any] = {
+            "seeds": list(range(seeds)),
+            "nlp": {**own, "methods": ["naive", "confidence"], "example": {}},
+        }
         section = {
             "ladder": ladder(rungs, without_truth, "c"),
             "notation": "position",
