@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from w2s.experiment import Experiment
     from w2s.ladder import Rung
     from w2s.plan import Plan
-
     from w2s.workflow import Workflow
 
 

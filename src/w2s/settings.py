@@ -1,4 +1,4 @@
-"""What every setting of an experiment has (a ladder, supervisors, pairs), and the chess setting's section of the config.
+"""What every setting has (a ladder, supervisors, pairs), and the chess setting's section of the config.
 
 As light as the plan: nothing here knows of torch or of chess itself.
 """

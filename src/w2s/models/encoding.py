@@ -19,7 +19,7 @@ from w2s.models.base import max_length as longest
 def tokenizer_of(directory: Path) -> Any:
     """The tokenizer of a model directory. UserError if there is none."""
     tokenizer = _one_file(directory) or _from_library(directory)
-    if not bare_ids(tokenizer, ["a"])[0]:  # what a directory without a tokenizer's files gives
+    if not bare_ids(tokenizer, [_known(tokenizer)])[0]:  # what a directory without a tokenizer's files gives
         raise UserError(f"{directory}: no tokenizer in it (tokenizer.json, or the files that its kind needs)")
     return tokenizer
 
@@ -50,6 +50,12 @@ def _from_library(directory: Path) -> Any:
         raise UserError(f"{directory}: no tokenizer that can be loaded ({first_line(error)})") from None
     tokenizer.model_max_length = 10**9  # lengths are cut here, from the other side
     return tokenizer
+
+
+def _known(tokenizer: Any) -> str:
+    """A text that the tokenizer has tokens for: any letter, or of a closed vocabulary its last word."""
+    closed = type(getattr(tokenizer, "model", None)).__name__ == "WordLevel"
+    return str(tokenizer.id_to_token(tokenizer.get_vocab_size() - 1)) if closed else "a"
 
 
 def bare_ids(tokenizer: Any, texts: Sequence[str], *, special: bool = False) -> list[list[int]]:
@@ -100,7 +106,8 @@ def texts_of(tokenizer: Any, several: Sequence[Sequence[int]]) -> list[str]:
 
 def start_of(tokenizer: Any) -> list[int]:
     """What the tokenizer puts before a text. What it would put behind is left out: the cue must stay last."""
-    (whole,), (bare,) = bare_ids(tokenizer, ["a"], special=True), bare_ids(tokenizer, ["a"])
+    known = [_known(tokenizer)]
+    (whole,), (bare,) = bare_ids(tokenizer, known, special=True), bare_ids(tokenizer, known)
     for place in range(len(whole) - len(bare) + 1):
         if whole[place : place + len(bare)] == bare:
             return list(whole[:place])

@@ -48,7 +48,7 @@ class Generator(nn.Module):
             return self._logits(hidden[rows, places])
 
     def begin(self, ids: Tensor, lengths: Tensor, room: int) -> tuple[Tensor, Memory]:
-        """Logits (batch, vocabulary) behind right-padded texts, and what ``step`` needs to go on for ``room`` tokens."""
+        """Logits (batch, vocabulary) behind right-padded texts, and what ``step`` needs for ``room`` more tokens."""
         with self._computing(ids):
             if isinstance(self.backbone, Decoder):
                 hidden, kept = self.backbone.begin(ids, lengths, room)

@@ -78,7 +78,7 @@ class Player:
         self._texts = cache(self._encoded)
 
     def answer_tokens(self, answers: Sequence[str]) -> list[list[int]]:
-        """What is to be learned behind a prompt: an answer's tokens and the end token; an empty answer is the latter."""
+        """What is to be learned behind a prompt: an answer's tokens and the end token; for no answer the latter."""
         return [[*ids[: self.most], self.end] for ids in encoding.bare_ids(self.tokenizer, answers)]
 
     def prompt_tokens(self, prompts: Sequence[str], before: Sequence[int] = ()) -> list[list[int]]:

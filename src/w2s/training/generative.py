@@ -38,7 +38,7 @@ def lessons(prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]]) 
 
 
 def backward(network: Generator, learned: Lessons, batch: Sequence[int], tokens: int) -> float:
-    """Add the gradient of a batch's loss, so many tokens at a time; the mean over the batch's answer tokens, in nats."""
+    """Add the gradient of a batch's loss, so many tokens at a time; the mean over its answer tokens, in nats."""
     device = next(network.parameters()).device
     count = sum(len(learned.targets[number]) for number in batch)
     losses = []
