@@ -32,6 +32,25 @@ TINY: dict[str, Any] = {
         ],
         "pretraining": {"documents": 2000, "vocabulary": 384, "block": 64},
     },
+    "chess": {
+        "games": {"count": 400},
+        "puzzles": {"count": 130},
+        "sizes": {"weak": 32, "strong": 32, "step": 32, "test": 20, "subset": None},
+        "ladder": [
+            {
+                "name": name,
+                "width": width,
+                "layers": 1,
+                "heads": 2,
+                "tokens": 10_000,
+                "pretraining_learning_rate": 1e-2,
+                "learning_rate": 1e-3,
+            }
+            for name, width in (("c8", 8), ("c12", 12), ("c16", 16))
+        ],
+        "chains": [["c8", "c12", "c16"]],
+        "training": {"epochs": 2},
+    },
 }
 
 

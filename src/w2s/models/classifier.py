@@ -68,7 +68,7 @@ def load(directory: Path, answers: Sequence[str], computing: Computing | None = 
         unembedding = weights[decoder.UNEMBEDDING]
     else:
         backbone, output = from_library(directory, computing)
-        unembedding = output.weight.detach()
+        unembedding = output.get_parameter("weight").detach()
     rows = torch.stack([_answer_row(unembedding, directory, answer) for answer in answers])
     network = Classifier(backbone, rows, computing.precision)
     if computing.checkpointing:

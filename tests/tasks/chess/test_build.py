@@ -9,8 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from w2s.errors import UserError
+from w2s.settings import PuzzleSizes
 from w2s.tasks.chess import endgames
-from w2s.tasks.chess.build import PuzzleSizes, check_groups, check_text, check_texts, easier, split
+from w2s.tasks.chess.build import check_groups, check_text, check_texts, split, subset
 from w2s.tasks.chess.games import key
 from w2s.tasks.chess.notation import answer, prompt
 from w2s.tasks.chess.puzzles import Puzzle
@@ -122,13 +123,13 @@ def test_a_text_that_is_another_move_is_found(puzzles: list[Puzzle]) -> None:
 
 def test_easier_puzzles_are_rated_below_the_cutoff_and_apart_from_the_test_set(puzzles: list[Puzzle]) -> None:
     test = split(puzzles, SIZES, 0).parts["test"]
-    found = easier(puzzles, 1300, 30, 0, held_out=test)
+    found = subset(puzzles, "below-1300", 30, 0, hard=2000, held_out=test)
     assert len(found) == 30
     assert max(puzzle.rating or 0 for puzzle in found) < 1300
     assert not {puzzle.group for puzzle in found} & {puzzle.group for puzzle in test}
-    assert found == easier(puzzles[::-1], 1300, 30, 0, held_out=test)
+    assert found == subset(puzzles[::-1], "below-1300", 30, 0, hard=2000, held_out=test)
     with pytest.raises(UserError, match=r"\d+ are rated below 800 and apart from the test set, 200 are needed"):
-        easier(puzzles, 800, 200, 0, held_out=test)
+        subset(puzzles, "below-800", 200, 0, hard=2000, held_out=test)
 
 
 def test_sizes_below_nothing_are_a_mistake() -> None:

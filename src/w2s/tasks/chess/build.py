@@ -106,10 +106,9 @@ def subset(
         high = int(name.removeprefix("below-"))
 
     def fits(puzzle: Puzzle) -> bool:
-        if low is None and high is None:
-            return True
-        rated = puzzle.rating is not None
-        return rated and (low is None or puzzle.rating >= low) and (high is None or puzzle.rating < high)
+        if puzzle.rating is None:
+            return low is None and high is None
+        return (low is None or puzzle.rating >= low) and (high is None or puzzle.rating < high)
 
     groups = {puzzle.group for puzzle in held_out}
     known = {key(puzzle.position()) for puzzle in held_out}
