@@ -177,8 +177,11 @@ def percent_axis(panel: Axes, label: str = "", *, with_zero: bool = False) -> No
     low, high = panel.get_ylim()
     if with_zero and not low < 0 < high:  # room for a marker at the far end too
         low, high = (-0.04 * high, 1.04 * high) if high > 0 else (1.04 * low, -0.04 * low)
-    missing = max(0, LEAST_SPAN - (high - low)) / 2
-    panel.set_ylim(low - missing, high + missing)
+    missing = max(0, LEAST_SPAN - (high - low))
+    below = missing / 2
+    if low > -0.06 * (high - low):  # nothing drawn is negative: no room for what cannot be
+        below = min(below, max(0, low))
+    panel.set_ylim(low - below, high + missing - below)
     panel.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 2.5, 5, 10]))
     panel.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     if not panel.lines and not panel.patches:
