@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from w2s.errors import UserError
 
@@ -169,7 +169,7 @@ def make(options: argparse.Namespace) -> None:
 
 
 NAMES = ["task", "title", "source", "citation", "licence", "rows_from", "setting", "panel", "bar", "stopping"]
-NAMES += ["method", "supervisor", "student"]
+NAMES += ["method", "supervisor", "student", "chain", "labels", "difficulty", "puzzle", "fen", "prompt", "answer"]
 
 
 # -- figures -----------------------------------------------------------------------------------------------
@@ -204,10 +204,8 @@ def draw(options: argparse.Namespace) -> None:
     from w2s import artifacts, figures
 
     about = json.loads(options.experiment.read_text(encoding="utf-8")) | {"commit": artifacts.git_commit()}
-    if about["data"]["source"] == "world":
-        about["note"] = "small invented world: the method at work, not the paper's numbers"
-    module = figures.module(options.figure)
-    figure = module.draw(read_numbers(options.table), about)
+    module, numbers = figures.module(options.figure), read_numbers(options.table)
+    figure = module.draw(numbers, about | {"note": _made_up(numbers, about)})
     for path in options.out:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(f".{path.name}.{os.getpid()}{path.suffix}")
@@ -218,6 +216,17 @@ def draw(options: argparse.Namespace) -> None:
         finally:
             aside.unlink(missing_ok=True)
     print(", ".join(map(str, options.out)))
+
+
+def _made_up(numbers: pd.DataFrame, about: dict[str, Any]) -> str:
+    """What a figure's footer says of invented data; empty where they are real."""
+    settings = set(numbers["setting"]) if "setting" in numbers else {"nlp"}
+    invented = []
+    if "nlp" in settings and about["data"]["source"] == "world":
+        invented.append("small invented world")
+    if "chess" in settings and about["chess"]["puzzles"]["source"] == "endgames":
+        invented.append("generated endgames")
+    return f"{', '.join(invented)}: the method at work, not the paper's numbers" if invented else ""
 
 
 def read_numbers(path: Path) -> pd.DataFrame:

@@ -77,6 +77,9 @@ class Stories:
     def record(self, artifact: object) -> dict[str, Any]:
         raise AssertionError("not read")
 
+    def examples(self, data: object) -> dict[str, list[Any]]:
+        raise AssertionError("not read")
+
 
 def test_pgr_of_each_rule_from_histories_and_truth_runs(tiny: Plan) -> None:
     """Supervisor 60%, ceiling 80%; the student 70, 75 and 80%."""

@@ -72,7 +72,7 @@ def test_a_student_without_ceiling_has_an_accuracy_and_no_pgr(config: dict[str, 
     plan = plan_of(config, "without truth")
     name = plan.experiment.nlp.ladder[1].name
     task = plan.experiment.nlp.all_tasks()[0]
-    rows = pairs.compare(plan, ["naive"], Fake(halfway(plan)), [task])
+    rows = pairs.compare(pairs.of_nlp(plan), ["naive"], Fake(halfway(plan)), [task])
     assert name not in {one["student"] for one in rows if one["method"] == pairs.TRUTH}
     students = [one for one in rows if one["student"] == name]
     assert students
@@ -89,7 +89,7 @@ def test_one_pair_reads_its_own_ground_truth_only(smoke: Plan) -> None:
     pair = smoke.experiment.nlp.pairs()[2]
     task = smoke.experiment.nlp.all_tasks()[0]
     results = Fake(halfway(smoke))
-    rows = pairs.compare(smoke, ["naive"], results, [task], only=[pair])
-    assert results.read == {run.key for run in pairs.runs(smoke, ["naive"], [task], only=[pair])}
+    rows = pairs.compare(pairs.of_nlp(smoke), ["naive"], results, [task], only=[pair])
+    assert results.read == {run.key for run in pairs.runs(pairs.of_nlp(smoke), ["naive"], [task], only=[pair])}
     assert len(results.read) == 3 * len(smoke.experiment.seeds)
     assert {one["student"] for one in rows} == {pair[1].name}

@@ -17,22 +17,46 @@ from w2s.workflow import deep_merge, plan_of
 Shape = Callable[..., Plan]
 
 
-def ladder(rungs: int, without_truth: int | None = None) -> list[dict[str, Any]]:
+CHESS = ("fig4", "fig14", "fig15", "fig19", "fig20")  # figures of chess alone
+
+
+def ladder(rungs: int, without_truth: int | None = None, letter: str = "w") -> list[dict[str, Any]]:
     shape = {"layers": 2, "heads": 2, "pretraining_learning_rate": 1e-3, "learning_rate": 1e-3, "tokens": 10**6}
     return [
-        {"name": f"w{16 + 8 * place}", "width": 16 + 8 * place, **shape, "truth": place != without_truth}
+        {"name": f"{letter}{16 + 8 * place}", "width": 16 + 8 * place, **shape, "truth": place != without_truth}
         for place in range(rungs)
     ]
 
 
 @pytest.fixture
 def shape(smoke_config: dict[str, Any]) -> Shape:
-    """Make a plan from the smoke config with this many tasks, rungs and seeds, and anything else laid over it."""
+    """Make a plan from the smoke config with this many tasks, rungs and seeds, and anything else laid over it.
 
-    def make(*, tasks: int = 4, rungs: int = 4, seeds: int = 2, without_truth: int | None = None, **more: Any) -> Plan:
+    chess: whether there is a chess section too, with a ladder of the same shape.
+    """
+
+    def make(
+        *,
+        tasks: int = 4,
+        rungs: int = 4,
+        seeds: int = 2,
+        without_truth: int | None = None,
+        chess: bool = False,
+        **more: Any,
+    ) -> Plan:
         names = list(TOPICS)[:tasks]
         own = {"tasks": names, "ladder": ladder(rungs, without_truth), "supervisors": None, "representative": None}
-        overlay = {"seeds": list(range(seeds)), "nlp": {**own, "methods": ["naive", "confidence"], "example": {}}}
+        overlay: dict[str, Any] = {
+            "seeds": list(range(seeds)),
+            "nlp": {**own, "methods": ["naive", "confidence"], "example": {}},
+        }
+        section = {
+            "ladder": ladder(rungs, without_truth, "c"),
+            "notation": "position",
+            "seeds": None,
+            "sizes": {"weak": 40, "strong": 40, "steps": 2, "step": 40, "test": 40, "subset": 40},
+        }
+        overlay |= {"chess": section if chess else None}
         return plan_of(deep_merge(deep_merge(smoke_config, overlay), more), "shape")
 
     return make

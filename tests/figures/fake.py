@@ -13,17 +13,35 @@ EVALUATIONS = 4
 STUDENT = (-0.1, 0.1, 0.0, -0.05)  # how far a student is from its accuracy at each evaluation
 
 
+PROMPTED = 0.2  # a prompted base model is so far below its ground truth
+MATED = "7k/Q7/6K1/8/8/8/8/8 w - - 0 1"
+COMPLETED = "6k1/5ppp/8/8/8/8/8/R3K2R b KQ - 0 1"
+
+
 def halfway(plan: Plan) -> Callable[[Run], float]:
-    """Truth reaches 60% at the first rung and up to 90% at the last; students get half way to their ceiling."""
-    names = [rung.name for rung in plan.experiment.nlp.ladder]
-    step = 30 // (len(names) - 1)
+    """Truth reaches 60% at the first rung and up to 90% at the last; students get half way to their ceiling.
+
+    In chess, chains get 5 points further than naive students, and what is trained on puzzles below a rating lacks a
+    point for every hundred of rating that it misses.
+    """
+    experiment = plan.experiment
+    ladders = [experiment.nlp.ladder, *([experiment.chess.ladder] if experiment.chess else [])]
+    places = {rung.name: (place, len(ladder)) for ladder in ladders for place, rung in enumerate(ladder)}
+
+    def truth(name: str) -> int:
+        place, rungs = places[name]
+        return 60 + 30 // (rungs - 1) * place
 
     def accuracy(run: Run) -> float:
-        ceiling = 60 + step * names.index(run.rung)
+        ceiling = truth(run.rung)
+        if run.method == "zero-shot":
+            return ceiling / 100 - PROMPTED
+        if run.method.startswith("below-"):
+            return (ceiling - (2500 - int(run.method.removeprefix("below-"))) // 100) / 100
         if run.labels == "truth":
-            return ceiling / 100
-        weak = 60 + step * names.index(run.labels.removeprefix("from-"))
-        return (weak + (ceiling - weak) // 2) / 100
+            return (ceiling - 10 * (run.method == "hard")) / 100
+        weak = truth(run.labels.removeprefix("from-").removeprefix("chain-").split("-")[0])
+        return (weak + (ceiling - weak) // 2 + 5 * run.labels.startswith("chain-")) / 100
 
     return accuracy
 
@@ -36,9 +54,25 @@ class Fake:
         self.read: set[str] = set()
 
     def predictions(self, run: Run) -> Predictions:
-        """All truths are 1; the supervisor is right on the first half, the last step always."""
+        """All truths are 1; the supervisor is right on the first half, the last step always.
+
+        Of chess: ratings 610, 630, ... 2590, the lowest are completed with the right move, the others with one wrong
+        move that is the same for all and, of every second puzzle, not legal.
+        """
         self.read.add(run.key)
         right = round(EXAMPLES * self.accuracy(run))
+        if run.task == "puzzles":
+            wrong = EXAMPLES - right
+            return {
+                "id": [f"p{number:03}" for number in range(EXAMPLES)] + ["s000"],
+                "part": ["test"] * EXAMPLES + ["strong"],
+                "rating": [*range(610, 610 + 20 * EXAMPLES, 20), 700],
+                "truth": [" Qa8"] * (EXAMPLES + 1),
+                "label": [" Qa8"] * (EXAMPLES + 1),
+                "answer": [" Qa8#"] * right + [" Qb8"] * wrong + [" Qc8"],
+                "correct": [1] * right + [0] * (wrong + 1),
+                "legal": [1] * right + [number % 2 for number in range(wrong)] + [0],
+            }
         return {
             "part": ["test"] * EXAMPLES + ["validation"],
             "truth": [1] * (EXAMPLES + 1),
@@ -63,6 +97,20 @@ class Fake:
             }
             for number in range(EVALUATIONS)
         ]
+
+    def examples(self, data: Artifact) -> Predictions:
+        """Five puzzles of the test set, and one that is not in it and would fit best."""
+        self.read.add(data.key)
+        ratings = [500, 710, 1500, 2300, 2790, 695]
+        return {
+            "id": ["e", "d", "c", "b", "a", "f"],
+            "part": ["test"] * 5 + ["weak"],
+            "group": ["e", "d", "c", "b", "a", "f"],
+            "rating": ratings,
+            "fen": [MATED, MATED, MATED, COMPLETED, MATED, MATED],
+            "prompt": [f"prompt {number} white :" for number in range(6)],
+            "answer": [" Qa7 a8"] * 6,
+        }
 
     def record(self, artifact: Artifact) -> dict[str, Any]:
         """What building a task counts and measures."""

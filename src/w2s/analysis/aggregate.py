@@ -9,16 +9,26 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from w2s.analysis import intervals
 from w2s.analysis.pgr import median_defined
 from w2s.analysis.results import Row
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 MEDIAN = "median"  # stands for the task in rows that hold medians over tasks
 INTERVAL = "interval"  # stands for the task in rows that hold <value>_low and <value>_high of those medians
 COMPARED = ("accuracy", "pgr", "pgr_inverted_kept")  # what is aggregated of rows that compare students and truth
 SHARED = ("setting", "method", "supervisor", "supervisor_compute", "student", "student_compute")
+
+
+def shown(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows that a figure of curves draws: medians (and intervals) of a setting that has them, else all."""
+    aggregated = table["task"].isin([MEDIAN, INTERVAL])
+    without = ~table["setting"].isin(table.loc[aggregated, "setting"])
+    return table[aggregated | without]
 
 
 def with_aggregates(rows: Sequence[Row], values: Sequence[str] = COMPARED) -> list[Row]:

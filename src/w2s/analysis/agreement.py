@@ -62,14 +62,14 @@ def runs(plan: Plan, methods: Sequence[str], tasks: Sequence[str]) -> list[Run]:
 
 def compare(plan: Plan, methods: Sequence[str], results: Results, tasks: Sequence[str]) -> list[Row]:
     """One row a student, with its agreements as fractions."""
-    nlp = plan.experiment.nlp
+    of = pairs.of_nlp(plan)
     rows = []
     for task in tasks:
         for seed in plan.experiment.seeds:
-            for pair in nlp.pairs():
+            for pair in of.config.pairs():
                 for method in methods:
                     run = plan.student(task, pair[0].name, pair[1].name, method, seed)
                     found = on_test(results.predictions(run))
-                    row = pairs.identity(nlp, task, seed, method, pair)
+                    row = pairs.identity(of, task, seed, method, pair)
                     rows.append(row | dict(zip(VALUES, found, strict=True)))
     return rows

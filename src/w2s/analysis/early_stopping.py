@@ -38,7 +38,7 @@ def standard_error(values: Sequence[float]) -> float:
 
 def runs(plan: Plan, method: str, tasks: Sequence[str]) -> list[Run]:
     """What ``compare`` reads, each run once: students with a PGR, their supervisors, their ceilings."""
-    return pairs.runs(plan, [method], tasks, only=_pairs(plan))
+    return pairs.runs(pairs.of_nlp(plan), [method], tasks, only=_pairs(plan))
 
 
 def compare(plan: Plan, method: str, results: Results, tasks: Sequence[str]) -> list[Row]:
@@ -47,7 +47,7 @@ def compare(plan: Plan, method: str, results: Results, tasks: Sequence[str]) -> 
     The student's accuracy is of its history; supervisor's and ceiling's are of their predictions, wherever
     those runs were stopped.
     """
-    nlp = plan.experiment.nlp
+    of = pairs.of_nlp(plan)
 
     @cache
     def score(run: Run) -> float:
@@ -63,8 +63,8 @@ def compare(plan: Plan, method: str, results: Results, tasks: Sequence[str]) -> 
                 history = results.history(plan.student(task, supervisor, student, method, seed))
                 for rule in RULES:
                     reached = stop(history, rule)["test_truth"]
-                    row = pairs.identity(nlp, task, seed, method, pair) | {"stopping": rule, "accuracy": reached}
-                    rows.append(row | pairs.gap(nlp, pair, weak, reached, ceiling))
+                    row = pairs.identity(of, task, seed, method, pair) | {"stopping": rule, "accuracy": reached}
+                    rows.append(row | pairs.gap(of.config, pair, weak, reached, ceiling))
     return rows
 
 

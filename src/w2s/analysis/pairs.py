@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
+from statistics import fmean
 
 from w2s.analysis.pgr import accuracy, pgr
 from w2s.analysis.results import Predictions, Results, Row
 from w2s.errors import LackingError
-from w2s.experiment import Nlp
 from w2s.ladder import Rung
 from w2s.plan import Plan, Run
+from w2s.settings import Setting
 
 TRUTH = "truth"  # stands for the method in rows of ground-truth runs
 NAIVE = "naive"
-SETTING = "nlp"
+NLP = "nlp"
 
 Pair = tuple[Rung, Rung]  # supervisor, student
+
+
+@dataclass(frozen=True)
+class Runs:
+    """A setting's runs, by what comparisons know of them. The first argument of each is the task."""
+
+    setting: str
+    config: Setting
+    seeds: Sequence[int]
+    truth: Callable[[str, str, int], Run]  # task, rung, seed
+    ceiling: Callable[[str, str, int], Run]  # the same
+    student: Callable[[str, str, str, str, int], Run]  # task, supervisor, student, method, seed
+
+
+def of_nlp(plan: Plan) -> Runs:
+    """The runs of the NLP setting."""
+    experiment = plan.experiment
+    return Runs(NLP, experiment.nlp, experiment.seeds, plan.truth, plan.ceiling, plan.student)
 
 
 def naive(plan: Plan, figure: str) -> list[str]:
@@ -27,30 +47,29 @@ def naive(plan: Plan, figure: str) -> list[str]:
     return [NAIVE]
 
 
-def runs(plan: Plan, methods: Sequence[str], tasks: Sequence[str], only: Sequence[Pair] | None = None) -> list[Run]:
+def runs(of: Runs, methods: Sequence[str], tasks: Sequence[str], only: Sequence[Pair] | None = None) -> list[Run]:
     """What ``compare`` reads with the same arguments, each run once."""
-    supervisors, ceilings, pairs = _rungs(plan.experiment.nlp, only)
+    supervisors, ceilings, pairs = _rungs(of.config, only)
     needed: dict[str, Run] = {}
     for task in tasks:
-        for seed in plan.experiment.seeds:
-            found = [plan.truth(task, rung.name, seed) for rung in supervisors]
-            found += [plan.ceiling(task, rung.name, seed) for rung in ceilings]
+        for seed in of.seeds:
+            found = [of.truth(task, rung.name, seed) for rung in supervisors]
+            found += [of.ceiling(task, rung.name, seed) for rung in ceilings]
             for weak, strong in pairs:
-                found += [plan.student(task, weak.name, strong.name, method, seed) for method in methods]
+                found += [of.student(task, weak.name, strong.name, method, seed) for method in methods]
             needed |= {run.key: run for run in found}
     return list(needed.values())
 
 
 def compare(
-    plan: Plan, methods: Sequence[str], results: Results, tasks: Sequence[str], only: Sequence[Pair] | None = None
+    of: Runs, methods: Sequence[str], results: Results, tasks: Sequence[str], only: Sequence[Pair] | None = None
 ) -> list[Row]:
     """One row a run: accuracy on the test set; for students also their supervisor's, ceiling's, and the PGR.
 
     only: these pairs, and ground truth at their rungs; all pairs, and ground truth at every rung that has it, by
     default. See ``gap`` for the columns about PGR. Accuracies and PGRs are fractions, not percent.
     """
-    nlp = plan.experiment.nlp
-    supervisors, ceilings, pairs = _rungs(nlp, only)
+    supervisors, ceilings, pairs = _rungs(of.config, only)
 
     @cache
     def score(run: Run) -> float:
@@ -58,38 +77,41 @@ def compare(
 
     rows = []
     for task in tasks:
-        for seed in plan.experiment.seeds:
-            weak = {rung.name: score(plan.truth(task, rung.name, seed)) for rung in supervisors}
-            ceiling = {rung.name: score(plan.ceiling(task, rung.name, seed)) for rung in ceilings}
-            for rung in ceilings:
-                row = {"setting": SETTING, "task": task, "seed": seed, "method": TRUTH}
-                row |= {"student": rung.name, "student_compute": nlp.compute(rung)}
-                rows.append(row | {"accuracy": ceiling[rung.name]})
+        for seed in of.seeds:
+            weak = {rung.name: score(of.truth(task, rung.name, seed)) for rung in supervisors}
+            ceiling = {rung.name: score(of.ceiling(task, rung.name, seed)) for rung in ceilings}
+            rows += [alone(of, task, seed, TRUTH, rung) | {"accuracy": ceiling[rung.name]} for rung in ceilings]
             for pair in pairs:
                 supervisor, student = (rung.name for rung in pair)
                 for method in methods:
-                    reached = score(plan.student(task, supervisor, student, method, seed))
-                    row = identity(nlp, task, seed, method, pair) | {"accuracy": reached}
-                    rows.append(row | gap(nlp, pair, weak[supervisor], reached, ceiling.get(student, math.nan)))
+                    reached = score(of.student(task, supervisor, student, method, seed))
+                    row = identity(of, task, seed, method, pair) | {"accuracy": reached}
+                    rows.append(row | gap(of.config, pair, weak[supervisor], reached, ceiling.get(student, math.nan)))
     return rows
 
 
-def identity(nlp: Nlp, task: str, seed: int, method: str, pair: Pair) -> Row:
+def alone(of: Runs, task: str, seed: int, method: str, rung: Rung) -> Row:
+    """The columns that say which run without supervisor a row is about."""
+    row: Row = {"setting": of.setting, "task": task, "seed": seed, "method": method}
+    return row | {"student": rung.name, "student_compute": of.config.compute(rung)}
+
+
+def identity(of: Runs, task: str, seed: int, method: str, pair: Pair) -> Row:
     """The columns that say which student a row is about."""
     supervisor, student = pair
     return {
-        "setting": SETTING,
+        "setting": of.setting,
         "task": task,
         "seed": seed,
         "method": method,
         "supervisor": supervisor.name,
-        "supervisor_compute": nlp.compute(supervisor),
+        "supervisor_compute": of.config.compute(supervisor),
         "student": student.name,
-        "student_compute": nlp.compute(student),
+        "student_compute": of.config.compute(student),
     }
 
 
-def gap(nlp: Nlp, pair: Pair, weak: float, reached: float, ceiling: float) -> Row:
+def gap(config: Setting, pair: Pair, weak: float, reached: float, ceiling: float) -> Row:
     """The columns about the gap between supervisor and ceiling; ceiling is NaN where there is no such run.
 
     PGR is given for students strictly larger than their supervisor, as in the paper. ``pgr`` leaves cells
@@ -98,30 +120,36 @@ def gap(nlp: Nlp, pair: Pair, weak: float, reached: float, ceiling: float) -> Ro
     or a student without ceiling) has NaN in both, and no ``undefined``.
     """
     row = {"weak": weak, "ceiling": ceiling, "pgr": math.nan, "pgr_inverted_kept": math.nan}
-    if has_pgr(nlp, pair):
+    if has_pgr(config, pair):
         row["pgr"] = pgr(weak, reached, ceiling)
         row["pgr_inverted_kept"] = pgr(weak, reached, ceiling, keep_inverted=True)
         row["undefined"] = int(math.isnan(row["pgr"]))
     return row
 
 
-def has_pgr(nlp: Nlp, pair: Pair) -> bool:
+def has_pgr(config: Setting, pair: Pair) -> bool:
     """Whether the student is strictly larger than its supervisor and has a ceiling (paper, section 3)."""
     supervisor, student = pair
-    return student.truth and nlp.ladder.index(student) > nlp.ladder.index(supervisor)
+    return student.truth and config.ladder.index(student) > config.ladder.index(supervisor)
 
 
 def accuracy_on_test(predictions: Predictions, column: str = "probability") -> float:
-    """Accuracy on the test part of a run's predictions. column: ``probability`` or ``probability_last``."""
+    """Accuracy on the test part of a run's predictions.
+
+    Where these have a column ``correct`` (completions), its mean; else by the probabilities of class 1 in
+    ``column``: ``probability`` or ``probability_last``.
+    """
     chosen = [number for number, part in enumerate(predictions["part"]) if part == "test"]
+    if "correct" in predictions:
+        return fmean(predictions["correct"][number] for number in chosen)
     truth = [predictions["truth"][number] for number in chosen]
     return accuracy(truth, [predictions[column][number] for number in chosen])
 
 
-def _rungs(nlp: Nlp, only: Sequence[Pair] | None) -> tuple[list[Rung], list[Rung], list[Pair]]:
+def _rungs(config: Setting, only: Sequence[Pair] | None) -> tuple[list[Rung], list[Rung], list[Pair]]:
     """(rungs whose ground truth supervises, rungs whose ground truth is a ceiling, pairs), weakest first."""
     if only is None:
-        return nlp.supervising(), [rung for rung in nlp.ladder if rung.truth], nlp.pairs()
+        return config.supervising(), [rung for rung in config.ladder if rung.truth], config.pairs()
     supervisors, students = ({pair[role].name for pair in only} for role in (0, 1))
-    ceilings = [rung for rung in nlp.ladder if rung.name in students and rung.truth]
-    return [rung for rung in nlp.ladder if rung.name in supervisors], ceilings, list(only)
+    ceilings = [rung for rung in config.ladder if rung.name in students and rung.truth]
+    return [rung for rung in config.ladder if rung.name in supervisors], ceilings, list(only)

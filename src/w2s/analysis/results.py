@@ -11,7 +11,9 @@ from typing import Any, Protocol
 
 from w2s.plan import Artifact, Run
 
-Predictions = dict[str, list[Any]]  # column -> values: id, part, truth, label, probability, probability_last
+# Column -> values. Of a classifier: id, part, truth, label, probability, probability_last; of chess: id, part, rating,
+# truth, label, answer, correct, legal.
+Predictions = dict[str, list[Any]]
 Row = dict[str, Any]
 
 
@@ -30,6 +32,10 @@ class Results(Protocol):
         """An artifact's manifest: what it is and what its making measured."""
         ...
 
+    def examples(self, data: Artifact) -> Predictions:
+        """The ``examples.parquet`` of built data as columns: id, part and what a setting's examples have."""
+        ...
+
 
 class Stored:
     """Results under results/, each checked against its manifest before it is read. UserError if one is harmed."""
@@ -46,6 +52,14 @@ class Stored:
 
         self.record(run)
         columns: Predictions = artifacts.read_table(Path(run.path) / "predictions.parquet").to_pydict()
+        return columns
+
+    def examples(self, data: Artifact) -> Predictions:
+        """Built examples."""
+        from w2s import artifacts
+
+        self.record(data)
+        columns: Predictions = artifacts.read_table(Path(data.path) / "examples.parquet").to_pydict()
         return columns
 
     def history(self, run: Run) -> list[dict[str, float]]:

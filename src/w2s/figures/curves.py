@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 from matplotlib.lines import Line2D
 
 from w2s.analysis.aggregate import INTERVAL
-from w2s.analysis.pairs import TRUTH
+from w2s.analysis.chess import BOOTSTRAP, STEP
+from w2s.analysis.pairs import NAIVE
 from w2s.figures import style
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -29,13 +30,15 @@ def by_supervisor(
     spread: str = "seeds",
     styles: style.Styles = style.METHOD_STYLES,
     scale: float = 1,
+    colours: Mapping[str, Any] | None = None,
 ) -> None:
-    """Draw the curves of one panel, and the ceiling in black.
+    """Draw the curves of one panel, a line a supervisor and method (and chain); ceiling and zero-shot are black.
 
     table: rows of one task or of medians, and the ``INTERVAL`` rows if there are any. spread: what the bands show,
     ``seeds`` (lowest to highest) or ``tasks`` (the intervals, where the table has them). scale: of lines and markers.
+    colours: of supervisors, where these are not all in the table.
     """
-    colours, methods = style.supervisor_colours(table), style.methods_of(table)
+    colours, methods = colours or style.supervisor_colours(table), style.methods_of(table)
     intervals = table[table["task"] == INTERVAL]
     shown = table[table["task"] != INTERVAL]
     bands = intervals if spread == "tasks" and not intervals.empty else None
@@ -51,12 +54,41 @@ def by_supervisor(
         line = dict(style.method_style(method, methods, styles))
         line |= {name: line[name] * scale for name in ("linewidth", "markersize")}
         line |= {"color": colour, "zorder": 3 if supervisor else 4}
-        _curve(panel, of(shown, method, supervisor), value, of(bands, method, supervisor), opacity, line)
+        for rows in _lines(of(shown, method, supervisor)):
+            _curve(panel, rows, value, of(bands, method, supervisor), opacity, line)
 
-    draw(TRUTH, None, style.TRUTH_COLOUR)
+    for method in style.UNSUPERVISED:
+        draw(method, None, style.TRUTH_COLOUR)
     for supervisor, colour in colours.items():
         for method in methods:
             draw(method, supervisor, colour)
+
+
+def _lines(rows: pd.DataFrame | None) -> list[pd.DataFrame]:
+    """Rows of one line each; see ``with_chains``."""
+    if rows is None or "line" not in rows:
+        return [] if rows is None else [rows]
+    return [some for _, some in rows.groupby("line", sort=False, dropna=False)]
+
+
+def with_chains(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows with chains as lines (column ``line``): each from the naive same-size student to its last square.
+
+    A supervisor may begin several chains, and these may share their first steps.
+    """
+    steps = table[table["method"] == BOOTSTRAP]
+    others = table[table["method"] != BOOTSTRAP]
+    names = style.in_order(steps, "chain") if len(steps) else []
+    lines = [others.assign(line=None)]
+    for name in names:
+        if any(other.startswith(name + STEP) for other in names):
+            continue  # its later steps are drawn with it
+        begun = [one for one in names if one == name or name.startswith(one + STEP)]
+        head = name.split(STEP)[0]
+        first = (others["method"] == NAIVE) & (others["supervisor"] == head) & (others["student"] == head)
+        lines.append(others[first].assign(line=name, method=BOOTSTRAP))
+        lines.append(steps[steps["chain"].isin(begun)].assign(line=name))
+    return pd.concat([some for some in lines if len(some)])
 
 
 def _curve(
@@ -89,16 +121,21 @@ def legend(
 ) -> None:
     """Methods by line, then supervisors by hue, beside the panels; the figure grows if it is too low for them."""
     methods = style.methods_of(table)
-    entries = []
-    if (table["method"] == TRUTH).any():
-        entries.append(Line2D([], [], color=style.TRUTH_COLOUR, label="ground truth (ceiling)", **styles[TRUTH]))
+    entries = [
+        Line2D([], [], color=style.TRUTH_COLOUR, label=style.METHOD_WORDS[method], **styles[method])
+        for method in style.UNSUPERVISED
+        if (table["method"] == method).any()
+    ]
     for method in methods:
         line = style.method_style(method, methods, styles)
         entries.append(Line2D([], [], color="#777777", label=style.METHOD_WORDS.get(method, method), **line))
-    entries += [
-        Line2D([], [], color=colour, linewidth=4, label=f"supervisor {name}")
-        for name, colour in style.supervisor_colours(table).items()
-    ]
+    settings = style.in_order(table, "setting")
+    for setting in settings:
+        words = f"{style.SETTING_WORDS.get(setting, setting)} supervisor" if len(settings) > 1 else "supervisor"
+        entries += [
+            Line2D([], [], color=colour, linewidth=4, label=f"{words} {name}")
+            for name, colour in style.supervisor_colours(table[table["setting"] == setting]).items()
+        ]
     entries += more
     needed = (len(entries) + 1) * ENTRY
     figure.set_figheight(max(figure.get_figheight(), needed))

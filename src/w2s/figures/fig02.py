@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import pairs
+from w2s.analysis import chess, pairs
 from w2s.analysis.pgr import mean_defined
 from w2s.analysis.results import Results, Row
 from w2s.plan import Plan, Run
@@ -16,26 +16,32 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = (
-    "Test accuracy of a weak supervisor, of a strong student finetuned naively on its labels, of the same student "
-    "under the best method, and of the strong ceiling, on one task; PGR is the share of the gap recovered."
+    "Test accuracy of a weak supervisor, of a strong student finetuned naively on its labels, of a student under the "
+    "best method, and of the strong ceiling, on one task of each setting; PGR is the share of the gap recovered."
 )
-CHOSEN = "confidence"  # the paper's best method on NLP tasks
+CHOSEN = "confidence"  # the paper's best method on NLP tasks; on chess puzzles it is bootstrapping
 COLOURS = {"weak": "#e6e7e8", "naive": "#62ac9c", "best": "#7c277d", "ceiling": "#808285"}
 WIDTH = 0.72
-CHANCE = 50
+CHANCE = {pairs.NLP: 50}  # percent; bars start there
 
 
 def needs(plan: Plan) -> list[Run]:
-    """One pair on one task: its ground truth, naive, and the best method or all that could be it."""
-    return pairs.runs(plan, _methods(plan), [_task(plan)], only=[_pair(plan)])
+    """One pair on one task of each setting: ground truth, naive, and the best method or all that could be it."""
+    runs = pairs.runs(pairs.of_nlp(plan), _methods(plan), [_task(plan)], only=[_pair(plan)])
+    if plan.experiment.chess:
+        found = pairs.runs(chess.of_chess(plan), [pairs.NAIVE], [chess.TASK], only=[_chess_pair(plan)])
+        found += chess.chain_runs(plan, _chains(plan))
+        runs += {run.key: run for run in found}.values()
+    return runs
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """The runs' accuracies; ``bar`` says which bar a run is (the weak one is the students' ``weak``)."""
-    rows = pairs.compare(plan, _methods(plan), results, [_task(plan)], only=[_pair(plan)])
-    best = _best(rows)
+    rows = pairs.compare(pairs.of_nlp(plan), _methods(plan), results, [_task(plan)], only=[_pair(plan)])
+    best = _best(rows, "method")
     bars = {pairs.TRUTH: "ceiling", pairs.NAIVE: "naive", best: "best"}
-    return [row | {"bar": bars[row["method"]]} if row["method"] in bars else row for row in rows]
+    rows = [row | {"bar": bars[row["method"]]} if row["method"] in bars else row for row in rows]
+    return rows + (_chess_rows(plan, results) if plan.experiment.chess else [])
 
 
 def _task(plan: Plan) -> str:
@@ -56,13 +62,42 @@ def _methods(plan: Plan) -> list[str]:
     return [name for name in methods if name == pairs.NAIVE] + others
 
 
-def _best(rows: list[Row]) -> str | None:
-    """The method of the third bar: the only other one, or that with the best accuracy over seeds."""
+def _best(rows: list[Row], column: str) -> str | None:
+    """What a column says of the third bar: the only other method (chain), or that with the best mean accuracy."""
     accuracies: dict[str, list[float]] = {}
     for row in rows:
         if row["method"] not in (pairs.TRUTH, pairs.NAIVE):
-            accuracies.setdefault(row["method"], []).append(row["accuracy"])
-    return max(accuracies, key=lambda method: mean_defined(accuracies[method]), default=None)
+            accuracies.setdefault(row[column], []).append(row["accuracy"])
+    return max(accuracies, key=lambda name: mean_defined(accuracies[name]), default=None)
+
+
+# -- chess -------------------------------------------------------------------------------------------------
+
+
+def _chess_pair(plan: Plan) -> pairs.Pair:
+    weak, strong = plan.chess.setting.example_pair()
+    return plan.chess.rung(weak), plan.chess.rung(strong)
+
+
+def _chains(plan: Plan) -> list[chess.Chain]:
+    """Chains from the weak rung to the strong one; if there is none, those that end elsewhere, as the paper's does.
+
+    A chain of two rungs is the naive student, so it is none.
+    """
+    weak, strong = plan.chess.setting.example_pair()
+    whole = [chain for chain in plan.chess.setting.chains() if chain[0] == weak]
+    there = [chain for chain in chess.steps(plan) if chain[0] == weak and chain[-1] == strong]
+    return [chain for chain in there if len(chain) > 2] or [chain for chain in whole if len(chain) > 2]
+
+
+def _chess_rows(plan: Plan, results: Results) -> list[Row]:
+    of = chess.of_chess(plan)
+    rows = pairs.compare(of, [pairs.NAIVE], results, [chess.TASK], only=[_chess_pair(plan)])
+    bars = {pairs.TRUTH: "ceiling", pairs.NAIVE: "naive"}
+    rows = [row | {"bar": bars[row["method"]]} for row in rows]
+    chained = chess.chained(plan, results, _chains(plan))
+    best = _best(chained, "chain")
+    return rows + [row | {"bar": "best"} if row["chain"] == best else row for row in chained]
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
@@ -75,7 +110,8 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
         _panel(panel, table[table["setting"] == setting], about, setting)
     if len(settings) > 1:
         style.label_panels(axes.flat)
-    notes = ["whiskers: lowest to highest seed" if table["seed"].nunique() > 1 else ""]
+    notes = [_elsewhere(table)]
+    notes += ["whiskers: lowest to highest seed" if table["seed"].nunique() > 1 else ""]
     notes += [overlay.BARS_NOTE] if overlay.wanted(about) else []
     footer.add(figure, about, table, *notes)
     return figure
@@ -97,7 +133,8 @@ def _panel(panel: Axes, rows: pd.DataFrame, about: dict[str, Any], setting: str)
     if not ceiling.empty:
         shown["ceiling"] = ("strong\nceiling", ceiling, math.nan)
     lowest = min(values.min() for _, values, _ in shown.values())
-    bottom = CHANCE if lowest >= CHANCE else max(0, 10 * math.floor(lowest / 10 - 0.5))
+    chance = CHANCE.get(setting, 0)
+    bottom = chance if lowest >= chance else max(0, 10 * math.floor(lowest / 10 - 0.5))
     for place, (bar, (_, values, recovered)) in enumerate(shown.items()):
         mean = values.mean()
         panel.bar(
@@ -122,7 +159,7 @@ def _panel(panel: Axes, rows: pd.DataFrame, about: dict[str, Any], setting: str)
         heights = paper.bars(2, setting)
         there = {float(place): heights[bar] for place, bar in enumerate(shown) if bar in heights}
         overlay.bars(panel, there, width=WIDTH)
-    panel.set_ylim(bottom, 112 if bottom < CHANCE else 108)
+    panel.set_ylim(bottom, 112 if bottom < CHANCE[pairs.NLP] else 108)
     panel.set_xticks(range(len(shown)), [words for words, _, _ in shown.values()])
     panel.grid(axis="x", visible=False)
     style.percent_axis(panel, "test accuracy (%)")
@@ -132,6 +169,15 @@ def _panel(panel: Axes, rows: pd.DataFrame, about: dict[str, Any], setting: str)
     )
 
 
+def _elsewhere(table: pd.DataFrame) -> str:
+    """Says so where the chain of the best bar does not end at the student beside it."""
+    chains = table[(table["method"] == chess.BOOTSTRAP) & (table["bar"] == "best")]
+    naive = table[(table["setting"] == chess.CHESS) & (table["bar"] == "naive")]
+    if chains.empty or chains["student"].iloc[0] == naive["student"].iloc[0]:
+        return ""
+    return f"the chain ends at {chains['student'].iloc[0]}, whose ceiling its PGR is taken with"
+
+
 def _words(bar: str, students: pd.DataFrame, of_bar: pd.DataFrame) -> str:
     """What stands below a student's bar."""
     from w2s.figures import style
@@ -139,5 +185,8 @@ def _words(bar: str, students: pd.DataFrame, of_bar: pd.DataFrame) -> str:
     if bar == "naive":
         return "student,\nnaive"
     method = str(of_bar["method"].iloc[0])
-    others = set(students["method"]) - {pairs.NAIVE}
-    return f"student,\n{style.METHOD_WORDS.get(method, method)}" + ("\n(best measured)" if len(others) > 1 else "")
+    words = f"student,\n{style.METHOD_WORDS.get(method, method)}"
+    others = students[students["method"] != pairs.NAIVE]
+    if others["chain" if method == chess.BOOTSTRAP else "method"].nunique() > 1:
+        words += "\n(best measured)"
+    return words

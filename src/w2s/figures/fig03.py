@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import aggregate, pairs
+from w2s.analysis import aggregate, chess, pairs
 from w2s.analysis.results import Results, Row
 from w2s.plan import Plan, Run
 
@@ -20,14 +20,16 @@ CAPTION = (
 
 
 def needs(plan: Plan) -> list[Run]:
-    """Ground truth at every rung, and every naive pair."""
-    return pairs.runs(plan, pairs.naive(plan, "fig3"), plan.experiment.nlp.median_tasks())
+    """Ground truth at every rung, and every naive pair, of every setting that the experiment has."""
+    runs = pairs.runs(pairs.of_nlp(plan), pairs.naive(plan, "fig3"), plan.experiment.nlp.median_tasks())
+    return runs + (chess.naive_runs(plan) if plan.experiment.chess else [])
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """Each run's accuracy and PGR, then the medians over tasks that the figure draws, and their intervals."""
-    rows = pairs.compare(plan, pairs.naive(plan, "fig3"), results, plan.experiment.nlp.median_tasks())
-    return aggregate.with_aggregates(rows)
+    """Each run's accuracy and PGR; of NLP also the medians over tasks that the figure draws, and their intervals."""
+    tasks = plan.experiment.nlp.median_tasks()
+    rows = pairs.compare(pairs.of_nlp(plan), pairs.naive(plan, "fig3"), results, tasks)
+    return aggregate.with_aggregates(rows) + (chess.naive(plan, results) if plan.experiment.chess else [])
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
@@ -36,22 +38,21 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
 
     settings = style.in_order(table, "setting")
     figure, axes = style.panels(2, len(settings), share="col", width=4.6, height=2.9, legend=1.6)
-    middle = table[table["task"].isin([aggregate.MEDIAN, aggregate.INTERVAL])]
+    shown = aggregate.shown(table)
     values = {"accuracy": "accuracy", "pgr": "performance gap recovered"}
     for row, (value, words) in zip(axes, values.items(), strict=True):
         for panel, setting in zip(row, settings, strict=True):
-            of_setting = middle[middle["setting"] == setting]
-            if setting == "nlp":
-                overlay.curves(panel, about, of_setting, value, styles=style.NAIVE_SOLID)
+            of_setting = shown[shown["setting"] == setting]
+            overlay.curves(panel, about, of_setting, value, styles=style.NAIVE_SOLID)
             spread = about.get("spread", "seeds")
             curves.by_supervisor(panel, of_setting, value, spread=spread, styles=style.NAIVE_SOLID)
-            what = f"{words}, median (%)" if setting == "nlp" else f"{words} (%)"
+            what = f"{words}, median (%)" if setting == pairs.NLP else f"{words} (%)"
             style.percent_axis(panel, what, with_zero=value == "pgr")
     for panel, setting in zip(axes[0], settings, strict=True):
         panel.set_title(style.SETTING_WORDS.get(setting, setting))
     for panel in axes.flat:
         style.compute_axis(panel, label=panel in axes[1])
     style.label_panels(axes.flat)
-    curves.legend(figure, middle, styles=style.NAIVE_SOLID, more=overlay.entries(about, middle))
-    footer.add(figure, about, table, footer.spread(about, table), overlay.note(about, middle))
+    curves.legend(figure, shown, styles=style.NAIVE_SOLID, more=overlay.entries(about, shown))
+    footer.add(figure, about, table, footer.spread(about, table), overlay.note(about, shown))
     return figure

@@ -21,13 +21,13 @@ CAPTION = (
 
 def needs(plan: Plan) -> list[Run]:
     """Ground truth at every rung; every pair with every method of the experiment."""
-    return pairs.runs(plan, plan.experiment.nlp.methods, plan.experiment.nlp.median_tasks())
+    return pairs.runs(pairs.of_nlp(plan), plan.experiment.nlp.methods, plan.experiment.nlp.median_tasks())
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Each run's accuracy and PGR, then the medians over tasks that the figure draws, and their intervals."""
     nlp = plan.experiment.nlp
-    return aggregate.with_aggregates(pairs.compare(plan, nlp.methods, results, nlp.median_tasks()))
+    return aggregate.with_aggregates(pairs.compare(pairs.of_nlp(plan), nlp.methods, results, nlp.median_tasks()))
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:

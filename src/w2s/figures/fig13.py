@@ -43,7 +43,7 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
     rows: list[Row] = []
     for place in _places(plan):
         task, seed, pair = place
-        about_run = pairs.identity(plan.experiment.nlp, task, seed, method, pair)
+        about_run = pairs.identity(pairs.of_nlp(plan), task, seed, method, pair)
         for row in results.history(_student(plan, method, *place)):
             # The same evaluation of another seed may lie a step to the side: halves differ in length.
             number = round(row["epoch"] / training.epochs * evaluations)
@@ -51,7 +51,7 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
             rows.append({"panel": "a"} | about_run | at)
     judged = early_stopping.compare(plan, method, results, plan.experiment.nlp.median_tasks())
     rows += [{"panel": "b"} | row for row in judged]
-    rows += [{"panel": "b", "setting": pairs.SETTING} | row for row in early_stopping.medians(judged)]
+    rows += [{"panel": "b", "setting": pairs.NLP} | row for row in early_stopping.medians(judged)]
     return rows
 
 

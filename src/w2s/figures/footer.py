@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
-from w2s.analysis.pairs import TRUTH
+from w2s.analysis.chess import BOOTSTRAP
+from w2s.analysis.pairs import NAIVE, TRUTH
 from w2s.figures import style
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 SIZE = 6.5  # points
 LETTERS_AN_INCH = 20.5
-STUDENT = ["task", "seed", "method", "supervisor", "student"]
+Done = tuple[object, ...]  # what tells one run of a table from another
 
 
 def add(figure: Figure, about: dict[str, Any], table: pd.DataFrame, *notes: str) -> None:
@@ -42,10 +44,11 @@ def line(about: dict[str, Any], table: pd.DataFrame, *notes: str) -> str:
     each = table[~table["task"].isin([MEDIAN, INTERVAL])]
     undefined = 0
     if "undefined" in each:
-        undefined = int(each.dropna(subset=["undefined"]).drop_duplicates(STUDENT)["undefined"].sum())
+        judged = each[each["undefined"] > 0].to_dict("records")
+        undefined = len({_run(row) for row in judged})
     parts = [
         f"experiment {about['experiment']}",
-        _count(runs(each, about.get("ceiling_half", "weak")), "run"),
+        _count(runs(each, about.get("ceiling_half", "weak")), "run") if "method" in each else "",
         _count(each["task"].nunique(), "task"),
         _count(each["seed"].nunique(), "seed"),
         f"PGR undefined (ceiling no better than supervisor) for {_count(undefined, 'student')}" if undefined else "",
@@ -58,23 +61,44 @@ def line(about: dict[str, Any], table: pd.DataFrame, *notes: str) -> str:
 
 def spread(about: dict[str, Any], table: pd.DataFrame) -> str:
     """What the bands show; empty if there are none."""
-    if about.get("spread") == "tasks" and (table["task"] == INTERVAL).any():
-        return "band: 95% bootstrap interval over tasks"
-    return "band: lowest to highest seed" if table["seed"].nunique() > 1 else ""
+    said: dict[str, list[str]] = {}
+    for setting in style.in_order(table, "setting"):
+        rows = table[table["setting"] == setting]
+        if about.get("spread") == "tasks" and (rows["task"] == INTERVAL).any():
+            said.setdefault("95% bootstrap interval over tasks", []).append(setting)
+        elif rows["seed"].nunique() > 1:
+            said.setdefault("lowest to highest seed", []).append(setting)
+    if len(said) < 2:
+        return "".join(f"band: {words}" for words in said)
+    named = (f"{words} ({', '.join(style.SETTING_WORDS[one] for one in settings)})" for words, settings in said.items())
+    return f"band: {', '.join(named)}"
 
 
 def runs(each: pd.DataFrame, ceiling_half: str) -> int:
-    """How many finetuning runs the rows stand for: students, and the ground-truth runs that they are compared with."""
-    found = set()
+    """How many runs the rows stand for: students, and the ground-truth runs that they are compared with."""
+    found: set[Done] = set()
     for row in each.to_dict("records"):
-        place = (row["task"], row["seed"])
+        place = _place(row)
         if row["method"] != TRUTH:
-            found.add((*place, row["student"], row["supervisor"], row["method"]))
+            found.add(_run(row))
         if pd.notna(row.get("weak")):
             found.add((*place, row["supervisor"], TRUTH, "weak"))
         if row["method"] == TRUTH or pd.notna(row.get("ceiling")):
             found.add((*place, row["student"], TRUTH, ceiling_half))
     return len(found)
+
+
+def _run(row: dict[Hashable, Any]) -> Done:
+    """What a row's own run is: a chain of two rungs is a naive student, and some runs have no supervisor."""
+    labels = row.get("labels")
+    if pd.isna(labels):
+        labels = f"from-{row.get('supervisor')}"
+    method = NAIVE if row["method"] == BOOTSTRAP else row["method"]
+    return (*_place(row), row["student"], labels, method)
+
+
+def _place(row: dict[Hashable, Any]) -> Done:
+    return (row.get("setting"), row["task"], row["seed"])
 
 
 def _count(number: int, word: str) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.lines import Line2D
 
 from w2s import paper
-from w2s.analysis.pairs import TRUTH
+from w2s.analysis.chess import CHESS, ZERO_SHOT
+from w2s.analysis.pairs import NLP
 from w2s.figures import style
 
 if TYPE_CHECKING:
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FAINT: dict[str, Any] = {"linewidth": 0.8, "alpha": 0.35, "zorder": 1.5}
-LOWEST, HIGHEST = -7.06, 0.0  # log10 of the NLP ladder's ends, as fractions of GPT-4's compute
+LOWEST, HIGHEST = -7.06, 0.0  # log10 of the ladder's ends, as fractions of GPT-4's compute
+FILES = {NLP: ("nlp_medians", "nlp_agreement"), CHESS: ("chess",)}
 
 
 def wanted(about: dict[str, Any]) -> bool:
@@ -25,12 +28,22 @@ def wanted(about: dict[str, Any]) -> bool:
 
 
 def comparable(about: dict[str, Any], table: pd.DataFrame) -> bool:
-    """Whether the experiment asks for the paper's curves and they share a stretch of compute with this ladder."""
-    if not wanted(about):
-        return False
+    """Whether the experiment asks for the paper's curves and they share a stretch of compute with this ladder.
+
+    table: of one setting.
+    """
+    return wanted(about) and not _apart(about, table)
+
+
+def _apart(about: dict[str, Any], table: pd.DataFrame) -> str:
+    """Where the paper's curves lie if this ladder does not reach them; empty if it does."""
     ours = table["student_compute"].dropna()
-    low, high = (_flop(about, fraction) for fraction in (LOWEST, HIGHEST))
-    return bool(ours.min() <= high and ours.max() >= low)
+    starts, ends = (_flop(about, fraction) for fraction in (LOWEST, HIGHEST))
+    if ours.max() < starts:
+        return f"the paper's curves start at {starts:.2g} FLOP, beyond this ladder"
+    if ours.min() > ends:
+        return f"the paper's curves end at {ends:.2g} FLOP, short of this ladder"
+    return ""
 
 
 def curves(
@@ -41,16 +54,19 @@ def curves(
     *,
     styles: style.Styles = style.METHOD_STYLES,
 ) -> None:
-    """The paper's curves of the methods that we draw too, and of the ground truth. See ``w2s.paper`` for the files."""
+    """The paper's curves of the methods that we draw too, and of the ground truth. See ``w2s.paper`` for the files.
+
+    table: of one setting.
+    """
     if not comparable(about, table):
         return
-    methods = [TRUTH, *style.methods_of(table)]
-    supervisors = sorted({float(row["supervisor"]) for row in paper.read("nlp_medians") if row["supervisor"]})
+    (setting,) = style.in_order(table, "setting")
+    rows = [row for name in FILES.get(setting, ()) for row in paper.read(name)]
+    supervisors = sorted({float(row["supervisor"]) for row in rows if row["supervisor"]})
     lines: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    for row in paper.read("nlp_medians") + paper.read("nlp_agreement"):
-        if (
-            row["quantity"] == value and row["method"] in methods and row["figure"] != "3"
-        ):  # its PGRs are Figure 5's too
+    for row in rows:
+        repeated = setting == NLP and row["figure"] == "3"  # its PGRs are Figure 5's too
+        if row["quantity"] == value and row["method"] in set(table["method"]) and not repeated:
             point = (_flop(about, float(row["student"])), float(row["value"]))
             lines.setdefault((row["method"], row["supervisor"]), []).append(point)
     for (method, supervisor), points in lines.items():
@@ -63,7 +79,7 @@ def curves(
 
 def entries(about: dict[str, Any], table: pd.DataFrame) -> list[Line2D]:
     """What the legend says of the paper's curves."""
-    if not comparable(about, table):
+    if not any(comparable(about, rows) for _, rows in table.groupby("setting")):
         return []
     return [Line2D([], [], color=style.TRUTH_COLOUR, label="the paper's own", **FAINT)]
 
@@ -72,12 +88,14 @@ def note(about: dict[str, Any], table: pd.DataFrame) -> str:
     """What the footer says of them; empty if they are not asked for."""
     if not wanted(about):
         return ""
-    if comparable(about, table):
-        return f"faint curves: the paper's own, placed by GPT-4's compute taken as {about['gpt4_compute']:.2g} FLOP"
-    starts, ends = (_flop(about, fraction) for fraction in (LOWEST, HIGHEST))
-    if table["student_compute"].max() < starts:
-        return f"the paper's curves start at {starts:.2g} FLOP, beyond this ladder"
-    return f"the paper's curves end at {ends:.2g} FLOP, short of this ladder"
+    said: dict[str, list[str]] = {}
+    for setting in style.in_order(table, "setting"):
+        drawn = f"faint curves: the paper's own, placed by GPT-4's compute taken as {about['gpt4_compute']:.2g} FLOP"
+        words = _apart(about, table[table["setting"] == setting]) or drawn
+        said.setdefault(words, []).append(style.SETTING_WORDS.get(setting, setting))
+    if len(said) == 1:
+        return next(iter(said))
+    return "; ".join(f"{' and '.join(settings)}: {words}" for words, settings in said.items())
 
 
 def bars(panel: Axes, heights: dict[float, tuple[float, float]], *, width: float) -> None:
@@ -94,3 +112,49 @@ BARS_NOTE = "dashed outlines: the paper's own"
 
 def _flop(about: dict[str, Any], fraction: float) -> float:
     return float(about["gpt4_compute"]) * math.pow(10, fraction)
+
+
+BEHIND = "faint curves: the paper's own"
+
+
+# -- easy and hard chess puzzles ---------------------------------------------------------------------------
+
+NEAR = 0.5  # decades of compute within which a rung is set beside one of the paper's models
+
+
+def easy_to_hard(panel: Axes, about: dict[str, Any], test: str, colours: Mapping[str, Any]) -> None:
+    """Figure 19's curves for the cutoffs that we have too; its axes are accuracies, so they always compare."""
+    if not wanted(about):
+        return
+    for method, colour in {**colours, ZERO_SHOT: style.TRUTH_COLOUR}.items():
+        rows = [row for row in paper.read("chess_easy_to_hard") if (row["test"], row["method"]) == (test, method)]
+        if rows:
+            points = [(float(row["all"]), float(row["value"])) for row in rows]
+            panel.plot(*zip(*points, strict=True), color=colour, marker=".", **FAINT)
+
+
+def by_rating(panel: Axes, about: dict[str, Any], cutoff: str, table: pd.DataFrame) -> None:
+    """Figure 20's curves of the paper's model nearest to a rung in compute. table: of one rung."""
+    model = _nearest(about, float(table["student_compute"].iloc[0])) if wanted(about) else None
+    colours = {cutoff: "#0c8140", "all": "#3953a4", "hard": "#92278f"}
+    for method, colour in colours.items() if model else ():
+        rows = [row for row in paper.read("chess_by_rating") if (row["student"], row["method"]) == (model, method)]
+        if rows:
+            points = [(float(row["rating"]), float(row["value"])) for row in rows]
+            panel.plot(*zip(*points, strict=True), color=colour, **FAINT)
+
+
+def near(about: dict[str, Any], table: pd.DataFrame) -> str:
+    """What the footer says of them; empty if they are not asked for."""
+    if not wanted(about):
+        return ""
+    if any(_nearest(about, compute) for compute in table["student_compute"]):
+        return f"{BEHIND}, of the model within half a decade of compute (GPT-4's taken as {about['gpt4_compute']:.2g})"
+    return "no rung is within half a decade of the compute of one of the paper's models, so its curves are left out"
+
+
+def _nearest(about: dict[str, Any], compute: float) -> str | None:
+    models = {row["student"] for row in paper.read("chess_by_rating")}
+    apart = {model: abs(math.log10(compute / _flop(about, float(model)))) for model in sorted(models)}
+    nearest = min(apart, key=lambda model: apart[model])
+    return nearest if apart[nearest] <= NEAR else None

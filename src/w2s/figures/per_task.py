@@ -19,12 +19,12 @@ WIDTH, LEGEND = 2.5, 1.8  # inches
 
 def needs(plan: Plan, tasks: list[str]) -> list[Run]:
     """Ground truth at every rung; every pair with every method of the experiment."""
-    return pairs.runs(plan, plan.experiment.nlp.methods, tasks)
+    return pairs.runs(pairs.of_nlp(plan), plan.experiment.nlp.methods, tasks)
 
 
 def tabulate(plan: Plan, results: Results, tasks: list[str]) -> list[Row]:
     """Each run's accuracy (and PGR, which is not drawn)."""
-    return pairs.compare(plan, plan.experiment.nlp.methods, results, tasks)
+    return pairs.compare(pairs.of_nlp(plan), plan.experiment.nlp.methods, results, tasks)
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:

@@ -13,9 +13,17 @@ matplotlib.use("Agg")
 import seaborn as sns
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatterSciNotation, LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import (
+    FixedLocator,
+    LogFormatterSciNotation,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    StrMethodFormatter,
+)
 
-from w2s.analysis.pairs import TRUTH
+from w2s.analysis.chess import BOOTSTRAP, CHESS, ZERO_SHOT
+from w2s.analysis.pairs import NLP, TRUTH
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,15 +46,23 @@ METHOD_STYLES: Styles = {
     TRUTH: {"linestyle": "-", "marker": "o", "linewidth": 1.4, "markersize": 4},
     "naive": {"linestyle": ":", "marker": "o", "linewidth": 1.4, "markersize": 4},
     "confidence": {"linestyle": "-", "marker": "^", "linewidth": 1.6, "markersize": 6},
+    BOOTSTRAP: {"linestyle": "-", "marker": "s", "linewidth": 2.2, "markersize": 5},
+    ZERO_SHOT: {"linestyle": (0, (1, 1.5)), "marker": "x", "linewidth": 2.0, "markersize": 4},
 }
+UNSUPERVISED = (TRUTH, ZERO_SHOT)  # drawn once, whoever supervises
 # Where naive is the only method, it is solid.
 NAIVE_SOLID: Styles = {**METHOD_STYLES, "naive": {**METHOD_STYLES["naive"], "linestyle": "-"}}
 OTHER_STYLES: list[dict[str, Any]] = [
     {"linestyle": line, "marker": marker, "linewidth": 1.4, "markersize": 5}
     for line, marker in (("-", "s"), ("--", "D"), ("-.", "v"), ("--", "P"), ("-.", "X"))
 ]
-METHOD_WORDS = {"confidence": "confidence loss"}
-SETTING_WORDS = {"nlp": "NLP", "chess": "chess", "reward": "reward modelling"}
+METHOD_WORDS = {
+    TRUTH: "ground truth (ceiling)",
+    ZERO_SHOT: "zero-shot",
+    "confidence": "confidence loss",
+    BOOTSTRAP: "bootstrapping",
+}
+SETTING_WORDS = {NLP: "NLP", CHESS: "chess", "reward": "reward modelling"}
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -108,8 +124,8 @@ def hue(number: int, count: int) -> Any:
 
 
 def methods_of(table: pd.DataFrame) -> list[str]:
-    """Methods in the order of the table, ground truth left out."""
-    return [str(name) for name in dict.fromkeys(table["method"].dropna()) if name != TRUTH]
+    """Methods of students in the order of the table."""
+    return [str(name) for name in dict.fromkeys(table["method"].dropna()) if name not in UNSUPERVISED]
 
 
 def in_order(table: pd.DataFrame, column: str) -> list[str]:
@@ -127,7 +143,7 @@ def compute_axis(panel: Axes, *, label: bool = True, ticks: int = 10) -> None:
     low, high = panel.get_xlim()
     panel.xaxis.set_major_locator(LogLocator(numticks=ticks))
     if math.log10(high / low) < 1.3:  # one decade or none: the steps between need numbers too
-        panel.xaxis.set_minor_locator(LogLocator(subs=(2, 5), numticks=ticks))
+        panel.xaxis.set_minor_locator(FixedLocator(_between(low, high)))
         panel.xaxis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(10, 10)))
         panel.tick_params(axis="x", which="minor", labelsize=7)
     else:
@@ -136,6 +152,17 @@ def compute_axis(panel: Axes, *, label: bool = True, ticks: int = 10) -> None:
     panel.tick_params(axis="x", which="both", bottom=True, color="#999999")
     if label:
         panel.set_xlabel(COMPUTE)
+
+
+def _between(low: float, high: float) -> list[float]:
+    """Round numbers of a narrow range, whole powers of ten left out."""
+    decades = [10.0**power for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)))]
+    found: list[float] = []
+    for steps in ((2, 5), (2, 3, 5), (1.5, 2, 3, 5, 7), (1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9)):
+        found = [step * decade for decade in decades for step in steps if low <= step * decade <= high]
+        if len(found) > 1:
+            break
+    return found
 
 
 COMPUTE = "student's pretraining compute (FLOP)"
@@ -148,10 +175,13 @@ def percent_axis(panel: Axes, label: str = "", *, with_zero: bool = False) -> No
     """
     panel.set_ylabel(label)
     low, high = panel.get_ylim()
-    if with_zero and not low < 0 < high:
-        low, high = min(low, -0.04 * high), max(high, -0.04 * low)
-    missing = max(0, LEAST_SPAN - (high - low)) / 2
-    panel.set_ylim(low - missing, high + missing)
+    if with_zero and not low < 0 < high:  # room for a marker at the far end too
+        low, high = (-0.04 * high, 1.04 * high) if high > 0 else (1.04 * low, -0.04 * low)
+    missing = max(0, LEAST_SPAN - (high - low))
+    below = missing / 2
+    if low > -0.06 * (high - low):  # nothing drawn is negative: no room for what cannot be
+        below = min(below, max(0, low))
+    panel.set_ylim(low - below, high + missing - below)
     panel.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 2.5, 5, 10]))
     panel.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     if not panel.lines and not panel.patches:

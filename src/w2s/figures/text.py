@@ -8,10 +8,12 @@ import pandas as pd
 
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
 
-VALUES = ("accuracy", "pgr", "agreement", "agreement_right", "agreement_wrong")
+VALUES = ("accuracy", "accuracy_hard", "pgr", "agreement", "agreement_right", "agreement_wrong", "legal")
 PARTS = ("weak", "strong", "validation", "test")
 GUARDS = ("bag_of_words_accuracy", "length_only_accuracy")
 PLACE = ["method", "supervisor"]  # what a line of a table is about; its columns are students
+BESIDE = ("chain", "rating")  # and these, where a figure has them
+UNNAMED = {"supervisor": "-", "chain": "-"}
 
 
 def tables(rows: pd.DataFrame) -> Iterator[str]:
@@ -22,32 +24,47 @@ def tables(rows: pd.DataFrame) -> Iterator[str]:
         guards = (rows.set_index("task")[["positive_share", *GUARDS]] * 100).round(1)
         yield f"class 1 (%), and what words or lengths alone tell on the test set (%)\n{guards.to_string(na_rep='')}"
         return
+    if "difficulty" in rows:
+        for row in rows.to_dict("records"):
+            rating = "not rated" if pd.isna(row["rating"]) else f"rated {row['rating']:.0f}"
+            said = (f"{row['difficulty']} puzzle {row['puzzle']}, {rating}", row["fen"], row["prompt"])
+            yield "\n".join([*said, f'label "{row["answer"]}"'])
+        return
     if "stopping" in rows:
         yield from _stopping(rows[rows["task"] == MEDIAN])
         return
+    settings = list(dict.fromkeys(rows["setting"]))
+    for setting in settings:
+        yield from _compared(rows[rows["setting"] == setting], f"{setting}: " if len(settings) > 1 else "")
+
+
+def _compared(rows: pd.DataFrame, which: str) -> Iterator[str]:
+    """The tables of one setting. which: how headlines begin."""
     order = [str(name) for name in rows.sort_values("student_compute")["student"].dropna().unique()]
     middle = rows[rows["task"] == MEDIAN]
     shown, place, what = (middle, PLACE, "median over tasks, ") if len(middle) else (rows, ["task", *PLACE], "")
+    place = [name for name in (*place, *BESIDE) if name in shown]
     for value in VALUES:
-        if value in shown:
-            yield f"{value} (%), {what}mean over seeds; columns are students\n{_grid(shown, place, value, order)}"
+        if value in shown and shown[value].notna().any():
+            grid = _grid(shown, place, value, order)
+            yield f"{which}{value} (%), {what}mean over seeds; columns are students\n{grid}"
     intervals = rows[rows["task"] == INTERVAL]
     if "pgr_low" in intervals and intervals["pgr_low"].notna().any():
         known = intervals.dropna(subset=["pgr_low"])
         low, high = ((known[name] * 100).map("{:.1f}".format) for name in ("pgr_low", "pgr_high"))
         text = _spread(known.assign(interval=low + " to " + high), PLACE, "interval", order)
-        yield f"pgr (%), 95% bootstrap interval over tasks\n{text}"
+        yield f"{which}pgr (%), 95% bootstrap interval over tasks\n{text}"
 
 
 def _grid(rows: pd.DataFrame, place: list[str], value: str, order: list[str]) -> str:
-    filled = rows.fillna({"supervisor": "-"})
+    filled = rows.fillna(UNNAMED)
     cells = filled.groupby([*place, "student"], sort=False)[value].mean().reset_index()
     return _spread(cells.assign(**{value: (cells[value] * 100).round(1)}).dropna(subset=[value]), place, value, order)
 
 
 def _spread(cells: pd.DataFrame, place: list[str], value: str, order: list[str]) -> str:
     """One line a place, one column a student."""
-    filled = cells.fillna({"supervisor": "-"})
+    filled = cells.fillna(UNNAMED)
     grid = filled.pivot_table(index=place, columns="student", values=value, sort=False, aggfunc="first")
     return grid[[name for name in order if name in grid]].to_string(na_rep="")
 

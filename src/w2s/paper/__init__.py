@@ -18,7 +18,8 @@ agreements and PGRs are in percent; ``method`` is ours, ``truth`` the ground-tru
   the naive same-size student. Figure 4b draws its squares stretched along x: here they stand at the students of 4a,
   and the last one (-2.39 to 0) is missing.
 * ``chess_easy_to_hard.csv``: Figure 19, accuracy on all test puzzles and on hard ones (rated 2000 and above): ``all``
-  is the model trained on puzzles of every rating, ``value`` the one trained on easy ones, or zero-shot.
+  is the model trained on puzzles of every rating (its ground-truth run), ``value`` that trained on easy ones, or
+  zero-shot.
 * ``chess_by_rating.csv``: Figure 20, accuracy by puzzle rating in bins of 100, ``rating`` the middle. Its zero-shot
   circles were not read out; it has no model of -6.
 """

@@ -1,0 +1,55 @@
+"""Figure 4: bootstrapping through students of growing size, on chess puzzles (paper, section 4.3.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from w2s.analysis import chess
+from w2s.analysis.results import Results, Row
+from w2s.plan import Plan, Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+CAPTION = (
+    "Test accuracy (a) and performance gap recovered (b) on chess puzzles, against the student's pretraining compute. "
+    "Dotted: students finetuned naively on a supervisor's labels; squares: chains of students, each labelling fresh "
+    "puzzles for the next; hue is the first supervisor, black the ground-truth ceiling."
+)
+
+
+def needs(plan: Plan) -> list[Run]:
+    """Figure 3's chess runs, and every step of every chain."""
+    runs = chess.naive_runs(plan) + chess.chain_runs(plan)
+    return list({run.key: run for run in runs}.values())
+
+
+def tabulate(plan: Plan, results: Results) -> list[Row]:
+    """Each run's accuracy and PGR; a chain has a row for every step."""
+    return chess.naive(plan, results) + chess.chained(plan, results)
+
+
+def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
+    """The two panels; a chain's line begins at the naive same-size student, which has no PGR."""
+    from w2s.figures import curves, footer, overlay, style
+
+    figure, axes = style.panels(1, 2, legend=1.6)
+    lines = curves.with_chains(table)
+    values = {"accuracy": "accuracy on chess puzzles (%)", "pgr": "performance gap recovered (%)"}
+    for panel, (value, words) in zip(axes.flat, values.items(), strict=True):
+        overlay.curves(panel, about, table, value)
+        curves.by_supervisor(panel, lines, value)
+        style.percent_axis(panel, words, with_zero=value == "pgr")
+    for panel in axes.flat:
+        style.compute_axis(panel)
+    style.label_panels(axes.flat)
+    curves.legend(figure, table, more=overlay.entries(about, table))
+    footer.add(figure, about, table, _note(table), footer.spread(about, table), overlay.note(about, table))
+    return figure
+
+
+def _note(table: pd.DataFrame) -> str:
+    """Says so where no chain goes beyond a naive student."""
+    longer = "chain" in table and table["chain"].str.count(chess.STEP).gt(1).any()
+    return "" if longer else "no chain is longer than two rungs, so bootstrapping is naive finetuning here"
