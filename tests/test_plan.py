@@ -219,7 +219,9 @@ def test_figures_of_one_experiment_share_their_runs(paper: Plan) -> None:
     """What Figure 12 has trained, Figures 2, 3, 5, 6, 8 and 13 find there."""
     trained = {run.key for run in module("fig12").needs(paper)}
     for name in ("fig2", "fig3", "fig5", "fig6", "fig8", "fig13"):
-        assert {run.key for run in module(name).needs(paper)} <= trained, name
+        of_nlp = {run.key for run in module(name).needs(paper) if run.path.startswith("results/nlp/")}
+        assert of_nlp, name
+        assert of_nlp <= trained, name
 
 
 @pytest.mark.parametrize("half", ["weak", "strong"])

@@ -263,8 +263,8 @@ def explain(options: argparse.Namespace) -> None:
 
 def examples(options: argparse.Namespace) -> None:
     """Print the first examples of every task asked for, each with its label."""
-    from w2s.chess_plan import TASK
     from w2s.errors import allowed
+    from w2s.plans.chess import TASK
 
     plan = _workflow().plan(options.experiment)
     there = plan.experiment.nlp.all_tasks() + ([TASK] if plan.experiment.chess else [])

@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from w2s.errors import UserError, allowed
 from w2s.ladder import RUNGS, OwnRung
-from w2s.schema import Name, Positive, Rate, Revision, Share, Strict
-from w2s.settings import Chess, Packing, Pair, Setting, refuse_twice, refuse_unknown
+from w2s.schema import Name, Positive, Share, Strict
+from w2s.settings import refuse_twice
+from w2s.settings.chess import Chess
+from w2s.settings.nlp import Nlp
 
 RESERVED = "truth"
-REPRESENTATIVE = 8  # data sets in the paper's Figures 6 and 13a
 
 
 class WorldSize(Strict):
@@ -59,45 +60,6 @@ class Data(Strict):
         return self
 
 
-class TaskChoice(Strict):
-    """One task of the experiment; a bare name in the config is short for ``{name: ...}``."""
-
-    name: str
-    folder: str | None = None  # inside data.directory; the task's usual name by default
-    revision: Revision | None = None  # of its hub repository; the pinned one by default
-    train: str | None = None  # split (file name without ending) to train on
-    test: str | None = None  # split to test on; "none" cuts the test set from the training rows
-    medians: bool = True  # whether the medians over tasks (Figures 3, 5, 8, 13b) take it
-
-
-class Pretraining(Packing):
-    """What all rungs of an own ladder share: corpus, tokenizer and the packed training recipe."""
-
-    corpus: Literal["world", "tasks"] = "world"  # "tasks": the training texts of the experiment's tasks
-    documents: Positive = 220_000  # of a world corpus
-    statements: float = Field(0.3, ge=0, le=1)  # share of plain statements among them
-    answers: tuple[str, str] = (" no", " yes")  # what closes a solved question in it
-    vocabulary: int = Field(1024, gt=256)  # tokens of the byte-level BPE tokenizer: every byte, the end, and more
-
-
-class Training(Strict):
-    """Finetuning as in Appendix A.1; what the paper leaves out is listed in docs/deviations.md."""
-
-    epochs: Rate = 2
-    batch: Positive = 32
-    weight_decay: float = Field(0.0, ge=0)
-    max_length: Positive = 512  # tokens; longer texts lose their beginning
-    evaluations_per_epoch: Positive = 10
-    early_stopping: Literal["students", "all", "none"] = "students"
-    answers: tuple[str, str] = (" no", " yes")  # label 0, 1: head rows start as these words' unembeddings
-
-    @model_validator(mode="after")
-    def _answers_differ(self) -> Training:
-        if self.answers[0] == self.answers[1]:
-            raise ValueError(f"answers: {self.answers[0]!r} is named twice, allowed once")
-        return self
-
-
 class Execution(Strict):
     """How jobs are run on a machine. No result depends on it; environment variables of jobs overrule it."""
 
@@ -124,60 +86,6 @@ class Method(Strict):
     objective: str
     parameters: dict[str, float] = Field(default_factory=dict)
     largest: dict[str, float] = Field(default_factory=dict)  # these instead, for the largest student of the ladder
-
-
-class Example(Pair):
-    """The one task and pair of Figure 2: by default the first task, the weakest and the largest rung."""
-
-    task: str | None = None
-
-
-class Nlp(Setting):
-    """The NLP setting: tasks x ladder x methods."""
-
-    tasks: tuple[TaskChoice, ...] = Field(min_length=1)
-    representative: tuple[str, ...] | None = Field(None, min_length=1)  # tasks of Figures 6 and 13a; the first eight
-    example: Example = Example()
-    methods: tuple[str, ...] = Field(min_length=1)
-    pretraining: Pretraining = Pretraining()
-    training: Training = Training()
-
-    @field_validator("tasks", mode="before")
-    @classmethod
-    def _bare_names(cls, tasks: object) -> object:
-        if isinstance(tasks, (list, tuple)):
-            return [{"name": task} if isinstance(task, str) else task for task in tasks]
-        return tasks
-
-    @model_validator(mode="after")
-    def _figures_name_what_there_is(self) -> Nlp:
-        tasks = self.all_tasks()
-        refuse_twice("tasks", tasks)
-        refuse_twice("methods", self.methods)
-        refuse_twice("representative", self.representative or ())
-        for name in self.representative or ():
-            refuse_unknown("representative", name, tasks)
-        refuse_unknown("example.task", self.example.task, tasks)
-        if not any(task.medians for task in self.tasks):
-            raise ValueError("tasks: none has medians: true, so there is nothing to take medians over")
-        return self
-
-    @property
-    def vocabulary(self) -> int:
-        """Tokens of the tokenizer that own rungs share."""
-        return self.pretraining.vocabulary
-
-    def all_tasks(self) -> list[str]:
-        """Names of all tasks, in the config's order."""
-        return [task.name for task in self.tasks]
-
-    def median_tasks(self) -> list[str]:
-        """Names of the tasks that medians are taken over."""
-        return [task.name for task in self.tasks if task.medians]
-
-    def representative_tasks(self) -> list[str]:
-        """Names of the tasks of Figures 6 and 13a."""
-        return list(self.representative or self.all_tasks()[:REPRESENTATIVE])
 
 
 class Experiment(Strict):

@@ -17,12 +17,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from w2s.errors import LackingError, UserError, allowed
-from w2s.experiment import Experiment, Method, TaskChoice
+from w2s.experiment import Experiment, Method
 from w2s.ladder import OpenRung, OwnRung, Rung
-from w2s.settings import Games, Packing, Puzzles, Setting
+from w2s.settings import Packing, Setting
+from w2s.settings.chess import Games, Puzzles
+from w2s.settings.nlp import TaskChoice
 
 if TYPE_CHECKING:
-    from w2s.chess_plan import ChessPlan
+    from w2s.plans.chess import ChessPlan
 
 # Raise a stage's version when a change to its code changes its results; see ``w2s stages``.
 STAGE_VERSIONS = {
@@ -176,7 +178,7 @@ class Plan:
     @cached_property
     def chess(self) -> ChessPlan:
         """The chess setting's part of the plan; LackingError where the experiment has none."""
-        from w2s.chess_plan import ChessPlan  # it builds on this module
+        from w2s.plans.chess import ChessPlan  # it builds on this module
 
         if self.experiment.chess is None:
             raise LackingError(f"experiment {self.experiment.experiment!r} has no chess section in its config")

@@ -33,16 +33,16 @@ ENTRY = {
     "games": "w2s.models.games",
     "generate": "w2s.training.generate",
 }
-# Plumbing: it decides where and whether something is made, not what comes out.
+# Plumbing, with the modules inside: it decides where and whether something is made, not what comes out.
 PLUMBING = {
     "w2s",
     "w2s.artifacts",
-    "w2s.chess_plan",
     "w2s.errors",
     "w2s.experiment",
     "w2s.hub",
     "w2s.ladder",
     "w2s.plan",
+    "w2s.plans",
     "w2s.progress",
     "w2s.schema",
     "w2s.settings",
@@ -80,10 +80,16 @@ def closure(module: str, leave_out: frozenset[str] = frozenset()) -> tuple[str, 
     pending = [module]
     while pending:
         name = pending.pop()
-        if name not in found and name not in leave_out:
+        if name not in found and not leave_out & {name, package(name)}:
             found.add(name)
             pending += imports(name)
     return tuple(sorted(found))
+
+
+def package(module: str) -> str:
+    """What a module is in: ``w2s.settings`` for ``w2s.settings.chess``; "" for ``w2s.plan`` itself."""
+    parent = module.rpartition(".")[0]
+    return "" if parent == "w2s" else parent
 
 
 def sources(module: str) -> list[Path]:

@@ -17,11 +17,12 @@ from typing import Any
 from w2s import figures
 from w2s.artifacts import sha256
 from w2s.errors import LackingError, UserError, allowed
-from w2s.experiment import Catalogue, Experiment, TaskChoice, load
+from w2s.experiment import Catalogue, Experiment, load
 from w2s.ladder import OpenRung
 from w2s.models.base import TEXT_FILES, WEIGHTS
 from w2s.plan import Artifact, Plan, with_ancestors
-from w2s.settings import Games, Puzzles
+from w2s.settings.chess import Games, Puzzles
+from w2s.settings.nlp import TaskChoice
 from w2s.stages import sources
 from w2s.tasks import TASKS
 from w2s.tasks.sources import NO_SPLIT, split_files

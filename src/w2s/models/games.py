@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 from w2s import artifacts
 from w2s.errors import UserError
 from w2s.models.corpus import DOCUMENTS_FOR_TOKENIZER, token_stream, train_tokenizer
-from w2s.settings import CLOSED
+from w2s.settings.chess import CLOSED
 from w2s.tasks.chess import endgames, notation
 from w2s.tasks.chess.data import puzzles_of
 from w2s.tasks.chess.games import Counts, Game, read_games

@@ -23,7 +23,7 @@ from w2s.models.base import directory_of
 from w2s.models.base import max_length as longest
 from w2s.models.classifier import Computing
 from w2s.models.generator import Generator
-from w2s.settings import CLOSED
+from w2s.settings.chess import CLOSED
 from w2s.tasks.chess import notation
 from w2s.training.batching import Texts
 from w2s.training.generative import backward, greedy, lessons

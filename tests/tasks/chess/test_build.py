@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from w2s.errors import UserError
-from w2s.settings import PuzzleSizes
+from w2s.settings.chess import PuzzleSizes
 from w2s.tasks.chess import endgames
 from w2s.tasks.chess.build import check_groups, check_text, check_texts, split, subset
 from w2s.tasks.chess.games import key

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from w2s.errors import UserError
-from w2s.settings import PuzzleSizes
+from w2s.settings.chess import PuzzleSizes
 from w2s.tasks.chess import notation as notations
 from w2s.tasks.chess.games import key
 from w2s.tasks.chess.puzzles import Puzzle, legal_move

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from w2s import artifacts, hub
-from w2s.settings import PuzzleSizes
+from w2s.settings.chess import PuzzleSizes
 from w2s.tasks.chess import endgames, notation
 from w2s.tasks.chess.build import check_texts, describe, split, subset
 from w2s.tasks.chess.puzzles import Puzzle, PuzzleCounts, read_puzzles

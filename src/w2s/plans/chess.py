@@ -9,7 +9,7 @@ from w2s.errors import LackingError, UserError, allowed
 from w2s.experiment import Experiment
 from w2s.ladder import OpenRung, Rung
 from w2s.plan import Artifact, Run, Sources, T, computed, needed, open_model, own_model
-from w2s.settings import Chess
+from w2s.settings.chess import Chess
 
 TASK = "puzzles"
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
-from w2s.chess_plan import ChessPlan
 from w2s.errors import LackingError, UserError
 from w2s.plan import Plan, with_ancestors
-from w2s.settings import CLOSED, WORDS
+from w2s.plans.chess import ChessPlan
+from w2s.settings.chess import CLOSED, WORDS
 from w2s.workflow import Workflow, plan_of
 
 
