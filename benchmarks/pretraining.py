@@ -27,7 +27,6 @@ RUNNERS = ("unpacked", "ours")
 
 def worker(runner: str, rung: str) -> dict[str, Any]:
     """Tokens of text a CPU second of one loop, after two steps of warm-up."""
-    import numpy as np
     import torch
     from torch.nn.functional import cross_entropy
 
@@ -59,7 +58,7 @@ def worker(runner: str, rung: str) -> dict[str, Any]:
         network: torch.nn.Module = model
     else:
         with tempfile.TemporaryDirectory() as folder:
-            np.save(Path(folder) / "tokens.npy", corpus.token_stream(tokenizer, documents))
+            corpus.write_tokens(Path(folder) / "tokens.npy", tokenizer, documents)
             blocks = Blocks(Path(folder) / "tokens.npy", training["block"])
             order = torch.randperm(blocks.count)[: STEPS * training["batch"]].view(STEPS, -1)
             ready = list(blocks.batches(order, torch.device("cpu")))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
@@ -16,6 +17,7 @@ from w2s.tasks.formatters import Row
 
 END = "<|endoftext|>"  # stands before every document, in pretraining and in finetuning
 DOCUMENTS_FOR_TOKENIZER = 50_000
+AT_ONCE = 10_000  # documents that are encoded together
 
 
 def documents_of_world(spec: Mapping[str, Any]) -> Iterator[str]:
@@ -61,15 +63,29 @@ def train_tokenizer(documents: Iterable[str], vocabulary: int) -> Tokenizer:
     return tokenizer
 
 
-def token_stream(tokenizer: Tokenizer, documents: list[str]) -> np.ndarray:
-    """(tokens,) uint16 (uint32 for vocabularies beyond 65,536): the documents, each behind its END, in a row."""
-    kind = np.uint16 if tokenizer.get_vocab_size() <= 2**16 else np.uint32
-    encoded = [
-        np.array(one.ids, dtype=kind)
-        for start in range(0, len(documents), 10_000)
-        for one in tokenizer.encode_batch(documents[start : start + 10_000])
-    ]
-    return np.concatenate(encoded)
+def write_tokens(path: Path, tokenizer: Tokenizer, documents: Iterable[str]) -> int:
+    """Write an .npy of uint16 (uint32 for vocabularies beyond 65,536): the documents, each behind its END, in a row.
+
+    Returns how many tokens there are. No more than ``AT_ONCE`` documents are held in memory.
+    """
+    kind = np.dtype(np.uint16 if tokenizer.get_vocab_size() <= 2**16 else np.uint32)
+    left, written = iter(documents), 0
+    with path.open("wb") as file:
+        start = _write_header(file, kind, 0)
+        while some := list(islice(left, AT_ONCE)):
+            tokens = np.array([token for one in tokenizer.encode_batch(some) for token in one.ids], dtype=kind)
+            file.write(tokens.tobytes())
+            written += len(tokens)
+        file.seek(0)
+        assert _write_header(file, kind, written) == start  # numpy leaves room for a growing length
+    return written
+
+
+def _write_header(file: BinaryIO, kind: np.dtype[Any], length: int) -> int:
+    """Say what the file holds, at the place where it stands; returns where the values begin."""
+    described = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": (length,)}
+    np.lib.format.write_array_header_1_0(file, described)
+    return file.tell()
 
 
 def make(build: artifacts.Build, data: list[Path]) -> None:
@@ -77,12 +93,11 @@ def make(build: artifacts.Build, data: list[Path]) -> None:
     spec = build.identity.spec
     documents = list(documents_of_tasks(data) if data else documents_of_world(spec))
     tokenizer = train_tokenizer(documents[:DOCUMENTS_FOR_TOKENIZER], spec["vocabulary"])
-    tokens = token_stream(tokenizer, documents)
     tokenizer.save(str(build.folder / "tokenizer.json"))
-    np.save(build.folder / "tokens.npy", tokens)
+    tokens = write_tokens(build.folder / "tokens.npy", tokenizer, documents)
     build.measured |= {
         "documents": len(documents),
-        "tokens": len(tokens),
+        "tokens": tokens,
         "vocabulary": tokenizer.get_vocab_size(),
     }
-    print(f"{len(documents):,} documents, {len(tokens):,} tokens, vocabulary {tokenizer.get_vocab_size():,}")
+    print(f"{len(documents):,} documents, {tokens:,} tokens, vocabulary {tokenizer.get_vocab_size():,}")

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import chess
-import numpy as np
 from tokenizers import Tokenizer
 
 from w2s import artifacts
 from w2s.errors import UserError
-from w2s.models.corpus import DOCUMENTS_FOR_TOKENIZER, token_stream, train_tokenizer
+from w2s.models.corpus import DOCUMENTS_FOR_TOKENIZER, train_tokenizer, write_tokens
 from w2s.settings.chess import CLOSED
 from w2s.tasks.chess import endgames, notation
 from w2s.tasks.chess.data import puzzles_of
@@ -23,33 +22,57 @@ from w2s.tasks.chess.replay import Replay
 
 
 def make(build: artifacts.Build, files: Mapping[str, Sequence[str]]) -> None:
-    """Write ``tokenizer.json`` and ``tokens.npy``. files: ``games`` and ``puzzles``, where they lie in files."""
+    """Write ``tokenizer.json`` and ``tokens.npy``. files: ``games`` and ``puzzles``, where they lie in files.
+
+    Games are read as a stream: however many there are, memory holds what a tokenizer is trained on at most.
+    """
     spec = build.identity.spec
-    read = Counts()
-    puzzles = positions(puzzles_of(spec["apart_from"], files))
-    games = list(games_of(spec["games"], files, read))
-    apart = [game for game in games if not passes(game, puzzles)]
-    kept = [game for game in apart if spec["notation"] != "pgn" or game.start is None]
-    if not kept:
-        raise UserError(f"chess games: none of {len(games):,} is left to pretrain on; they hold the puzzles' positions")
-    documents = [notation.game_text(game, spec["notation"]) for game in kept]
-    tokenizer = tokenizer_for(spec["notation"], documents, spec["vocabulary"])
-    tokens = token_stream(tokenizer, documents)
+    documents = Documents(spec, files)
+    stream = iter(documents)
+    first = [] if spec["notation"] in CLOSED else list(islice(stream, DOCUMENTS_FOR_TOKENIZER))
+    tokenizer = tokenizer_for(spec["notation"], first, spec["vocabulary"])
+    tokens = write_tokens(build.folder / "tokens.npy", tokenizer, chain(first, stream))
     tokenizer.save(str(build.folder / "tokenizer.json"))
-    np.save(build.folder / "tokens.npy", tokens)
+    if not documents.kept:
+        raise UserError(
+            f"chess games: none of {documents.games:,} is left to pretrain on; {documents.with_a_puzzle:,} hold a "
+            f"puzzle's position and {documents.from_another_start:,} do not begin at the usual start"
+        )
     build.measured |= {
-        "games": len(games),
-        "read": str(read),
-        "with_a_puzzle_dropped": len(games) - len(apart),
-        "from_another_start_dropped": len(apart) - len(kept),
-        "documents": len(kept),
-        "tokens": len(tokens),
+        "games": documents.games,
+        "read": str(documents.read),
+        "with_a_puzzle_dropped": documents.with_a_puzzle,
+        "from_another_start_dropped": documents.from_another_start,
+        "documents": documents.kept,
+        "tokens": tokens,
         "vocabulary": tokenizer.get_vocab_size(),
     }
     print(
-        f"{len(games):,} games, {len(games) - len(apart):,} dropped that hold a puzzle's position, "
-        f"{len(tokens):,} tokens, vocabulary {tokenizer.get_vocab_size():,}"
+        f"{documents.games:,} games, {documents.with_a_puzzle:,} dropped that hold a puzzle's position, "
+        f"{tokens:,} tokens, vocabulary {tokenizer.get_vocab_size():,}"
     )
+
+
+class Documents:
+    """Games to pretrain on as texts, one after another, and how many were left out."""
+
+    def __init__(self, spec: Mapping[str, Any], files: Mapping[str, Sequence[str]]) -> None:
+        self._spec, self._files = spec, files
+        self.read = Counts()
+        self.games = self.with_a_puzzle = self.from_another_start = self.kept = 0
+
+    def __iter__(self) -> Iterator[str]:
+        puzzles = positions(puzzles_of(self._spec["apart_from"], self._files))
+        notated = self._spec["notation"]
+        for game in games_of(self._spec["games"], self._files, self.read):
+            self.games += 1
+            if passes(game, puzzles):
+                self.with_a_puzzle += 1
+            elif notated == "pgn" and game.start is not None:
+                self.from_another_start += 1
+            else:
+                self.kept += 1
+                yield notation.game_text(game, notated)
 
 
 def games_of(place: Mapping[str, Any], files: Mapping[str, Sequence[str]], counts: Counts) -> Iterable[Game]:
