@@ -56,6 +56,16 @@ def test_easy_to_hard_has_eight_runs_a_rung(config: dict[str, Any]) -> None:
     assert {size for name, size in subsets.items() if name != "below-800"} == {50_000}
 
 
+def test_all_puzzles_are_the_ground_truth_run_where_it_sees_as_many(config: dict[str, Any]) -> None:
+    """As in the paper: what Figure 19 calls trained on all puzzles is what Figure 3 calls ground truth."""
+    config["chess"]["sizes"].update(weak=600, subset=600)
+    plan = plan_of(config, "paper").chess
+    assert plan.subset("c16", "all", 0) is plan.truth("c16", 0)
+    config["chess"]["sizes"].update(weak=601)
+    plan = plan_of(config, "paper").chess
+    assert plan.subset("c16", "all", 0).key != plan.truth("c16", 0).key
+
+
 def test_runs_answer_what_later_runs_learn_from_and_no_more(paper: ChessPlan) -> None:
     assert paper.truth("r0", 0).spec["predicts"] == ["test", "strong"]
     assert paper.truth("r7", 0).spec["predicts"] == ["test"]  # it supervises none

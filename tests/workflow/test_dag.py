@@ -68,10 +68,11 @@ def test_figure_5_needs_exactly_its_runs(copy: Path) -> None:
 
 
 def test_all_figures_together_need_each_run_once(copy: Path) -> None:
-    """Figures 2, 3, 5, 6, 8, 12 and 13 and Table 1: nothing beyond what Figure 12 trains."""
+    """NLP: nothing beyond what Figure 12 trains; chess: nothing beyond what Figure 15 does."""
     jobs = planned(snakemake(copy, "-n"))
     assert jobs["finetune"] == planned(snakemake(copy, "-n", "figures/fig12.pdf"))["finetune"] == 2 * (2 + 2 * 2)
-    assert jobs["tabulate"] == jobs["draw"] == 8
+    assert jobs["generate"] == planned(snakemake(copy, "-n", "figures/fig15.pdf"))["generate"] == 3 + 5 + 1 + 3
+    assert jobs["tabulate"] == jobs["draw"] == 11
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,34 @@ def test_a_figure_needs_no_more_than_it_shows(copy: Path, figure: str, runs: int
     jobs = planned(snakemake(copy, "-n", f"figures/{figure}.pdf"))
     more = {"fig2": 1}  # ... and one with the best method
     assert jobs["finetune"] == runs + more.get(figure, 0)
+
+
+@pytest.mark.parametrize(
+    ("figure", "runs"),
+    [
+        ("fig2", 2 + 1 + 1),  # supervisor and ceiling, a naive student, the end of a chain over two rungs
+        ("fig3", 3 + 5),  # truth, pairs
+        ("fig4", 3 + 5 + 1),  # and the one chain's end
+        ("fig14", 0),  # puzzles alone
+        ("fig15", 3 + 5 + 1 + 3),  # and every rung prompted
+    ],
+)
+def test_a_chess_figure_needs_no_more_than_it_shows(copy: Path, figure: str, runs: int) -> None:
+    jobs = planned(snakemake(copy, "-n", f"figures/{figure}.pdf"))
+    assert jobs["generate"] == runs + (figure == "fig2")  # the chain's end has a student before it
+    assert jobs["puzzles"] == 1
+    assert jobs["games"] == bool(runs)
+
+
+def test_easy_to_hard_shares_its_runs(tmp_path: Path) -> None:
+    """Figure 20's models are Figure 19's, and those trained on hard puzzles."""
+    folder = checkout(tmp_path / "checkout")
+    edit_config(folder, lambda config: config["chess"]["sizes"].update(subset=20, fewer={}))
+    edit_config(folder, lambda config: config["chess"].update(easy=[900, 1200, 1300]))
+    jobs = {name: planned(snakemake(folder, "-n", f"figures/{name}.pdf"))["generate"] for name in ("fig19", "fig20")}
+    assert jobs == {"fig19": 3 * (1 + 3 + 1), "fig20": 3 * (1 + 2 + 1 + 1)}
+    both = planned(snakemake(folder, "-n", "figures/fig19.pdf", "figures/fig20.pdf"))
+    assert both["generate"] == 3 * (1 + 3 + 1) + 3
 
 
 def test_the_papers_experiment_has_its_runs(copy: Path, tmp_path: Path) -> None:

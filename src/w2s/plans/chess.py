@@ -115,12 +115,17 @@ class ChessPlan:
         return self._run(rungs[-1], seed, labels, "naive", _slice(len(rungs)), later, supervisor)
 
     def subset(self, rung: str, subset: str, seed: int) -> Run:
-        """A run on the truth of puzzles that are easy, hard or any (Appendix C.1)."""
+        """A run on the truth of puzzles that are easy, hard or any (Appendix C.1).
+
+        ``all`` is the ground-truth run where it sees as many puzzles, as in the paper's figures.
+        """
         subsets = self.setting.subsets()
         if not subsets:
             raise LackingError("chess.sizes.subset is null, so there are no easy and hard puzzles to train on")
         if subset not in subsets:
             raise UserError(f"chess: unknown subset {subset!r}; {allowed(subset, subsets)}")
+        if subset == "all" and subsets["all"] == self.setting.sizes.weak:
+            return self.truth(rung, seed)
         return self._run(rung, seed, "truth", subset, subset, [])
 
     def zero_shot(self, rung: str, seed: int) -> Run:
