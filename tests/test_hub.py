@@ -6,10 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import chess
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -18,6 +20,7 @@ import yaml
 from tests.conftest import ROOT
 from tests.models.conftest import save
 from tests.standin import COMMIT, hub
+from tests.training.test_generate import puzzle_rows
 from tests.workflow.test_dag import checkout, edit_config, planned
 from w2s.experiment import WorldSize
 from w2s.tasks import TASKS
@@ -45,10 +48,33 @@ def repositories(tmp_path_factory: pytest.TempPathFactory) -> Path:
         parts = from_world(task, SMALL).parts
         for part, split in (("train", task.train), ("test", task.test)):
             shards(root / "dataset" / task.hub.repository, task.hub.files, split, parts[part])
+    rows = puzzle_rows(90)
+    shards(root / "dataset/Lichess/chess-puzzles", "data/{split}-*.parquet", "train", [bare(row) for row in rows])
+    shards(root / "dataset/EleutherAI/lichess-puzzles", "{split}/*.parquet", "train", [prompt(row) for row in rows])
     for number, name in enumerate(("gpt2", "neox")):
         save(root / "model" / "tiny" / name, name, seed=number)
         (root / "model" / "tiny" / name / "flax_model.msgpack").write_text("not wanted")
     return root
+
+
+def bare(row: dict[str, str]) -> dict[str, Any]:
+    """A puzzle as Lichess/chess-puzzles has it: without the moves of its game."""
+    return {name: row[name] for name in ("PuzzleId", "FEN", "Moves")} | {
+        "GameId": row["GameUrl"].rsplit("/", 1)[-1],
+        "Rating": 1500,
+        "Themes": ["short"],
+    }
+
+
+def prompt(row: dict[str, str]) -> dict[str, Any]:
+    """A puzzle as EleutherAI/lichess-puzzles has it: the game so far, and the answer."""
+    board, words = chess.Board(), []
+    answer = row["Moves"].split()[-1]
+    for san in row["game_moves"].split():
+        words += [f"{board.fullmove_number}{'.' if board.turn else '...'}", san]
+        board.push_san(san)
+    words.append(f"{board.fullmove_number}{'.' if board.turn else '...'}")
+    return {"ctx": " ".join(words), "target": f" {board.san(chess.Move.from_uci(answer))}"}
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +155,34 @@ def test_every_data_set_of_table_1_is_found_where_its_task_says(copy: Path, addr
     shown = run(copy, address, "w2s", "examples", "--experiment", "all", offline=True)
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout.count("== ") == 22 + 1  # and chess puzzles
+
+
+@pytest.mark.parametrize(
+    ("repository", "files", "notation"),
+    [
+        ("Lichess/chess-puzzles", "data/train-*.parquet", "position"),
+        ("EleutherAI/lichess-puzzles", "train/*.parquet", "pgn"),
+    ],
+)
+def test_chess_puzzles_are_fetched_once_and_built_without_the_hub(
+    repository: str, files: str, notation: str, copy: Path, address: str, repositories: Path
+) -> None:
+    overlay = experiment(["sciq"])["nlp"]["ladder"]
+    place = {"source": "hub", "hub": repository, "revision": COMMIT, "files": files}
+    sizes = {"weak": 20, "strong": 20, "steps": 0, "test": 10}
+    changed = {"puzzles": place, "notation": notation, "sizes": sizes, "chains": []}
+    ladder = {"ladder": [rung | {"adapters": None} for rung in overlay]} if notation == "pgn" else {}
+    (copy / "config" / "puzzles.yaml").write_text(yaml.safe_dump({"chess": changed | ladder}))
+    fetched = run(copy, address, "w2s", "fetch", "puzzles")
+    assert f"puzzles: {repository} at {COMMIT}: 90 sound puzzles" in fetched.stdout, fetched.stdout + fetched.stderr
+    shown = run(copy, "http://127.0.0.1:9", "w2s", "examples", "puzzles", "--experiment", "puzzles", offline=True)
+    assert shown.returncode == 0, shown.stderr
+    figure = run(copy, "http://127.0.0.1:9", "snakemake", "--cores", "2", "figures/puzzles/fig14.pdf", offline=True)
+    assert figure.returncode == 0, figure.stdout[-3000:] + figure.stderr[-3000:]
+    (examples,) = (copy / "results/chess/puzzles").glob("data-*/examples.parquet")
+    table = pq.read_table(examples).to_pydict()
+    assert Counter(table["part"]) == {"weak": 20, "strong": 20, "test": 10}
+    assert all(text.endswith((".", ":")) for text in table["prompt"])
 
 
 def test_examples_of_the_micro_world_need_no_hub() -> None:

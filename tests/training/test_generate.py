@@ -43,7 +43,7 @@ def write_games(path: Path, count: int) -> None:
     path.write_text("".join(texts))
 
 
-def write_puzzles(path: Path, count: int) -> None:
+def puzzle_rows(count: int) -> list[dict[str, str]]:
     """The last move of each game is the answer, as rows of the dump with the moves of the game."""
     rows = []
     for seed in range(count):
@@ -56,7 +56,7 @@ def write_puzzles(path: Path, count: int) -> None:
         row = {"PuzzleId": f"p{seed:03}", "FEN": fen, "Moves": f"{opponent.uci()} {answer.uci()}", "Rating": "1500"}
         link = {"GameUrl": f"https://lichess.org/game{seed:04}", "Themes": "", "game_moves": " ".join([*sans, said])}
         rows.append(row | link)
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return rows
 
 
 def make(artifact: Artifact) -> Path:
@@ -80,7 +80,8 @@ def answers(run: Run) -> dict[str, list[Any]]:
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.chdir(tmp_path)
     write_games(tmp_path / "games.pgn", 40)
-    write_puzzles(tmp_path / "puzzles.jsonl", PUZZLES)
+    lines = [json.dumps(row) + "\n" for row in puzzle_rows(PUZZLES)]
+    (tmp_path / "puzzles.jsonl").write_text("".join(lines))
     return {
         "games": {"source": "files", "paths": ["games.pgn"]},
         "puzzles": {"source": "files", "paths": ["puzzles.jsonl"]},
