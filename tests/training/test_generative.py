@@ -10,8 +10,10 @@ import torch
 from transformers import LlamaForCausalLM
 
 from w2s.checkpoints import Checkpoint
-from w2s.errors import DivergedError
+from w2s.errors import DivergedError, UserError
 from w2s.memory import Budget
+from w2s.models import decoder
+from w2s.models.classifier import Computing
 from w2s.models.generator import Generator, load
 from w2s.models.pretraining import new_model
 from w2s.training.batching import Texts
@@ -128,6 +130,26 @@ def test_a_librarys_model_answers_the_same_padded_or_alone(models: dict[str, Pat
         network, prompts = load(folder), tokens(12, 20)
         alone = [greedy(network, Texts([one]), end=END, most=MOST)[0] for one in prompts]
         assert greedy(network, Texts(prompts), end=END, most=MOST) == alone, name
+
+
+def test_recomputed_activations_give_the_same_gradients(directory: Path, models: dict[str, Path]) -> None:
+    learned = some_lessons()
+    for folder in (directory, *models.values()):
+        found = []
+        for checkpointing in (False, True):
+            network = load(folder, Computing(checkpointing=checkpointing)).train()
+            backward(network, learned, range(8), 4096)
+            found.append(gradients(network))
+        for one, other in zip(*found, strict=True):
+            torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
+
+
+def test_a_flag_that_recomputes_nothing_is_one_line(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = decoder.with_weights
+    monkeypatch.setattr(decoder, "with_weights", lambda *arguments, checkpointing=False: made(*arguments))
+    load(directory)
+    with pytest.raises(UserError, match=r"not recomputed in the backward pass; set checkpointing: false"):
+        load(directory, Computing(checkpointing=True))
 
 
 def test_numbers_that_are_none_are_no_answer(directory: Path) -> None:

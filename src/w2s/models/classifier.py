@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -72,7 +72,7 @@ def load(directory: Path, answers: Sequence[str], computing: Computing | None = 
     rows = torch.stack([_answer_row(unembedding, directory, answer) for answer in answers])
     network = Classifier(backbone, rows, computing.precision)
     if computing.checkpointing:
-        _check_recomputes(network, directory)
+        check_recomputes(network, lambda: network(torch.tensor([[1, 2]]), torch.tensor([2])), directory)
     return network
 
 
@@ -129,8 +129,11 @@ def from_library(directory: Path, computing: Computing, *, generates: bool = Fal
     return backbone, output
 
 
-def _check_recomputes(network: Classifier, directory: Path) -> None:
-    """UserError unless the backward pass computes blocks again: a library's flag may do nothing, unseen."""
+def check_recomputes(network: nn.Module, ask: Callable[[], Tensor], directory: Path) -> None:
+    """UserError unless the backward pass computes blocks again: a library's flag may do nothing, unseen.
+
+    ask: calls the network on some text.
+    """
     block = next((module[0] for module in network.modules() if isinstance(module, nn.ModuleList)), None)
     calls = 0
 
@@ -142,9 +145,9 @@ def _check_recomputes(network: Classifier, directory: Path) -> None:
     network.train()
     # Hooks of the block's own children: a recomputed block may itself be called under another name.
     hooks = [child.register_forward_pre_hook(count) for child in list(block.children())[:1]] if block else []
-    logits = network(torch.tensor([[1, 2]]), torch.tensor([2]))
+    logits = ask()
     # One weight's gradient makes the whole way back; all weights' would take as much memory as the model.
-    weights = block.parameters() if block else network.head.parameters()
+    weights = block.parameters() if block else network.parameters()
     torch.autograd.grad(logits.sum(), next(weight for weight in weights if weight.requires_grad))
     for hook in hooks:
         hook.remove()

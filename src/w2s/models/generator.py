@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from w2s.models import decoder
-from w2s.models.classifier import Computing, from_library, own_weights
+from w2s.models.classifier import Computing, check_recomputes, from_library, own_weights
 from w2s.models.decoder import Decoder, Kept
 
 
@@ -94,6 +94,14 @@ def load(directory: Path, computing: Computing | None = None) -> Generator:
     Remote code is never executed. UserError if the directory holds no decoder with an unembedding.
     """
     computing = computing or Computing()
+    network = _load(directory, computing)
+    if computing.checkpointing:
+        first = torch.zeros(1, dtype=torch.long)
+        check_recomputes(network, lambda: network(torch.tensor([[1, 2]]), first, first), directory)
+    return network
+
+
+def _load(directory: Path, computing: Computing) -> Generator:
     shape = decoder.shape_of(decoder.read_config(directory))
     own = shape and computing.adapters is None and (directory / "model.safetensors").is_file()
     if own:
