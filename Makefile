@@ -48,6 +48,7 @@ bench: $(INSTALLED)
 	$(ACTIVE) python benchmarks/pretraining.py
 	$(ACTIVE) python benchmarks/startup.py
 	$(ACTIVE) python benchmarks/many.py
+	$(ACTIVE) python benchmarks/puzzles.py
 
 bench-gpu: $(INSTALLED)
 	$(ACTIVE) python benchmarks/gpu.py

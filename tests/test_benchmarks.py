@@ -45,3 +45,11 @@ def test_without_a_gpu_the_benchmark_of_gpus_says_so() -> None:
     done = subprocess.run([sys.executable, str(BENCHMARKS / "gpu.py")], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "no GPU here" in done.stderr
+
+
+def test_the_benchmark_of_puzzles_gives_the_same_answers_both_ways() -> None:
+    command = [sys.executable, str(BENCHMARKS / "puzzles.py"), "--repeats", "1", "--puzzles", "40", "--games", "50"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("|")[1].strip() for line in done.stdout.splitlines() if line.startswith("|")]
+    assert {"transformers", "ours", "50", "200"} <= set(rows)
