@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from w2s.experiment import Experiment
     from w2s.ladder import Rung
-    from w2s.plan import Plan
+    from w2s.plan import Artifact, Plan
     from w2s.workflow import Workflow
 
 
@@ -85,6 +85,14 @@ def _parser() -> argparse.ArgumentParser:
     sub = add("explain", explain, "say what an artifact is, its parents, and how it differs from its nearest neighbour")
     sub.add_argument("path", type=Path, help="a directory under results/, or a file in it")
 
+    sub = add("cost", cost, "say what figures will cost before anything is made: jobs, hours, memory, disk")
+    _figures(sub)
+    sub.add_argument("--device", help="where it would run: cpu, a100, h100, ... or as records name it")
+
+    sub = add("status", status, "say how far each figure is, what runs and what failed")
+    _figures(sub)
+    sub.add_argument("--json", action="store_true", help="counts, for programs")
+
     sub = add("examples", examples, "print rendered examples of tasks, as models see them")
     sub.add_argument("tasks", nargs="*", metavar="TASK", help="all of the experiment by default")
     sub.add_argument("--experiment", help="an experiment by name; the default one otherwise")
@@ -100,6 +108,13 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--lock", action="store_true", help="record versions and code as they are (after a version bump)")
     sub.add_argument("--unchanged", nargs="+", default=[], metavar="STAGE", help="its results did not change: re-lock")
     return parser
+
+
+def _figures(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument(
+        "figures", nargs="*", metavar="FIGURE", help="fig5 or figures/<experiment>/fig5.pdf; all by default"
+    )
+    sub.add_argument("--experiment", help="an experiment by name; the default one otherwise")
 
 
 def _workflow() -> Workflow:
@@ -259,6 +274,36 @@ def explain(options: argparse.Namespace) -> None:
     from w2s.explain import explain_path
 
     print(explain_path(options.path, _workflow()))
+
+
+def _asked(options: argparse.Namespace) -> dict[str, list[Artifact]]:
+    """Figure, as people name it -> the runs that it reads."""
+    workflow = _workflow()
+    found: dict[str, list[Artifact]] = {}
+    for asked in options.figures or workflow.drawable(options.experiment):
+        *folders, name = asked.removeprefix("figures/").removesuffix(".pdf").removesuffix(".png").split("/")
+        experiment = folders[0] if folders else options.experiment
+        found[f"{experiment}/{name}" if experiment else name] = workflow.figure(name, experiment)
+    return found
+
+
+def cost(options: argparse.Namespace) -> None:
+    """What figures will cost."""
+    from w2s import cost as module
+    from w2s.plan import with_ancestors
+
+    asked = _asked(options)
+    needed = with_ancestors(run for runs in asked.values() for run in runs)
+    model = module.Model(module.past(Path("results")), options.device)
+    print(module.table(module.summed(needed.values(), model), model, ", ".join(asked)))
+
+
+def status(options: argparse.Namespace) -> None:
+    """How far figures are."""
+    from w2s import status as module
+
+    asked = _asked(options)
+    print(module.as_json(asked) if options.json else module.overview(asked))
 
 
 def examples(options: argparse.Namespace) -> None:

@@ -275,12 +275,12 @@ class Workflow:
         self._artifacts |= with_ancestors(runs)
         return runs
 
-    def drawable(self) -> list[str]:
-        """The figures that the default experiment has what it takes for; says which it lacks something for."""
+    def drawable(self, experiment: str | None = None) -> list[str]:
+        """The figures that an experiment has what it takes for; says which it lacks something for."""
         found = []
         for name in figures.names():
             try:
-                self.figure(name)
+                self.figure(name, experiment)
                 found.append(name)
             except LackingError as error:
                 print(f"{name} is left out: {error}", file=sys.stderr)

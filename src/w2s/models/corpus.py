@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,7 +16,7 @@ from w2s.tasks.formatters import Row
 
 END = "<|endoftext|>"  # stands before every document, in pretraining and in finetuning
 DOCUMENTS_FOR_TOKENIZER = 50_000
-AT_ONCE = 10_000  # documents that are encoded together
+AT_ONCE = 2_000_000  # characters of documents that are encoded together
 
 
 def documents_of_world(spec: Mapping[str, Any]) -> Iterator[str]:
@@ -66,19 +65,33 @@ def train_tokenizer(documents: Iterable[str], vocabulary: int) -> Tokenizer:
 def write_tokens(path: Path, tokenizer: Tokenizer, documents: Iterable[str]) -> int:
     """Write an .npy of uint16 (uint32 for vocabularies beyond 65,536): the documents, each behind its END, in a row.
 
-    Returns how many tokens there are. No more than ``AT_ONCE`` documents are held in memory.
+    Returns how many tokens there are. No more than some ``AT_ONCE`` characters are held in memory.
     """
     kind = np.dtype(np.uint16 if tokenizer.get_vocab_size() <= 2**16 else np.uint32)
-    left, written = iter(documents), 0
+    written = 0
     with path.open("wb") as file:
         start = _write_header(file, kind, 0)
-        while some := list(islice(left, AT_ONCE)):
+        for some in _together(documents):
             tokens = np.array([token for one in tokenizer.encode_batch(some) for token in one.ids], dtype=kind)
             file.write(tokens.tobytes())
             written += len(tokens)
         file.seek(0)
         assert _write_header(file, kind, written) == start  # numpy leaves room for a growing length
     return written
+
+
+def _together(documents: Iterable[str]) -> Iterator[list[str]]:
+    """Documents in their order, as many at a time as have ``AT_ONCE`` characters."""
+    some: list[str] = []
+    characters = 0
+    for document in documents:
+        some.append(document)
+        characters += len(document)
+        if characters >= AT_ONCE:
+            yield some
+            some, characters = [], 0
+    if some:
+        yield some
 
 
 def _write_header(file: BinaryIO, kind: np.dtype[Any], length: int) -> int:

@@ -1,0 +1,93 @@
+"""How far a workflow is, at a glance: what is done, running, failed and waiting for each figure. Pure and light."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from w2s.artifacts import WORK
+from w2s.plan import Artifact, with_ancestors
+
+BAR = 24  # characters
+SHOWN = 8  # running and failed jobs that are named
+
+
+@dataclass(frozen=True)
+class State:
+    """What has become of an artifact. what: done, running, failed or waiting. said: its log's last line."""
+
+    artifact: Artifact
+    what: str
+    said: str = ""
+
+
+def log_of(artifact: Artifact) -> Path:
+    """Where its job writes what it does."""
+    return Path("logs") / f"{artifact.path.removeprefix('results/')}.log"
+
+
+def state_of(artifact: Artifact) -> State:
+    """Done: its manifest is there. Running: a process holds its lock. Failed: its log is there, and neither is so."""
+    if Path(artifact.manifest).is_file():
+        return State(artifact, "done")
+    said = _last_line(log_of(artifact))
+    if _is_locked(WORK / artifact.key / "lock"):
+        return State(artifact, "running", said)
+    return State(artifact, "failed" if said else "waiting", said)
+
+
+def _is_locked(lock: Path) -> bool:
+    try:
+        with lock.open("r") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _last_line(path: Path) -> str:
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    except OSError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def overview(figures: Mapping[str, Sequence[Artifact]]) -> str:
+    """A bar a figure, then what runs and what failed, each with its log. figures: name -> the runs that it reads."""
+    states: dict[str, State] = {}
+    width = max(map(len, figures), default=0)
+    lines = []
+    for name, runs in figures.items():
+        needed = with_ancestors(runs)
+        for key, artifact in needed.items():
+            if key not in states:
+                states[key] = state_of(artifact)
+        counts = {what: sum(states[key].what == what for key in needed) for what in ("done", "running", "failed")}
+        done, total = counts["done"], len(needed)
+        bar = "#" * (BAR * done // total if total else BAR)
+        more = ", ".join(f"{count} {what}" for what, count in counts.items() if count and what != "done")
+        lines.append(f"{name:<{width}}  [{bar:<{BAR}}]  {done:,} of {total:,} done{f', {more}' if more else ''}")
+    for what in ("running", "failed"):
+        named = [state for state in states.values() if state.what == what]
+        if named:
+            lines += ["", f"{what}:"]
+            lines += [
+                f"  {state.artifact.message}: {state.said}\n    {log_of(state.artifact)}" for state in named[:SHOWN]
+            ]
+            lines += [f"  and {len(named) - SHOWN} more"] if len(named) > SHOWN else []
+    return "\n".join(lines)
+
+
+def as_json(figures: Mapping[str, Sequence[Artifact]]) -> str:
+    """The same for programs: figure -> its counts."""
+    found = {}
+    for name, runs in figures.items():
+        states = [state_of(artifact).what for artifact in with_ancestors(runs).values()]
+        found[name] = {what: states.count(what) for what in ("done", "running", "failed", "waiting")}
+    return json.dumps(found)

@@ -1,0 +1,151 @@
+"""What a figure costs before it is made: learned from finished jobs, assumed where there are none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from w2s import commands, cost
+from w2s.errors import UserError
+from w2s.plan import Artifact, with_ancestors
+from w2s.workflow import Workflow, deep_merge
+
+SPEED = 2e9  # FLOP a second of the pretended machine
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def workflow(tiny_config: dict[str, Any]) -> Workflow:
+    return Workflow(tiny_config)
+
+
+def pretend(
+    artifact: Artifact, device: str = "cpu", examples: int = 100, tokens: int = 30, speed: float = SPEED
+) -> None:
+    """A finished job as its manifest tells of it: time is in proportion to work."""
+    flop, measured = 0.0, {}
+    if artifact.stage == "finetune":
+        passes = artifact.spec["training"]["epochs"] * examples * tokens
+        flop = 6 * cost.parameters_of(artifact.parents["model"]) * passes
+        measured = {"examples": examples, "tokens": passes, "device": "cpu"}
+    elif artifact.stage == "pretrain":
+        flop = 6 * cost.parameters_of(artifact) * artifact.spec["tokens"]
+        measured = {"tokens": artifact.spec["tokens"], "device": "cpu"}
+    elif artifact.stage == "data":
+        counts = {"parts": {part: {"examples": examples} for part in ("weak", "strong")}}
+        measured = {"counts": counts}
+    record = {
+        "stage": artifact.stage,
+        "key": artifact.key,
+        "spec": artifact.spec,
+        "parents": {role: parent.key for role, parent in artifact.parents.items()},
+        "measured": {**measured, "flop": flop, "seconds": flop / SPEED if flop else 3.0},
+        "made_with": {"peak_memory_mib": 700},
+    }
+    path = Path(artifact.manifest)
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(record))
+
+
+def needed(workflow: Workflow, figure: str = "fig5") -> list[Artifact]:
+    return list(with_ancestors(workflow.figure(figure)).values())
+
+
+def test_jobs_like_finished_ones_take_as_long_in_proportion_to_their_work(workflow: Workflow) -> None:
+    plan = workflow.default
+    pretend(plan.data("sciq", 0))
+    pretend(plan.truth("sciq", "w8", 0))
+    model = cost.Model(cost.past(Path("results")))
+    small, large = (model.estimate(plan.truth("sst2", rung, 0)) for rung in ("w8", "w16"))
+    known = cost.past(Path("results")).jobs["finetune"][0]
+    assert model.device == "cpu"
+    assert model.estimate(plan.student("sciq", "w8", "w8", "naive", 0)).seconds == pytest.approx(known.seconds)
+    ratio = cost.parameters_of(plan.model("w16")) / cost.parameters_of(plan.model("w8"))
+    assert large.seconds / small.seconds == pytest.approx(ratio)
+
+
+def test_what_is_there_costs_nothing_more(workflow: Workflow) -> None:
+    before = cost.summed(needed(workflow), cost.Model(cost.Past()))
+    pretend(workflow.default.truth("sciq", "w16", 0))
+    after = cost.summed(needed(workflow), cost.Model(cost.Past()))
+    assert [one.jobs for one in before] == [one.jobs for one in after]
+    assert sum(one.there for one in before) == 0
+    assert [(one.stage, one.rung) for one in after if one.there] == [("finetune", "w16")]
+    assert sum(one.seconds for one in after) < sum(one.seconds for one in before)
+
+
+def test_texts_of_another_source_say_nothing_of_length(workflow: Workflow, tiny_config: dict[str, Any]) -> None:
+    """The micro-world's short BoolQ does not make the real one look cheap."""
+    plan = workflow.default
+    pretend(plan.data("sciq", 0))
+    pretend(plan.truth("sciq", "w8", 0), tokens=7)
+    past = cost.past(Path("results"))
+    assert past.tokens_of_an_example(plan.truth("sciq", "w16", 0)) == 7
+    assert past.tokens_of_an_example(plan.truth("sst2", "w16", 0)) == cost.TOKENS["nlp"]
+    assert cost.kind_of("nlp/sciq/data", {"rows": {"hub": "allenai/sciq"}}) != cost.kind_of(
+        "nlp/sciq/data", plan.data("sciq", 0).spec
+    )
+
+
+def test_a_device_without_a_past_is_assumed_and_says_so(workflow: Workflow) -> None:
+    pretend(workflow.default.truth("sciq", "w8", 0))
+    past = cost.past(Path("results"))
+    learned, assumed = cost.Model(past), cost.Model(past, "h100")
+    assert (learned.learned, learned.is_gpu) == (True, False)
+    assert (assumed.learned, assumed.is_gpu) == (False, True)
+    text = cost.table(cost.summed(needed(workflow), assumed), assumed, "fig5")
+    assert "nothing was made on 'h100' yet: times assume" in text
+    assert "GPU-h in all" in text
+    with pytest.raises(UserError, match=r"unknown device 'h1000'; did you mean 'h100'"):
+        cost.Model(past, "h1000")
+
+
+def test_jobs_that_take_several_gpus_cost_the_hours_of_all(tiny_config: dict[str, Any]) -> None:
+    def ladder(gpus: int) -> list[dict[str, Any]]:
+        shared = {"revision": "a" * 40, "tokens": 10**9, "learning_rate": 1e-5}
+        return [
+            {"name": "o1", "source": "some/small", "parameters": 10**9, **shared},
+            {"name": "o2", "source": "some/large", "parameters": 10**10, "gpus": gpus, **shared},
+        ]
+
+    hours = []
+    for gpus in (1, 4):
+        config = deep_merge(tiny_config, {"nlp": {"ladder": ladder(gpus)}})
+        sums = cost.summed(needed(Workflow(config)), cost.Model(cost.Past(), "h100"))
+        hours.append({one.rung: one.hours for one in sums if one.stage == "finetune"})
+        assert max(one.memory for one in sums) == pytest.approx(1.2 * 16 * 10**10)
+    assert hours[1]["o2"] == pytest.approx(4 * hours[0]["o2"])
+    assert hours[1]["o1"] == hours[0]["o1"]
+
+
+def test_sizes_stand_in_for_data_that_is_not_built(workflow: Workflow) -> None:
+    plan = workflow.default
+    run = plan.truth("sciq", "w8", 0)
+    assert cost.examples_of(run) == cost.UNKNOWN_EXAMPLES
+    pretend(plan.data("sciq", 0), examples=77)
+    assert cost.examples_of(run) == 77
+    assert cost.examples_of(plan.chess.truth("c8", 0)) == 32
+
+
+def test_a_manifest_that_cannot_be_read_is_left_out(workflow: Workflow) -> None:
+    run = workflow.default.truth("sciq", "w8", 0)
+    pretend(run)
+    Path(run.manifest).write_text("{}")
+    assert cost.past(Path("results")).jobs == {}
+
+
+def test_the_command_says_what_a_figure_costs(tiny_config: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    Path("config.yaml").write_text(json.dumps(tiny_config))
+    assert commands.main(["cost", "fig5", "figures/fig4.pdf", "--device", "a100"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "fig5, fig4"
+    assert said[-2].split()[:2] == ["all", "31"]
+    assert commands.main(["cost", "fig55"]) == 1
+    assert "unknown figure 'fig55'" in capsys.readouterr().err
