@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from w2s import gpus
 from w2s.errors import UserError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.command(options)
+        return 0
     except UserError as error:
         print(f"w2s: {error}", file=sys.stderr)
         return 1
@@ -48,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"w2s: {error.filename or 'file system'}: {error.strerror or error}", file=sys.stderr)
         return 1
-    return 0
+    finally:
+        gpus.release()
 
 
 def _parser() -> argparse.ArgumentParser:

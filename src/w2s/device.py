@@ -7,6 +7,7 @@ import os
 import torch
 from torch import nn
 
+from w2s import gpus
 from w2s.errors import UserError
 
 COMPILE_FROM = 2e15  # FLOP of training on a GPU from which a minute of compiling comes back
@@ -28,9 +29,13 @@ def device() -> torch.device:
     """Where to compute: W2S_DEVICE, or the GPU if there is one, or the CPU.
 
     On the CPU a job takes W2S_THREADS threads, one by default whatever the machine has: the number of threads
-    changes the order of sums, and the same seed should give the same bits anywhere.
+    changes the order of sums, and the same seed should give the same bits anywhere. Of several GPUs it takes the one
+    with the fewest jobs, until the job ends (``w2s.gpus``).
     """
     name = os.environ.get("W2S_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
+    if name == "cuda" and not gpus.held():
+        places = int(environment_number("W2S_JOBS_PER_GPU", gpus.PLACES, least=1))
+        torch.cuda.set_device(gpus.take(gpus.visible(torch.cuda.device_count()), places))
     try:
         chosen = torch.device(name)
         torch.empty(0, device=chosen)

@@ -67,6 +67,7 @@ class Execution(Strict):
     checkpoint_seconds: float = Field(60, ge=0)  # between checkpoints of a training; 0: after every step
     tokens_at_once: Positive | None = None  # whose activations are held, 4096 (CPU) or 32768 (GPU) by default
     threads: Positive = 1  # of the CPU for each job; another number changes the last bits of results
+    jobs_per_gpu: Positive = 4  # on one machine; more wait. A scheduler (profiles/slurm) gives jobs their own GPUs
     compile: Literal["auto", "always", "never"] = "auto"  # torch.compile; auto: long trainings on a GPU
 
     def variables(self) -> dict[str, str]:
@@ -76,6 +77,7 @@ class Execution(Strict):
             "W2S_CHECKPOINT_SECONDS": f"{self.checkpoint_seconds:g}",
             "W2S_TOKENS_AT_ONCE": str(self.tokens_at_once or ""),
             "W2S_THREADS": str(self.threads),
+            "W2S_JOBS_PER_GPU": str(self.jobs_per_gpu),
             "W2S_COMPILE": self.compile,
         }
 

@@ -39,6 +39,7 @@ PLUMBING = {
     "w2s.artifacts",
     "w2s.errors",
     "w2s.experiment",
+    "w2s.gpus",
     "w2s.hub",
     "w2s.ladder",
     "w2s.plan",
