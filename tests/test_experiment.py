@@ -268,6 +268,7 @@ def test_execution_becomes_the_environment_of_jobs(config: dict[str, Any]) -> No
         "W2S_CHECKPOINT_SECONDS": "5",
         "W2S_TOKENS_AT_ONCE": "512",
         "W2S_THREADS": "1",
+        "W2S_JOBS_PER_GPU": "4",
         "W2S_COMPILE": "auto",
     }
 
