@@ -83,7 +83,7 @@ class ErrorsPlan:
 
         def make() -> Run:
             weak, strong = self.pair
-            told = {"prompt": self.setting.appended.prompt, "words": list(self.setting.appended.words)}
+            told = self.setting.appended.model_dump(include={"prompt", "words", "place"}, mode="json")
             return variant(
                 self.plan.student(task, weak, strong, method, seed),
                 message=f"finetune {strong} on {task}: from-{weak}, told what it thinks, {method}, seed {seed}",

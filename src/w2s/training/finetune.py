@@ -146,7 +146,7 @@ def with_what_it_thinks(
 ) -> dict[str, Part]:
     """The parts that the supervisor labels, with what it thinks behind every text."""
     assert labels is not None
-    tokens = variants.told(data, model, max_length, told["prompt"], told["words"], weak_labels(labels))
+    tokens = variants.told(data, model, max_length, told, weak_labels(labels))
     return {name: Part(part.ids, Texts(tokens[name]), part.truth, part.labels) for name, part in parts.items()
             if name in tokens}  # fmt: skip
 

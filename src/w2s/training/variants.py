@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -34,21 +35,28 @@ def restricted(ids: Sequence[str], subset: Path, column: str) -> list[int]:
 
 
 def told(
-    data: Path, model: Path, max_length: int, prompt: str, words: Sequence[str], thought: Mapping[str, float]
+    data: Path, model: Path, max_length: int, appended: Mapping[str, Any], thought: Mapping[str, float]
 ) -> dict[str, list[list[int]]]:
-    """Part -> its texts' tokens, each behind the text what the supervisor thinks of it.
+    """Part -> its texts' tokens, each text with what the supervisor thinks of it.
 
-    prompt: with a place ``{label}`` for the word of class 0 or 1. thought: example -> probability of class 1, hardened
-    here; examples without one (those that the supervisor was trained on) are left out.
+    appended: ``prompt``, with a place ``{label}`` for one of the ``words`` of class 0 and 1, and the ``place`` where it
+    is put. thought: example -> probability of class 1, hardened here; examples without one (those that the supervisor
+    was trained on) are left out.
     """
     table = artifacts.read_table(data / "examples.parquet").to_pydict()
     rows = [number for number, one in enumerate(table["id"]) if one in thought]
-    said = [words[int(thought[table["id"][number]] > 0.5)] for number in rows]
-    texts = [table["text"][number] + prompt.replace("{label}", word) for number, word in zip(rows, said, strict=True)]
+    said = [appended["words"][int(thought[table["id"][number]] > 0.5)] for number in rows]
+    texts = [with_word(table["text"][number], word, appended) for number, word in zip(rows, said, strict=True)]
     found: dict[str, list[list[int]]] = {}
     for number, ids in zip(rows, encoding.encode(model, texts, max_length), strict=True):
         found.setdefault(table["part"][number], []).append(ids)
     return found
+
+
+def with_word(text: str, word: str, appended: Mapping[str, Any]) -> str:
+    """A text, and what the supervisor thinks of it on a line of its own, behind it (``end``) or before (``start``)."""
+    said = str(appended["prompt"]).replace("{label}", word)
+    return f"{text}\n{said}" if appended["place"] == "end" else f"{said}\n{text}"
 
 
 def agreement(predicted: Tensor, labels: Tensor, truth: Tensor) -> dict[str, float]:
