@@ -32,7 +32,7 @@ wildcard_constraints:
     setting="nlp|chess",
     task="[a-z0-9_]+",
     rung=r"(?!corpus-|games-)[a-z0-9][a-z0-9._-]*",
-    labels=r"none|truth|(from|chain)-[a-z0-9._-]+",
+    labels=r"none|truth|(from|chain|flipped)-[a-z0-9._-]+",
     method="[a-z0-9][a-z0-9._-]*",
     seed="-?[0-9]+",
     key="[0-9a-f]{10}",
@@ -56,6 +56,7 @@ include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/models.smk"
 include: "rules/runs.smk"
+include: "rules/studies.smk"
 include: "rules/figures.smk"
 
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from w2s.workflow import Workflow
 
 
-STAGES = ("data", "corpus", "pretrain", "open", "finetune", "puzzles", "games", "generate")
+STAGES = ["data", "corpus", "pretrain", "open", "finetune", "puzzles", "games", "generate"]
+STAGES += ["levels", "judge", "flip"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -179,14 +180,28 @@ def make(options: argparse.Namespace) -> None:
 
             place = json.loads(options.environment)
             generate.make(build, parents["data"], parents["model"], parents.get("labels"), place)
+        elif options.stage == "levels":
+            from w2s.studies import levels
+
+            levels.make(build, parents)
+        elif options.stage == "judge":
+            from w2s.studies import judge
+
+            judge.make(build, parents["data"], parents.get("model"), json.loads(options.environment))
+        elif options.stage == "flip":
+            from w2s.studies import flips
+
+            flips.make(build, parents)
         else:
             from w2s.training import finetune
 
             place = json.loads(options.environment)
-            finetune.make(build, parents["data"], parents["model"], parents.get("labels"), place)
+            labels, subset = parents.get("labels"), parents.get("subset")
+            finetune.make(build, parents["data"], parents["model"], labels, place, subset=subset)
 
 
 NAMES = ["task", "title", "source", "citation", "licence", "rows_from", "setting", "panel", "bar", "stopping"]
+NAMES += ["cutoff", "kind"]
 NAMES += ["method", "supervisor", "student", "chain", "labels", "difficulty", "puzzle", "fen", "prompt", "answer"]
 
 

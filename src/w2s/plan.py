@@ -25,6 +25,8 @@ from w2s.settings.nlp import TaskChoice
 
 if TYPE_CHECKING:
     from w2s.plans.chess import ChessPlan
+    from w2s.plans.difficulty import DifficultyPlan
+    from w2s.plans.errors import ErrorsPlan
 
 # Raise a stage's version when a change to its code changes its results; see ``w2s stages``.
 STAGE_VERSIONS = {
@@ -36,6 +38,9 @@ STAGE_VERSIONS = {
     "puzzles": 1,
     "games": 1,
     "generate": 1,
+    "levels": 1,
+    "judge": 1,
+    "flip": 1,
 }
 
 # The file in each stage's directory that is written last and vouches for the others.
@@ -48,6 +53,9 @@ MANIFESTS = {
     "puzzles": "manifest.json",
     "games": "manifest.json",
     "generate": "run.json",
+    "levels": "manifest.json",
+    "judge": "manifest.json",
+    "flip": "manifest.json",
 }
 KEY_LENGTH = 10
 
@@ -155,6 +163,10 @@ class Sources(Protocol):
         """(identity, place) of chess puzzles."""
         ...
 
+    def code(self, reference: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """(identity, place) of a user's own ``module:function``."""
+        ...
+
 
 class Plan:
     """Every run that an experiment can ask for, made on demand and remembered.
@@ -183,6 +195,28 @@ class Plan:
         if self.experiment.chess is None:
             raise LackingError(f"experiment {self.experiment.experiment!r} has no chess section in its config")
         return ChessPlan(self.experiment, self.experiment.chess, self._sources)
+
+    @cached_property
+    def difficulty(self) -> DifficultyPlan:
+        """Easy-to-hard generalization on NLP tasks; LackingError where the experiment has none."""
+        from w2s.plans.difficulty import DifficultyPlan  # it builds on this module
+
+        if self.experiment.nlp.difficulty is None:
+            raise LackingError(f"experiment {self.experiment.experiment!r} has no nlp.difficulty in its config")
+        return DifficultyPlan(self, self.experiment.nlp.difficulty)
+
+    @cached_property
+    def errors(self) -> ErrorsPlan:
+        """The structure of supervisors' errors; LackingError where the experiment has none."""
+        from w2s.plans.errors import ErrorsPlan  # it builds on this module
+
+        if self.experiment.nlp.errors is None:
+            raise LackingError(f"experiment {self.experiment.experiment!r} has no nlp.errors in its config")
+        return ErrorsPlan(self, self.experiment.nlp.errors)
+
+    def own_code(self, reference: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """(identity, place) of a user's own ``module:function``."""
+        return self._sources.code(reference)
 
     # -- artifacts -----------------------------------------------------------------------------------------
 
@@ -315,6 +349,10 @@ class Plan:
         yield from self.every_run()
         if self.experiment.chess is not None:
             yield from self.chess.every_run()
+        if self.experiment.nlp.difficulty is not None:
+            yield from self.difficulty.every_run()
+        if self.experiment.nlp.errors is not None:
+            yield from self.errors.every_run()
 
 
 def open_model(rung: OpenRung, sources: Sources) -> Artifact:

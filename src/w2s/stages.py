@@ -32,6 +32,9 @@ ENTRY = {
     "puzzles": "w2s.tasks.chess.data",
     "games": "w2s.models.games",
     "generate": "w2s.training.generate",
+    "levels": "w2s.studies.levels",
+    "judge": "w2s.studies.judge",
+    "flip": "w2s.studies.flips",
 }
 # Plumbing, with the modules inside: it decides where and whether something is made, not what comes out.
 PLUMBING = {
@@ -42,6 +45,7 @@ PLUMBING = {
     "w2s.gpus",
     "w2s.hub",
     "w2s.ladder",
+    "w2s.own",
     "w2s.plan",
     "w2s.plans",
     "w2s.progress",

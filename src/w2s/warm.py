@@ -277,10 +277,11 @@ def preload() -> None:
     import torch
 
     from w2s.models import classifier, pretraining
+    from w2s.studies import flips, judge, levels
     from w2s.tasks import data
     from w2s.training import finetune, generate
 
-    del pyarrow, tokenizers, torch, classifier, data, pretraining, finetune, generate
+    del pyarrow, tokenizers, torch, classifier, data, pretraining, finetune, generate, flips, judge, levels
 
 
 def serve(folder: Path, owner: int) -> None:

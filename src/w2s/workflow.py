@@ -14,7 +14,7 @@ from glob import glob
 from pathlib import Path
 from typing import Any
 
-from w2s import figures
+from w2s import figures, own
 from w2s.artifacts import sha256
 from w2s.errors import LackingError, UserError, allowed
 from w2s.experiment import Catalogue, Experiment, load
@@ -43,7 +43,7 @@ def catalogue() -> Catalogue:
 def plan_of(config: Mapping[str, Any], source: str, root: Path = Path()) -> Plan:
     """The plan of a merged config; UserError in one line if the config is wrong. root: where config/ladders is."""
     experiment = load(with_ladder(config, source, root), catalogue(), source=source)
-    return Plan(experiment, Found(experiment))
+    return Plan(experiment, Found(experiment, root))
 
 
 # -- ladders by name ---------------------------------------------------------------------------------------
@@ -109,8 +109,9 @@ def _has_a_name(rung: object) -> bool:
 class Found:
     """Where an experiment's rows and open models are, and what identifies them."""
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, root: Path = Path()) -> None:
         self.experiment = experiment
+        self.root = root
 
     def rows(self, choice: TaskChoice) -> tuple[dict[str, Any], dict[str, Any]]:
         """The splits of a task: on the hub by commit, in a directory by their files' content."""
@@ -179,6 +180,10 @@ class Found:
             return place | {"limit": choice.limit}, {}
         content, files = _contents("chess.puzzles.paths", choice.paths)
         return {"files": content, "limit": choice.limit}, {"puzzles": files}
+
+    def code(self, reference: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A user's own function, by its file's content."""
+        return own.described(reference, self.root)
 
 
 def _contents(key: str, patterns: Sequence[str]) -> tuple[list[str], list[str]]:

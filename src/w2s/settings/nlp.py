@@ -8,6 +8,8 @@ from pydantic import Field, field_validator, model_validator
 
 from w2s.schema import Positive, Rate, Revision, Strict
 from w2s.settings import Packing, Pair, Setting, refuse_twice, refuse_unknown
+from w2s.settings.difficulty import Difficulty
+from w2s.settings.errors import Errors
 
 REPRESENTATIVE = 8  # data sets in the paper's Figures 6 and 13a
 
@@ -66,6 +68,8 @@ class Nlp(Setting):
     methods: tuple[str, ...] = Field(min_length=1)
     pretraining: Pretraining = Pretraining()
     training: Training = Training()
+    difficulty: Difficulty | None = None  # Figures 21 and 22
+    errors: Errors | None = None  # Figures 25, 26 and 27
 
     @field_validator("tasks", mode="before")
     @classmethod
@@ -85,6 +89,18 @@ class Nlp(Setting):
         refuse_unknown("example.task", self.example.task, tasks)
         if not any(task.medians for task in self.tasks):
             raise ValueError("tasks: none has medians: true, so there is nothing to take medians over")
+        return self
+
+    @model_validator(mode="after")
+    def _studies_name_what_there_is(self) -> Nlp:
+        ladder = [rung.name for rung in self.ladder if rung.truth]
+        if self.difficulty:
+            self.difficulty.check(self.all_tasks(), ladder)
+            if self.difficulty.judge:
+                refuse_unknown("difficulty.judge.rung", self.difficulty.judge.rung, [rung.name for rung in self.ladder])
+        if self.errors:
+            supervising = [rung.name for rung in self.supervising()]
+            self.errors.check(self.all_tasks(), supervising, ladder, self.methods)
         return self
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from w2s.errors import UserError
 from w2s.memory import Budget, budget_of
 from w2s.models import classifier, encoding
 from w2s.models.base import directory_of
+from w2s.training import variants
 from w2s.training.batching import Texts, joined
 from w2s.training.loop import Best, Recipe, Trained, accuracy, probabilities, summary, train
 from w2s.training.records import check_gpus, write_history
@@ -43,11 +44,18 @@ class Part(Encoded):
 
 
 def make(
-    build: artifacts.Build, data: Path, model: Path, labels: Path | None, environment: Mapping[str, Any] | None = None
+    build: artifacts.Build,
+    data: Path,
+    model: Path,
+    labels: Path | None,
+    environment: Mapping[str, Any] | None = None,
+    *,
+    subset: Path | None = None,
 ) -> None:
     """Train and write ``predictions.parquet`` and ``history.csv``. labels: the supervisor's run, or None.
 
-    environment: what the rung needs of the machine, without effect on numbers: ``checkpointing``, ``gpus``.
+    environment: what the rung needs of the machine, without effect on numbers: ``checkpointing``, ``gpus``. subset:
+    the artifact that says which examples are trained on, where not all of a half are (``w2s.training.variants``).
     """
     environment = environment or {}
     spec = build.identity.spec
@@ -66,30 +74,43 @@ def make(
     where = device()
     base = directory_of(model)
     parts = read_parts(data, base, labels, training["max_length"])
+    if "appended" in spec:
+        parts = with_what_it_thinks(parts, data, base, labels, training["max_length"], spec["appended"])
+    learned = learned_part(parts, spec["half"], subset, spec.get("subset"))
     computing = classifier.Computing(
         spec.get("precision", "float32"), spec.get("adapters"), bool(environment.get("checkpointing"))
     )
     torch.manual_seed(spec["seed"])  # where adapters start
     network = classifier.load(base, training["answers"], computing).to(where)
-    learned = parts[spec["half"]]
     tokens = recipe.epochs * sum(learned.texts.lengths)
     flop = 6.0 * sum(parameter.numel() for parameter in network.parameters()) * tokens
     compiled = compile_where_it_pays(network, where, flop)
     budget = budget_of(where)
     evaluated = joined([parts["validation"].texts, parts["test"].texts])
+
+    def judge() -> dict[str, float]:
+        predicted = probabilities(network, evaluated, budget)
+        found = evaluate(predicted, parts["validation"], parts["test"])
+        if spec.get("agreement"):
+            test = parts["test"]
+            found |= variants.agreement(predicted[-len(test.ids) :], test.labels, test.truth)
+        return found
+
+    before = [variants.before_training(judge())] if spec.get("agreement") else []
     history, best = train(
         network,
         learned.texts,
         torch.stack([1 - learned.labels, learned.labels], dim=-1),
         recipe,
-        evaluate=lambda: evaluate(probabilities(network, evaluated, budget), parts["validation"], parts["test"]),
+        evaluate=judge,
         checkpoint=Checkpoint(build.work / "checkpoint.pt"),
         prefer=PREFER if spec["selected"] == "validation" else None,
         budget=budget,
     )
-    write_history(build.folder / "history.csv", history)
+    write_history(build.folder / "history.csv", before + history)
     steps = int(history[-1]["step"])
-    predicted = _predictions(network, best, steps, parts, evaluated, budget)
+    asked = tuple(spec.get("predicts", PREDICTED))
+    predicted = _predictions(network, best, steps, parts, evaluated, budget, asked)
     test = write_predictions(build.folder / "predictions.parquet", parts, *predicted)
     build.measured |= {
         "test_accuracy": test,
@@ -118,6 +139,31 @@ def read_parts(data: Path, model: Path, labels: Path | None, max_length: int) ->
             learned = join(part.ids, weak, where=f"{labels}/predictions.parquet")
         parts[name] = Part(part.ids, part.texts, part.truth, learned)
     return parts
+
+
+def with_what_it_thinks(
+    parts: Mapping[str, Part], data: Path, model: Path, labels: Path | None, max_length: int, told: Mapping[str, Any]
+) -> dict[str, Part]:
+    """The parts that the supervisor labels, with what it thinks behind every text."""
+    assert labels is not None
+    tokens = variants.told(data, model, max_length, told, weak_labels(labels))
+    return {name: Part(part.ids, Texts(tokens[name]), part.truth, part.labels) for name, part in parts.items()
+            if name in tokens}  # fmt: skip
+
+
+def learned_part(parts: Mapping[str, Part], half: str, subset: Path | None, column: str | None) -> Part:
+    """What is trained on: a half, or both; all of it, or what a subset marks."""
+    if half != variants.BOTH:
+        return parts[half]
+    several = [parts[name] for name in variants.HALVES]
+    texts = joined([part.texts for part in several])
+    truth, labels = (torch.cat([getattr(part, name) for part in several]) for name in ("truth", "labels"))
+    both = Part([one for part in several for one in part.ids], texts, truth, labels)
+    if subset is None or column is None:
+        return both
+    numbers = variants.restricted(both.ids, subset, column)
+    chosen = (variants.rows(values, numbers) for values in (both.truth, both.labels))
+    return Part([both.ids[number] for number in numbers], variants.taken(both.texts, numbers), *chosen)
 
 
 @lru_cache(maxsize=4)  # of the last tasks and tokenizers: a process trains run after run
@@ -164,17 +210,22 @@ def evaluate(predicted: Tensor, validation: Part, test: Part) -> dict[str, float
 
 
 def _predictions(
-    network: nn.Module, best: Best, steps: int, parts: Mapping[str, Part], evaluated: Texts, budget: Budget
+    network: nn.Module,
+    best: Best,
+    steps: int,
+    parts: Mapping[str, Part],
+    evaluated: Texts,
+    budget: Budget,
+    asked: Sequence[str],
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Part -> probabilities, at the selected and at the last of the steps; leaves the network at the selected one."""
 
     def predict() -> dict[str, Tensor]:
         both = probabilities(network, evaluated, budget)  # as in training, so that they agree to the bit
         validation, test = both.split([len(parts["validation"].ids), len(parts["test"].ids)])
+        known = {"validation": validation, "test": test}
         return {
-            "strong": probabilities(network, parts["strong"].texts, budget),
-            "validation": validation,
-            "test": test,
+            name: known[name] if name in known else probabilities(network, parts[name].texts, budget) for name in asked
         }
 
     last = predict()
@@ -191,7 +242,7 @@ def write_predictions(
     columns: dict[str, list[object]] = {
         name: [] for name in ("id", "part", "truth", "label", "probability", "probability_last")
     }
-    for name in PREDICTED:
+    for name in selected:
         part = parts[name]
         columns["id"] += part.ids
         columns["part"] += [name] * len(part.ids)

@@ -1,0 +1,111 @@
+"""Figure 21: training on examples up to a difficulty (paper, Appendix C.2)."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from w2s.analysis import difficulty
+from w2s.analysis.results import Results, Row
+from w2s.plan import Artifact, Plan
+from w2s.plans.difficulty import ANY
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+CAPTION = (
+    "Test accuracy after training on the truth of examples up to a difficulty, as many at every cutoff: an example is "
+    "as difficult as the smallest rung from which on all ground-truth models get it right without having seen it. "
+    "Hue is the student; a star stands where the cutoff is the student itself, at the right nothing is left out."
+)
+COLUMNS = 4
+BEYOND = 0.25  # of the rungs' span: how far to the right of them "any" stands, behind a break of the axis
+TASK_WIDTH, LEGEND = 2.6, 1.5  # inches
+
+
+def needs(plan: Plan) -> list[Artifact]:
+    """Every student at every cutoff, and how difficult the examples are."""
+    return difficulty.cutoff_runs(plan)
+
+
+def tabulate(plan: Plan, results: Results) -> list[Row]:
+    """Each run's accuracy."""
+    return difficulty.by_cutoff(plan, results)
+
+
+def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
+    """A panel a task with its own y axis."""
+    from matplotlib.lines import Line2D
+
+    from w2s.figures import footer, overlay, studies, style
+
+    tasks = style.in_order(table, "task")
+    columns = min(COLUMNS, len(tasks))
+    figure, axes = style.panels(
+        math.ceil(len(tasks) / columns), columns, share="none", width=TASK_WIDTH, height=2.6, legend=LEGEND
+    )
+    places = _places(table)
+    colours = studies.student_colours(table)
+    compared = overlay.comparable(about, table)
+    for panel, task in zip(axes.flat, tasks, strict=False):
+        if compared:
+            studies.paper_by_cutoff(panel, about, places[ANY])
+        _panel(panel, table[table["task"] == task], places, colours)
+        panel.set_title(task)
+    for number, panel in enumerate(axes.flat):
+        if number >= len(tasks):
+            panel.set_axis_off()
+        elif number + columns >= len(tasks):
+            panel.set_xlabel("trained on examples up to")
+    for row in axes:
+        row[0].set_ylabel("test accuracy (%)")
+    entries = [Line2D([], [], color=colour, marker="o", markersize=4, label=name) for name, colour in colours.items()]
+    entries.append(Line2D([], [], color=style.GREY, marker="*", markersize=9, linestyle="", label="its own level"))
+    if compared:
+        entries.append(Line2D([], [], color=style.TRUTH_COLOUR, label="the paper's mean", **overlay.FAINT))
+    figure.legend(handles=entries, title="student", loc="outside right center", frameon=False)
+    trained = table["trained_on"]
+    counts = f"trained on {trained.min():,} to {trained.max():,} examples, as many of a task at every cutoff"
+    footer.add(figure, about, table, counts, studies.spread(table), studies.paper_note(about, table, "seven"))
+    return figure
+
+
+def _places(table: pd.DataFrame) -> dict[str, float]:
+    """Cutoff -> where it stands: the rung's compute (log10), or beyond the last."""
+    rungs = table.dropna(subset=["cutoff_compute"]).groupby("cutoff")["cutoff_compute"].first().sort_values()
+    places = {str(name): math.log10(compute) for name, compute in rungs.items()}
+    first, last = min(places.values()), max(places.values())
+    return places | {ANY: last + max(BEYOND * (last - first), 0.3)}
+
+
+def _panel(panel: Axes, rows: pd.DataFrame, places: dict[str, float], colours: dict[str, Any]) -> None:
+    from w2s.figures import curves, style
+
+    for student, colour in colours.items():
+        cells = (rows[rows["student"] == student].set_index("cutoff")["accuracy"] * 100).groupby(level=0)
+        mean, low, high = (cells.agg(what).reindex(list(places)).dropna() for what in ("mean", "min", "max"))
+        x = [places[str(name)] for name in mean.index]
+        inside = len(x) - (ANY in mean.index)
+        panel.plot(x[:inside], mean.iloc[:inside], color=colour, marker="o", markersize=4, linewidth=1.4, zorder=3)
+        panel.plot(x[inside - 1 :], mean.iloc[inside - 1 :], color=colour, marker="o", markersize=4, linewidth=1.0,
+                   linestyle=":", zorder=3)  # fmt: skip
+        if student in mean.index:
+            panel.plot(places[student], mean[student], color=colour, marker="*", markersize=11, zorder=4)
+        if rows["seed"].nunique() > 1:
+            panel.fill_between(x, low, high, color=colour, alpha=curves.BAND, linewidth=0, zorder=2)
+    style.percent_axis(panel)
+    names = ["any" if name == ANY else name for name in places]
+    panel.set_xticks(list(places.values()), names, rotation=30 if max(map(len, names)) > 5 else 0)
+    _break(panel, places)
+
+
+def _break(panel: Axes, places: dict[str, float]) -> None:
+    """Two strokes across the axis between the last rung and "any"."""
+    *_, last, beyond = places.values()
+    line: dict[str, Any] = {"color": "#555555", "linewidth": 0.9, "clip_on": False, "zorder": 5}
+    middle, width = (last + beyond) / 2, (beyond - last) / 12
+    for shift in (-width, width):
+        panel.plot([middle + shift - width, middle + shift + width], [-0.025, 0.025],
+                   transform=panel.get_xaxis_transform(), scalex=False, scaley=False, **line)  # fmt: skip

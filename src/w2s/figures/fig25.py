@@ -1,0 +1,90 @@
+"""Figure 25: errors of equal number and different kind (paper, Appendix E.2)."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from w2s.analysis import errors
+from w2s.analysis.results import Results, Row
+from w2s.plan import Plan, Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+CAPTION = (
+    "Performance gap recovered from a weak supervisor and from truth with as many labels flipped: of random examples, "
+    "of those with the longest or shortest prompts, and of those that a strong ground-truth model finds hardest or "
+    "easiest; under naive finetuning and the confidence loss, a panel a task."
+)
+COLUMNS = 3
+WIDTH = 0.38  # of a bar
+
+
+def needs(plan: Plan) -> list[Run]:
+    """Students of all six supervisors, and the ground truth that they are measured against."""
+    return errors.recovered_runs(plan)
+
+
+def tabulate(plan: Plan, results: Results) -> list[Row]:
+    """Each student's accuracy and PGR."""
+    return errors.recovered(plan, results)
+
+
+def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
+    """Unfilled bars, as the paper's."""
+    from matplotlib.patches import Patch
+
+    from w2s.figures import footer, overlay, studies, style
+
+    tasks = style.in_order(table, "task")
+    columns = min(COLUMNS, len(tasks))
+    figure, axes = style.panels(
+        math.ceil(len(tasks) / columns), columns, share="none", width=3.6, height=3.6, legend=1.3
+    )
+    colours = studies.method_colours(table)
+    for panel, task in zip(axes.flat, tasks, strict=False):
+        _panel(panel, table[table["task"] == task], colours, overlay.wanted(about))
+        panel.set_title(task)
+    for panel in axes.flat[len(tasks) :]:
+        panel.set_axis_off()
+    for row in axes:
+        row[0].set_ylabel("performance gap recovered (%)")
+    entries = [
+        Patch(fill=False, edgecolor=colour, linewidth=1.5, label=style.METHOD_WORDS.get(name, name))
+        for name, colour in colours.items()
+    ]
+    figure.legend(handles=entries, loc="outside right center", frameon=False)
+    weak, strong = table["supervisor"].iloc[0], table["student"].iloc[0]
+    notes = [f"supervisor {weak}, student {strong}", studies.spread(table, "whiskers")]
+    notes += ["dashed: the paper's mean over its three data sets"] if overlay.wanted(about) else []
+    footer.add(figure, about, table, *notes)
+    return figure
+
+
+def _panel(panel: Axes, rows: pd.DataFrame, colours: dict[str, str], overlaid: bool) -> None:
+    from w2s.figures import studies, style
+
+    kinds = style.in_order(rows, "kind")
+    theirs = studies.paper_bars(25)
+    width = 2 * WIDTH / len(colours)
+    for number, (method, colour) in enumerate(colours.items()):
+        shift = (number - (len(colours) - 1) / 2) * width
+        for place, kind in enumerate(kinds):
+            values = rows.loc[(rows["kind"] == kind) & (rows["method"] == method), "pgr"].dropna() * 100
+            if len(values):
+                mean = values.mean()
+                panel.bar(place + shift, mean, 0.92 * width, fill=False, edgecolor=colour, linewidth=1.5, zorder=3)
+                if len(values) > 1:
+                    whisker = [[mean - values.min()], [values.max() - mean]]
+                    panel.errorbar(place + shift, mean, whisker, color=colour, linewidth=0.9, capsize=2, zorder=4)
+            if overlaid and (kind, method) in theirs:
+                reach = (place + shift - width / 2, place + shift + width / 2)
+                panel.plot(reach, [theirs[kind, method]] * 2, color=style.TRUTH_COLOUR, linewidth=0.9, linestyle="--")
+    panel.set_xticks(range(len(kinds)), [studies.KIND_WORDS[kind] for kind in kinds], rotation=40, ha="right",
+                     rotation_mode="anchor")  # fmt: skip
+    panel.set_xlim(-0.6, len(kinds) - 0.4)
+    panel.grid(axis="x", visible=False)
+    style.percent_axis(panel, with_zero=True)

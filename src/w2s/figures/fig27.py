@@ -1,0 +1,96 @@
+"""Figure 27: students that are told what their supervisor thinks (paper, Appendix E.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from w2s.analysis import errors
+from w2s.analysis.results import Results, Row
+from w2s.plan import Plan, Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+CAPTION = (
+    "Performance gap recovered where every prompt, in training and in tests, tells what the weak supervisor thinks of "
+    "it; under naive finetuning and the confidence loss. Crosses: the same students on prompts that do not tell."
+)
+WIDTH = 0.38  # of a bar
+
+
+def needs(plan: Plan) -> list[Run]:
+    """Students that are told, the same that are not, and the ground truth that they are measured against."""
+    return errors.told_runs(plan)
+
+
+def tabulate(plan: Plan, results: Results) -> list[Row]:
+    """Each student's accuracy, PGR and agreement with its supervisor."""
+    return errors.told(plan, results)
+
+
+def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
+    """Paired bars, a pair a task."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    from w2s.figures import footer, overlay, studies, style
+
+    tasks = style.in_order(table, "task")
+    figure, axes = style.panels(1, 1, share="none", width=max(4.0, 0.62 * len(tasks) + 1.2), height=3.6, legend=1.7)
+    panel: Axes = axes[0, 0]
+    colours = studies.method_colours(table)
+    _bars(panel, table, colours)
+    entries: list[Any] = [
+        Patch(facecolor=colour, label=style.METHOD_WORDS.get(name, name)) for name, colour in colours.items()
+    ]
+    entries.append(Line2D([], [], color=style.TRUTH_COLOUR, marker="x", linestyle="", markersize=5, label="not told"))
+    if overlay.wanted(about):
+        for (_, method), height in studies.paper_bars(27).items():
+            if method in colours:
+                panel.axhline(height, color=colours[method], linewidth=0.9, linestyle="--", alpha=0.7, zorder=2)
+        entries.append(Line2D([], [], color=style.GREY, linestyle="--", linewidth=0.9, label="the paper's mean"))
+    style.percent_axis(panel, "performance gap recovered (%)", with_zero=True)
+    figure.legend(handles=entries, loc="outside right center", frameon=False)
+    weak, strong = table["supervisor"].iloc[0], table["student"].iloc[0]
+    appended = about["nlp"]["errors"]["appended"]
+    notes = [f"supervisor {weak}, student {strong}", f"told at the {appended['place']} of the text"]
+    notes += [_means(table, colours), studies.spread(table, "whiskers")]
+    notes += ["dashed: the paper's mean over its nine data sets"] if overlay.wanted(about) else []
+    footer.add(figure, about, table, *notes)
+    return figure
+
+
+def _means(table: pd.DataFrame, colours: dict[str, str]) -> str:
+    """Mean and sample standard deviation over tasks, as the paper has them."""
+    said = []
+    for method in colours:
+        rows = table[(table["method"] == method) & (table["told"] == 1)]
+        each = rows.groupby("task")["pgr"].mean().dropna() * 100
+        if len(each) > 1:
+            said.append(f"{method} {each.mean():.1f} ± {each.std():.1f}")
+    return f"mean and standard deviation over tasks: {', '.join(said)}" if said else ""
+
+
+def _bars(panel: Axes, table: pd.DataFrame, colours: dict[str, str]) -> None:
+    from w2s.figures import style
+
+    tasks = style.in_order(table, "task")
+    width = 2 * WIDTH / len(colours)
+    for number, (method, colour) in enumerate(colours.items()):
+        shift = (number - (len(colours) - 1) / 2) * width
+        for place, task in enumerate(tasks):
+            rows = table[(table["task"] == task) & (table["method"] == method)]
+            told, plain = (rows.loc[rows["told"] == which, "pgr"].dropna() * 100 for which in (1, 0))
+            if len(told):
+                panel.bar(place + shift, told.mean(), 0.92 * width, color=colour, zorder=3)
+                if len(told) > 1:
+                    whisker = [[told.mean() - told.min()], [told.max() - told.mean()]]
+                    panel.errorbar(place + shift, told.mean(), whisker, color=style.TRUTH_COLOUR, linewidth=0.9,
+                                   capsize=2, zorder=4)  # fmt: skip
+            if len(plain):
+                panel.plot(place + shift, plain.mean(), color=style.TRUTH_COLOUR, marker="x", markersize=4, zorder=5)
+    panel.set_xticks(range(len(tasks)), tasks, rotation=35, ha="right", rotation_mode="anchor")
+    panel.set_xlim(-0.6, len(tasks) - 0.4)
+    panel.grid(axis="x", visible=False)
