@@ -29,7 +29,7 @@ shell.prefix(f"export PYTHONPATH={Path(workflow.basedir).resolve() / 'src'} {set
 
 
 wildcard_constraints:
-    setting="nlp|chess",
+    setting="nlp|chess|vision",
     task="[a-z0-9_]+",
     rung=r"(?!corpus-|games-)[a-z0-9][a-z0-9._-]*",
     labels=r"none|truth|(from|chain)-[a-z0-9._-]+",
@@ -56,6 +56,7 @@ include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/models.smk"
 include: "rules/runs.smk"
+include: "rules/vision.smk"
 include: "rules/figures.smk"
 
 

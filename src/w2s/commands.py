@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from w2s.workflow import Workflow
 
 
-STAGES = ("data", "corpus", "pretrain", "open", "finetune", "puzzles", "games", "generate")
+VISION = ("images", "vision_model", "vision_features", "vision_probe")
+STAGES = ("data", "corpus", "pretrain", "open", "finetune", "puzzles", "games", "generate", *VISION)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -161,6 +162,22 @@ def make(options: argparse.Namespace) -> None:
 
             place = json.loads(options.environment)
             generate.make(build, parents["data"], parents["model"], parents.get("labels"), place)
+        elif options.stage == "images":
+            from w2s.tasks.vision import images
+
+            images.make(build, json.loads(options.environment))
+        elif options.stage == "vision_model":
+            from w2s.training import vision_model
+
+            vision_model.make(build, parents["images"])
+        elif options.stage == "vision_features":
+            from w2s.training import vision_features
+
+            vision_features.make(build, parents["images"], parents.get("model"), json.loads(options.environment))
+        elif options.stage == "vision_probe":
+            from w2s.training import vision_probe
+
+            vision_probe.make(build, parents["images"], parents["features"], parents.get("labels"))
         else:
             from w2s.training import finetune
 
@@ -226,6 +243,8 @@ def _made_up(numbers: pd.DataFrame, about: dict[str, Any]) -> str:
         invented.append("small invented world")
     if "chess" in settings and about["chess"]["puzzles"]["source"] == "endgames":
         invented.append("generated endgames")
+    if "vision" in settings and about["vision"]["images"]["source"] == "digits":
+        invented.append("scikit-learn's digits")
     return f"{', '.join(invented)}: the method at work, not the paper's numbers" if invented else ""
 
 
@@ -334,6 +353,8 @@ def fetch(options: argparse.Namespace) -> None:
         count = sum(1 for _ in puzzles_of(place, {}))
         fetched = True
         print(f"puzzles: {place['hub']} at {place['revision']}: {count:,} sound puzzles", flush=True)
+    if experiment.vision:
+        fetched = _fetch_vision(plan) or fetched
     for rung in _ladders(experiment):
         if isinstance(rung, OpenRung) and not rung.is_local:
             folder = base.fetch(rung.source, str(rung.revision), f"rung {rung.name!r}")
@@ -343,6 +364,27 @@ def fetch(options: argparse.Namespace) -> None:
             print(f"{rung.name}: {rung.source} at {rung.revision}: {described['parameters']:,} parameters", flush=True)
     said = "everything that it needs from the hub is in the local cache" if fetched else "it needs nothing from the hub"
     print(f"experiment {experiment.experiment!r}: {said}")
+
+
+def _fetch_vision(plan: Plan) -> bool:
+    """Images and published weights of the vision setting that do not lie here; whether there are any."""
+    from w2s.models.vision import published
+    from w2s.tasks.vision import images
+
+    fetched = False
+    setting, place = plan.vision.setting, plan.vision.images().spec["images"]
+    if "hub" in place:
+        fetched = True
+        files = images.tables(place, {})
+        print(f"{setting.images.name}: {place['hub']} at {place['revision']}: {len(files)} files", flush=True)
+    for network in (setting.supervisor, *setting.ladder):
+        if network.published and not network.published.is_local:
+            fetched = True
+            weights, wanted_by = plan.vision.features(network).spec["weights"], f"rung {network.name!r}"
+            file = published.file_of(weights, {}, wanted_by)
+            published.load(network.published.architecture, file, wanted_by)
+            print(f"{network.name}: {network.published.weights}: {file}", flush=True)
+    return fetched
 
 
 def _ladders(experiment: Experiment) -> list[Rung]:

@@ -32,6 +32,10 @@ ENTRY = {
     "puzzles": "w2s.tasks.chess.data",
     "games": "w2s.models.games",
     "generate": "w2s.training.generate",
+    "images": "w2s.tasks.vision.images",
+    "vision_model": "w2s.training.vision_model",
+    "vision_features": "w2s.training.vision_features",
+    "vision_probe": "w2s.training.vision_probe",
 }
 # Plumbing, with the modules inside: it decides where and whether something is made, not what comes out.
 PLUMBING = {
