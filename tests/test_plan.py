@@ -324,7 +324,8 @@ def test_golden_keys(tiny: Plan, config: dict[str, Any]) -> None:
     }
     assert {name: one.key for name, one in found.items()} == GOLDEN
     chess = {one.stage for one in with_ancestors(tiny.chess.every_run()).values()}
-    assert set(STAGE_VERSIONS) == {one.stage for one in found.values()} | chess
+    vision = {one.stage for one in with_ancestors(tiny.vision.every_run()).values()}
+    assert set(STAGE_VERSIONS) == {one.stage for one in found.values()} | chess | vision
 
 
 @settings(max_examples=20, deadline=None)

@@ -67,12 +67,15 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
             panel.axhline(number - 0.5, color="#bbbbbb", linewidth=0.5)
     for line, thickness in ((-2.6, 1.2), (-0.5, 0.6), (len(lines) - 0.5, 1.2)):
         panel.axhline(line, color="#222222", linewidth=thickness)
-    probes = table[table["role"] != vision.SUPERVISOR]
-    undefined = int(table["undefined"].sum())
-    said = [f"{len(probes)} probes", "mean (lowest to highest seed)" if table["seed"].nunique() > 1 else ""]
-    said += [f"PGR undefined (ceiling no better than supervisor) for {undefined} of them"] if undefined else []
-    footer.add(figure, about, table.drop(columns=["method", "undefined"]), *said)
+    spread = "mean (lowest to highest seed)" if table["seed"].nunique() > 1 else ""
+    footer.add(figure, about, _probes(table), spread, "grey: the paper, with the model in brackets")
     return figure
+
+
+def _probes(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows that stand for runs, as the footer counts them: a ceiling has a schedule too."""
+    probes = table[table["role"] != vision.SUPERVISOR].drop(columns=["weak", "ceiling"])
+    return probes.assign(student=probes["student"].str.cat(probes["schedule"], sep=", "))
 
 
 def _ends(place: int) -> list[float]:
