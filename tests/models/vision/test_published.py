@@ -182,7 +182,7 @@ def test_files_that_are_no_weights_are_one_line(tmp_path: Path, name: str) -> No
         with pytest.raises(UserError, match=f"rung 'x': .*/{name} cannot be read as weights") as caught:
             published.read(tmp_path / name, "rung 'x'")
         assert "\n" not in str(caught.value)
-    with pytest.raises(UserError, match=r"none.* cannot be read as weights \(No such file or directory\)"):
+    with pytest.raises(UserError, match=r"none.* cannot be read as weights \(No such file or directory"):
         published.read(tmp_path / f"none-{name}", "rung 'x'")
 
 

@@ -101,7 +101,8 @@ def _of_tables(paths: Sequence[Path]) -> dict[str, list[Any]]:
     columns: dict[str, list[Any]] = {"id": [], "part": [], "label": [], "name": []}
     for number, path in enumerate(paths):
         try:
-            table = pq.read_table(path, columns=["label", "image.path"])
+            with pq.ParquetFile(path) as file:
+                table = file.read(columns=["label", "image.path"])
             labels, names = table["label"].to_pylist(), [one["path"] for one in table["image"].to_pylist()]
         except (OSError, KeyError, TypeError, pa.ArrowException) as error:
             reason = first_line(error)
