@@ -29,10 +29,10 @@ shell.prefix(f"export PYTHONPATH={Path(workflow.basedir).resolve() / 'src'} {set
 
 
 wildcard_constraints:
-    setting="nlp|chess",
+    setting="nlp|chess|vision",
     task="[a-z0-9_]+",
     rung=r"(?!corpus-|games-)[a-z0-9][a-z0-9._-]*",
-    labels=r"none|truth|(from|chain|flipped)-[a-z0-9._-]+",
+    labels=r"none|truth|(from|chain|flipped)-[a-z0-9._+-]+",
     method="[a-z0-9][a-z0-9._-]*",
     seed="-?[0-9]+",
     key="[0-9a-f]{10}",
@@ -57,6 +57,7 @@ include: "rules/data.smk"
 include: "rules/models.smk"
 include: "rules/runs.smk"
 include: "rules/studies.smk"
+include: "rules/vision.smk"
 include: "rules/figures.smk"
 
 

@@ -51,6 +51,15 @@ TINY: dict[str, Any] = {
         "chains": [["c8", "c12", "c16"]],
         "training": {"epochs": 2},
     },
+    "vision": {
+        "train": 120,
+        "test": 40,
+        "supervisor": {"trained": {"epochs": 2}},
+        "ladder": [
+            {"name": name, "trained": {"width": width, "epochs": 1, "learning_rate": 3e-3}, "epochs": 2}
+            for name, width in (("v2", 2), ("v4", 4))
+        ],
+    },
 }
 
 

@@ -325,7 +325,8 @@ def test_golden_keys(tiny: Plan, config: dict[str, Any]) -> None:
     assert {name: one.key for name, one in found.items()} == GOLDEN
     chess = {one.stage for one in with_ancestors(tiny.chess.every_run()).values()}
     studies = {"levels", "judge", "flip"}  # tests/test_plan_studies.py
-    assert set(STAGE_VERSIONS) == {one.stage for one in found.values()} | chess | studies
+    vision = {one.stage for one in with_ancestors(tiny.vision.every_run()).values()}
+    assert set(STAGE_VERSIONS) == {one.stage for one in found.values()} | chess | studies | vision
 
 
 @settings(max_examples=20, deadline=None)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from w2s import gpus
-from w2s.errors import UserError
+from w2s.errors import UserError, allowed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from w2s.ladder import Rung
     from w2s.plan import Artifact, Plan
     from w2s.workflow import Workflow
-
-
-STAGES = ["data", "corpus", "pretrain", "open", "finetune", "puzzles", "games", "generate"]
-STAGES += ["levels", "judge", "flip"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     sub = add("make", make, "make one artifact: data, a corpus, a base model or a run (what the rules call)")
-    sub.add_argument("stage", choices=STAGES)
+    sub.add_argument("stage", help="as stages.lock lists them")
     sub.add_argument("--spec", required=True, help="the resolved spec, as JSON")
     sub.add_argument("--out", required=True, type=Path, help="its directory, ending in its key")
     sub.add_argument("--parents", nargs="*", default=[], metavar="ROLE=DIR", help="artifacts it is made from")
@@ -144,6 +140,8 @@ def make(options: argparse.Namespace) -> None:
     from w2s import artifacts
     from w2s.plan import STAGE_VERSIONS, Identity
 
+    if options.stage not in STAGE_VERSIONS:
+        raise UserError(f"unknown stage {options.stage!r}; {allowed(options.stage, STAGE_VERSIONS)}")
     parents = {role: Path(directory) for role, _, directory in (one.partition("=") for one in options.parents)}
     keys = {role: artifacts.read(directory)["key"] for role, directory in parents.items()}
     spec = json.loads(options.spec)
@@ -192,6 +190,22 @@ def make(options: argparse.Namespace) -> None:
             from w2s.studies import flips
 
             flips.make(build, parents)
+        elif options.stage == "images":
+            from w2s.tasks.vision import images
+
+            images.make(build, json.loads(options.environment))
+        elif options.stage == "vision_model":
+            from w2s.training import vision_model
+
+            vision_model.make(build, parents["images"])
+        elif options.stage == "vision_features":
+            from w2s.training import vision_features
+
+            vision_features.make(build, parents["images"], parents.get("model"), json.loads(options.environment))
+        elif options.stage == "vision_probe":
+            from w2s.training import vision_probe
+
+            vision_probe.make(build, parents["images"], parents["features"], parents.get("labels"))
         else:
             from w2s.training import finetune
 
@@ -259,6 +273,8 @@ def _made_up(numbers: pd.DataFrame, about: dict[str, Any]) -> str:
         invented.append("small invented world")
     if "chess" in settings and about["chess"]["puzzles"]["source"] == "endgames":
         invented.append("generated endgames")
+    if "vision" in settings and about["vision"]["images"]["source"] == "digits":
+        invented.append("scikit-learn's digits")
     return f"{', '.join(invented)}: the method at work, not the paper's numbers" if invented else ""
 
 
@@ -397,6 +413,8 @@ def fetch(options: argparse.Namespace) -> None:
         count = sum(1 for _ in puzzles_of(place, {}))
         fetched = True
         print(f"puzzles: {place['hub']} at {place['revision']}: {count:,} sound puzzles", flush=True)
+    if experiment.vision:
+        fetched = _fetch_vision(plan) or fetched
     for rung in _ladders(experiment):
         if isinstance(rung, OpenRung) and not rung.is_local:
             folder = base.fetch(rung.source, str(rung.revision), f"rung {rung.name!r}")
@@ -406,6 +424,27 @@ def fetch(options: argparse.Namespace) -> None:
             print(f"{rung.name}: {rung.source} at {rung.revision}: {described['parameters']:,} parameters", flush=True)
     said = "everything that it needs from the hub is in the local cache" if fetched else "it needs nothing from the hub"
     print(f"experiment {experiment.experiment!r}: {said}")
+
+
+def _fetch_vision(plan: Plan) -> bool:
+    """Images and published weights of the vision setting that do not lie here; whether there are any."""
+    from w2s.models.vision import published
+    from w2s.tasks.vision import images
+
+    fetched = False
+    setting, place = plan.vision.setting, plan.vision.images().spec["images"]
+    if "hub" in place:
+        fetched = True
+        files = images.tables(place, {})
+        print(f"{setting.images.name}: {place['hub']} at {place['revision']}: {len(files)} files", flush=True)
+    for network in (setting.supervisor, *setting.ladder):
+        if network.published and not network.published.is_local:
+            fetched = True
+            weights, wanted_by = plan.vision.features(network).spec["weights"], f"rung {network.name!r}"
+            file = published.file_of(weights, {}, wanted_by)
+            published.load(network.published.architecture, file, wanted_by)
+            print(f"{network.name}: {network.published.weights}: {file}", flush=True)
+    return fetched
 
 
 def _ladders(experiment: Experiment) -> list[Rung]:

@@ -20,6 +20,7 @@ from w2s.schema import Name, Positive, Share, Strict
 from w2s.settings import refuse_twice
 from w2s.settings.chess import Chess
 from w2s.settings.nlp import Nlp
+from w2s.settings.vision import Vision
 
 RESERVED = "truth"
 
@@ -103,6 +104,7 @@ class Experiment(Strict):
     methods: dict[Name, Method]
     nlp: Nlp
     chess: Chess | None = None
+    vision: Vision | None = None
     execution: Execution = Execution()
 
     @model_validator(mode="after")

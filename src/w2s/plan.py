@@ -22,11 +22,13 @@ from w2s.ladder import OpenRung, OwnRung, Rung
 from w2s.settings import Packing, Setting
 from w2s.settings.chess import Games, Puzzles
 from w2s.settings.nlp import TaskChoice
+from w2s.settings.vision import Images, Published
 
 if TYPE_CHECKING:
     from w2s.plans.chess import ChessPlan
     from w2s.plans.difficulty import DifficultyPlan
     from w2s.plans.errors import ErrorsPlan
+    from w2s.plans.vision import VisionPlan
 
 # Raise a stage's version when a change to its code changes its results; see ``w2s stages``.
 STAGE_VERSIONS = {
@@ -41,6 +43,10 @@ STAGE_VERSIONS = {
     "levels": 1,
     "judge": 1,
     "flip": 1,
+    "images": 1,
+    "vision_model": 1,
+    "vision_features": 1,
+    "vision_probe": 1,
 }
 
 # The file in each stage's directory that is written last and vouches for the others.
@@ -56,6 +62,10 @@ MANIFESTS = {
     "levels": "manifest.json",
     "judge": "manifest.json",
     "flip": "manifest.json",
+    "images": "manifest.json",
+    "vision_model": "manifest.json",
+    "vision_features": "manifest.json",
+    "vision_probe": "run.json",
 }
 KEY_LENGTH = 10
 
@@ -167,6 +177,14 @@ class Sources(Protocol):
         """(identity, place) of a user's own ``module:function``."""
         ...
 
+    def images(self, choice: Images) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """(identity, place) of labelled images."""
+        ...
+
+    def network(self, choice: Published, name: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """(identity, place) of a published vision network's weights. name: the rung's."""
+        ...
+
 
 class Plan:
     """Every run that an experiment can ask for, made on demand and remembered.
@@ -217,6 +235,15 @@ class Plan:
     def own_code(self, reference: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         """(identity, place) of a user's own ``module:function``."""
         return self._sources.code(reference)
+
+    @cached_property
+    def vision(self) -> VisionPlan:
+        """The vision setting's part of the plan; LackingError where the experiment has none."""
+        from w2s.plans.vision import VisionPlan  # it builds on this module
+
+        if self.experiment.vision is None:
+            raise LackingError(f"experiment {self.experiment.experiment!r} has no vision section in its config")
+        return VisionPlan(self.experiment, self.experiment.vision, self._sources)
 
     # -- artifacts -----------------------------------------------------------------------------------------
 
@@ -353,6 +380,8 @@ class Plan:
             yield from self.difficulty.every_run()
         if self.experiment.nlp.errors is not None:
             yield from self.errors.every_run()
+        if self.experiment.vision is not None:
+            yield from self.vision.every_run()
 
 
 def open_model(rung: OpenRung, sources: Sources) -> Artifact:

@@ -35,6 +35,10 @@ ENTRY = {
     "levels": "w2s.studies.levels",
     "judge": "w2s.studies.judge",
     "flip": "w2s.studies.flips",
+    "images": "w2s.tasks.vision.images",
+    "vision_model": "w2s.training.vision_model",
+    "vision_features": "w2s.training.vision_features",
+    "vision_probe": "w2s.training.vision_probe",
 }
 # Plumbing, with the modules inside: it decides where and whether something is made, not what comes out.
 PLUMBING = {

@@ -23,14 +23,17 @@ from w2s.models.base import TEXT_FILES, WEIGHTS
 from w2s.plan import Artifact, Plan, with_ancestors
 from w2s.settings.chess import Games, Puzzles
 from w2s.settings.nlp import TaskChoice
+from w2s.settings.vision import Images, Published
 from w2s.stages import sources
 from w2s.tasks import TASKS
 from w2s.tasks.sources import NO_SPLIT, split_files
 from w2s.tasks.task import Task
+from w2s.tasks.vision import folder
 from w2s.tasks.world import TOPICS
 from w2s.training.objectives import OBJECTIVES, settings
 
 LARGE = 2**28  # bytes; a larger file of games or puzzles is identified as weights are
+WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")  # of a folder, the first that is there
 SAMPLE = 2**20  # bytes of a weights file, at its start, middle and end, that identify it
 
 
@@ -184,6 +187,49 @@ class Found:
     def code(self, reference: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """A user's own function, by its file's content."""
         return own.described(reference, self.root)
+
+    def images(self, choice: Images) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Labelled images: digits, on the hub by commit, in files by content, in a folder by names and sizes."""
+        if choice.source == "digits":
+            return {"digits": {"pretraining": choice.pretraining, "seed": choice.seed}}, {}
+        if choice.source == "hub":
+            return {"hub": choice.hub, "revision": choice.revision, "files": choice.files}, {}
+        key = "vision.images.paths"
+        root = Path(choice.paths[0]).expanduser()
+        if len(choice.paths) == 1 and root.is_dir():
+            try:
+                return {"folder": folder.identity(root)}, {"images": [str(root)]}
+            except OSError as error:
+                raise UserError(f"{key}: {error.filename} cannot be read ({error.strerror})") from None
+        content, files = _contents(key, choice.paths)
+        for file in files:
+            if not file.endswith(".parquet"):
+                raise UserError(f"{key}: {file!r} is neither a .parquet file nor one folder with a folder a class")
+        return {"files": content}, {"images": files}
+
+    def network(self, choice: Published, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Weights: on the hub by commit, on the web by address, in a file by content (a large one sampled)."""
+        if choice.is_address:
+            return {"address": choice.weights}, {}
+        if not choice.is_local:
+            return {"hub": choice.weights, "revision": choice.revision}, {}
+        path = Path(choice.weights).expanduser()
+        if path.is_dir():
+            named = [path / one for one in WEIGHT_FILES if (path / one).is_file()]
+            there = named or [one for one in sorted(path.iterdir()) if one.suffix in (".pth", ".pt", ".safetensors")]
+            if len(there) != 1 and not named:
+                what = "no file of weights" if not there else f"{len(there)} files of weights; name one of them"
+                raise UserError(f"rung {name!r}: {str(path)!r} holds {what}")
+            path = there[0]
+        if not path.is_file():
+            raise UserError(
+                f"rung {name!r}: no file {str(path)!r}; weights should be a file, a folder, an https address or a "
+                "hub id"
+            )
+        try:
+            return {"file": _sampled(path)}, {"weights": str(path)}
+        except OSError as error:
+            raise UserError(f"rung {name!r}: {error.filename} cannot be read ({error.strerror})") from None
 
 
 def _contents(key: str, patterns: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from w2s.plan import Artifact, Run
 
 # Column -> values. Of a classifier: id, part, truth, label, probability, probability_last; of chess: id, part, rating,
-# truth, label, answer, correct, legal.
+# truth, label, answer, correct, legal; of vision: id, part, truth, label, answer, correct (classes by number).
 Predictions = dict[str, list[Any]]
 Row = dict[str, Any]
 

@@ -30,12 +30,26 @@ def tables(rows: pd.DataFrame) -> Iterator[str]:
             said = (f"{row['difficulty']} puzzle {row['puzzle']}, {rating}", row["fen"], row["prompt"])
             yield "\n".join([*said, f'label "{row["answer"]}"'])
         return
+    if "role" in rows:
+        yield from _probed(rows)
+        return
     if "stopping" in rows:
         yield from _stopping(rows[rows["task"] == MEDIAN])
         return
     settings = list(dict.fromkeys(rows["setting"]))
     for setting in settings:
         yield from _compared(rows[rows["setting"] == setting], f"{setting}: " if len(settings) > 1 else "")
+
+
+def _probed(rows: pd.DataFrame) -> Iterator[str]:
+    """Table 3: a line a model, a column a schedule, the paper's numbers below ours."""
+    rows = rows.assign(student=rows["student"].fillna(rows["supervisor"]))
+    for value in ("accuracy", "paper_accuracy", "pgr", "paper_pgr"):
+        known = rows.dropna(subset=[value])
+        cells = known.groupby(["role", "student", "schedule"], sort=False)[value].mean().reset_index()
+        percent = cells.assign(**{value: (cells[value] * 100).round(1)})
+        grid = percent.pivot_table(index=["role", "student"], columns="schedule", values=value, sort=False)
+        yield f"{value.replace('_', ' of ')} (%), mean over seeds; columns are schedules\n{grid.to_string(na_rep='')}"
 
 
 def _compared(rows: pd.DataFrame, which: str) -> Iterator[str]:

@@ -26,7 +26,13 @@ Evaluate = Callable[[], dict[str, float]]
 Bound = Callable[[Tensor, Tensor], Tensor]  # an objective at a point of training
 # (which examples, share of the steps done before, tokens at once) -> loss; adds the batch's gradient to the parameters
 Gradient = Callable[[Sequence[int], float, int], float]
+Rate = Callable[[int, int], float]  # (steps done, steps) -> learning rate as a share of the recipe's
 EVALUATION = 4  # times as many tokens as in training: nothing is held for a backward pass
+
+
+def falling(step: int, steps: int) -> float:
+    """1 at the first step, linearly to 0 behind the last."""
+    return 1 - step / steps
 
 
 @dataclass(frozen=True)
@@ -136,13 +142,14 @@ def optimise(
     checkpoint: Checkpoint,
     prefer: str | None = None,
     budget: Budget | None = None,
+    rate: Rate = falling,
 ) -> tuple[list[dict[str, float]], Best]:
     """Train on ``count`` examples in place; returns the history, one row an evaluation, and the best weights.
 
     evaluate: called ``evaluations_per_epoch`` times an epoch, the last time after the last step; its values go
     into the history. prefer: the value whose maximum is kept as ``Best``, the last one of several equal ones (None
-    keeps nothing). budget: lowered where memory runs out. Raises DivergedError if the loss, or what the model
-    predicts, stops being a number.
+    keeps nothing). budget: lowered where memory runs out. rate: falls linearly to 0 by default. Raises
+    DivergedError if the loss, or what the model predicts, stops being a number.
     """
     budget = budget or budget_of(next(model.parameters()).device)
     order = epochs_order(count, schedule.epochs, schedule.seed)
@@ -161,7 +168,7 @@ def optimise(
     model.train()
     for step in range(first, len(batches)):
         for group in optimizer.param_groups:
-            group["lr"] = schedule.learning_rate * (1 - step / len(batches))
+            group["lr"] = schedule.learning_rate * rate(step, len(batches))
 
         def attempt(tokens: int, step: int = step) -> float:
             optimizer.zero_grad(set_to_none=True)
