@@ -45,7 +45,14 @@ def shape(smoke_config: dict[str, Any]) -> Shape:
         **more: Any,
     ) -> Plan:
         names = list(TOPICS)[:tasks]
-        own = {"tasks": names, "ladder": ladder(rungs, without_truth), "supervisors": None, "representative": None}
+        studies = {name: {**smoke_config["nlp"][name], "seeds": None} for name in ("difficulty", "errors")}
+        own = {
+            **studies,
+            "tasks": names,
+            "ladder": ladder(rungs, without_truth),
+            "supervisors": None,
+            "representative": None,
+        }
         overlay: dict[str, Any] = {
             "seeds": list(range(seeds)),
             "nlp": {**own, "methods": ["naive", "confidence"], "example": {}},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,8 @@ EVALUATIONS = 4
 STUDENT = (-0.1, 0.1, 0.0, -0.05)  # how far a student is from its accuracy at each evaluation
 
 
+# How many tenths of the gap students of flipped-label supervisors recover.
+FLIPPED = {"weak": 5, "random": 8, "longest": 4, "shortest": 6, "unconfident": 7, "confident": -2}
 PROMPTED = 0.2  # a prompted base model is so far below its ground truth
 LABELLED = 60  # in a hundred images are labelled right by the supervisor of the vision setting
 MATED = "7k/Q7/6K1/8/8/8/8/8 w - - 0 1"
@@ -47,10 +50,25 @@ def halfway(plan: Plan) -> Callable[[Run], float]:
             return (ceiling - (2500 - int(run.method.removeprefix("below-"))) // 100) / 100
         if run.labels == "truth":
             return (ceiling - 10 * (run.method == "hard")) / 100
+        if run.labels.startswith("flipped-"):
+            weak = truth(run.labels.split("-")[-1])
+            return (weak + FLIPPED[run.labels.split("-")[1]] * (ceiling - weak) // 10) / 100
         weak = truth(run.labels.removeprefix("from-").removeprefix("chain-").split("-")[0])
         return (weak + (ceiling - weak) // 2 + 5 * run.labels.startswith("chain-")) / 100
 
     return accuracy
+
+
+def leveled(rungs: int) -> Predictions:
+    """Four examples of every level and the rest of the last one; ratings rise with it, two are trained on."""
+    levels = [level for level in range(rungs + 1) for _ in range(4)]
+    ids = [f"e{number:03}" for number in range(4 * 13)]
+    columns: Predictions = {
+        "id": ids,
+        "level": levels + [rungs] * (len(ids) - len(levels)),
+        "elo": [1400.0 + 10 * number for number in range(len(ids))],
+    }
+    return columns | {f"up_to_{cutoff}": [number < 2 for number in range(len(ids))] for cutoff in range(rungs + 1)}
 
 
 class Fake:
@@ -98,10 +116,13 @@ class Fake:
         }
 
     def history(self, run: Run) -> list[dict[str, float]]:
-        """Best on the test set at the second of four evaluations, last preferred by weak labels at the third."""
+        """Best on the test set at the second of four evaluations, last preferred by weak labels at the third.
+
+        Where agreement is told apart, a row before training, then ever more with right labels and less with wrong ones.
+        """
         self.read.add(run.key)
         labels = (0.6, 0.7, 0.7, 0.65)
-        return [
+        rows = [
             {
                 "step": 10.0 * (number + 1),
                 "epoch": 0.5 * (number + 1),
@@ -113,10 +134,22 @@ class Fake:
             }
             for number in range(EVALUATIONS)
         ]
+        if not run.spec.get("agreement"):
+            return rows
+        before = {"step": 0.0, "epoch": 0.0, "train_loss": math.nan}
+        return [
+            row | {"test_labels_right": 0.5 + number / 10, "test_labels_wrong": 0.5 - number / 10}
+            for number, row in enumerate([rows[0] | before, *rows])
+        ]
 
     def examples(self, data: Artifact) -> Predictions:
-        """Five puzzles of the test set, and one that is not in it and would fit best."""
+        """Five puzzles of the test set, and one that is not in it and would fit best.
+
+        Of easy-to-hard studies: see ``leveled``.
+        """
         self.read.add(data.key)
+        if data.stage in ("levels", "judge"):
+            return leveled(int(data.spec.get("rungs", 2)))
         ratings = [500, 710, 1500, 2300, 2790, 695]
         return {
             "id": ["e", "d", "c", "b", "a", "f"],

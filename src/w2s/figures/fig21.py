@@ -65,7 +65,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     entries.append(Line2D([], [], color=style.GREY, marker="*", markersize=9, linestyle="", label="its own level"))
     if compared:
         entries.append(Line2D([], [], color=style.TRUTH_COLOUR, label="the paper's mean", **overlay.FAINT))
-    figure.legend(handles=entries, title="student", loc="outside right center", frameon=False)
+    figure.legend(handles=entries, title="student", title_fontsize=8, loc="outside right center", frameon=False)
     trained = table["trained_on"]
     counts = f"trained on {trained.min():,} to {trained.max():,} examples, as many of a task at every cutoff"
     footer.add(figure, about, table, counts, studies.spread(table), studies.paper_note(about, table, "seven"))
@@ -97,6 +97,8 @@ def _panel(panel: Axes, rows: pd.DataFrame, places: dict[str, float], colours: d
             panel.fill_between(x, low, high, color=colour, alpha=curves.BAND, linewidth=0, zorder=2)
     style.percent_axis(panel)
     names = ["any" if name == ANY else name for name in places]
+    first, beyond = min(places.values()), max(places.values())
+    panel.set_xlim(first - 0.08 * (beyond - first), beyond + 0.08 * (beyond - first))  # the paper's may go further
     panel.set_xticks(list(places.values()), names, rotation=30 if max(map(len, names)) > 5 else 0)
     _break(panel, places)
 

@@ -56,7 +56,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     ]
     if compared:
         entries.append(Line2D([], [], color=style.TRUTH_COLOUR, label="the paper's own", **overlay.FAINT))
-    figure.legend(handles=entries, title="trained on", loc="outside right center", frameon=False)
+    figure.legend(handles=entries, title="trained on", title_fontsize=8, loc="outside right center", frameon=False)
     judge = about["nlp"]["difficulty"]["judge"]
     notes = [f"judge: {_judge(judge, about)}"]
     correlation = ratings["correlation"].iloc[0]
@@ -100,7 +100,7 @@ def _ratings(panel: Axes, rows: pd.DataFrame) -> None:
             medianprops={"color": "#e0812b", "linewidth": 1.6},
         )
     words = [
-        f"{'none' if row['cutoff'] == ANY else row['cutoff']}\n{row['examples']:,}"
+        f"{'none' if row['cutoff'] == ANY else row['cutoff']}\n{int(row['examples']):,}"
         for row in rows.sort_values("place").to_dict("records")
     ]
     panel.set_xticks(list(rows["place"].sort_values()), words)

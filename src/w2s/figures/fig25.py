@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from w2s.analysis import errors
@@ -83,8 +84,8 @@ def _panel(panel: Axes, rows: pd.DataFrame, colours: dict[str, str], overlaid: b
             if overlaid and (kind, method) in theirs:
                 reach = (place + shift - width / 2, place + shift + width / 2)
                 panel.plot(reach, [theirs[kind, method]] * 2, color=style.TRUTH_COLOUR, linewidth=0.9, linestyle="--")
-    panel.set_xticks(range(len(kinds)), [studies.KIND_WORDS[kind] for kind in kinds], rotation=40, ha="right",
-                     rotation_mode="anchor")  # fmt: skip
+    words = ["\n".join(textwrap.wrap(studies.KIND_WORDS[kind], 20)) for kind in kinds]
+    panel.set_xticks(range(len(kinds)), words, rotation=50, ha="right", va="center", rotation_mode="anchor")
     panel.set_xlim(-0.6, len(kinds) - 0.4)
     panel.grid(axis="x", visible=False)
     style.percent_axis(panel, with_zero=True)

@@ -84,7 +84,7 @@ def _bars(panel: Axes, table: pd.DataFrame, colours: dict[str, str]) -> None:
             rows = table[(table["task"] == task) & (table["method"] == method)]
             told, plain = (rows.loc[rows["told"] == which, "pgr"].dropna() * 100 for which in (1, 0))
             if len(told):
-                panel.bar(place + shift, told.mean(), 0.92 * width, color=colour, zorder=3)
+                panel.bar(place + shift, told.mean(), 0.92 * width, color=colour, linewidth=0, zorder=3)
                 if len(told) > 1:
                     whisker = [[told.mean() - told.min()], [told.max() - told.mean()]]
                     panel.errorbar(place + shift, told.mean(), whisker, color=style.TRUTH_COLOUR, linewidth=0.9,

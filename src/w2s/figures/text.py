@@ -12,7 +12,7 @@ VALUES = ("accuracy", "accuracy_hard", "pgr", "agreement", "agreement_right", "a
 PARTS = ("weak", "strong", "validation", "test")
 GUARDS = ("bag_of_words_accuracy", "length_only_accuracy")
 PLACE = ["method", "supervisor"]  # what a line of a table is about; its columns are students
-BESIDE = ("chain", "rating")  # and these, where a figure has them
+BESIDE = ("chain", "rating", "kind", "told")  # and these, where a figure has them
 UNNAMED = {"supervisor": "-", "chain": "-"}
 
 
@@ -53,7 +53,10 @@ def _probed(rows: pd.DataFrame) -> Iterator[str]:
 
 
 def _compared(rows: pd.DataFrame, which: str) -> Iterator[str]:
-    """The tables of one setting. which: how headlines begin."""
+    """The tables of one setting. which: how headlines begin. Of a course of training only its end is shown."""
+    if "evaluation" in rows:
+        rows = rows[rows["evaluation"] == rows["evaluation"].max()]
+    rows = rows[rows["method"].notna()]
     order = [str(name) for name in rows.sort_values("student_compute")["student"].dropna().unique()]
     middle = rows[rows["task"] == MEDIAN]
     shown, place, what = (middle, PLACE, "median over tasks, ") if len(middle) else (rows, ["task", *PLACE], "")

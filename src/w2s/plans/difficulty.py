@@ -41,6 +41,7 @@ class DifficultyPlan:
                 self.plan.truth(task, rung, seed, half="strong"),
                 message=f"finetune {rung} on {task}: truth of the strong half, to predict the weak half, seed {seed}",
                 spec={"predicts": ["weak", "test"]},
+                method="second-fold",
                 priority=100,  # what students learn waits for it
             )
 

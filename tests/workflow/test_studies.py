@@ -1,0 +1,123 @@
+"""The special studies on real processes, in tiny: what is easy, flipped labels, prompts that tell."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.workflow.test_dag import checkout, edit_config, planned, snakemake
+from w2s.plan import Artifact, Plan, Run
+from w2s.settings.errors import CONFIDENT, LONGEST
+from w2s.workflow import deep_merge, plan_of
+
+# Rungs this small may get the examples of one class right and no others.
+UNBALANCED: dict[str, Any] = {"nlp": {"difficulty": {"balance": False, "judge": {"by": "judges:easier"}}}}
+JUDGE = "def easier(pairs):\n    return [float(len(first) < len(second)) for first, second in pairs]\n"
+
+
+@pytest.fixture(scope="module")
+def plan(tiny_config: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    root = tmp_path_factory.mktemp("own")
+    (root / "judges.py").write_text(JUDGE)
+    return plan_of(deep_merge(tiny_config, UNBALANCED), "studies", root)
+
+
+def runs_of(plan: Plan) -> dict[str, Run]:
+    difficulty, errors = plan.difficulty, plan.errors
+    return {
+        "easy": difficulty.up_to("sciq", "w16", "w16", 0),
+        "any": difficulty.up_to("sciq", "w16", "any", 0),
+        "easiest": difficulty.easiest("sciq", "w16", 30, 0),
+        "all": difficulty.easiest("sciq", "w16", 100, 0),
+        "flipped": errors.flipped("sciq", CONFIDENT, "confidence", 0),
+        "longest": errors.flipped("sciq", LONGEST, "naive", 0),
+        "told": errors.appended("sciq", "naive", 0),
+        "not told": plan.student("sciq", "w8", "w16", "naive", 0),
+    }
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, plan: Plan) -> Path:
+    folder = checkout(tmp_path_factory.mktemp("studies") / "checkout")
+    edit_config(folder, lambda config: config.update(deep_merge(config, UNBALANCED)))
+    (folder / "judges.py").write_text(JUDGE)
+    targets = [run.manifest for run in runs_of(plan).values()]
+    output = snakemake(folder, "-n", *targets)
+    once = {"data": 1, "corpus": 1, "pretrain": 2, "levels": 1, "judge": 1, "flip": 2}
+    assert planned(output) == once | {"finetune": 2 + 1 + 8}  # ground truth, its second fold, and the runs themselves
+    snakemake(folder, *targets)
+    return folder
+
+
+def read(made: Path, one: Artifact, name: str) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = pq.read_table(made / one.path / f"{name}.parquet").to_pydict()
+    return columns
+
+
+def measured(made: Path, one: Artifact) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((made / one.manifest).read_text())["measured"]
+    return found
+
+
+def test_a_second_call_does_nothing(made: Path, plan: Plan) -> None:
+    assert "Nothing to be done" in snakemake(made, *(run.manifest for run in runs_of(plan).values()))
+
+
+def test_runs_train_on_what_their_subset_marks(made: Path, plan: Plan) -> None:
+    runs, levels = runs_of(plan), plan.difficulty.levels("sciq", 0)
+    table = read(made, levels, "examples")
+    assert measured(made, runs["easy"])["examples"] == sum(table["up_to_0"]) == measured(made, levels)["trained_on"]
+    assert measured(made, runs["any"])["examples"] == sum(table["up_to_1"])
+    assert measured(made, runs["all"])["examples"] == len(table["id"])
+    easiest = read(made, plan.difficulty.elo("sciq", 0), "examples")["easiest_30"]
+    assert measured(made, runs["easiest"])["examples"] == sum(easiest) == round(0.3 * len(table["id"]))
+
+
+def test_a_judge_of_the_users_own_rates_the_questions(made: Path, plan: Plan) -> None:
+    rated = read(made, plan.difficulty.elo("sciq", 0), "examples")
+    data = read(made, plan.data("sciq", 0), "examples")
+    letters = dict(zip(data["id"], map(len, data["text"]), strict=True))
+    ordered = sorted(rated["id"], key=dict(zip(rated["id"], rated["elo"], strict=True)).__getitem__)
+    third = len(ordered) // 3
+    short, long = (sum(letters[one] for one in some) / third for some in (ordered[:third], ordered[-third:]))
+    assert short < long
+
+
+def test_students_learn_the_flipped_labels_and_their_history_tells_them_apart(made: Path, plan: Plan) -> None:
+    run = runs_of(plan)["flipped"]
+    said = read(made, run.parents["labels"], "predictions")
+    labels = dict(zip(said["id"], said["probability"], strict=True))
+    table = read(made, run, "predictions")
+    assert table["label"] == [labels[one] for one in table["id"]]
+    with (made / run.path / "history.csv").open() as file:
+        history = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    assert history[0]["step"] == history[0]["epoch"] == 0
+    assert math.isnan(history[0]["train_loss"])
+    test = [number for number, part in enumerate(table["part"]) if part == "test"]
+    right = [number for number in test if table["label"][number] == table["truth"][number]]
+    hits = [(table["probability_last"][number] > 0.5) == (table["truth"][number] > 0.5) for number in right]
+    assert history[-1]["test_labels_right"] == pytest.approx(sum(hits) / len(hits))
+    wrong = len(test) - len(right)
+    share = (history[-1]["test_labels_right"] * len(right) + history[-1]["test_labels_wrong"] * wrong) / len(test)
+    assert share == pytest.approx(history[-1]["test_labels"])
+
+
+def test_other_runs_histories_are_as_they_were(made: Path, plan: Plan) -> None:
+    for run in (runs_of(plan)["told"], plan.truth("sciq", "w8", 0)):
+        header = (made / run.path / "history.csv").read_text().splitlines()[0]
+        assert header == "step,epoch,train_loss,validation_labels,validation_truth,test_labels,test_truth"
+
+
+def test_telling_changes_what_a_student_sees_and_not_its_labels(made: Path, plan: Plan) -> None:
+    told = read(made, runs_of(plan)["told"], "predictions")
+    weak = read(made, plan.truth("sciq", "w8", 0), "predictions")
+    labels = dict(zip(weak["id"], weak["probability"], strict=True))
+    assert told["label"] == pytest.approx([labels[one] for one in told["id"]])
+    tokens = {name: measured(made, runs_of(plan)[name])["tokens"] for name in ("told", "not told")}
+    assert tokens["told"] > tokens["not told"]
