@@ -120,7 +120,7 @@ def test_early_stopping_of_students_leaves_truth_runs_alone(config: dict[str, An
         lambda c: c["nlp"]["tasks"].pop(),
         lambda c: c["nlp"].update(methods=["naive"]),
         lambda c: c["nlp"].update(supervisors=["w24", "w32", "w80", "w128"]),
-        lambda c: c["methods"].update(mine={"objective": "naive"}),
+        lambda c: c["methods"].update(mine={"objective": "naive", "label_noise": 0.3}),
     ],
     ids=["name", "seed", "task", "fewer methods", "supervisors", "method"],
 )

@@ -358,11 +358,12 @@ def examples(options: argparse.Namespace) -> None:
 
 
 def _texts(plan: Plan, name: str, number: int) -> tuple[str, list[str]]:
-    from w2s.tasks import TASKS
+    from w2s.tasks import TASKS, own
     from w2s.tasks.build import formatted
     from w2s.tasks.data import rows_of
 
-    task, data = TASKS[name], plan.data(name, plan.experiment.seeds[0])
+    data = plan.data(name, plan.experiment.seeds[0])
+    task = own.of_spec(data.spec) if "own" in data.spec else TASKS[name]
     rows = rows_of(task, data.spec["rows"], data.environment)
     shown: list[str] = []
     for made in formatted(task, rows.parts["train"], "train", rows.origins["train"]):
@@ -397,7 +398,8 @@ def fetch(options: argparse.Namespace) -> None:
 
     plan = _workflow().plan(options.experiment)
     experiment, fetched = plan.experiment, plan.experiment.data.source == "hub"
-    for name in experiment.nlp.all_tasks() if experiment.data.source == "hub" else []:
+    shipped = [task.name for task in experiment.nlp.tasks if task.formatter is None]
+    for name in shipped if experiment.data.source == "hub" else []:
         task, place = TASKS[name], plan.data(name, experiment.seeds[0]).spec["rows"]
         rows = rows_of(task, place, {})
         for part, some in rows.parts.items():

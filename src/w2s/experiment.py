@@ -7,7 +7,8 @@ nothing of torch, and it learns which tasks and objectives exist from a ``Catalo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -16,10 +17,14 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from w2s.errors import UserError, allowed
 from w2s.ladder import RUNGS, OwnRung
+from w2s.own import is_own
+from w2s.parameters import Parameter
 from w2s.schema import Name, Positive, Share, Strict
-from w2s.settings import refuse_twice
+from w2s.settings import methods as method_settings
+from w2s.settings import refuse_twice, refuse_unknown
 from w2s.settings.chess import Chess
-from w2s.settings.nlp import Nlp
+from w2s.settings.methods import Method
+from w2s.settings.nlp import Nlp, TaskChoice
 from w2s.settings.vision import Vision
 
 RESERVED = "truth"
@@ -83,14 +88,6 @@ class Execution(Strict):
         }
 
 
-class Method(Strict):
-    """How students are trained on their labels: an objective of ``w2s.training.objectives`` and its settings."""
-
-    objective: str
-    parameters: dict[str, float] = Field(default_factory=dict)
-    largest: dict[str, float] = Field(default_factory=dict)  # these instead, for the largest student of the ladder
-
-
 class Experiment(Strict):
     """The whole config."""
 
@@ -113,7 +110,12 @@ class Experiment(Strict):
         for name in self.nlp.methods:
             if name not in self.methods:
                 raise ValueError(f"nlp.methods: unknown method {name!r}; {allowed(name, self.methods)}")
+        for name in self.nlp.comparison.methods or ():
+            refuse_unknown("nlp.comparison.methods", name, self.methods)
+        method_settings.check(self.methods)
         for task in self.nlp.tasks:
+            if task.formatter is not None:
+                continue  # its rows are its own
             for key, only_with in (("folder", "directory"), ("revision", "hub")):
                 if getattr(task, key) is not None and self.data.source != only_with:
                     raise ValueError(f"nlp.tasks: {task.name}: {key} is of use only with data.source {only_with!r}")
@@ -121,30 +123,35 @@ class Experiment(Strict):
                 raise ValueError(f"nlp.tasks: {task.name}: the micro-world has its own train and test, none to name")
         if RESERVED in self.methods:
             raise ValueError(f"methods: {RESERVED!r} is taken: it stands for ground truth in figures")
-        if "naive" in self.methods and self.methods["naive"].objective != "naive":
+        naive = self.methods.get("naive")
+        if naive is not None and naive.objective != "naive":
             raise ValueError("methods.naive.objective: figures take 'naive' for naive finetuning; allowed: naive")
+        if naive is not None and (naive.changes() or naive.relabelled_by):
+            raise ValueError(
+                "methods.naive: figures take 'naive' for naive finetuning; allowed: objective: naive alone"
+            )
         own = any(isinstance(rung, OwnRung) for rung in self.nlp.ladder)
         if own and self.nlp.pretraining.corpus == "world" and self.data.source != "world":
             raise ValueError("nlp.pretraining.corpus: 'world' needs data.source 'world'; allowed: tasks")
         return self
 
-
-@dataclass(frozen=True)
-class Parameter:
-    """A parameter of an objective: its default, and the closed range that it may lie in."""
-
-    default: float
-    low: float
-    high: float
+    def compared_methods(self) -> list[str]:
+        """Names of the methods of the figure that compares them."""
+        return list(self.nlp.comparison.methods or self.methods)
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What exists to be named in a config: tasks, those that a micro-world has too, objectives' settings."""
+    """What exists to be named in a config: tasks, those that a micro-world has too, objectives' parameters.
+
+    own: the same of a user's own objective; check_own: UserError unless there is such a function.
+    """
 
     tasks: Collection[str]
     world_tasks: Collection[str]
     objectives: Mapping[str, Mapping[str, Parameter]]
+    own: Callable[[str], Mapping[str, Parameter]]
+    check_own: Callable[[str], object]
 
 
 def load(config: Mapping[str, Any], catalogue: Catalogue, *, source: str = "config.yaml") -> Experiment:
@@ -156,29 +163,62 @@ def load(config: Mapping[str, Any], catalogue: Catalogue, *, source: str = "conf
     known = catalogue.world_tasks if experiment.data.source == "world" else catalogue.tasks
     where = "task of the micro-world" if experiment.data.source == "world" else "task"
     for i, task in enumerate(experiment.nlp.tasks):
-        if task.name not in known:
+        if task.formatter is not None:
+            _check_own_task(task, catalogue, f"{source}: nlp.tasks[{i}]")
+        elif task.name not in known:
             hint = allowed(task.name, known)
             raise UserError(f"{source}: nlp.tasks[{i}]: unknown {where} {task.name!r}; {hint}")
     methods = {name: _resolved(name, one, catalogue, source) for name, one in experiment.methods.items()}
+    named = dict.fromkeys([*experiment.nlp.methods, *experiment.compared_methods()])
+    try:
+        method_settings.refuse_same({name: methods[name] for name in named}, lambda one: one)
+    except ValueError as error:
+        raise UserError(f"{source}: {error}") from None
     return experiment.model_copy(update={"methods": methods})
+
+
+def _check_own_task(task: TaskChoice, catalogue: Catalogue, where: str) -> None:
+    """UserError if a user's own task has the name of another, or its functions are not there."""
+    if task.name in catalogue.tasks:
+        raise UserError(f"{where}: {task.name!r} is a task already; give your own another name")
+    for function in (task.formatter, task.relabel):
+        if function is not None:
+            with _placed(where):
+                catalogue.check_own(function)
+
+
+@contextmanager
+def _placed(where: str) -> Iterator[None]:
+    """Say where in the config a mistake stands."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
 
 
 def _resolved(name: str, method: Method, catalogue: Catalogue, source: str) -> Method:
     """The method with every setting of its objective filled in."""
-    key, objective = f"methods.{name}", method.objective
-    if objective not in catalogue.objectives:
-        hint = allowed(objective, catalogue.objectives)
-        raise UserError(f"{source}: {key}.objective: unknown objective {objective!r}; {hint}")
-    settings = catalogue.objectives[objective]
-    for parameter, value in [*method.parameters.items(), *method.largest.items()]:
+    key, objective = f"{source}: methods.{name}", method.objective
+    if is_own(objective):
+        with _placed(f"{key}.objective"):
+            settings = catalogue.own(objective)
+    elif objective in catalogue.objectives:
+        settings = catalogue.objectives[objective]
+    else:
+        hint = f"{allowed(objective, catalogue.objectives)}, or module:function of your own"
+        raise UserError(f"{key}.objective: unknown objective {objective!r}; {hint}")
+    for parameter in [*method.parameters, *method.largest]:
         if parameter not in settings:
-            hint = allowed(parameter, settings)
-            raise UserError(f"{source}: {key}: unknown parameter {parameter!r} of {objective!r}; {hint}")
-        low, high = settings[parameter].low, settings[parameter].high
-        if not low <= value <= high:
-            raise UserError(f"{source}: {key}.{parameter}: {value:g} is not allowed; allowed: {low:g} to {high:g}")
-    defaults = {parameter: setting.default for parameter, setting in settings.items()}
-    return method.model_copy(update={"parameters": defaults | method.parameters})
+            raise UserError(f"{key}: unknown parameter {parameter!r} of {objective!r}; {allowed(parameter, settings)}")
+    for parameter, setting in settings.items():
+        if setting.default is None and parameter not in method.parameters:
+            raise UserError(f"{key}.{parameter}: missing; it has no default; allowed: {setting.described}")
+    given, larger = (
+        {parameter: settings[parameter].checked(value, f"{key}.{parameter}") for parameter, value in some.items()}
+        for some in (method.parameters, method.largest)
+    )
+    defaults = {name: setting.default for name, setting in settings.items() if setting.default is not None}
+    return method.model_copy(update={"parameters": defaults | given, "largest": larger})
 
 
 def _first_line(error: ValidationError) -> str:

@@ -17,10 +17,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from w2s.errors import LackingError, UserError, allowed
-from w2s.experiment import Experiment, Method
+from w2s.experiment import Experiment
 from w2s.ladder import OpenRung, OwnRung, Rung
+from w2s.own import is_own
 from w2s.settings import Packing, Setting
 from w2s.settings.chess import Games, Puzzles
+from w2s.settings.methods import Method
 from w2s.settings.nlp import TaskChoice
 from w2s.settings.vision import Images, Published
 
@@ -205,6 +207,10 @@ class Plan:
             raise UserError(f"unknown rung {name!r}; {allowed(name, self._rungs)}")
         return self._rungs[name]
 
+    def task(self, name: str) -> TaskChoice:
+        """What the config says of a task."""
+        return self._tasks[name]
+
     @cached_property
     def chess(self) -> ChessPlan:
         """The chess setting's part of the plan; LackingError where the experiment has none."""
@@ -255,13 +261,26 @@ class Plan:
         data = self.experiment.data
         rows: Mapping[str, Any] = {"world": data.world.model_dump(exclude={"zipf"})}  # frequency is the corpus's
         environment: Mapping[str, Any] = {}
-        if data.source != "world":
+        own = task.formatter is not None
+        if data.source != "world" or own:
             rows, environment = self._sources.rows(task)
-        cuts_test = data.source != "world" and "test" not in rows
+        cuts_test = (data.source != "world" or own) and "test" not in rows
         sizes = data.sizes.model_dump(exclude=None if cuts_test else {"test_share"})
         spec = {"task": task.name, "rows": rows, "sizes": sizes, "seed": seed}
+        if own:
+            spec["own"] = self._own_task(task)
         message = f"data of {task.name}, seed {seed}"
         return Artifact("data", f"nlp/{task.name}/data", message, spec, environment=environment)
+
+    def _own_task(self, task: TaskChoice) -> dict[str, Any]:
+        """What a user's own task is, apart from its rows."""
+        functions = {"formatter": task.formatter, "relabel": task.relabel}
+        known = {
+            role: {"name": name, "code": self._sources.code(name)[0]["code"]}
+            for role, name in functions.items()
+            if name
+        }
+        return {"per_question": task.per_question, **known}
 
     def corpus(self) -> Artifact:
         """Pretraining tokens and the tokenizer that all rungs share."""
@@ -304,9 +323,13 @@ class Plan:
         return self.truth(task, rung, seed, half=self.experiment.ceiling_half)
 
     def student(self, task: str, weak: str, strong: str, method: str, seed: int) -> Run:
-        """A run on the strong half with the weak labels of ``weak``."""
-        supervisor = self.truth(task, weak, seed)
-        return self._run(task, strong, seed, labels=f"from-{weak}", method=method, half="strong", parent=supervisor)
+        """A run on the strong half with the weak labels of ``weak``, or with those that another student makes of them.
+
+        The latter where the method is ``relabelled_by`` another: then that student's predictions are its labels.
+        """
+        by = self._method(method).relabelled_by
+        labels = self.truth(task, weak, seed) if by is None else self.student(task, weak, strong, by, seed)
+        return self._run(task, strong, seed, labels=f"from-{weak}", method=method, half="strong", parent=labels)
 
     def _run(
         self, task: str, rung: str, seed: int, *, labels: str, method: str, half: str, parent: Run | None = None
@@ -325,6 +348,8 @@ class Plan:
             "selected": "validation" if stops_early else "last",
             "seed": seed,
         } | computed(self.rung(rung))
+        if parent and (changes := self._method(method).changes()):
+            spec["method"] = changes
         parents: dict[str, Artifact] = {"data": self.data(task, seed), "model": self.model(rung)}
         if parent:
             parents["labels"] = parent
@@ -344,11 +369,20 @@ class Plan:
             seed=seed,
         )
 
+    def _method(self, name: str) -> Method:
+        methods = self.experiment.methods
+        if name not in methods:
+            raise UserError(f"unknown method {name!r}; {allowed(name, methods)}")
+        return methods[name]
+
     def _objective(self, method: str, rung: str) -> dict[str, Any]:
-        chosen: Method = self.experiment.methods[method]
+        chosen = self._method(method)
         largest = rung == self.experiment.nlp.ladder[-1].name
         parameters = chosen.parameters | (chosen.largest if largest else {})
-        return {"name": chosen.objective, "parameters": {name: float(value) for name, value in parameters.items()}}
+        objective = {"name": chosen.objective, "parameters": parameters}
+        if is_own(chosen.objective):
+            objective["code"] = self._sources.code(chosen.objective)[0]["code"]
+        return objective
 
     def _once(self, identity: tuple[object, ...], make: Callable[[], T]) -> T:
         if identity not in self._made:
@@ -371,9 +405,18 @@ class Plan:
                     for method in nlp.methods:
                         yield self.student(task.name, weak.name, strong.name, method, seed)
 
+    def compared_runs(self) -> Iterator[Run]:
+        """Students of all methods that the figure of methods compares."""
+        for task in self.experiment.nlp.compared_tasks():
+            for weak, strong in self.experiment.nlp.compared_pairs():
+                for method in self.experiment.compared_methods():
+                    for seed in self.experiment.seeds:
+                        yield self.student(task, weak, strong, method, seed)
+
     def everything(self) -> Iterator[Run]:
         """All runs of all settings."""
         yield from self.every_run()
+        yield from self.compared_runs()
         if self.experiment.chess is not None:
             yield from self.chess.every_run()
         if self.experiment.nlp.difficulty is not None:

@@ -50,6 +50,7 @@ PLUMBING = {
     "w2s.hub",
     "w2s.ladder",
     "w2s.own",
+    "w2s.parameters",
     "w2s.plan",
     "w2s.plans",
     "w2s.progress",

@@ -26,6 +26,7 @@ from w2s.settings.nlp import TaskChoice
 from w2s.settings.vision import Images, Published
 from w2s.stages import sources
 from w2s.tasks import TASKS
+from w2s.tasks import own as own_tasks
 from w2s.tasks.sources import NO_SPLIT, split_files
 from w2s.tasks.task import Task
 from w2s.tasks.vision import folder
@@ -38,14 +39,24 @@ SAMPLE = 2**20  # bytes of a weights file, at its start, middle and end, that id
 
 
 @cache
-def catalogue() -> Catalogue:
-    """All tasks and objectives that a config can name."""
-    return Catalogue(tuple(TASKS), tuple(TOPICS), {name: settings(name) for name in OBJECTIVES})
+def catalogue(root: Path = Path()) -> Catalogue:
+    """All tasks and objectives that a config can name. root: the project's folder, where a user's own lie."""
+    objectives = {name: settings(name) for name in OBJECTIVES}
+    return Catalogue(
+        tuple(TASKS),
+        tuple(TOPICS),
+        objectives,
+        own=lambda name: settings(name, root),
+        check_own=lambda name: own.described(name, root),
+    )
 
 
 def plan_of(config: Mapping[str, Any], source: str, root: Path = Path()) -> Plan:
-    """The plan of a merged config; UserError in one line if the config is wrong. root: where config/ladders is."""
-    experiment = load(with_ladder(config, source, root), catalogue(), source=source)
+    """The plan of a merged config; UserError in one line if the config is wrong.
+
+    root: the project's folder, where config/ladders and a user's own code are.
+    """
+    experiment = load(with_ladder(config, source, root), catalogue(root), source=source)
     return Plan(experiment, Found(experiment, root))
 
 
@@ -118,6 +129,8 @@ class Found:
 
     def rows(self, choice: TaskChoice) -> tuple[dict[str, Any], dict[str, Any]]:
         """The splits of a task: on the hub by commit, in a directory by their files' content."""
+        if choice.formatter is not None:
+            return self._own_rows(choice)
         task = TASKS[choice.name]
         splits = {"train": choice.train or task.train, "test": choice.test or task.test}
         if splits["test"] == NO_SPLIT:
@@ -127,14 +140,17 @@ class Found:
                 raise UserError(f"task {task.name!r} has no hub repository; set data.source: directory")
             place = {"hub": task.hub.repository, "revision": choice.revision or task.hub.revision}
             return place | {"files": task.hub.files} | splits, {}
-        folder = self._folder(task, choice)
-        files = {part: split_files(folder, split, task) for part, split in splits.items()}
-        try:
-            digests = {part: [_digest(path) for path in paths] for part, paths in files.items()}
-        except OSError as error:
-            raise UserError(f"task {task.name!r}: {error.filename} cannot be read ({error.strerror})") from None
-        content = {part: digest[0] if len(digest) == 1 else digest for part, digest in digests.items()}
-        return content, {part: [str(path) for path in paths] for part, paths in files.items()}
+        return _files(self._folder(task, choice), task, splits)
+
+    def _own_rows(self, choice: TaskChoice) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Rows of a user's own task, which lie in its directory."""
+        folder = self.root / Path(choice.directory or "").expanduser()
+        if not folder.is_dir():
+            raise UserError(f"task {choice.name!r}: directory {str(folder)!r} is not there; it should hold its rows")
+        splits = {"train": choice.train or "train", "test": choice.test or "test"}
+        if splits["test"] == NO_SPLIT:
+            del splits["test"]
+        return _files(folder, own_tasks.of_choice(choice), splits)
 
     def _folder(self, task: Task, choice: TaskChoice) -> Path:
         directory = Path(self.experiment.data.directory or "").expanduser()
@@ -185,7 +201,7 @@ class Found:
         return {"files": content, "limit": choice.limit}, {"puzzles": files}
 
     def code(self, reference: str) -> tuple[dict[str, Any], dict[str, Any]]:
-        """A user's own function, by its file's content."""
+        """A user's own function, by what its code is."""
         return own.described(reference, self.root)
 
     def images(self, choice: Images) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -230,6 +246,17 @@ class Found:
             return {"file": _sampled(path)}, {"weights": str(path)}
         except OSError as error:
             raise UserError(f"rung {name!r}: {error.filename} cannot be read ({error.strerror})") from None
+
+
+def _files(folder: Path, task: Task, splits: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(what identifies the files of a task's splits, the files), part -> either."""
+    files = {part: split_files(folder, split, task) for part, split in splits.items()}
+    try:
+        digests = {part: [_digest(path) for path in paths] for part, paths in files.items()}
+    except OSError as error:
+        raise UserError(f"task {task.name!r}: {error.filename} cannot be read ({error.strerror})") from None
+    content = {part: digest[0] if len(digest) == 1 else digest for part, digest in digests.items()}
+    return content, {part: [str(path) for path in paths] for part, paths in files.items()}
 
 
 def _contents(key: str, patterns: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -21,11 +21,13 @@ from types import ModuleType
 
 from w2s.errors import UserError, allowed
 
+NAMED = ("methods",)  # figures that the paper does not have
+
 
 def names() -> list[str]:
-    """Figures as the user calls them, in the paper's order: fig5, table1."""
+    """Figures as the user calls them, in the paper's order: fig5, table1; then those that it does not have."""
     files = (path.stem for path in Path(__file__).parent.glob("*.py"))
-    return [_shown(file) for file in sorted(files) if re.fullmatch(r"(fig|table)\d+", file)]
+    return [*(_shown(file) for file in sorted(files) if re.fullmatch(r"(fig|table)\d+", file)), *NAMED]
 
 
 def _shown(file: str) -> str:
@@ -41,5 +43,7 @@ def module(figure: str) -> ModuleType:
 
 def module_name(figure: str) -> str:
     """fig5 -> w2s.figures.fig05."""
+    if figure in NAMED:
+        return f"w2s.figures.{figure}"
     kind, number = re.fullmatch(r"([a-z]+)(\d+)", figure).groups()  # type: ignore[union-attr]
     return f"w2s.figures.{kind}{int(number):02d}"

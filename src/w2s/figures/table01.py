@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from w2s.analysis.results import Results, Row
 from w2s.plan import Artifact, Plan
-from w2s.tasks import TASKS
+from w2s.tasks import TASKS, own
+from w2s.tasks.task import Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +46,7 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
     """One row a task, from its manifest: counts of examples at each step, and what the guards found."""
     rows = []
     for data in needs(plan):
-        task, measured = TASKS[data.spec["task"]], results.record(data)["measured"]
+        task, measured = _described(plan, data.spec["task"]), results.record(data)["measured"]
         counts, guards = measured["counts"], measured["guards"]
         train, parts = counts["train"], counts["parts"]
         rows.append(
@@ -69,6 +70,11 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
             }
         )
     return rows
+
+
+def _described(plan: Plan, name: str) -> Task:
+    """A task that ships, or what the config says of a user's own."""
+    return TASKS[name] if name in TASKS else own.of_choice(plan.task(name))
 
 
 def _origin(rows: Mapping[str, Any], files: Mapping[str, Any]) -> str:

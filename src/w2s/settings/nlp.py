@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from w2s.own import REFERENCE
 from w2s.schema import Positive, Rate, Revision, Strict
 from w2s.settings import Packing, Pair, Setting, refuse_twice, refuse_unknown
 from w2s.settings.difficulty import Difficulty
 from w2s.settings.errors import Errors
+from w2s.settings.methods import TASKS_COMPARED, Comparison
 
 REPRESENTATIVE = 8  # data sets in the paper's Figures 6 and 13a
+OWN_NAME = re.compile(r"[a-z0-9_]+")
+
+
+def _reference(name: str) -> str:
+    if not REFERENCE.fullmatch(name):
+        raise ValueError(f"{name!r} is not allowed; allowed: module:function, of a file in the project's folder")
+    return name
+
+
+Own = Annotated[str, AfterValidator(_reference)]
 
 
 class TaskChoice(Strict):
@@ -23,6 +36,25 @@ class TaskChoice(Strict):
     train: str | None = None  # split (file name without ending) to train on
     test: str | None = None  # split to test on; "none" cuts the test set from the training rows
     medians: bool = True  # whether the medians over tasks (Figures 3, 5, 8, 13b) take it
+    formatter: Own | None = None  # of a task of the user's own: module:function, rows into examples
+    directory: str | None = None  # of such a task: where its rows are, <split>.parquet, .jsonl or .csv
+    per_question: bool = False  # of such a task: several answers to a question, equalised
+    relabel: Own | None = None  # of such a task: module:function, a row with another answer, to find leaks
+    title: str | None = None  # of such a task, in Table 1
+
+    @model_validator(mode="after")
+    def _own_tasks_have_rows(self) -> TaskChoice:
+        own = self.formatter is not None
+        if own and not OWN_NAME.fullmatch(self.name):
+            raise ValueError(f"name: {self.name!r} is not allowed; allowed: lower-case letters, digits and _")
+        if own and self.directory is None:
+            raise ValueError(f"{self.name}: directory: missing; it should hold train.jsonl (.parquet, .csv)")
+        if own and (self.folder or self.revision):
+            raise ValueError(f"{self.name}: folder and revision are for tasks that ship; allowed: directory")
+        for key in ("directory", "per_question", "relabel", "title"):
+            if not own and getattr(self, key):
+                raise ValueError(f"{self.name}: {key} is of use only with a formatter of your own")
+        return self
 
 
 class Pretraining(Packing):
@@ -66,6 +98,7 @@ class Nlp(Setting):
     representative: tuple[str, ...] | None = Field(None, min_length=1)  # tasks of Figures 6 and 13a; the first eight
     example: Example = Example()
     methods: tuple[str, ...] = Field(min_length=1)
+    comparison: Comparison = Comparison()
     pretraining: Pretraining = Pretraining()
     training: Training = Training()
     difficulty: Difficulty | None = None  # Figures 21 and 22
@@ -87,6 +120,13 @@ class Nlp(Setting):
         for name in self.representative or ():
             refuse_unknown("representative", name, tasks)
         refuse_unknown("example.task", self.example.task, tasks)
+        for name in self.comparison.tasks or ():
+            refuse_unknown("comparison.tasks", name, tasks)
+        there = {(weak.name, strong.name) for weak, strong in self.pairs()}
+        for weak, strong in self.comparison.pairs or ():
+            if (weak, strong) not in there:
+                pairs = ", ".join(f"[{one}, {other}]" for one, other in sorted(there))
+                raise ValueError(f"comparison.pairs: [{weak}, {strong}] is no pair of this ladder; allowed: {pairs}")
         if not any(task.medians for task in self.tasks):
             raise ValueError("tasks: none has medians: true, so there is nothing to take medians over")
         return self
@@ -115,6 +155,14 @@ class Nlp(Setting):
     def median_tasks(self) -> list[str]:
         """Names of the tasks that medians are taken over."""
         return [task.name for task in self.tasks if task.medians]
+
+    def compared_tasks(self) -> list[str]:
+        """Names of the tasks of the figure that compares all methods."""
+        return list(self.comparison.tasks or self.all_tasks()[:TASKS_COMPARED])
+
+    def compared_pairs(self) -> list[tuple[str, str]]:
+        """(supervisor, student) of that figure."""
+        return list(self.comparison.pairs or [self.example_pair()])
 
     def representative_tasks(self) -> list[str]:
         """Names of the tasks of Figures 6 and 13a."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from w2s import artifacts
 from w2s.experiment import Sizes, WorldSize
-from w2s.tasks import TASKS, sources
+from w2s.tasks import TASKS, own, sources
 from w2s.tasks.build import PARTS, build
 from w2s.tasks.task import Task
 
@@ -16,7 +16,7 @@ from w2s.tasks.task import Task
 def make(build_: artifacts.Build, files: Mapping[str, Sequence[str]]) -> None:
     """Rows in, examples out. files: part -> files in hub schema, where rows lie in a directory."""
     spec = build_.identity.spec
-    task = TASKS[spec["task"]]
+    task = own.of_spec(spec) if "own" in spec else TASKS[spec["task"]]
     rows = rows_of(task, spec["rows"], files)
     examples = build(task, rows.parts, Sizes(**spec["sizes"]), spec["seed"], rows.origins)
     columns: dict[str, list[Any]] = {name: [] for name in ("id", "part", "group", "text", "label")}

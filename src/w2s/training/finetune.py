@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ from w2s.errors import UserError
 from w2s.memory import Budget, budget_of
 from w2s.models import classifier, encoding
 from w2s.models.base import directory_of
-from w2s.training import variants
+from w2s.training import labels as label_changes
+from w2s.training import methods, variants
 from w2s.training.batching import Texts, joined
 from w2s.training.loop import Best, Recipe, Trained, accuracy, probabilities, summary, train
 from w2s.training.records import check_gpus, write_history
@@ -61,28 +62,22 @@ def make(
     spec = build.identity.spec
     check_gpus(int(environment.get("gpus", 1)))
     training = spec["training"]
-    recipe = Recipe(
-        objective=spec["objective"]["name"],
-        parameters=spec["objective"]["parameters"],
-        epochs=training["epochs"],
-        batch=training["batch"],
-        learning_rate=spec["learning_rate"],
-        weight_decay=training["weight_decay"],
-        evaluations_per_epoch=training["evaluations_per_epoch"],
-        seed=spec["seed"],
-    )
+    recipe = methods.recipe_of(spec)
     where = device()
     base = directory_of(model)
     parts = read_parts(data, base, labels, training["max_length"])
     if "appended" in spec:
         parts = with_what_it_thinks(parts, data, base, labels, training["max_length"], spec["appended"])
     learned = learned_part(parts, spec["half"], subset, spec.get("subset"))
+    learned = as_the_method_has_it(learned, parts, spec["half"], recipe)
     computing = classifier.Computing(
-        spec.get("precision", "float32"), spec.get("adapters"), bool(environment.get("checkpointing"))
+        spec.get("precision", "float32"),
+        recipe.method.get("adapters", spec.get("adapters")),
+        bool(environment.get("checkpointing")),
     )
     torch.manual_seed(spec["seed"])  # where adapters start
     network = classifier.load(base, training["answers"], computing).to(where)
-    tokens = recipe.epochs * sum(learned.texts.lengths)
+    tokens = recipe.epochs * sum(learned.texts.lengths) * methods.passes(recipe.method)
     flop = 6.0 * sum(parameter.numel() for parameter in network.parameters()) * tokens
     compiled = compile_where_it_pays(network, where, flop)
     budget = budget_of(where)
@@ -96,11 +91,13 @@ def make(
             found |= variants.agreement(predicted[-len(test.ids) :], test.labels, test.truth)
         return found
 
+    soft = torch.stack([1 - learned.labels, learned.labels], dim=-1)
+    methods.head_first(network, learned.texts, soft, recipe, build.work / "head.pt", budget)
     before = [variants.before_training(judge())] if spec.get("agreement") else []
     history, best = train(
         network,
         learned.texts,
-        torch.stack([1 - learned.labels, learned.labels], dim=-1),
+        soft,
         recipe,
         evaluate=judge,
         checkpoint=Checkpoint(build.work / "checkpoint.pt"),
@@ -164,6 +161,21 @@ def learned_part(parts: Mapping[str, Part], half: str, subset: Path | None, colu
     numbers = variants.restricted(both.ids, subset, column)
     chosen = (variants.rows(values, numbers) for values in (both.truth, both.labels))
     return Part([both.ids[number] for number in numbers], variants.taken(both.texts, numbers), *chosen)
+
+
+def as_the_method_has_it(part: Part, parts: dict[str, Part], half: str, recipe: Recipe) -> Part:
+    """What is trained on, with the labels and of it the examples that the method has.
+
+    Noise on labels is put into ``parts`` as well: predictions are written beside the labels that were trained on.
+    """
+    kept = label_changes.kept(part.labels, recipe.method)
+    part = replace(part, labels=label_changes.with_noise(part.labels, recipe.method, recipe.seed))
+    if half in parts:
+        parts[half] = part
+    if kept is None:
+        return part
+    texts = Texts([part.texts.ids(number) for number in kept])
+    return Part([part.ids[number] for number in kept], texts, part.truth[kept], part.labels[kept])
 
 
 @lru_cache(maxsize=4)  # of the last tasks and tokenizers: a process trains run after run

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from contextlib import nullcontext
+from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any
 
@@ -19,8 +20,11 @@ from w2s.checkpoints import Checkpoint
 from w2s.errors import DivergedError
 from w2s.memory import Budget, budget_of
 from w2s.progress import Progress
+from w2s.training.averaging import Average
 from w2s.training.batching import Micro, Texts, epochs_order, shape_for
-from w2s.training.objectives import OBJECTIVES, SEPARABLE
+from w2s.training.consistency import doubled
+from w2s.training.dropout import Dropout
+from w2s.training.objectives import SEPARABLE, resolve
 
 Evaluate = Callable[[], dict[str, float]]
 Bound = Callable[[Tensor, Tensor], Tensor]  # an objective at a point of training
@@ -43,7 +47,7 @@ class Schedule:
     batch: int
     learning_rate: float
     weight_decay: float
-    evaluations_per_epoch: int
+    evaluations_per_epoch: float
     seed: int
 
 
@@ -52,13 +56,15 @@ class Recipe:
     """What decides a finetuning's numbers, apart from model and data (the run's spec)."""
 
     objective: str
-    parameters: Mapping[str, float]
+    parameters: Mapping[str, Any]
     epochs: float
     batch: int
     learning_rate: float
     weight_decay: float
-    evaluations_per_epoch: int
+    evaluations_per_epoch: float
     seed: int
+    code: str | None = None  # of a user's own objective, as it was planned
+    method: Mapping[str, Any] = field(default_factory=dict)  # dropout, average, consistency: what else is done
 
     @property
     def schedule(self) -> Schedule:
@@ -113,23 +119,38 @@ def train(
     labels: (texts, 2) probabilities.
     """
     labels = labels.to(next(model.parameters()).device)
-    objective = partial(OBJECTIVES[recipe.objective], **recipe.parameters)
+    objective = partial(resolve(recipe.objective, recipe.code), **recipe.parameters)
     separable = recipe.objective in SEPARABLE
+    method = recipe.method
+    backbone = getattr(model, "backbone", model)
+    dropout = Dropout(model, backbone, method["dropout"], recipe.seed) if "dropout" in method else None
+    again = dropout is not None  # whoever computes activations again needs the masks of the text in hand
 
     def gradient(batch: Sequence[int], done: float, tokens: int) -> float:
         bound = partial(objective, progress=done)
-        return backward(model, texts, labels, batch, bound, separable=separable, tokens=tokens)
+        if dropout is not None:
+            dropout.at(done)
+        if "consistency" in method:
+            both, losses = doubled(texts, labels, batch, bound, method["consistency"], f"{recipe.seed} {done}")
+            parts = both.split(range(len(both)), tokens, labels.device, shape_for(model, labels.device))
+            return total([through(model, parts, losses, len(batch), tokens=tokens, again=again).sum()])
+        return backward(model, texts, labels, batch, bound, separable=separable, tokens=tokens, again=again)
 
-    return optimise(
-        model,
-        len(texts),
-        recipe.schedule,
-        gradient,
-        evaluate=evaluate,
-        checkpoint=checkpoint,
-        prefer=prefer,
-        budget=budget,
-    )
+    try:
+        return optimise(
+            model,
+            len(texts),
+            recipe.schedule,
+            gradient,
+            evaluate=evaluate,
+            checkpoint=checkpoint,
+            prefer=prefer,
+            budget=budget,
+            decay=method["average"]["decay"] if "average" in method else None,
+        )
+    finally:
+        if dropout is not None:
+            dropout.remove()
 
 
 def optimise(
@@ -143,12 +164,14 @@ def optimise(
     prefer: str | None = None,
     budget: Budget | None = None,
     rate: Rate = falling,
+    decay: float | None = None,
 ) -> tuple[list[dict[str, float]], Best]:
     """Train on ``count`` examples in place; returns the history, one row an evaluation, and the best weights.
 
     evaluate: called ``evaluations_per_epoch`` times an epoch, the last time after the last step; its values go
     into the history. prefer: the value whose maximum is kept as ``Best``, the last one of several equal ones (None
-    keeps nothing). budget: lowered where memory runs out. rate: falls linearly to 0 by default. Raises
+    keeps nothing). budget: lowered where memory runs out. rate: falls linearly to 0 by default. decay: the model is
+    evaluated, and left, with the moving average of its weights (None: with the weights themselves). Raises
     DivergedError if the loss, or what the model predicts, stops being a number.
     """
     budget = budget or budget_of(next(model.parameters()).device)
@@ -160,6 +183,9 @@ def optimise(
         trained.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay, fused=True
     )
     checkpoint.parts = {"model": trained, "optimizer": optimizer, "budget": budget}
+    average = Average(trained, decay) if decay is not None else None
+    if average is not None:
+        checkpoint.parts["average"] = average
     first, gathered = checkpoint.resume({"history": [], "losses": [], "best": vars(Best())})
     history: list[dict[str, float]] = gathered["history"]
     losses: list[float] = gathered["losses"]
@@ -178,6 +204,8 @@ def optimise(
         if not math.isfinite(loss):
             raise DivergedError(f"diverged: loss {loss} at step {step} of {len(batches)}; lower the learning rate")
         optimizer.step()
+        if average is not None:
+            average.update()
         losses.append(loss)
         if step + 1 in evaluated:
             row = {
@@ -185,22 +213,25 @@ def optimise(
                 "epoch": round(schedule.epochs * (step + 1) / len(batches), 6),
                 "train_loss": sum(losses) / len(losses),
             }
-            try:
-                history.append(row | evaluate())
-            except DivergedError as error:
-                place = f"after step {step + 1} of {len(batches)}, loss {loss:.4g}"
-                raise DivergedError(f"{error} {place}; lower the learning rate") from None
-            losses.clear()
-            if prefer and history[-1][prefer] >= best.score:
-                weights = {name: value.to("cpu", copy=True) for name, value in trained.state_dict().items()}
-                best = Best(history[-1][prefer], step + 1, weights)
+            with average.shown() if average is not None else nullcontext():
+                try:
+                    history.append(row | evaluate())
+                except DivergedError as error:
+                    place = f"after step {step + 1} of {len(batches)}, loss {loss:.4g}"
+                    raise DivergedError(f"{error} {place}; lower the learning rate") from None
+                losses.clear()
+                if prefer and history[-1][prefer] >= best.score:
+                    weights = {name: value.to("cpu", copy=True) for name, value in trained.state_dict().items()}
+                    best = Best(history[-1][prefer], step + 1, weights)
         progress.update(step + 1, len(batches[step]), f"loss {loss:.3f}")
         gathered = {"history": history, "losses": losses, "best": vars(best)}
         checkpoint.maybe_save(step + 1, gathered, last=step + 1 == len(batches))
+    if average is not None:
+        average.put()
     return history, best
 
 
-def evaluation_steps(steps: int, epochs: float, per_epoch: int) -> set[int]:
+def evaluation_steps(steps: int, epochs: float, per_epoch: float) -> set[int]:
     """After how many steps to evaluate: evenly, never before the first step, and at the end."""
     count = max(1, round(epochs * per_epoch))
     return {max(1, round(steps * number / count)) for number in range(1, count + 1)}
@@ -215,13 +246,13 @@ def backward(
     *,
     separable: bool,
     tokens: int,
+    again: bool = False,
 ) -> float:
     """Add the gradient of one batch's loss to the parameters, a micro-batch at a time; returns the loss.
 
     The gradient is that of the whole batch, however many ``tokens`` go through the model at once, and no more
     than those are ever held for the backward pass. An objective under which one example's loss depends on the
-    others needs all logits before any gradient; where the batch is larger than ``tokens`` they are computed once
-    without gradient, and the loss's gradient at each logit is carried into a second pass.
+    others needs all logits before any gradient, and goes ``through`` the model.
     """
     parts = texts.split(batch, tokens, labels.device, shape_for(model, labels.device))
     if separable or len(parts) == 1:
@@ -231,16 +262,38 @@ def backward(
             loss.backward()
             losses.append(loss.detach())
         return total(losses)
-    fits = sum(part.ids.numel() for part in parts) <= tokens
+
+    def of_all(logits: Tensor, numbers: Sequence[int]) -> Tensor:
+        return objective(logits, labels[list(numbers)])
+
+    each = through(model, parts, of_all, len(batch), tokens=tokens, again=again)
+    return total([of_part.sum() for of_part in each.split([len(part.numbers) for part in parts])])
+
+
+def through(
+    model: nn.Module,
+    parts: Sequence[Micro],
+    losses: Callable[[Tensor, Sequence[int]], Tensor],
+    count: int,
+    *,
+    tokens: int,
+    again: bool = False,
+) -> Tensor:
+    """Add the gradient of losses that need the logits of all parts at once; returns them, divided by ``count``.
+
+    losses: of all (rows, 2) logits, given the numbers of their texts. Where the parts hold more than ``tokens`` (or
+    ``again``) logits are computed once without gradient, and the gradient at each is carried into a second pass.
+    """
+    fits = sum(part.ids.numel() for part in parts) <= tokens and not again
     with torch.set_grad_enabled(fits):
         outputs = [model(part.ids, part.lengths) for part in parts]
     logits = torch.cat([output.detach() for output in outputs]).requires_grad_()
-    each = objective(logits, labels[[number for part in parts for number in part.numbers]]) / len(batch)
+    each = losses(logits, [number for part in parts for number in part.numbers]) / count
     (gradient,) = torch.autograd.grad(each.sum(), logits)
     sizes = [len(part.numbers) for part in parts]
     for part, output, of_part in zip(parts, outputs, gradient.split(sizes), strict=True):
         (output if fits else model(part.ids, part.lengths)).backward(of_part)
-    return total([of_part.sum() for of_part in each.detach().split(sizes)])
+    return each.detach()
 
 
 def total(losses: Sequence[Tensor]) -> float:

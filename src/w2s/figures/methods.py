@@ -1,0 +1,137 @@
+"""All methods beside each other, those of the paper's Appendix B among them: accuracy and PGR of a pair or a few."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from w2s.analysis import aggregate, pairs
+from w2s.analysis.results import Results, Row
+from w2s.plan import Plan, Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+CAPTION = (
+    "Every method of the experiment: median over tasks of students' test accuracy (a) and of the performance gap "
+    "recovered (b), one mark a method and pair, with the lowest and highest seed; small ticks are single tasks."
+)
+ROW = 0.27  # inches, of a method with one pair
+PANELS = {"accuracy": "test accuracy, median over tasks (%)", "pgr": "performance gap recovered, median (%)"}
+SHADE = "#b8b8b8"
+
+
+def needs(plan: Plan) -> list[Run]:
+    """Students of the compared pairs with every compared method, and ground truth at their rungs."""
+    return pairs.runs(pairs.of_nlp(plan), *_what(plan))
+
+
+def tabulate(plan: Plan, results: Results) -> list[Row]:
+    """Each run's accuracy and PGR, then the medians over tasks that the figure draws, and their intervals."""
+    methods, tasks, only = _what(plan)
+    rows = pairs.compare(pairs.of_nlp(plan), methods, results, tasks, only)
+    middle = aggregate.medians(rows, (*aggregate.COMPARED, "weak"))
+    return [*rows, *middle, *aggregate.interval_rows(rows)]
+
+
+def _what(plan: Plan) -> tuple[list[str], list[str], list[pairs.Pair]]:
+    """(methods, tasks, pairs) of the comparison."""
+    experiment = plan.experiment
+    only = [(plan.rung(weak), plan.rung(strong)) for weak, strong in experiment.nlp.compared_pairs()]
+    return experiment.compared_methods(), experiment.nlp.compared_tasks(), only
+
+
+def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
+    """The two panels; a line a method, in the config's order."""
+    from matplotlib.lines import Line2D
+
+    from w2s.figures import footer, style
+
+    methods = style.methods_of(table)
+    students = table.dropna(subset=["supervisor"])
+    couples = list(dict.fromkeys(zip(students["supervisor"], students["student"], strict=True)))
+    row = ROW * max(1, 0.6 * len(couples))
+    figure, axes = style.panels(1, 2, share="none", width=4.4, height=row * len(methods) + 1.0, legend=1.5)
+    colours = _colours(couples, table)
+    for panel, (value, words) in zip(axes.flat, PANELS.items(), strict=True):
+        for place, couple in enumerate(couples):
+            rows = students[(students["supervisor"] == couple[0]) & (students["student"] == couple[1])]
+            offset = (place - (len(couples) - 1) / 2) * 0.6 / len(couples)
+            _marks(panel, rows, methods, value, offset, colours[couple], about.get("spread", "seeds"))
+        if len(couples) == 1:
+            _bounds(panel, table, value)
+        _axis(panel, methods, words, names=value == "accuracy")
+    style.label_panels(axes.flat)
+    entries = [
+        Line2D([], [], color=colour, marker="o", markersize=5, linewidth=1.2, label=f"{weak} to {strong}")
+        for (weak, strong), colour in colours.items()
+    ]
+    entries.append(Line2D([], [], color=SHADE, marker="|", markersize=6, linewidth=0, label="single tasks"))
+    if pairs.NAIVE in methods:
+        entries.append(Line2D([], [], color=SHADE, linewidth=0.9, linestyle=":", label="naive"))
+    if len(couples) == 1:
+        entries.append(Line2D([], [], color=style.GREY, linewidth=1, linestyle="--", label="supervisor"))
+        entries.append(Line2D([], [], color=style.TRUTH_COLOUR, linewidth=1, label="ceiling"))
+    figure.legend(handles=entries, loc="outside right center", frameon=False)
+    footer.add(figure, about, table, footer.spread(about, table).replace("band", "whiskers"))
+    return figure
+
+
+def _colours(couples: Sequence[tuple[str, str]], table: pd.DataFrame) -> dict[tuple[str, str], Any]:
+    """By supervisor where each has one student, else a hue a pair."""
+    from w2s.figures import style
+
+    by_supervisor = style.supervisor_colours(table)
+    if len(by_supervisor) == len(couples):
+        return {couple: by_supervisor[couple[0]] for couple in couples}
+    return {couple: style.hue(number, len(couples)) for number, couple in enumerate(couples)}
+
+
+def _marks(
+    panel: Axes, rows: pd.DataFrame, methods: Sequence[str], value: str, offset: float, colour: Any, spread: str
+) -> None:
+    """The marks of one pair, whiskers over seeds (or the intervals over tasks), and a tick a task."""
+    for place, method in enumerate(methods):
+        of_method = rows[rows["method"] == method]
+        middle = (of_method.loc[of_method["task"] == aggregate.MEDIAN, value] * 100).dropna()
+        each = of_method[~of_method["task"].isin([aggregate.MEDIAN, aggregate.INTERVAL])]
+        ticks = (each.groupby("task")[value].mean() * 100).dropna()
+        height = place + offset
+        panel.plot(ticks, [height] * len(ticks), linestyle="none", marker="|", color=SHADE, markersize=6, zorder=2)
+        if middle.empty:
+            continue
+        low, high = middle.min(), middle.max()
+        interval = of_method[of_method["task"] == aggregate.INTERVAL]
+        if spread == "tasks" and len(interval) and interval[f"{value}_low"].notna().all():
+            low, high = (float(interval[f"{value}_{end}"].iloc[0]) * 100 for end in ("low", "high"))
+        mean = middle.mean()
+        if high > low:
+            panel.plot([low, high], [height, height], color=colour, linewidth=1.2, marker="|", markersize=5, zorder=3)
+        panel.plot([mean], [height], color=colour, marker="o", markersize=5, linestyle="none", zorder=4)
+        if method == pairs.NAIVE:
+            panel.axvline(mean, color=SHADE, linewidth=0.9, linestyle=":", zorder=1)
+
+
+def _bounds(panel: Axes, table: pd.DataFrame, value: str) -> None:
+    """The supervisor and the ceiling, between which a student is expected."""
+    from w2s.figures import style
+
+    low, high = 0.0, 100.0
+    if value == "accuracy":
+        middle = table[table["task"] == aggregate.MEDIAN]
+        low = float(middle["weak"].mean()) * 100
+        high = float(middle.loc[middle["method"] == pairs.TRUTH, "accuracy"].mean()) * 100
+    panel.axvline(low, color=style.GREY, linewidth=1, linestyle="--", zorder=1)
+    panel.axvline(high, color=style.TRUTH_COLOUR, linewidth=1, zorder=1)
+
+
+def _axis(panel: Axes, methods: Sequence[str], words: str, *, names: bool) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    panel.set_ylim(len(methods) - 0.4, -0.6)
+    panel.set_yticks(range(len(methods)), methods if names else [""] * len(methods))
+    panel.set_xlabel(words)
+    panel.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 2.5, 5, 10]))
+    panel.grid(axis="y", color="#f0f0f0")
