@@ -56,6 +56,8 @@ include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/models.smk"
 include: "rules/runs.smk"
+include: "rules/prompting.smk"
+include: "rules/probing.smk"
 include: "rules/figures.smk"
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 STAGES = ("data", "corpus", "pretrain", "open", "finetune", "puzzles", "games", "generate")
+PROMPTED_OR_PROBED = ("prompt", "features", "probe", "errors")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     sub = add("make", make, "make one artifact: data, a corpus, a base model or a run (what the rules call)")
-    sub.add_argument("stage", choices=STAGES)
+    sub.add_argument("stage", choices=STAGES + PROMPTED_OR_PROBED)
     sub.add_argument("--spec", required=True, help="the resolved spec, as JSON")
     sub.add_argument("--out", required=True, type=Path, help="its directory, ending in its key")
     sub.add_argument("--parents", nargs="*", default=[], metavar="ROLE=DIR", help="artifacts it is made from")
@@ -161,6 +162,24 @@ def make(options: argparse.Namespace) -> None:
 
             place = json.loads(options.environment)
             generate.make(build, parents["data"], parents["model"], parents.get("labels"), place)
+        elif options.stage == "prompt":
+            from w2s.training import prompting
+
+            place = json.loads(options.environment)
+            prompting.make(build, parents["data"], parents["model"], parents.get("labels"), place)
+        elif options.stage == "features":
+            from w2s.training import features
+
+            place = json.loads(options.environment)
+            features.make(build, parents["data"], parents["model"], parents.get("run"), parents.get("labels"), place)
+        elif options.stage == "probe":
+            from w2s.training import probes
+
+            probes.make(build, parents["features"], parents.get("labels"))
+        elif options.stage == "errors":
+            from w2s.training import simulable
+
+            simulable.make(build, parents["features"])
         else:
             from w2s.training import finetune
 

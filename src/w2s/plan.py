@@ -25,6 +25,8 @@ from w2s.settings.nlp import TaskChoice
 
 if TYPE_CHECKING:
     from w2s.plans.chess import ChessPlan
+    from w2s.plans.probing import ProbingPlan
+    from w2s.plans.prompting import PromptingPlan
 
 # Raise a stage's version when a change to its code changes its results; see ``w2s stages``.
 STAGE_VERSIONS = {
@@ -36,6 +38,10 @@ STAGE_VERSIONS = {
     "puzzles": 1,
     "games": 1,
     "generate": 1,
+    "prompt": 1,
+    "features": 1,
+    "probe": 1,
+    "errors": 1,
 }
 
 # The file in each stage's directory that is written last and vouches for the others.
@@ -48,6 +54,10 @@ MANIFESTS = {
     "puzzles": "manifest.json",
     "games": "manifest.json",
     "generate": "run.json",
+    "prompt": "prompt.json",
+    "features": "features.json",
+    "probe": "probe.json",
+    "errors": "errors.json",
 }
 KEY_LENGTH = 10
 
@@ -184,6 +194,20 @@ class Plan:
             raise LackingError(f"experiment {self.experiment.experiment!r} has no chess section in its config")
         return ChessPlan(self.experiment, self.experiment.chess, self._sources)
 
+    @cached_property
+    def prompting(self) -> PromptingPlan:
+        """Prompted NLP base models."""
+        from w2s.plans.prompting import PromptingPlan
+
+        return PromptingPlan(self)
+
+    @cached_property
+    def probing(self) -> ProbingPlan:
+        """Linear probes on features of NLP models."""
+        from w2s.plans.probing import ProbingPlan
+
+        return ProbingPlan(self)
+
     # -- artifacts -----------------------------------------------------------------------------------------
 
     def data(self, task: str, seed: int) -> Artifact:
@@ -313,6 +337,8 @@ class Plan:
     def everything(self) -> Iterator[Run]:
         """All runs of all settings."""
         yield from self.every_run()
+        yield from self.prompting.every_run()
+        yield from self.probing.everything()
         if self.experiment.chess is not None:
             yield from self.chess.every_run()
 

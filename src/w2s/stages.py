@@ -32,6 +32,10 @@ ENTRY = {
     "puzzles": "w2s.tasks.chess.data",
     "games": "w2s.models.games",
     "generate": "w2s.training.generate",
+    "prompt": "w2s.training.prompting",
+    "features": "w2s.training.features",
+    "probe": "w2s.training.probes",
+    "errors": "w2s.training.simulable",
 }
 # Plumbing, with the modules inside: it decides where and whether something is made, not what comes out.
 PLUMBING = {

@@ -278,9 +278,9 @@ def preload() -> None:
 
     from w2s.models import classifier, pretraining
     from w2s.tasks import data
-    from w2s.training import finetune, generate
+    from w2s.training import finetune, generate, probes, prompting
 
-    del pyarrow, tokenizers, torch, classifier, data, pretraining, finetune, generate
+    del pyarrow, tokenizers, torch, classifier, data, pretraining, finetune, generate, probes, prompting
 
 
 def serve(folder: Path, owner: int) -> None:

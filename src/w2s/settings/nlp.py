@@ -8,6 +8,8 @@ from pydantic import Field, field_validator, model_validator
 
 from w2s.schema import Positive, Rate, Revision, Strict
 from w2s.settings import Packing, Pair, Setting, refuse_twice, refuse_unknown
+from w2s.settings.probing import Probing
+from w2s.settings.prompting import Prompting
 
 REPRESENTATIVE = 8  # data sets in the paper's Figures 6 and 13a
 
@@ -66,6 +68,8 @@ class Nlp(Setting):
     methods: tuple[str, ...] = Field(min_length=1)
     pretraining: Pretraining = Pretraining()
     training: Training = Training()
+    prompting: Prompting = Prompting()
+    probing: Probing = Probing()
 
     @field_validator("tasks", mode="before")
     @classmethod
@@ -85,6 +89,9 @@ class Nlp(Setting):
         refuse_unknown("example.task", self.example.task, tasks)
         if not any(task.medians for task in self.tasks):
             raise ValueError("tasks: none has medians: true, so there is nothing to take medians over")
+        supervising = [rung.name for rung in self.supervising()]
+        self.prompting.refuse(tasks, supervising)
+        self.probing.refuse(tasks, [rung.name for rung in self.ladder], supervising)
         return self
 
     @property
