@@ -58,6 +58,8 @@ include: "rules/models.smk"
 include: "rules/runs.smk"
 include: "rules/studies.smk"
 include: "rules/vision.smk"
+include: "rules/prompting.smk"
+include: "rules/probing.smk"
 include: "rules/figures.smk"
 
 

@@ -206,6 +206,24 @@ def make(options: argparse.Namespace) -> None:
             from w2s.training import vision_probe
 
             vision_probe.make(build, parents["images"], parents["features"], parents.get("labels"))
+        elif options.stage == "prompt":
+            from w2s.training import prompting
+
+            place = json.loads(options.environment)
+            prompting.make(build, parents["data"], parents["model"], parents.get("labels"), place)
+        elif options.stage == "features":
+            from w2s.training import features
+
+            place = json.loads(options.environment)
+            features.make(build, parents["data"], parents["model"], parents.get("run"), parents.get("labels"), place)
+        elif options.stage == "probe":
+            from w2s.training import probes
+
+            probes.make(build, parents["features"], parents.get("labels"))
+        elif options.stage == "errors":
+            from w2s.training import simulable
+
+            simulable.make(build, parents["features"])
         else:
             from w2s.training import finetune
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from w2s.plans.chess import ChessPlan
     from w2s.plans.difficulty import DifficultyPlan
     from w2s.plans.errors import ErrorsPlan
+    from w2s.plans.probing import ProbingPlan
+    from w2s.plans.prompting import PromptingPlan
     from w2s.plans.vision import VisionPlan
 
 # Raise a stage's version when a change to its code changes its results; see ``w2s stages``.
@@ -49,6 +51,10 @@ STAGE_VERSIONS = {
     "vision_model": 1,
     "vision_features": 1,
     "vision_probe": 1,
+    "prompt": 1,
+    "features": 1,
+    "probe": 1,
+    "errors": 1,
 }
 
 # The file in each stage's directory that is written last and vouches for the others.
@@ -68,6 +74,10 @@ MANIFESTS = {
     "vision_model": "manifest.json",
     "vision_features": "manifest.json",
     "vision_probe": "run.json",
+    "prompt": "prompt.json",
+    "features": "features.json",
+    "probe": "probe.json",
+    "errors": "errors.json",
 }
 KEY_LENGTH = 10
 
@@ -251,6 +261,20 @@ class Plan:
             raise LackingError(f"experiment {self.experiment.experiment!r} has no vision section in its config")
         return VisionPlan(self.experiment, self.experiment.vision, self._sources)
 
+    @cached_property
+    def prompting(self) -> PromptingPlan:
+        """Prompted NLP base models."""
+        from w2s.plans.prompting import PromptingPlan
+
+        return PromptingPlan(self)
+
+    @cached_property
+    def probing(self) -> ProbingPlan:
+        """Linear probes on features of NLP models."""
+        from w2s.plans.probing import ProbingPlan
+
+        return ProbingPlan(self)
+
     # -- artifacts -----------------------------------------------------------------------------------------
 
     def data(self, task: str, seed: int) -> Artifact:
@@ -417,6 +441,8 @@ class Plan:
         """All runs of all settings."""
         yield from self.every_run()
         yield from self.compared_runs()
+        yield from self.prompting.every_run()
+        yield from self.probing.everything()
         if self.experiment.chess is not None:
             yield from self.chess.every_run()
         if self.experiment.nlp.difficulty is not None:

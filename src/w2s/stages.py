@@ -39,6 +39,10 @@ ENTRY = {
     "vision_model": "w2s.training.vision_model",
     "vision_features": "w2s.training.vision_features",
     "vision_probe": "w2s.training.vision_probe",
+    "prompt": "w2s.training.prompting",
+    "features": "w2s.training.features",
+    "probe": "w2s.training.probes",
+    "errors": "w2s.training.simulable",
 }
 # Plumbing, with the modules inside: it decides where and whether something is made, not what comes out.
 PLUMBING = {

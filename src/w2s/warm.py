@@ -279,10 +279,10 @@ def preload() -> None:
     from w2s.models import classifier, pretraining
     from w2s.studies import flips, judge, levels
     from w2s.tasks import data
-    from w2s.training import finetune, generate, vision_features, vision_model, vision_probe
+    from w2s.training import finetune, generate, probes, prompting, vision_features, vision_model, vision_probe
 
     del pyarrow, tokenizers, torch, classifier, data, pretraining, finetune, generate, flips, judge, levels
-    del vision_features, vision_model, vision_probe
+    del probes, prompting, vision_features, vision_model, vision_probe
 
 
 def serve(folder: Path, owner: int) -> None:

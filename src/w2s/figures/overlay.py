@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.lines import Line2D
@@ -75,6 +75,12 @@ def curves(
             colour = style.hue(supervisors.index(float(supervisor)), len(supervisors))
         line = {**styles[method], "markersize": 2.5, **FAINT}
         panel.plot(*zip(*sorted(points), strict=True), color=colour, **line)
+
+
+def line(panel: Axes, about: dict[str, Any], points: Sequence[tuple[float, float]], **look: Any) -> None:
+    """One of the paper's curves: points are (log10 of compute as a fraction of GPT-4's, percent)."""
+    placed = [(_flop(about, fraction), value) for fraction, value in points]
+    panel.plot(*zip(*sorted(placed), strict=True), **{**look, **FAINT})
 
 
 def entries(about: dict[str, Any], table: pd.DataFrame) -> list[Line2D]:

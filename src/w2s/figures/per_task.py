@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from w2s.figures.style import Styles
+
 COLUMNS = 4
 WIDTH, LEGEND = 2.5, 1.8  # inches
 
@@ -27,22 +29,24 @@ def tabulate(plan: Plan, results: Results, tasks: list[str]) -> list[Row]:
     return pairs.compare(pairs.of_nlp(plan), plan.experiment.nlp.methods, results, tasks)
 
 
-def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
-    """A panel a task with its own y axis, four in a row, in the order of the table."""
+def draw(table: pd.DataFrame, about: dict[str, Any], styles: Styles | None = None, *notes: str) -> Figure:
+    """A panel a task with its own y axis, four in a row, in the order of the table. notes: for the footer."""
     from w2s.figures import curves, footer, style
+
+    styles = styles or style.METHOD_STYLES
 
     tasks = style.in_order(table, "task")
     columns = min(COLUMNS, len(tasks))
     figure, axes = style.panels(math.ceil(len(tasks) / columns), columns, width=WIDTH, height=2.3, legend=LEGEND)
     for panel, task in zip(axes.flat, tasks, strict=False):
-        curves.by_supervisor(panel, table[table["task"] == task], "accuracy", scale=0.7)
+        curves.by_supervisor(panel, table[table["task"] == task], "accuracy", styles=styles, scale=0.7)
         style.percent_axis(panel)
         panel.set_title(task)
     for panel in axes.flat[: len(tasks)]:
         style.compute_axis(panel, label=False, ticks=5)
     style.hide_inner_ticks(axes, len(tasks))
-    curves.legend(figure, table)
-    footer.add(figure, about, table, footer.spread(about, table))
+    curves.legend(figure, table, styles=styles)
+    footer.add(figure, about, table, footer.spread(about, table), *notes)
     middle = columns * WIDTH / (columns * WIDTH + LEGEND) / 2  # of the panels
     figure.text(middle, footer.reserve(figure, 14), style.COMPUTE, ha="center", va="bottom", fontsize=9)
     figure.supylabel("test accuracy (%)", fontsize=9)

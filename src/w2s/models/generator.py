@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from w2s.models import decoder
+from w2s.models import decoder, prefix
 from w2s.models.classifier import Computing, check_recomputes, from_library, own_weights
 from w2s.models.decoder import Decoder, Kept
+from w2s.models.prefix import Prefix
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,36 @@ class Generator(nn.Module):
                 return self._logits(hidden), Past(past, mask)
             assert isinstance(self.backbone, Decoder)
             return self._logits(self.backbone.step(ids, places, memory)), memory
+
+    def read(self, ids: Sequence[int]) -> Prefix:
+        """Read what several texts begin with, once, for ``behind``. No gradient should be asked of either."""
+        if not ids:
+            return Prefix(0, None)
+        row = torch.tensor([ids], device=next(self.parameters()).device)
+        with self._computing(row):
+            if isinstance(self.backbone, Decoder):
+                _, kept = self.backbone.begin(row, torch.tensor([len(ids)], device=row.device), 0)
+                return Prefix(len(ids), kept)
+            return Prefix(len(ids), self.backbone(input_ids=row, use_cache=True).past_key_values)
+
+    def behind(self, before: Prefix, ids: Tensor, lengths: Tensor) -> Tensor:
+        """Logits (batch, vocabulary) behind right-padded texts that all follow the same prefix."""
+        with self._computing(ids):
+            if isinstance(self.backbone, Decoder):
+                if before.kept is None:
+                    return self._logits(self.backbone(ids, lengths))
+                return self._logits(prefix.behind(self.backbone, before.kept, ids, lengths))
+            settings: dict[str, Any] = {"use_cache": False}
+            if before.kept is not None:
+                kept = copy.deepcopy(before.kept)  # a library's model writes on in what it is given
+                kept.batch_repeat_interleave(len(ids))
+                settings = {"use_cache": True, "past_key_values": kept}
+                settings["attention_mask"] = ids.new_ones(len(ids), before.length + ids.shape[1])
+                if self._takes_places:
+                    places = torch.arange(before.length, before.length + ids.shape[1], device=ids.device)
+                    settings["position_ids"] = places.expand(len(ids), -1)
+            hidden = self.backbone(input_ids=ids, **settings).last_hidden_state
+            return self._logits(decoder.at(hidden, lengths - 1))
 
     def _ask(self, ids: Tensor, mask: Tensor, places: Tensor, past: Any) -> tuple[Tensor, Any]:
         """(hidden states of the last tokens (batch, width), what is kept) of a library's model."""

@@ -25,6 +25,12 @@ agreements and PGRs are in percent; ``method`` is ours, ``truth`` the ground-tru
 * ``vision.csv``: Table 3 (printed, ``oscillating``), and the same after the open code's scheduler was corrected
   (``cosine``): the README of github.com/openai/weak-to-strong at 1dbfbd6 and at 0a6d4ab. ``place`` counts students from
   the weakest; the supervisor has none. PGRs of the corrected rows are computed from their accuracies.
+* ``bars.csv`` also has Figure 11, mean accuracy over an unstated subset of tasks (its text says 82 where ft(gt) is
+  drawn at 80.4).
+* ``prompting.csv``: Figure 9, mean accuracy over seven tasks; ``supervisor`` of few-shot prompts is whose labels stand
+  in them, of the truth none.
+* ``simulable.csv``: Figure 24; ``labels`` and ``student`` are numbers of features (simulable), accuracies of the labels
+  or shares of noise; equal ones stand for the labeller itself. Its agreement panels begin with the labeller's accuracy.
 """
 
 from __future__ import annotations

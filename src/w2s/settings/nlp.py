@@ -13,6 +13,8 @@ from w2s.settings import Packing, Pair, Setting, refuse_twice, refuse_unknown
 from w2s.settings.difficulty import Difficulty
 from w2s.settings.errors import Errors
 from w2s.settings.methods import TASKS_COMPARED, Comparison
+from w2s.settings.probing import Probing
+from w2s.settings.prompting import Prompting
 
 REPRESENTATIVE = 8  # data sets in the paper's Figures 6 and 13a
 OWN_NAME = re.compile(r"[a-z0-9_]+")
@@ -103,6 +105,8 @@ class Nlp(Setting):
     training: Training = Training()
     difficulty: Difficulty | None = None  # Figures 21 and 22
     errors: Errors | None = None  # Figures 25, 26 and 27
+    prompting: Prompting = Prompting()
+    probing: Probing = Probing()
 
     @field_validator("tasks", mode="before")
     @classmethod
@@ -129,6 +133,9 @@ class Nlp(Setting):
                 raise ValueError(f"comparison.pairs: [{weak}, {strong}] is no pair of this ladder; allowed: {pairs}")
         if not any(task.medians for task in self.tasks):
             raise ValueError("tasks: none has medians: true, so there is nothing to take medians over")
+        supervising = [rung.name for rung in self.supervising()]
+        self.prompting.refuse(tasks, supervising)
+        self.probing.refuse(tasks, [rung.name for rung in self.ladder], supervising)
         return self
 
     @model_validator(mode="after")

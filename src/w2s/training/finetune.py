@@ -52,11 +52,12 @@ def make(
     environment: Mapping[str, Any] | None = None,
     *,
     subset: Path | None = None,
-) -> None:
+) -> classifier.Classifier:
     """Train and write ``predictions.parquet`` and ``history.csv``. labels: the supervisor's run, or None.
 
     environment: what the rung needs of the machine, without effect on numbers: ``checkpointing``, ``gpus``. subset:
     the artifact that says which examples are trained on, where not all of a half are (``w2s.training.variants``).
+    Returns the network at the selected step, which is not kept otherwise.
     """
     environment = environment or {}
     spec = build.identity.spec
@@ -124,6 +125,7 @@ def make(
         build.measured["peak_gpu_memory_mib"] = round(torch.cuda.max_memory_allocated(where) / 2**20)
     print(summary(history[-1]))
     print(f"test accuracy {test:.4f} at step {build.measured['selected_step']} of {build.measured['steps']}")
+    return network
 
 
 def read_parts(data: Path, model: Path, labels: Path | None, max_length: int) -> dict[str, Part]:

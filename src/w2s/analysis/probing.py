@@ -1,0 +1,73 @@
+"""Linear probes beside finetuned runs (Section 5.2.3, Appendices D.2 and E.1): which runs, and what they show."""
+
+from __future__ import annotations
+
+import math
+
+from w2s.analysis import pairs
+from w2s.analysis.results import Results, Row
+from w2s.plan import Plan, Run
+
+PROBE = "probe"  # stands for the method in rows of probes on weak labels
+BARS = ("lp(weak)", "lp(gt)", "ft(weak)", "ft(weak)+lp(gt)", "ft(gt)")  # of Figure 11, from above
+
+
+def of_probes(plan: Plan) -> pairs.Runs:
+    """Probes of Figure 23: weak heads that teach strong ones."""
+    probing, recipe = plan.probing, plan.probing.setting.students
+    return pairs.Runs(
+        pairs.NLP,
+        plan.experiment.nlp,
+        probing.seeds,
+        lambda task, rung, seed: probing.truth(task, rung, seed, recipe),
+        lambda task, rung, seed: probing.ceiling(task, rung, seed, recipe),
+        lambda task, weak, strong, method, seed: probing.student(task, weak, strong, seed, recipe),
+    )
+
+
+def bars(plan: Plan, figure: str) -> dict[tuple[str, int], dict[str, Run]]:
+    """(task, seed) -> bar of Figure 11 -> its run. LackingError without naive finetuning."""
+    pairs.naive(plan, figure)
+    probing, recipe, (weak, strong) = plan.probing, plan.probing.setting.recipe, plan.probing.pair()
+    found = {}
+    for task in probing.tasks:
+        for seed in probing.seeds:
+            student = plan.student(task, weak, strong, pairs.NAIVE, seed)
+            runs = (
+                probing.on_weak_labels(task, weak, strong, seed, recipe),
+                probing.ceiling(task, strong, seed, recipe),
+                student,
+                probing.after(student, recipe),
+                plan.ceiling(task, strong, seed),
+            )
+            found[task, seed] = dict(zip(BARS, runs, strict=True))
+    return found
+
+
+def bar_rows(plan: Plan, results: Results, figure: str) -> list[Row]:
+    """One row a task, seed and bar (in the column of methods): its test accuracy."""
+    weak, strong = plan.probing.pair()
+    compute = plan.experiment.nlp.compute(plan.rung(strong))
+    rows = []
+    for (task, seed), runs in bars(plan, figure).items():
+        for bar, run in runs.items():
+            reached = pairs.accuracy_on_test(results.predictions(run))
+            row = {"setting": pairs.NLP, "task": task, "seed": seed, "method": bar}
+            row |= {"supervisor": weak} if "weak" in bar else {}
+            rows.append(row | {"student": strong, "student_compute": compute, "accuracy": reached})
+    return rows
+
+
+def recovered(lp: float, between: float, ft: float) -> float:
+    """Share of the way from lp(gt) to ft(gt) that an accuracy has gone; NaN where there is no such way."""
+    return (between - lp) / (ft - lp) if ft > lp else math.nan
+
+
+def fit_rows(plan: Plan, results: Results) -> list[Row]:
+    """One row a labeller or student of Figure 24 (see ``w2s.training.simulable.Fit``)."""
+    rows = []
+    for seed in plan.probing.seeds:
+        run = plan.probing.errors(seed)
+        shared = {"setting": pairs.NLP, "task": run.task, "rung": run.rung, "seed": seed}
+        rows += [shared | fit for fit in results.record(run)["measured"]["fits"]]
+    return rows

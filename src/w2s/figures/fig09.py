@@ -1,0 +1,156 @@
+"""Figure 9: prompted base models, with weak labels in the prompt too, beside finetuned ones (paper, section 5.2.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from w2s.analysis import pairs, prompting
+from w2s.analysis.prompting import FEW_SHOT
+from w2s.analysis.results import Results, Row
+from w2s.plan import Plan, Run
+from w2s.plans.prompting import ZERO_SHOT
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+CAPTION = (
+    "Mean test accuracy over tasks of base models that are prompted, without examples and with some, labelled truly "
+    "(a) or by a supervisor (b), and of finetuned ones (c). Hue is the supervisor, black ground truth."
+)
+DASHES = (0, (4, 1.5, 1, 1.5))
+STYLES: dict[str, dict[str, Any]] = {
+    ZERO_SHOT: {"linestyle": ":", "marker": "x", "linewidth": 1.4, "markersize": 5},
+    FEW_SHOT: {"linestyle": DASHES, "marker": "x", "linewidth": 1.4, "markersize": 5},
+    pairs.TRUTH: {"linestyle": "-", "marker": "o", "linewidth": 1.4, "markersize": 4},
+    pairs.NAIVE: {"linestyle": ":", "marker": "o", "linewidth": 1.2, "markersize": 4},
+    prompting.CONFIDENCE: {"linestyle": "-", "marker": "^", "linewidth": 1.4, "markersize": 5},
+}
+BAND = 0.13
+TITLES = ("prompting", "weak labels in the prompt", "weak labels: prompting and finetuning")
+
+
+def needs(plan: Plan) -> list[Run]:
+    """Prompted base models; ground truth; naive and confidence students of the two weakest supervisors."""
+    return prompting.prompted_runs(plan) + prompting.finetuned_runs(plan)
+
+
+def tabulate(plan: Plan, results: Results) -> list[Row]:
+    """Accuracies: of prompts one row a draw of examples; ``asked`` is how many examples a prompt should have."""
+    rows = prompting.prompted(plan, results)
+    shots = plan.prompting.setting.shots
+    rows = [row | {"asked": shots} if row["method"] == FEW_SHOT else row for row in rows]
+    return rows + prompting.finetuned(plan, results)
+
+
+def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
+    """Three panels."""
+    from w2s.figures import footer, overlay, style
+
+    figure, axes = style.panels(1, 3, width=3.6, height=3.5, legend=1.9)
+    means = prompting.means(table.to_dict("records"))  # type: ignore[arg-type]
+    colours = style.supervisor_colours(table)
+    for number, (panel, title) in enumerate(zip(axes.flat, TITLES, strict=True)):
+        for method, supervisor in _shown(number, _lines(means)):
+            colour = colours[supervisor] if supervisor else style.TRUTH_COLOUR
+            _line(panel, [row for row in means if (row["method"], row["supervisor"]) == (method, supervisor)], colour)
+            _papers(panel, about, table, method, supervisor, colours)
+        style.percent_axis(panel, "mean test accuracy (%)" if number == 0 else "")
+        panel.set_title(title)
+    for panel in axes.flat:
+        style.compute_axis(panel, ticks=8)
+    style.label_panels(axes.flat)
+    _legend(figure, table, about)
+    footer.add(figure, about, table, _spread(means), _room(table), overlay.note(about, table))
+    return figure
+
+
+def _shown(panel: int, lines: list[tuple[str, str | None]]) -> list[tuple[str, str | None]]:
+    """The curves of a panel: of truth, of truth and weak labels in prompts, of weak labels wherever they stand."""
+    finetuned = {supervisor for method, supervisor in lines if supervisor and method != FEW_SHOT}
+    of_panel = (
+        [line for line in lines if line[1] is None],
+        [line for line in lines if line[0] in (ZERO_SHOT, FEW_SHOT)],
+        [line for line in lines if line[1] in finetuned],
+    )
+    return of_panel[panel]
+
+
+def _lines(means: list[Row]) -> list[tuple[str, str | None]]:
+    """(method, supervisor) of every curve, in the table's order."""
+    return list(dict.fromkeys((row["method"], row["supervisor"]) for row in means))
+
+
+def _line(panel: Axes, rows: list[Row], colour: Any) -> None:
+    """The mean over seeds and draws, and the range of them as a band."""
+    import pandas as pd
+
+    cells = (pd.DataFrame(rows).set_index("student_compute")["accuracy"] * 100).groupby(level=0)
+    mean, low, high = cells.mean(), cells.min(), cells.max()
+    panel.plot(mean.index, mean, color=colour, zorder=3, **STYLES[rows[0]["method"]])
+    if (high > low).any():
+        panel.fill_between(low.index, low, high, color=colour, alpha=BAND, linewidth=0, zorder=2)
+
+
+def _papers(
+    panel: Axes, about: dict[str, Any], table: pd.DataFrame, method: str, supervisor: str | None, colours: Any
+) -> None:
+    """The paper's curve of the method: with truth, or of the supervisor of the same place from below."""
+    from w2s import paper
+    from w2s.figures import overlay, style
+
+    if not overlay.comparable(about, table):
+        return
+    rows = [row for row in paper.read("prompting") if row["method"] == method]
+    theirs = sorted({row["supervisor"] for row in rows if row["supervisor"]}, key=float)
+    place = list(colours).index(supervisor) if supervisor else -1
+    if supervisor and place >= len(theirs):
+        return
+    name = theirs[place] if supervisor else ""
+    points = [(float(row["student"]), float(row["value"])) for row in rows if row["supervisor"] == name]
+    colour = colours[supervisor] if supervisor else style.TRUTH_COLOUR
+    overlay.line(panel, about, points, color=colour, **{**STYLES[method], "markersize": 2.5})
+
+
+def _legend(figure: Figure, table: pd.DataFrame, about: dict[str, Any]) -> None:
+    from matplotlib.lines import Line2D
+
+    from w2s.figures import curves, overlay, style
+
+    shots = table["asked"].max() if "asked" in table else 0
+    words = {
+        ZERO_SHOT: "zero-shot",
+        FEW_SHOT: f"{shots:.0f}-shot",
+        pairs.TRUTH: "finetuned on truth",
+        pairs.NAIVE: "finetuned naively",
+        prompting.CONFIDENCE: "confidence loss",
+    }
+    there = [method for method in words if (table["method"] == method).any()]
+    entries = [Line2D([], [], color="#555555", label=words[method], **STYLES[method]) for method in there]
+    entries.append(Line2D([], [], color=style.TRUTH_COLOUR, linewidth=4, label="labels: truth"))
+    entries += [
+        Line2D([], [], color=colour, linewidth=4, label=f"labels: {name}")
+        for name, colour in style.supervisor_colours(table).items()
+    ]
+    entries += overlay.entries(about, table)
+    figure.set_figheight(max(figure.get_figheight(), (len(entries) + 1) * curves.ENTRY))
+    figure.legend(handles=entries, loc="outside right center", frameon=False)
+
+
+def _spread(means: list[Row]) -> str:
+    draws, seeds = (len({row[name] for row in means}) for name in ("draw", "seed"))
+    if draws * seeds == 1:
+        return ""
+    return f"band: lowest to highest of {draws} draws of examples" + (f" and {seeds} seeds" if seeds > 1 else "")
+
+
+def _room(table: pd.DataFrame) -> str:
+    """Says so where prompts had no room for all examples."""
+    few = table[table["method"] == FEW_SHOT]
+    if few.empty or (few["shots"] >= few["asked"]).all():
+        return ""
+    short = few[few["shots"] < few["asked"]]
+    tasks = short.groupby("task", sort=False)["shots"].mean()
+    words = ", ".join(f"{task} {shots:.1f}" for task, shots in tasks.items())
+    return f"prompts without room for {few['asked'].max():.0f} examples have fewer: on average {words}"

@@ -1,0 +1,82 @@
+"""Figure 11: linear probes and finetuning, on weak labels and on truth (paper, section 5.2.3)."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from w2s.analysis import probing
+from w2s.analysis.results import Results, Row
+from w2s.plan import Plan, Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+CAPTION = (
+    "Mean test accuracy over tasks of one strong model: linear probes (lp) and finetuning (ft), on a weak supervisor's "
+    "labels and on ground truth (gt), and a probe on truth after finetuning on weak labels."
+)
+GREEN, GREY, PURPLE = "#62ac9c", "#808285", "#7c277d"
+LOOKS: dict[str, dict[str, Any]] = {
+    "lp(weak)": {"facecolor": "#e4f1ee", "edgecolor": GREEN, "linestyle": "--"},
+    "lp(gt)": {"facecolor": "#ececec", "edgecolor": GREY, "linestyle": "--"},
+    "ft(weak)": {"facecolor": GREEN, "edgecolor": GREEN, "linestyle": "-"},
+    "ft(weak)+lp(gt)": {"facecolor": "#e3cfe4", "edgecolor": PURPLE, "linestyle": "-."},
+    "ft(gt)": {"facecolor": GREY, "edgecolor": GREY, "linestyle": "-"},
+}
+CHANCE = 50  # percent
+
+
+def needs(plan: Plan) -> list[Run]:
+    """Of one pair: the naive student, the ceiling, and probes on the strong model's features, before and after."""
+    runs = [run for runs in probing.bars(plan, "fig11").values() for run in runs.values()]
+    return list({run.key: run for run in runs}.values())
+
+
+def tabulate(plan: Plan, results: Results) -> list[Row]:
+    """Accuracies, one row a task, seed and bar; the bar stands in the column of methods."""
+    return probing.bar_rows(plan, results, "fig11")
+
+
+def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
+    """Five horizontal bars."""
+    from w2s import paper
+    from w2s.figures import footer, overlay, style
+
+    figure, axes = style.panels(1, 1, width=5.6, height=2.9)
+    panel = axes[0, 0]
+    by_seed = (table.groupby(["method", "seed"])["accuracy"].mean() * 100).groupby(level=0)
+    mean, low, high = by_seed.mean(), by_seed.min(), by_seed.max()
+    names = [name for name in probing.BARS if name in mean]
+    left = min(CHANCE, 10 * math.floor(low.min() / 10))
+    for place, name in enumerate(names):
+        panel.barh(place, mean[name] - left, 0.68, left=left, linewidth=1.4, zorder=3, **LOOKS[name])
+        if high[name] > low[name]:
+            whisker = [[mean[name] - low[name]], [high[name] - mean[name]]]
+            panel.errorbar(mean[name], place, xerr=whisker, color=style.TRUTH_COLOUR, linewidth=1, capsize=3, zorder=5)
+        beside = {"xytext": (5, 0), "textcoords": "offset points", "va": "center", "fontsize": 8, "zorder": 6}
+        panel.annotate(f"{mean[name]:.1f}", (max(high[name], mean[name]), place), **beside)
+    if overlay.wanted(about):
+        heights = paper.bars(11)
+        panel.plot([heights[name][0] for name in names], range(len(names)), linestyle="", marker="D", markersize=5,
+                   markerfacecolor="white", markeredgecolor=style.TRUTH_COLOUR, zorder=7)  # fmt: skip
+    panel.set_yticks(range(len(names)), names)
+    panel.set_ylim(len(names) - 0.4, -0.6)
+    panel.set_xlim(left, 104)
+    panel.grid(axis="y", visible=False)
+    panel.set_xlabel("mean test accuracy (%)")
+    weak = table["supervisor"].dropna().iloc[0]
+    panel.set_title(f"{weak} to {table['student'].iloc[0]}")
+    notes = ["whiskers: lowest to highest seed" if table["seed"].nunique() > 1 else "", _gap(mean)]
+    notes += ["diamonds: the paper's own"] if overlay.wanted(about) else []
+    footer.add(figure, about, table, *notes)
+    return figure
+
+
+def _gap(mean: pd.Series[float]) -> str:
+    """How much of the gap between the probe and the finetuned model on truth the probe after finetuning closes."""
+    share = probing.recovered(mean["lp(gt)"], mean["ft(weak)+lp(gt)"], mean["ft(gt)"])
+    if math.isnan(share):
+        return "ft(gt) is no better than lp(gt), so there is no gap to close"
+    return f"ft(weak)+lp(gt) closes {100 * share:.0f}% of the gap from lp(gt) to ft(gt)"

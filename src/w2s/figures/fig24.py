@@ -1,0 +1,136 @@
+"""Figure 24: weak labels whose errors a student can simulate, cannot, or some of both (paper, Appendix E.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from w2s.analysis import probing
+from w2s.analysis.results import Results, Row
+from w2s.plan import Plan, Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+CAPTION = (
+    "Students (probes on features of one model) of labels by a probe on fewer features (a, d), of truth with random "
+    "errors (b, e) and of a probe's labels with random errors (c, f): test accuracy and agreement with the labels. "
+    "Black is the accuracy of the labels, and of a probe on truth at the right end; a line begins at its labels."
+)
+PANELS = {
+    "simulable": ("errors that can be simulated", "features (labels: of the fewest that a line begins at)"),
+    "unsimulable": ("errors that cannot", "accuracy of labels, and a student of all features"),
+    "mixed": ("some of both", "share of labels flipped, and a student of all features"),
+}
+QUANTITIES = {"accuracy": "test accuracy (%)", "agreement": "agreement with labels (%)"}
+FULL, LABELLER = "full", "labeller"
+HUES = ("#34476f", "#686b71", "#958e75", "#c9b55a", "#ffe500")
+
+
+def needs(plan: Plan) -> list[Run]:
+    """One fit of everything a seed."""
+    return [plan.probing.errors(seed) for seed in plan.probing.seeds]
+
+
+def tabulate(plan: Plan, results: Results) -> list[Row]:
+    """One row a labeller or student, and draw of the random errors."""
+    return probing.fit_rows(plan, results)
+
+
+def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
+    """Three columns of panels: accuracy above, agreement below."""
+    from w2s.figures import footer, overlay, style
+
+    figure, axes = style.panels(2, 3, share="col", width=3.6, height=2.9)
+    for column, (name, (title, below)) in enumerate(PANELS.items()):
+        rows = table[table["panel"] == name]
+        lines = Lines(table, name)
+        for place, quantity in enumerate(QUANTITIES):
+            panel = axes[place, column]
+            lines.draw(panel, quantity)
+            if overlay.wanted(about):
+                _papers(panel, name, quantity, len(lines.sources), lines.ends_in_full)
+            style.percent_axis(panel, QUANTITIES[quantity] if column == 0 else "")
+            panel.set_xticks(range(len(lines.ticks)), lines.ticks)
+        axes[0, column].set_title(title)
+        axes[1, column].set_xlabel(below, fontsize=8)
+        assert len(rows), name
+    style.label_panels(axes.flat)
+    rung, draws = table["rung"].iloc[0], table["draw"].max() + 1
+    notes = [f"features of {rung}", f"means of {draws:.0f} draws of random errors" if draws > 1 else ""]
+    notes += ["faint: the paper's own, at its own numbers of features and accuracies"] if overlay.wanted(about) else []
+    footer.add(figure, about, table, *notes)
+    return figure
+
+
+class Lines:
+    """The lines of one column. sources: labellers, as the table names them; ticks: what stands below the places."""
+
+    def __init__(self, table: pd.DataFrame, panel: str) -> None:
+        from w2s.figures import style
+
+        self.panel = panel
+        self.rows = table[table["panel"] == panel]
+        self.full = table[(table["panel"] == "simulable") & (table["labels"] == FULL)]
+        self.sources = [name for name in style.in_order(self.rows, "labels") if name != FULL]
+        self.means = (self.rows.groupby(["labels", "student"])[list(QUANTITIES)].mean() * 100).to_dict("index")
+        self.ends_in_full = panel != "mixed"  # in black; the last of mixed labels have no noise
+        shown = self.sources
+        if panel == "unsimulable":  # named by how good they are
+            shown = [f"{self.of(name, LABELLER, 'accuracy'):.0f}%" for name in self.sources]
+        elif panel == "mixed":
+            shown = [f"{100 * float(name):g}%" for name in self.sources]
+        self.ticks = [*shown, "all" if panel == "simulable" else "student"]
+
+    def of(self, labels: str, student: str, quantity: str) -> float:
+        """A mean over seeds and draws, in percent."""
+        return float(self.means[labels, student][quantity])
+
+    def begins(self, source: str) -> float:
+        """Accuracy of the labels on the test set, in percent."""
+        return self.of(source, source if self.panel == "simulable" else LABELLER, "accuracy")
+
+    def draw(self, panel: Axes, quantity: str) -> None:
+        """Black labels, then a line a labeller."""
+        from w2s.figures import style
+
+        black = [self.begins(source) for source in self.sources]
+        black += [float(self.full["accuracy"].mean() * 100)] if self.ends_in_full else []
+        panel.plot(range(len(black)), black, color=style.TRUTH_COLOUR, marker="o", markersize=3.5, zorder=4)
+        for place, source in enumerate(self.sources):
+            later = [*self.sources[place + 1 :], FULL] if self.panel == "simulable" else [FULL]
+            places = [*range(place + 1, len(self.sources) + 1)] if self.panel == "simulable" else [len(self.sources)]
+            values = [self.begins(source), *(self.of(source, student, quantity) for student in later)]
+            panel.plot(
+                [place, *places], values, color=_hue(place, len(self.sources)), marker="o", markersize=3, zorder=3
+            )
+
+
+def _hue(place: int, count: int) -> Any:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("features", HUES)(0.93 * place / max(1, count - 1))
+
+
+def _papers(panel: Axes, name: str, quantity: str, count: int, ends_in_full: bool) -> None:
+    """The paper's lines, where it has as many labellers."""
+    from w2s import paper
+    from w2s.figures import overlay, style
+
+    rows = [row for row in paper.read("simulable") if row["panel"] == name]
+    found = {(row["quantity"], row["labels"], row["student"]): float(row["value"]) for row in rows}
+    begins = {
+        labels: value for (kind, labels, student), value in found.items() if kind == "accuracy" and labels == student
+    }
+    sources = [labels for labels in begins if labels != FULL]
+    if len(sources) != count:
+        return
+    black = [begins[labels] for labels in sources] + ([begins[FULL]] if ends_in_full else [])
+    panel.plot(range(len(black)), black, color=style.TRUTH_COLOUR, **overlay.FAINT)
+    for place, source in enumerate(sources):
+        points = [(place, begins[source])]
+        for later, student in enumerate([*sources, FULL]):
+            if later > place and (quantity, source, student) in found:
+                points.append((later, found[quantity, source, student]))
+        panel.plot(*zip(*points, strict=True), color=_hue(place, count), **overlay.FAINT)

@@ -1,0 +1,77 @@
+"""Table 2: what base models are prompted with, in the paper's words where it has any (paper, Appendix B)."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from w2s.analysis.results import Results, Row
+from w2s.plan import Artifact, Plan
+from w2s.tasks import TASKS, prompts
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+CAPTION = (
+    "Prompts of base models, by task: the paper's seven, and our own for the other tasks, which it does not prompt."
+)
+LETTERS = 105  # of a prompt on a line
+LINE = 0.19  # inches
+PLACES = (0.0, 0.15, 0.24)  # of the columns
+PAPERS, OURS, USERS = "paper", "ours", "config"
+
+
+def needs(plan: Plan) -> list[Artifact]:
+    """Nothing: the prompts are part of the package."""
+    return []
+
+
+def tabulate(plan: Plan, results: Results) -> list[Row]:
+    """One row a task of the experiment: the paper's first, in its order."""
+    setting, tasks = plan.experiment.nlp.prompting, plan.experiment.nlp.all_tasks()
+    rows = []
+    for name in sorted(tasks, key=lambda one: (not prompts.is_papers(one), _title(one))):
+        text, whose = prompts.instruction(name), PAPERS if prompts.is_papers(name) else OURS
+        if name in setting.texts:
+            text, whose = setting.texts[name], USERS
+        rows.append({"task": name, "title": _title(name), "whose": whose, "prompt": text})
+    return rows
+
+
+def _title(task: str) -> str:
+    return TASKS[task].title
+
+
+def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
+    """The rows as a typeset table."""
+    from w2s.figures import style
+
+    cells = [["data set", "words", "prompt (examples with their labels follow)"]]
+    cells += [[row["title"], row["whose"], row["prompt"]] for row in table.to_dict("records")]
+    wrapped = [textwrap.wrap(prompt, LETTERS) or [""] for _, _, prompt in cells]
+    total = sum(map(len, wrapped)) + 0.35 * len(cells)
+    figure = style.new_figure(10.5, LINE * (total + 2.6))
+    figure.set_layout_engine("none")
+    panel = figure.add_axes((0.01, 0.0, 0.98, 1.0))
+    panel.set_axis_off()
+    panel.set(xlim=(0, 1), ylim=(total + 1.8, -0.8))
+    panel.axhline(-0.6, color="#222222", linewidth=1.2)
+    top = 0.0
+    for number, ((title, whose, _), lines) in enumerate(zip(cells, wrapped, strict=True)):
+        weight = "bold" if number == 0 else "normal"
+        for place, lines_of in zip(PLACES, ([title], [whose], lines), strict=True):
+            for below, text in enumerate(lines_of):
+                panel.text(place, top + below, text, ha="left", va="center", fontsize=8, weight=weight)
+        top += len(lines) + 0.35
+        panel.axhline(top - 0.68, color="#222222" if number == 0 else "#dddddd", linewidth=0.6)
+    panel.axhline(top - 0.68, color="#222222", linewidth=1.2)
+    answers = about["nlp"]["prompting"]["answers"]
+    said = [f"experiment {about['experiment']}", f"commit {about['commit']}"]
+    if [answer.strip() for answer in answers] != ["0", "1"]:
+        zero, one = (answer.strip() for answer in answers)
+        said.insert(1, f"answers here are {zero!r} and {one!r}, which take the place of 0 and 1")
+    if not about["nlp"]["prompting"]["instructions"]:
+        said.insert(1, "this experiment prompts without these words")
+    panel.text(0, top + 0.5, " · ".join(said), ha="left", va="center", fontsize=6.5, color=style.GREY, gid="footer")
+    return figure
