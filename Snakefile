@@ -57,6 +57,7 @@ include: "rules/data.smk"
 include: "rules/models.smk"
 include: "rules/runs.smk"
 include: "rules/figures.smk"
+include: "rules/report.smk"
 
 
 if workflow.is_main_process and not workflow.dryrun:
