@@ -12,6 +12,7 @@ ACTIVE := PATH="$(abspath $(VENV))/bin:$$PATH" VIRTUAL_ENV="$(abspath $(VENV))"
 help:
 	@echo "make figures/fig5.pdf   draw a figure, training what it needs (default experiment: smoke)"
 	@echo "make figures            every figure and table that there is"
+	@echo "make report/claims.html which claims of the paper hold (default experiment), from all those figures"
 	@echo "make test               all tests, a tiny experiment end to end among them: a few minutes"
 	@echo "make bench              speed as ratios, side by side: ten minutes; bench-gpu where there is a GPU"
 	@echo "make lint               ruff, mypy, snakefmt, snakemake --lint"
@@ -31,6 +32,9 @@ figures: $(INSTALLED)
 	$(ACTIVE) $(SNAKEMAKE)
 
 figures/%: $(INSTALLED) FORCE
+	$(ACTIVE) $(SNAKEMAKE) $@
+
+report/%: $(INSTALLED) FORCE
 	$(ACTIVE) $(SNAKEMAKE) $@
 
 results/%: $(INSTALLED) FORCE

@@ -61,6 +61,7 @@ include: "rules/vision.smk"
 include: "rules/prompting.smk"
 include: "rules/probing.smk"
 include: "rules/figures.smk"
+include: "rules/report.smk"
 
 
 if workflow.is_main_process and not workflow.dryrun:

@@ -53,6 +53,15 @@ def figure_code(wildcards):
     return or_one_line(experiments.code, wildcards.figure)
 
 
+def claim_tables(wildcards):
+    name = wildcards.get("experiment", DEFAULT)
+    return [f"results/figures/{name}/{figure}.csv" for figure in or_one_line(experiments.claim_tables, name)]
+
+
+def claim_code(wildcards):
+    return experiments.claim_code()
+
+
 def experiment_json(wildcards):
     plan = or_one_line(experiments.plan, wildcards.get("experiment", DEFAULT))
     return canonical(plan.experiment.model_dump(mode="json", exclude={"execution"}))

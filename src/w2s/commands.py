@@ -82,6 +82,13 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--experiment", required=True, type=Path, help="the validated experiment, a JSON file")
     sub.add_argument("--out", required=True, nargs="+", type=Path, help="the pictures; endings say which kinds")
 
+    sub = add("claims", claims, "say which of the paper's claims hold, by the numbers behind figures")
+    sub.add_argument("tables", nargs="*", type=Path, help="<figure>.csv, the numbers behind figures")
+    sub.add_argument("--experiment", required=True, type=Path, help="the validated experiment, a JSON file")
+    sub.add_argument("--figures", default="figures", type=Path, help="where the pictures of figures are, for links")
+    sub.add_argument("--page", required=True, type=Path, help="the HTML file")
+    sub.add_argument("--out", required=True, type=Path, help="the CSV file")
+
     sub = add("explain", explain, "say what an artifact is, its parents, and how it differs from its nearest neighbour")
     sub.add_argument("path", type=Path, help="a directory under results/, or a file in it")
 
@@ -235,6 +242,7 @@ def make(options: argparse.Namespace) -> None:
 NAMES = ["task", "title", "source", "citation", "licence", "rows_from", "setting", "panel", "bar", "stopping"]
 NAMES += ["cutoff", "kind"]
 NAMES += ["method", "supervisor", "student", "chain", "labels", "difficulty", "puzzle", "fen", "prompt", "answer"]
+NAMES += ["cutoff", "kind", "schedule", "role"]
 
 
 # -- figures -----------------------------------------------------------------------------------------------
@@ -281,6 +289,40 @@ def draw(options: argparse.Namespace) -> None:
         finally:
             aside.unlink(missing_ok=True)
     print(", ".join(map(str, options.out)))
+
+
+def claims(options: argparse.Namespace) -> None:
+    """Judge the paper's claims by the tables given; write the page and the verdicts."""
+    import pandas as pd
+
+    from w2s import artifacts
+    from w2s.claims import evaluate, needed
+    from w2s.report import claims as report
+    from w2s.workflow import plan_of
+
+    about = json.loads(options.experiment.read_text(encoding="utf-8"))
+    found, lacking = needed.available(plan_of(about, str(options.experiment)))
+    numbers = {path.stem: read_numbers(path) for path in options.tables}
+    rows: dict[str, list[Any]] = {name: table.to_dict("records") for name, table in numbers.items()}
+    lacking |= {name: f"the numbers of {name} were not handed over" for name in found if name not in rows}
+    sizes = needed.sizes(about, rows.get(needed.SIZES, []))
+    judged = evaluate.judge_all(evaluate.Tables(rows, lacking, sizes))
+    notes = dict.fromkeys(note for table in numbers.values() if (note := _made_up(table, about)))
+    about |= {"commit": artifacts.git_commit(), "note": max(notes, key=len, default="")}
+    where = options.page.parent
+    page = report.page(
+        judged,
+        about,
+        figures={name: os.path.relpath(options.figures / f"{name}.pdf", where) for name in rows},
+        tables={path.stem: os.path.relpath(path, where) for path in options.tables},
+    )
+    for path in (options.page, options.out):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with artifacts.written(options.out) as file:
+        pd.DataFrame(evaluate.rows_of(judged)).to_csv(file, index=False, float_format="%.5g")
+    with artifacts.written(options.page) as file:
+        file.write(page)
+    print(", ".join(f"{number} {verdict}" for verdict, number in evaluate.counts(judged).items()))
 
 
 def _made_up(numbers: pd.DataFrame, about: dict[str, Any]) -> str:

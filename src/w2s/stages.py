@@ -20,6 +20,7 @@ from w2s.errors import UserError, allowed
 from w2s.plan import STAGE_VERSIONS
 
 FIGURES = ("w2s.analysis", "w2s.figures", "w2s.paper", "w2s.tasks")  # Table 1 is about tasks
+CLAIMS = ("w2s.analysis", "w2s.claims", "w2s.paper", "w2s.report")
 PACKAGE = Path(__file__).resolve().parent
 LOCK = Path("stages.lock")
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -106,9 +107,12 @@ def package(module: str) -> str:
     return "" if parent == "w2s" else parent
 
 
-def sources(module: str) -> list[Path]:
-    """Source files of a figure module: itself, what it imports of analyses and figures, and the paper's numbers."""
-    names = [name for name in closure(module) if name.startswith(FIGURES)]
+def sources(module: str, among: tuple[str, ...] = FIGURES) -> list[Path]:
+    """Source files of a figure module: itself, what it imports of analyses and figures, and the paper's numbers.
+
+    among: the packages that count.
+    """
+    names = [name for name in closure(module) if name.startswith(among)]
     numbers = sorted((PACKAGE / "paper").glob("*.csv")) if "w2s.paper" in names else []
     return [path for name in names if (path := file_of(name))] + numbers
 

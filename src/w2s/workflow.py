@@ -16,6 +16,7 @@ from typing import Any
 
 from w2s import figures, own
 from w2s.artifacts import sha256
+from w2s.claims.needed import available
 from w2s.errors import LackingError, UserError, allowed
 from w2s.experiment import Catalogue, Experiment, load
 from w2s.ladder import OpenRung
@@ -24,7 +25,7 @@ from w2s.plan import Artifact, Plan, with_ancestors
 from w2s.settings.chess import Games, Puzzles
 from w2s.settings.nlp import TaskChoice
 from w2s.settings.vision import Images, Published
-from w2s.stages import sources
+from w2s.stages import CLAIMS, PACKAGE, sources
 from w2s.tasks import TASKS
 from w2s.tasks import own as own_tasks
 from w2s.tasks.sources import NO_SPLIT, split_files
@@ -371,6 +372,16 @@ class Workflow:
     def code(self, figure: str) -> list[str]:
         """The source files that a figure's numbers and picture come from; UserError for an unknown figure."""
         return [os.path.relpath(path) for path in sources(figures.module(figure).__name__)]
+
+    def claim_tables(self, experiment: str | None = None) -> list[str]:
+        """The figures whose numbers test the paper's claims, of those that an experiment can have."""
+        return available(self.plan(experiment))[0]
+
+    def claim_code(self) -> list[str]:
+        """The source files that verdicts and their page come from."""
+        files = [*sources("w2s.claims.evaluate", CLAIMS), *sources("w2s.report.claims", CLAIMS)]
+        files += sorted((PACKAGE / "report").glob("*.html"))
+        return [os.path.relpath(path) for path in dict.fromkeys(files)]
 
     def artifact(self, key: str) -> Artifact:
         """Any artifact by its key: of the experiments in use first, then of all the others."""

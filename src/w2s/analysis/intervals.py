@@ -1,4 +1,8 @@
-"""How far a median over tasks would move if the tasks had been others: a bootstrap over tasks."""
+"""How sure numbers are: a bootstrap over tasks, and the noise of a share of a test set.
+
+The noise floor: an accuracy on n test examples has a binomial standard error; what lies within ``CLEAR`` of it (of a
+gap: of the two errors together) is noise, and a PGR whose gap is noise is undefined.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,21 @@ CONFIDENCE = 0.95
 RESAMPLES = 9999
 FEWEST = 3  # tasks: with fewer an interval says nothing
 SEED = 0  # of the resampling, so that a table is the same whenever it is written
+CLEAR = 2.0  # standard errors: a gap of no more is noise
+
+
+def binomial_error(share: float, examples: float) -> float:
+    """Standard error of a share of so many test examples.
+
+    Two made-up examples, one of each kind, are added (Agresti and Coull 1998): all right is not certainty.
+    """
+    smoothed = (share * examples + 1) / (examples + 2)
+    return math.sqrt(smoothed * (1 - smoothed) / examples)
+
+
+def is_noise(gap: float, error: float) -> bool:
+    """Whether a gap between ceiling and supervisor is no more than noise; PGR is undefined there."""
+    return not gap > CLEAR * error
 
 
 def over_tasks(values: Iterable[tuple[str, float]]) -> tuple[float, float]:

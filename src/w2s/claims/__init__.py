@@ -1,0 +1,26 @@
+"""The paper's claims as data, and the rules that decide whether they hold in an experiment.
+
+* ``claim``: what a claim is, and how a number with an interval decides it;
+* ``cells``: a figure's table as numbers with their noise; ``measures``: what rules make of them;
+* ``nlp``, ``chess``, ``reward``, ``elicitation``, ``structure``: the claims;
+* ``paper``: the paper's own numbers as tables like ours, on which its claims must hold;
+* ``evaluate``: all claims on an experiment's tables.
+
+Rules see nothing but the table of one figure (``results/figures/<experiment>/<figure>.csv``). They were written, and
+tested on the paper's numbers, before any run of ours was looked at.
+"""
+
+from __future__ import annotations
+
+from w2s.claims import chess, elicitation, nlp, reward, structure
+from w2s.claims.claim import Claim
+
+
+def everything() -> tuple[Claim, ...]:
+    """All claims, in the order of the report."""
+    return nlp.CLAIMS + chess.CLAIMS + reward.CLAIMS + elicitation.CLAIMS + structure.CLAIMS
+
+
+def tables() -> list[str]:
+    """The figures and tables whose numbers test claims, each once."""
+    return list(dict.fromkeys(claim.figure for claim in everything() if claim.figure))

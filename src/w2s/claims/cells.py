@@ -1,0 +1,408 @@
+"""A figure's table as numbers with their noise: what the rules of claims compute on.
+
+A *cell* is a method, supervisor and student (and a stopping rule, a chain or whatever else tells rows apart). Every
+value is an array over draws: the first is the table itself, the others are how it could have come out as well. So a
+rule is ordinary arithmetic, written once, and its interval is what it gives over the draws.
+
+Draws are of one of four kinds (``Noise.kind``):
+
+* tasks: with three tasks or more, whole tasks are drawn with replacement, the same for all cells (paired). This
+  covers seeds and test examples, because every task comes with its own;
+* runs: with fewer, each run's accuracy moves by its standard error: that of a share of the test examples, and the
+  spread between seeds (pooled over all runs, so two seeds are enough). A run moves alike wherever it stands in a table;
+* none: neither is known, so there are no draws and nothing can be decided;
+* exact: values are taken as they are (the paper's own).
+
+PGR is not taken from the table: each task's is (student - weak) / (ceiling - weak) of means over seeds, and
+undefined where the gap is less than twice its own standard error.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from w2s.analysis.aggregate import INTERVAL, MEDIAN
+from w2s.analysis.intervals import CONFIDENCE, FEWEST, SEED, binomial_error, is_noise
+from w2s.analysis.pairs import TRUTH
+from w2s.errors import LackingError
+
+DRAWS = 2000
+TYPICAL = 0.75  # an accuracy, for the noise floor
+ANY_TASK = ""  # in sizes: of tasks that are not named
+PLACE = (  # what tells cells apart
+    *("method", "supervisor", "student"),
+    *("stopping", "chain", "panel", "rating", "cutoff", "kind", "told", "share"),  # where a figure has it
+)
+VALUES = (
+    "accuracy",
+    "accuracy_hard",
+    "weak",
+    "ceiling",
+    "pgr",
+    "agreement",
+    "agreement_right",
+    "agreement_wrong",
+)
+SIZE = {"accuracy_hard": "examples_hard"}  # value -> column with its number of test examples; else ``examples``
+
+Kind = Literal["tasks", "runs", "none", "exact"]
+Draws = np.ndarray[Any, Any]  # (1 + draws,)
+Place = tuple[Any, ...]
+
+
+class Cells:
+    """The rows of one setting.
+
+    sizes: task (or ``ANY_TASK``) -> test examples, where rows have no column ``examples``.
+    """
+
+    def __init__(
+        self,
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        sizes: Mapping[str, int] | None = None,
+        exact: bool = False,
+    ) -> None:
+        known = [row for row in rows if row.get("task") not in (MEDIAN, INTERVAL)]
+        if not known:
+            raise LackingError("the table has no rows of this setting")
+        self.compute = {
+            str(row[role]): float(row[f"{role}_compute"])
+            for row in known
+            for role in ("supervisor", "student", "cutoff")
+            if not _missing(row.get(role)) and not _missing(row.get(f"{role}_compute"))
+        }
+        self.tasks = sorted({str(row.get("task", "")) for row in known})
+        self.seeds = sorted({str(row.get("seed", "")) for row in known})
+        self.columns = [name for name in VALUES if any(not _missing(row.get(name)) for row in known)]
+        self._sizes = dict(sizes or {})
+        self._values: dict[Place, dict[str, Draws]] = {}  # means over seeds, one a task
+        self._examples: dict[Place, dict[str, Draws]] = {}
+        self._spread: dict[str, float] = {}
+        self._read(known)
+        self.examples = self._fewest_examples()
+        self.kind = self._kind(exact)
+        self._rng = np.random.default_rng(SEED)
+        count = 0 if self.kind in ("exact", "none") else DRAWS
+        tasks = len(self.tasks)
+        self._chosen = np.tile(np.arange(tasks), (1 + count, 1))
+        if self.kind == "tasks":
+            self._chosen[1:] = self._rng.integers(0, tasks, (count, tasks))
+        self._moves: dict[tuple[Any, ...], Draws] = {}
+        self._cache: dict[tuple[str, Place], Draws] = {}
+
+    # -- reading -------------------------------------------------------------------------------------------
+
+    def _read(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        found: dict[tuple[Place, str, str], dict[str, list[float]]] = {}
+        examples: dict[tuple[Place, str, str], float] = {}
+        for row in rows:
+            place, task, seed = _place(row), str(row.get("task", "")), str(row.get("seed", ""))
+            for name in self.columns:
+                value = row.get(name)
+                if _missing(value):
+                    continue
+                found.setdefault((place, task, name), {}).setdefault(seed, []).append(float(value or 0))
+                size = row.get(SIZE.get(name, "examples"))
+                examples[place, task, name] = float(self._size(task) if _missing(size) else size or 0)
+            for table in (self._values, self._examples):
+                table.setdefault(place, {name: np.full(len(self.tasks), np.nan) for name in self.columns})
+        numbers = {task: number for number, task in enumerate(self.tasks)}
+        deviations: dict[str, list[float]] = {}
+        for (place, task, name), by_seed in found.items():
+            values = [float(np.mean(some)) for some in by_seed.values()]
+            self._values[place][name][numbers[task]] = np.mean(values)
+            self._examples[place][name][numbers[task]] = examples[place, task, name]
+            if len(values) > 1:
+                deviations.setdefault(name, []).append(float(np.var(values, ddof=1)))
+        self._spread = {name: math.sqrt(float(np.mean(some))) for name, some in deviations.items()}
+
+    def _size(self, task: str) -> float:
+        return self._sizes.get(task, self._sizes.get(ANY_TASK, math.nan))
+
+    def _fewest_examples(self) -> float:
+        """Test examples of the smallest test set; NaN if unknown."""
+        sizes = [size for cell in self._examples.values() for some in cell.values() for size in some]
+        known = [size for size in sizes if not math.isnan(size)]
+        return min(known) if known else math.nan
+
+    def _kind(self, exact: bool) -> Kind:
+        if exact:
+            return "exact"
+        if len(self.tasks) >= FEWEST:
+            return "tasks"
+        return "runs" if not math.isnan(self.examples) or self._spread else "none"
+
+    @property
+    def basis(self) -> str:
+        """What intervals cover, in words."""
+        seeds = f"{len(self.seeds)} seed" + ("s" if len(self.seeds) > 1 else "")
+        if self.kind == "tasks":
+            return f"bootstrap over {len(self.tasks)} tasks, {seeds}"
+        parts = []
+        if not math.isnan(self.examples):
+            parts.append(f"{self.examples:.0f} test examples")
+        parts.append(seeds if len(self.seeds) > 1 else "1 seed, whose spread is not known")
+        return "neither test examples nor seeds to tell noise from" if self.kind == "none" else ", ".join(parts)
+
+    @property
+    def floor(self) -> str:
+        """The noise floor of one accuracy: of a share of the test set, and between seeds; "" if neither is known."""
+        parts = []
+        if not math.isnan(self.examples):
+            error = 100 * binomial_error(TYPICAL, self.examples)
+            parts.append(f"{error:.1f} points from {self.examples:.0f} test examples")
+        if "accuracy" in self._spread:
+            parts.append(f"{100 * self._spread['accuracy']:.1f} points between seeds")
+        return ", ".join(parts)
+
+    # -- what there is -------------------------------------------------------------------------------------
+
+    def places(self, **where: Any) -> list[Place]:
+        """Cells by what they are; None asks for cells that do not say, and what is not named is not asked for."""
+        asked = {PLACE.index(name): value for name, value in where.items()}
+        return [place for place in self._values if all(place[number] == value for number, value in asked.items())]
+
+    def names(self, role: str, **where: Any) -> list[str]:
+        """Supervisors, students or methods (of cells like that), weakest first where they have compute."""
+        number = PLACE.index(role)
+        found = dict.fromkeys(place[number] for place in self.places(**where) if place[number] is not None)
+        return sorted(found, key=lambda name: self.compute.get(name, 0.0))
+
+    def pairs(self, **where: Any) -> list[tuple[str, str]]:
+        """Supervisors and students with a PGR: the student strictly larger, and with a ceiling."""
+        found = []
+        for place in self.places(**where):
+            pair = (place[1], place[2])
+            if self._grows(place) and self._can_have_pgr(self._values[place]) and pair not in found:
+                found.append(pair)
+        if not found:
+            raise LackingError(f"the table has no pair with a PGR for {_words(where)}")
+        return sorted(found, key=lambda pair: (self.compute[pair[0]], self.compute[pair[1]]))
+
+    def _grows(self, place: Place) -> bool:
+        """Whether a cell's student is larger than its supervisor."""
+        weak, strong = place[1], place[2]
+        return (
+            weak is not None and strong is not None and self.compute.get(strong, 0) > self.compute.get(weak, math.inf)
+        )
+
+    def _can_have_pgr(self, cell: Mapping[str, Draws]) -> bool:
+        with_ceiling = "ceiling" in cell and not np.isnan(cell["ceiling"]).all()
+        return with_ceiling or ("pgr" in cell and not np.isnan(cell["pgr"]).all())
+
+    # -- values --------------------------------------------------------------------------------------------
+
+    def value(self, column: str, **where: Any) -> Draws:
+        """The median over tasks of a column (or ``pgr``) in the one cell like that. LackingError if there is none."""
+        places = self.places(**where)
+        if len(places) != 1:
+            raise LackingError(f"the table has {len(places) or 'no'} rows for {_words(where)}")
+        return self.at(column, places[0])
+
+    def at(self, column: str, place: Place) -> Draws:
+        """The same, of a cell by its place."""
+        if (column, place) not in self._cache:
+            self._cache[column, place] = _median(self._each(column, place))
+        return self._cache[column, place]
+
+    def pooled(self, column: str, **where: Any) -> Draws:
+        """The median over all tasks and all cells like that together, as the paper's Figure 13b takes it."""
+        places = self.places(**where)
+        if not places:
+            raise LackingError(f"the table has no rows for {_words(where)}")
+        return _median(np.concatenate([self._each(column, place) for place in places], axis=1))
+
+    def mean_over_tasks(self, column: str, **where: Any) -> Draws:
+        """The mean over tasks in the one cell like that."""
+        places = self.places(**where)
+        if len(places) != 1:
+            raise LackingError(f"the table has {len(places) or 'no'} rows for {_words(where)}")
+        with np.errstate(invalid="ignore"):
+            each = self._each(column, places[0])
+            found: Draws = np.nansum(each, axis=1) / (~np.isnan(each)).sum(axis=1)
+        return found
+
+    def _each(self, column: str, place: Place) -> Draws:
+        """(draws, tasks)."""
+        if column == "pgr":
+            return self._pgr(place)
+        if column == "taught" and "weak" not in self.columns:
+            return self._taught(place)
+        name = "weak" if column == "taught" else column
+        if name not in self.columns:
+            raise LackingError(f"the table has no column {name!r}")
+        return self._drawn(name, place)
+
+    def _drawn(self, column: str, place: Place) -> Draws:
+        values = self._values[place][column][self._chosen]
+        return values + self._moved(column, place) if self.kind == "runs" else values
+
+    def _moved(self, column: str, place: Place) -> Draws:
+        """(draws, tasks): by how much a run's value would be another; 0 in the first draw. One run, one move."""
+        run = {"weak": (TRUTH, None, place[1]), "ceiling": (TRUTH, None, place[2])}.get(column, place)
+        name = "accuracy" if column in ("weak", "ceiling") else column
+        if run[:3] == (TRUTH, None, place[2]) and column in ("accuracy", "ceiling"):
+            run = (TRUTH, None, place[2])
+        key = (name, run)
+        if key not in self._moves:
+            drawn = self._rng.standard_normal((len(self._chosen), len(self.tasks)))
+            drawn[0] = 0
+            self._moves[key] = drawn
+        return self._moves[key] * self._error(column, place)
+
+    def _error(self, column: str, place: Place) -> Draws:
+        """(tasks,): standard error of a mean over seeds. Seeds may share their test set, so they do not lessen that."""
+        values = self._values[place][column]
+        sizes = self._examples[place][column]
+        of_examples = np.array(
+            [
+                0.0 if math.isnan(size) or math.isnan(one) else binomial_error(one, size)
+                for one, size in zip(values, sizes, strict=True)
+            ]
+        )
+        name = "accuracy" if column in ("weak", "ceiling") and "accuracy" in self._spread else column
+        of_seeds = self._spread.get(name, 0.0) / math.sqrt(len(self.seeds))
+        return np.sqrt(of_examples**2 + of_seeds**2)
+
+    def _pgr(self, place: Place) -> Draws:
+        cell = self._values[place]
+        if not {"accuracy", "weak", "ceiling"} <= set(self.columns) or np.isnan(cell["ceiling"]).all():
+            if "pgr" not in self.columns:
+                raise LackingError("the table has no column 'pgr'")
+            return self._drawn("pgr", place)
+        weak, reached, ceiling = (self._drawn(name, place) for name in ("weak", "accuracy", "ceiling"))
+        undefined = self._undefined(place)[self._chosen]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(undefined, np.nan, (reached - weak) / (ceiling - weak))
+
+    def _undefined(self, place: Place) -> Draws:
+        """(tasks,): whether the gap is no more than noise; with exact values, whether the ceiling is no better."""
+        cell = self._values[place]
+        gap = cell["ceiling"] - cell["weak"]
+        if self.kind == "exact":
+            return gap <= 0
+        errors = np.hypot(self._error("ceiling", place), self._error("weak", place))
+        return np.array([is_noise(one, error) for one, error in zip(gap, errors, strict=True)])
+
+    def _taught(self, place: Place) -> Draws:
+        """The supervisor's accuracy, from how often a student agrees at all, where it is right and where wrong."""
+        every, right, wrong = (self._drawn(name, place) for name in ("agreement", "agreement_right", "agreement_wrong"))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = (every - wrong) / (right - wrong)
+        return np.where((found >= 0) & (found <= 1), found, np.nan)
+
+    def left_out(self) -> tuple[int, int]:
+        """(PGRs left undefined, PGRs that could be), over tasks and cells."""
+        undefined = total = 0
+        for place, cell in self._values.items():
+            if "ceiling" not in cell or not self._grows(place):
+                continue
+            known = ~np.isnan(cell["ceiling"] - cell["weak"])
+            undefined += int((self._undefined(place) & known).sum())
+            total += int(known.sum())
+        return undefined, total
+
+    # -- over cells ----------------------------------------------------------------------------------------
+
+    def slope(self, column: str, along: str, **where: Any) -> Draws:
+        """Change for each decade of compute of ``along`` (supervisor or student), the other held fixed.
+
+        Least squares with a level of its own for each line. PGR: pairs that can have one; else all pairs.
+        """
+        other = {"supervisor": "student", "student": "supervisor"}[along]
+        pairs = self.pairs(**where) if column == "pgr" else self._all_pairs(**where)
+        lines: dict[str, list[tuple[float, Draws]]] = {}
+        for weak, strong in pairs:
+            named = {"supervisor": weak, "student": strong}
+            point = (math.log10(self.compute[named[along]]), self.value(column, **where, **named))
+            lines.setdefault(named[other], []).append(point)
+        above = below = np.zeros(len(self._chosen))
+        for line in lines.values():
+            y = np.array([values for _, values in line])
+            x = np.where(np.isnan(y), np.nan, np.array([[place] for place, _ in line]))
+            count = (~np.isnan(y)).sum(axis=0)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                dx, dy = x - np.nansum(x, axis=0) / count, y - np.nansum(y, axis=0) / count
+            above = above + np.nansum(dx * dy, axis=0)
+            below = below + np.nansum(dx * dx, axis=0)
+        if not (below > 0).any():
+            raise LackingError(f"no {other} has two {along}s to compare")
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(below > 0, above / below, np.nan)
+
+    def _all_pairs(self, **where: Any) -> list[tuple[str, str]]:
+        found = [(place[1], place[2]) for place in self.places(**where) if place[1] is not None]
+        if not found:
+            raise LackingError(f"the table has no students for {_words(where)}")
+        return found
+
+    @staticmethod
+    def mean(values: Sequence[Draws]) -> Draws:
+        """Mean of the defined ones."""
+        grid = np.array(values)
+        with np.errstate(invalid="ignore"):
+            found: Draws = np.nansum(grid, axis=0) / (~np.isnan(grid)).sum(axis=0)
+        return found
+
+    @staticmethod
+    def median(values: Sequence[Draws]) -> Draws:
+        """Median of the defined ones."""
+        return _median(np.array(values).T)
+
+    @staticmethod
+    def least(values: Sequence[Draws]) -> Draws:
+        """The least; undefined ones are left out."""
+        grid = np.array(values)
+        lowest = np.where(np.isnan(grid), np.inf, grid).min(axis=0)
+        return np.where(np.isinf(lowest), np.nan, lowest)
+
+    @staticmethod
+    def share(values: Sequence[Draws], limit: float | Draws) -> Draws:
+        """Share of the defined ones that lie above a limit."""
+        grid = np.array(values)
+        known = (~np.isnan(grid)).sum(axis=0)
+        with np.errstate(invalid="ignore"):
+            return np.where(known > 0, (grid > limit).sum(axis=0) / known, np.nan)
+
+    def constant(self, value: float) -> Draws:
+        """What is the same in every draw."""
+        return np.full(len(self._chosen), value)
+
+    def interval(self, draws: Draws) -> tuple[float, float, float]:
+        """(value, low, high) of a measure; both bounds are the value itself where values are exact."""
+        value = float(draws[0])
+        if self.kind == "exact":
+            return value, value, value
+        known = draws[1:][~np.isnan(draws[1:])]
+        if self.kind == "none" or math.isnan(value) or len(known) < DRAWS / 2:
+            return value, math.nan, math.nan
+        tail = (1 - CONFIDENCE) / 2
+        low, high = np.quantile(known, [tail, 1 - tail])
+        return value, float(low), float(high)
+
+
+def _place(row: Mapping[str, Any]) -> Place:
+    return tuple(None if _missing(row.get(name)) else row[name] for name in PLACE)
+
+
+def _missing(value: Any) -> bool:
+    return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
+
+
+def _words(where: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in where.items() if value is not None) or "anything"
+
+
+def _median(grid: Draws) -> Draws:
+    """Median of the defined values along the last axis; NaN where none is. (draws, values) -> (draws,)."""
+    ordered = np.sort(grid, axis=-1)  # NaN last
+    count = (~np.isnan(grid)).sum(axis=-1)
+    lower, upper = (np.maximum(count - 1, 0) // 2)[..., None], (count // 2)[..., None]
+    upper = np.minimum(upper, grid.shape[-1] - 1)
+    middle = (np.take_along_axis(ordered, lower, -1) + np.take_along_axis(ordered, upper, -1))[..., 0] / 2
+    return np.where(count > 0, middle, np.nan)

@@ -1,0 +1,138 @@
+"""Claims on chess puzzles (paper, sections 4.2 and 4.3.1, appendices A.2 and C.1)."""
+
+from __future__ import annotations
+
+from w2s.claims import measures as m
+from w2s.claims.claim import PGR_NEAR, Claim, above, below, near
+from w2s.claims.measures import BOOTSTRAP, NAIVE, ZERO_SHOT, measure
+
+CHESS = "chess"
+NAIVE_SECTION, CHAINS, EASY = "section 4.2, p. 7", "section 4.3.1, p. 9", "appendix C.1, p. 36-38"
+
+CLAIMS = (
+    Claim(
+        "chess-weakest-near-zero",
+        CHESS,
+        NAIVE_SECTION,
+        "Students of the smallest supervisors recover close to nothing of the gap.",
+        "fig3",
+        "median PGR over the weakest supervisor's students, naive",
+        measure(m.middle_of_weakest, NAIVE),
+        near(0, PGR_NEAR),
+        "percent",
+    ),
+    Claim(
+        "chess-small-gaps",
+        CHESS,
+        NAIVE_SECTION,
+        "Where the gap is small, PGR can be above 40%.",
+        "fig3",
+        "median over supervisors of the PGR of their next larger student, naive",
+        measure(m.middle_of_adjacent, NAIVE),
+        above(0.4),
+        "percent",
+    ),
+    Claim(
+        "chess-pgr-falls-with-student",
+        CHESS,
+        NAIVE_SECTION,
+        "PGR falls with the size of the student.",
+        "fig3",
+        "slope of PGR along the student's compute, supervisors held fixed, naive",
+        measure(m.slope, "pgr", "student", NAIVE),
+        below(0),
+        "points a decade",
+    ),
+    Claim(
+        "chess-bootstrapping-pgr",
+        CHESS,
+        CHAINS,
+        "Bootstrapping through models of growing size improves PGR.",
+        "fig4",
+        "PGR of a chain's student (from the third rung on) less that of the naive one of the same pair, mean",
+        measure(m.chain_gain, "pgr"),
+        above(0),
+    ),
+    Claim(
+        "chess-bootstrapping-monotone",
+        CHESS,
+        CHAINS,
+        "With bootstrapping accuracy keeps rising with every step, where naive students flatten.",
+        "fig4",
+        "the least rise of accuracy in any step of any chain",
+        m.least_step,
+        above(0),
+    ),
+    Claim(
+        "chess-example-best",
+        CHESS,
+        "Figure 2, p. 3",
+        "Bootstrapping is better than naive finetuning.",
+        "fig2",
+        "accuracy of the best chain less that of the naive student, whatever students they end at (the paper's differ)",
+        measure(m.method_difference_of_weakest, "accuracy", BOOTSTRAP, NAIVE),
+        above(0),
+    ),
+    Claim(
+        "chess-prompting-beats-weak",
+        CHESS,
+        "appendix A.2, p. 31",
+        "The largest base model, prompted and not finetuned, is better than the same model as a student of the weakest "
+        "supervisor.",
+        "fig15",
+        "accuracy zero-shot less that of the weakest supervisor's naive student, both of the largest rung",
+        m.zero_shot_less_student,
+        above(0),
+    ),
+    Claim(
+        "chess-agreement-falls",
+        CHESS,
+        "appendix A.2, p. 31",
+        "Larger students agree less with their supervisor.",
+        "fig15",
+        "slope of agreement along the student's compute, supervisors held fixed, naive",
+        measure(m.slope, "agreement", "student", NAIVE),
+        below(0),
+        "points a decade",
+    ),
+    Claim(
+        "chess-easy-elicits",
+        CHESS,
+        EASY,
+        "Training on easy puzzles improves on the prompted model, on puzzles of all ratings together.",
+        "fig19",
+        "accuracy after training on puzzles below a cutoff less zero-shot, mean over rungs and cutoffs",
+        measure(m.easy_gain, ZERO_SHOT),
+        above(0),
+    ),
+    Claim(
+        "chess-easy-not-hard",
+        CHESS,
+        EASY,
+        "On hard puzzles, training on easy ones does not improve on the prompted model.",
+        "fig19",
+        "accuracy on hard puzzles after training below a cutoff less zero-shot, mean over rungs and cutoffs",
+        measure(m.easy_gain, ZERO_SHOT, value="accuracy_hard"),
+        below(0),
+    ),
+    Claim(
+        "chess-easy-below-all",
+        CHESS,
+        EASY,
+        "Training on easy puzzles elicits less than training on puzzles of all ratings.",
+        "fig19",
+        "accuracy after training below a cutoff less that after training on all, mean over rungs and cutoffs",
+        measure(m.easy_gain, "all"),
+        below(0),
+    ),
+    Claim(
+        "chess-easy-up-to-1500",
+        CHESS,
+        EASY,
+        "Models trained on easy puzzles are better than zero-shot up to ratings of 1500 or more.",
+        "fig20",
+        "accuracy after training below a cutoff less zero-shot, mean over rungs, cutoffs and bins of ratings to 1500",
+        measure(m.easy_gain_rated, ZERO_SHOT, 1500),
+        above(0),
+    ),
+)

@@ -1,0 +1,118 @@
+"""What a claim of the paper is, and how a measured number decides it. Light: the plan of a report imports it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from w2s.claims.cells import Cells
+
+HOLDS, FAILS, OPEN = "holds", "does not hold", "cannot tell"
+VERDICTS = (HOLDS, FAILS, OPEN)
+
+# Where the paper prints a number ("about half"), ours meets it within this much, fixed before any run of ours.
+PGR_NEAR = 0.10  # of a PGR
+GAIN_NEAR = 0.05  # of a difference of PGRs
+
+UNITS = {  # unit -> (factor, what stands behind the number, digits)
+    "percent": (100, "%", 1),
+    "points": (100, " points", 1),
+    "points a decade": (100, " points a decade", 1),
+    "decades": (1, " decades", 1),
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """The closed range in which a claim's number lies if the claim holds, in fractions (of a claim's unit)."""
+
+    low: float = -math.inf
+    high: float = math.inf
+
+    def __contains__(self, value: float) -> bool:
+        return self.low <= value <= self.high
+
+
+def above(low: float) -> Target:
+    """So much or more."""
+    return Target(low=low)
+
+
+def below(high: float) -> Target:
+    """So much or less."""
+    return Target(high=high)
+
+
+def near(value: float, by: float) -> Target:
+    """A printed number, give or take."""
+    return Target(value - by, value + by)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One thing that the paper says, and the rule that decides whether it holds in an experiment.
+
+    name: its anchor. where: section and page of the paper. says: in our words. figure: whose table tests it ("" if
+    none does, and ``untested`` says why). measure: the number, from that table's rows of the setting, once for every
+    draw of a bootstrap. rule: what measure and target are, in words. flaw: the paper's own inconsistency, where its
+    figure does not meet its text.
+    """
+
+    name: str
+    setting: str
+    where: str
+    says: str
+    figure: str
+    rule: str = ""
+    measure: Callable[[Cells], Any] | None = None
+    target: Target = Target()
+    unit: str = "points"
+    untested: str = ""
+    flaw: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A measured number and what it decides. low, high: 95% interval, NaN where there is none."""
+
+    verdict: str
+    value: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    basis: str = ""  # what the interval covers
+    reason: str = ""  # of a verdict that cannot be told
+
+
+def decide(target: Target, value: float, low: float, high: float, basis: str) -> Finding:
+    """Holds if the whole interval lies in the target, does not if none of it does, else cannot be told."""
+
+    def finding(verdict: str, reason: str = "") -> Finding:
+        return Finding(verdict, value, low, high, basis, reason)
+
+    if math.isnan(value):
+        return finding(OPEN, "undefined: no gap between supervisor and ceiling beyond noise")
+    if math.isnan(low) or math.isnan(high):
+        return finding(OPEN, f"no interval: {basis}")
+    if low in target and high in target:
+        return finding(HOLDS)
+    if high < target.low or low > target.high:
+        return finding(FAILS)
+    return finding(OPEN, "the interval lies on both sides of what decides")
+
+
+def shown(value: float, unit: str) -> str:
+    """A number in its unit; "" where there is none."""
+    factor, words, digits = UNITS[unit]
+    return "" if math.isnan(value) else f"{value * factor:.{digits}f}{words}"
+
+
+def shown_target(target: Target, unit: str) -> str:
+    """A target as a reader takes it in: "at least 0 points"."""
+    factor, words, _ = UNITS[unit]
+    low, high = (f"{bound * factor:g}" for bound in (target.low, target.high))
+    if math.isinf(target.high):
+        return f"at least {low}{words}"
+    return f"at most {high}{words}" if math.isinf(target.low) else f"{low} to {high}{words}"

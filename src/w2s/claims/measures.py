@@ -1,0 +1,364 @@
+"""Numbers that decide claims, from the cells of a figure's table: ordinary arithmetic on arrays of draws."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from w2s.errors import LackingError
+
+if TYPE_CHECKING:
+    from w2s.claims.cells import Cells
+
+NAIVE, CONFIDENCE, TRUTH = "naive", "confidence", "truth"
+BOOTSTRAP, ZERO_SHOT, GENERATIVE = "bootstrap", "zero-shot", "generative"
+ANY = "any"  # the cutoff of difficulty that leaves nothing out
+Measure = Callable[["Cells"], Any]
+
+
+def measure(function: Callable[..., Any], *arguments: Any, **settings: Any) -> Measure:
+    """A function of cells with all else filled in."""
+    return lambda cells: function(cells, *arguments, **settings)
+
+
+def spanned(cells: Cells) -> Any:
+    """Decades of compute from the smallest to the largest model."""
+    known = sorted(cells.compute.values())
+    return cells.constant(math.log10(known[-1] / known[0]))
+
+
+def farthest(cells: Cells, method: str, *, supervisor: int = 0, value: str = "pgr") -> Any:
+    """From a supervisor, by its place from the weakest, to the largest student."""
+    weak, strong = _farthest(cells, method, supervisor)
+    return cells.value(value, method=method, supervisor=weak, student=strong)
+
+
+def _farthest(cells: Cells, method: str, supervisor: int) -> tuple[str, str]:
+    pairs = cells.pairs(method=method)
+    names = list(dict.fromkeys(weak for weak, _ in pairs))
+    if supervisor >= len(names):
+        raise LackingError(
+            f"the table has {len(names)} supervisors with a PGR, and this asks for number {supervisor + 1}"
+        )
+    return [pair for pair in pairs if pair[0] == names[supervisor]][-1]
+
+
+def gain(cells: Cells, method: str, over: str, *, supervisor: int = 0, value: str = "pgr") -> Any:
+    """The same, of one method less another."""
+    weak, strong = _farthest(cells, method, supervisor)
+    one, other = (cells.value(value, method=name, supervisor=weak, student=strong) for name in (method, over))
+    return one - other
+
+
+def least_of_weakest(cells: Cells, method: str) -> Any:
+    """The lowest PGR of the weakest supervisor's students."""
+    pairs = cells.pairs(method=method)
+    chosen = [pair for pair in pairs if pair[0] == pairs[0][0]]
+    return cells.least(_values(cells, "pgr", chosen, method))
+
+
+def middle_of_weakest(cells: Cells, method: str) -> Any:
+    """The median PGR of the weakest supervisor's students."""
+    pairs = cells.pairs(method=method)
+    return cells.median(_values(cells, "pgr", [pair for pair in pairs if pair[0] == pairs[0][0]], method))
+
+
+def least(cells: Cells, method: str) -> Any:
+    """The lowest PGR of any pair."""
+    return cells.least(_values(cells, "pgr", cells.pairs(method=method), method))
+
+
+def middle(cells: Cells, method: str, value: str = "pgr") -> Any:
+    """The median over pairs."""
+    return cells.median(_values(cells, value, cells.pairs(method=method), method))
+
+
+def share_above(cells: Cells, method: str, limit: float, *, largest: bool = False) -> Any:
+    """Share of pairs (of those with the largest student) whose PGR lies above a limit."""
+    pairs = cells.pairs(method=method)
+    if largest:
+        top = max((strong for _, strong in pairs), key=lambda name: cells.compute[name])
+        pairs = [pair for pair in pairs if pair[1] == top]
+    return cells.share(_values(cells, "pgr", pairs, method), limit)
+
+
+def adjacent(cells: Cells, method: str) -> list[tuple[str, str]]:
+    """For each supervisor the pair with the smallest student that is larger."""
+    first: dict[str, tuple[str, str]] = {}
+    for pair in cells.pairs(method=method):
+        first.setdefault(pair[0], pair)
+    return list(first.values())
+
+
+def middle_of_adjacent(cells: Cells, method: str) -> Any:
+    """The median PGR of pairs of neighbours."""
+    return cells.median(_values(cells, "pgr", adjacent(cells, method), method))
+
+
+def mean_gain(cells: Cells, method: str, over: str, *, among: str = "all", value: str = "pgr") -> Any:
+    """Mean over pairs of one method's value less another's. among: all, neighbours, largest (student), smallest."""
+    pairs = adjacent(cells, method) if among == "neighbours" else cells.pairs(method=method)
+    if among in ("largest", "smallest"):
+        students = sorted({strong for _, strong in pairs}, key=lambda name: cells.compute[name])
+        pairs = [pair for pair in pairs if pair[1] == students[-1 if among == "largest" else 0]]
+    there = set(cells.pairs(method=over))
+    pairs = [pair for pair in pairs if pair in there]
+    if not pairs:
+        raise LackingError(f"no pair has both {method} and {over}")
+    both = zip(_values(cells, value, pairs, method), _values(cells, value, pairs, over), strict=True)
+    return cells.mean([one - other for one, other in both])
+
+
+def _values(cells: Cells, value: str, pairs: list[tuple[str, str]], method: str) -> list[Any]:
+    return [cells.value(value, method=method, supervisor=weak, student=strong) for weak, strong in pairs]
+
+
+def slope(cells: Cells, value: str, along: str, method: str) -> Any:
+    """Change for each decade of the student's or supervisor's compute, the other held fixed."""
+    return cells.slope(value, along, method=method)
+
+
+# -- stopping ----------------------------------------------------------------------------------------------
+
+
+def stopping_gain(cells: Cells, rule: str, over: str, method: str = NAIVE) -> Any:
+    """The median PGR over all pairs and tasks under one rule of stopping, less that under another."""
+    return cells.pooled("pgr", method=method, stopping=rule) - cells.pooled("pgr", method=method, stopping=over)
+
+
+# -- agreement ---------------------------------------------------------------------------------------------
+
+
+def students(cells: Cells, method: str) -> list[tuple[str, str]]:
+    """All pairs, same size included."""
+    found = [(place[1], place[2]) for place in cells.places(method=method) if place[1] is not None]
+    if not found:
+        raise LackingError(f"the table has no students by {method}")
+    return found
+
+
+def share_agreeing_more_than_right(cells: Cells, method: str) -> Any:
+    """Share of students that agree with their supervisor more often than this is right."""
+    pairs = students(cells, method)
+    agreed, right = (_values(cells, value, pairs, method) for value in ("agreement", "taught"))
+    return cells.share([one - other for one, other in zip(agreed, right, strict=True)], 0.0)
+
+
+def mean_difference(cells: Cells, method: str, value: str, over: str) -> Any:
+    """Mean over students of one value less another."""
+    pairs = students(cells, method)
+    both = zip(_values(cells, value, pairs, method), _values(cells, over, pairs, method), strict=True)
+    return cells.mean([one - other for one, other in both])
+
+
+def method_difference(cells: Cells, value: str, method: str, over: str) -> Any:
+    """Mean over students of one method's value less another's."""
+    pairs = [pair for pair in students(cells, method) if pair in set(students(cells, over))]
+    both = zip(_values(cells, value, pairs, method), _values(cells, value, pairs, over), strict=True)
+    return cells.mean([one - other for one, other in both])
+
+
+def slope_difference(cells: Cells, value: str, over: str, method: str) -> Any:
+    """How much more one value changes than another for each decade of the student's compute."""
+    return cells.slope(value, "student", method=method) - cells.slope(over, "student", method=method)
+
+
+# -- chains ------------------------------------------------------------------------------------------------
+
+
+def chain_gain(cells: Cells, value: str) -> Any:
+    """Mean over steps of chains (from the third rung on) of chain less naive student of the same pair."""
+    found = []
+    for place in cells.places(method=BOOTSTRAP):
+        if len(str(place[4]).split(" > ")) > 2:
+            naive = cells.places(method=NAIVE, supervisor=place[1], student=place[2])
+            if naive:
+                found.append(cells.at(value, place) - cells.at(value, naive[0]))
+    if not found:
+        raise LackingError("no chain is longer than two rungs")
+    return cells.mean(found)
+
+
+def least_step(cells: Cells) -> Any:
+    """The least that accuracy rises by in any step of any chain."""
+    by_chain = {place[4]: place for place in cells.places(method=BOOTSTRAP)}
+    rises = []
+    for chain, place in by_chain.items():
+        before = by_chain.get(" > ".join(str(chain).split(" > ")[:-1]))
+        if before is not None:
+            rises.append(cells.at("accuracy", place) - cells.at("accuracy", before))
+    if not rises:
+        raise LackingError("no chain is longer than two rungs")
+    return cells.least(rises)
+
+
+# -- models without supervisors ----------------------------------------------------------------------------
+
+
+def between_methods(cells: Cells, method: str, over: str, *, value: str = "accuracy", sizes: str = "all") -> Any:
+    """Mean over models (or the largest, the smallest) of one method's value less another's, without supervisors."""
+    names = cells.names("student", method=method, supervisor=None)
+    names = [name for name in names if cells.places(method=over, supervisor=None, student=name)]
+    if not names:
+        raise LackingError(f"no model has both {method} and {over}")
+    chosen = {"all": names, "largest": names[-1:], "smallest": names[:1]}[sizes]
+    return cells.mean(
+        [
+            cells.value(value, method=method, supervisor=None, student=name)
+            - cells.value(value, method=over, supervisor=None, student=name)
+            for name in chosen
+        ]
+    )
+
+
+def easy_gain(cells: Cells, over: str, *, value: str = "accuracy") -> Any:
+    """Mean over models and easy training sets (``below-...``) of accuracy less that of another method."""
+    easy = [name for name in cells.names("method") if str(name).startswith("below-")]
+    if not easy:
+        raise LackingError("the table has no models trained on easy examples")
+    return cells.mean([between_methods(cells, name, over, value=value) for name in easy])
+
+
+def zero_shot_less_student(cells: Cells) -> Any:
+    """The largest model prompted, less the same model as the weakest supervisor's student."""
+    weak, strong = _farthest(cells, NAIVE, 0)
+    prompted = cells.value("accuracy", method=ZERO_SHOT, student=strong)
+    return prompted - cells.value("accuracy", method=NAIVE, supervisor=weak, student=strong)
+
+
+def at_pair(cells: Cells, method: str, over: str) -> Any:
+    """Accuracy of one method less another's, the weakest supervisor and its largest student; without a ceiling."""
+    pairs = [pair for pair in students(cells, method) if pair in set(students(cells, over))]
+    if not pairs:
+        raise LackingError(f"no pair has both {method} and {over}")
+    weak, strong = min(pairs, key=lambda pair: (cells.compute[pair[0]], -cells.compute[pair[1]]))
+    one, other = (
+        cells.mean_over_tasks("accuracy", method=name, supervisor=weak, student=strong) for name in (method, over)
+    )
+    return one - other
+
+
+# -- single bars -------------------------------------------------------------------------------------------
+
+
+def bar(cells: Cells, method: str, value: str = "accuracy") -> Any:
+    """The mean over tasks of the one run of a method."""
+    return cells.mean_over_tasks(value, method=method)
+
+
+def bars(cells: Cells, method: str, over: str, value: str = "accuracy") -> Any:
+    """One bar less another."""
+    return bar(cells, method, value) - bar(cells, over, value)
+
+
+def share_of_gap(cells: Cells, method: str, low: str, high: str) -> Any:
+    """How much of the way from one bar to another a third one gets."""
+    bottom, reached, top = (bar(cells, name) for name in (low, method, high))
+    return (reached - bottom) / (top - bottom)
+
+
+def method_difference_of_weakest(cells: Cells, value: str, method: str, over: str) -> Any:
+    """The highest value of a method less that of another, of the weakest supervisor, whatever student each ends at."""
+
+    def best(name: str) -> Any:
+        places = [place for place in cells.places(method=name) if place[1] is not None]
+        if not places:
+            raise LackingError(f"the table has no students by {name}")
+        return cells.at(value, max(places, key=lambda place: float(cells.at(value, place)[0])))
+
+    return best(method) - best(over)
+
+
+def easy_gain_rated(cells: Cells, over: str, up_to: float) -> Any:
+    """Mean over models, easy training sets and ratings up to a limit of accuracy less that of another method."""
+    found = []
+    for place in cells.places():
+        method, student, rating = str(place[0]), place[2], place[6]
+        if method.startswith("below-") and rating is not None and float(rating) <= up_to:
+            others = cells.places(method=over, student=student, rating=rating)
+            if others:
+                found.append(cells.at("accuracy", place) - cells.at("accuracy", others[0]))
+    if not found:
+        raise LackingError(f"the table has no ratings with both easy training and {over}")
+    return cells.mean(found)
+
+
+def middle_above_supervisor(cells: Cells) -> Any:
+    """Median over students larger than their supervisor of what they are better by."""
+    found = []
+    for place in cells.places():
+        if place[1] is not None and cells.compute[place[2]] > cells.compute[place[1]]:
+            found.append(cells.at("accuracy", place) - cells.at("weak", place))
+    if not found:
+        raise LackingError("the table has no students larger than their supervisor")
+    return cells.median(found)
+
+
+def mean_pgr(cells: Cells, method: str) -> Any:
+    """Mean over all students of a method of PGR."""
+    found = [cells.at("pgr", place) for place in cells.places(method=method) if place[1] is not None]
+    if not found:
+        raise LackingError(f"the table has no students by {method}")
+    return cells.mean(found)
+
+
+# -- studies of errors and difficulty ----------------------------------------------------------------------
+
+
+def easiest_less_all(cells: Cells) -> Any:
+    """Mean over students: trained up to the lowest cutoff of difficulty, less without a cutoff."""
+    found = []
+    for student in cells.names("student"):
+        cutoffs = [name for name in cells.names("cutoff", student=student) if name != ANY]
+        if cutoffs and cells.places(student=student, cutoff=ANY):
+            lowest, every = (cells.value("accuracy", student=student, cutoff=name) for name in (cutoffs[0], ANY))
+            found.append(lowest - every)
+    if not found:
+        raise LackingError("the table has no cutoffs of difficulty")
+    return cells.mean(found)
+
+
+def between_shares(cells: Cells, share: int, over: int) -> Any:
+    """Mean over models of accuracy after training on so many percent of the examples, the easiest, less another."""
+    names = [name for name in cells.names("student") if cells.places(student=name, share=share)]
+    names = [name for name in names if cells.places(student=name, share=over)]
+    if not names:
+        raise LackingError(f"no model is trained on the easiest {share}% and {over}%")
+    values = ([cells.value("accuracy", student=name, share=one) for name in names] for one in (share, over))
+    return cells.mean([one - other for one, other in zip(*values, strict=True)])
+
+
+def told(cells: Cells, method: str) -> Any:
+    """Mean over tasks of the PGR of students that are told their supervisor's label."""
+    return cells.mean_over_tasks("pgr", method=method, told=1)
+
+
+def simulable_gain(cells: Cells) -> Any:
+    """Full student less supervisor, of the weakest supervisor among probes on few features."""
+    return _gain_of_worst(cells, "a")
+
+
+def unsimulable_gain(cells: Cells) -> Any:
+    """Full student less labels, of the least accurate labels with random errors."""
+    return _gain_of_worst(cells, "b")
+
+
+def _gain_of_worst(cells: Cells, panel: str) -> Any:
+    places = [place for place in cells.places(panel=panel) if place[1] is not None]
+    if not places:
+        raise LackingError(f"the table has no students in panel {panel}")
+    worst = min(places, key=lambda place: (float(cells.at("weak", place)[0]), -cells.compute.get(place[2], 0.0)))
+    return cells.at("accuracy", worst) - cells.at("weak", worst)
+
+
+def labels_gain(cells: Cells, labels: str, over: str, method: str) -> Any:
+    """Mean over tasks of PGR with one kind of label less another."""
+    one, other = (cells.mean_over_tasks("pgr", method=method, kind=name) for name in (labels, over))
+    return one - other
+
+
+def labels_agreement(cells: Cells, labels: str, method: str) -> Any:
+    """Agreement where labels are right less that where they are wrong, median over tasks."""
+    one, other = (cells.value(name, method=method, kind=labels) for name in ("agreement_right", "agreement_wrong"))
+    return one - other

@@ -1,0 +1,42 @@
+"""Which tables an experiment can have for its claims. As light as the plan: Snakemake asks for exactly these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from w2s import figures
+from w2s.claims import tables
+from w2s.errors import LackingError
+from w2s.plan import Plan
+
+SIZES = "table1"  # says how many test examples each NLP task has
+
+
+def available(plan: Plan) -> tuple[list[str], dict[str, str]]:
+    """(figures whose tables this experiment can have, figure -> why it has none)."""
+    known, found, lacking = set(figures.names()), [], {}
+    for name in [*tables(), SIZES]:
+        if name not in known:
+            lacking[name] = f"this experiment has no {name}"
+            continue
+        try:
+            figures.module(name).needs(plan)
+            found.append(name)
+        except LackingError as error:
+            lacking[name] = f"this experiment has no {name}: {error}"
+    return found, lacking
+
+
+def sizes(about: Mapping[str, Any], counted: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+    """Setting -> task -> test examples: of NLP as Table 1 counts them, else as many as the experiment asks for.
+
+    about: the experiment's settings; counted: rows of Table 1. The task "" stands for all that are not named.
+    """
+    found: dict[str, dict[str, int]] = {}
+    for setting, section in {**about, "nlp": about["data"]}.items():
+        asked = section.get("sizes") if isinstance(section, Mapping) else None
+        if isinstance(asked, Mapping) and asked.get("test"):
+            found[setting] = {"": int(asked["test"])}
+    found.setdefault("nlp", {}).update({str(row["task"]): int(row["test"]) for row in counted})
+    return found

@@ -1,0 +1,126 @@
+"""Claims on reward models (paper, sections 4.2, 4.3.1, 5.1.1, 5.2.2 and figures 2, 3, 7, 10, 16 to 18)."""
+
+from __future__ import annotations
+
+from w2s.claims import measures as m
+from w2s.claims.claim import GAIN_NEAR, PGR_NEAR, Claim, Target, above, below, near
+from w2s.claims.measures import GENERATIVE, NAIVE, measure
+
+REWARD = "reward"
+NAIVE_SECTION, STOPPING, FINETUNING = "section 4.2, p. 8", "section 5.1.1, p. 12", "section 5.2.2, p. 15"
+
+CLAIMS = (
+    Claim(
+        "reward-ten-percent",
+        REWARD,
+        NAIVE_SECTION,
+        "On reward modelling, students recover roughly 10% of the gap.",
+        "fig3",
+        "median PGR over pairs, naive",
+        measure(m.middle, NAIVE),
+        near(0.1, PGR_NEAR),
+        "percent",
+    ),
+    Claim(
+        "reward-hardly-above-twenty",
+        REWARD,
+        NAIVE_SECTION,
+        "PGR is almost never above 20%.",
+        "fig3",
+        "share of pairs whose PGR is above 20%, naive; almost never: at most one in ten",
+        measure(m.share_above, NAIVE, 0.2),
+        below(0.1),
+        "percent",
+    ),
+    Claim(
+        "reward-no-bootstrapping",
+        REWARD,
+        "section 4.3.1, p. 9",
+        "Bootstrapping gains nothing on reward modelling.",
+        "",
+        untested="said without a figure: no table tests it",
+    ),
+    Claim(
+        "reward-stopping",
+        REWARD,
+        STOPPING,
+        "Stopping on ground truth gains about 5 points of PGR.",
+        "fig7",
+        "median PGR over pairs, best on ground truth less last step (the paper's bars: 5.9)",
+        measure(m.stopping_gain, "truth", "last"),
+        near(0.05, GAIN_NEAR),
+    ),
+    Claim(
+        "reward-generative-gain",
+        REWARD,
+        FINETUNING,
+        "Generative finetuning of the student first gains 10 to 20 points of PGR.",
+        "fig10",
+        "PGR with generative finetuning less naive, mean over pairs",
+        measure(m.mean_gain, GENERATIVE, NAIVE),
+        Target(0.1, 0.2),
+    ),
+    Claim(
+        "reward-generative-accuracy",
+        REWARD,
+        FINETUNING,
+        "Generative finetuning makes students more accurate, although their ceilings rise too.",
+        "fig10",
+        "accuracy with generative finetuning less naive, mean over pairs",
+        measure(m.mean_gain, GENERATIVE, NAIVE, value="accuracy"),
+        above(0),
+    ),
+    Claim(
+        "reward-generative-and-stopping",
+        REWARD,
+        FINETUNING,
+        "With generative finetuning and stopping on ground truth, PGR is 30 to 40% in all.",
+        "fig17",
+        "median PGR over pairs with generative finetuning, stopped on ground truth",
+        measure(m.middle, GENERATIVE),
+        Target(0.3, 0.4),
+        "percent",
+    ),
+    Claim(
+        "reward-generative-everywhere",
+        REWARD,
+        "Figure 18",
+        "With generative finetuning of supervisors as well, students still recover part of the gap.",
+        "fig18",
+        "median PGR over pairs with generative finetuning",
+        measure(m.middle, GENERATIVE),
+        above(0),
+        "percent",
+    ),
+    Claim(
+        "reward-agreement-right-over-wrong",
+        REWARD,
+        "section 5.1.3, Figure 16",
+        "Students agree with their supervisor more where it is right than where it is wrong.",
+        "fig16",
+        "agreement where the supervisor is right less agreement where it is wrong, naive, mean over students",
+        measure(m.mean_difference, NAIVE, "agreement_right", "agreement_wrong"),
+        above(0),
+    ),
+    Claim(
+        "reward-agreement-falls",
+        REWARD,
+        "section 5.1.3, Figure 16",
+        "Larger students agree less with the errors of their supervisor.",
+        "fig16",
+        "slope along the student's compute of agreement where the supervisor is wrong, naive",
+        measure(m.slope, "agreement_wrong", "student", NAIVE),
+        below(0),
+        "points a decade",
+    ),
+    Claim(
+        "reward-example-best",
+        REWARD,
+        "Figure 2, p. 3",
+        "Generative finetuning is better than naive finetuning.",
+        "fig2",
+        "accuracy with generative finetuning less naive",
+        measure(m.method_difference, "accuracy", GENERATIVE, NAIVE),
+        above(0),
+    ),
+)
