@@ -93,7 +93,7 @@ def test_figure_21_says_how_many_examples_are_trained_on(shape: Shape) -> None:
     table = by_cutoff(plan)
     assert set(table["trained_on"]) == {2}
     assert table.groupby("cutoff")["level"].first()["w24"] == 4
-    assert "trained on 2 to 2 examples, as many of a task at every cutoff" in footer(draw("fig21", plan, table))
+    assert "trained on 2 examples, as many of a task at every cutoff" in footer(draw("fig21", plan, table))
     assert draw("fig21", plan, table).axes[0].collections  # two seeds: a band
 
 
