@@ -226,7 +226,7 @@ def test_figure_27_sets_what_is_told_beside_what_is_not(shape: Shape) -> None:
     crosses = [ys(line)[0] for line in panel.lines if line.get_marker() == "x"]
     assert crosses == pytest.approx([50] * 6)
     assert "naive 10.0 ± 0.0, confidence 10.0 ± 0.0" in footer(figure)
-    assert "told at the start of the text" in footer(figure)
+    assert "told at the end of the text, for 20 epochs" in footer(figure)
     assert set(table["agreement"]) <= {0.5}
 
 
