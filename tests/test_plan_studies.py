@@ -29,7 +29,7 @@ def new(plan: Plan, figure: str) -> Counter[str]:
 
 
 def test_after_figure_12_only_what_is_new_is_trained(smoke: Plan) -> None:
-    tasks, rungs, students, told = 3, 3, 3, 8
+    tasks, rungs, students, told = 3, 3, 3, 3
     second_fold = tasks * rungs
     assert new(smoke, "fig21") == {"finetune": second_fold + tasks * students * (rungs + 1), "levels": tasks}
     assert new(smoke, "fig22") == {"finetune": second_fold + tasks * students * 3, "levels": tasks, "judge": tasks}
@@ -76,7 +76,8 @@ def test_runs_differ_from_those_of_figure_12_in_what_the_study_is_about_alone(sm
     assert flipped.parents == {**student.parents, "labels": smoke.errors.labels("sciq", WEAK, 0)}
     assert flipped.path == f"results/nlp/sciq/w128/flipped-weak-w32/confidence/s0-{flipped.key}"
     told = smoke.errors.appended("sciq", "confidence", 0)
-    assert {key: value for key, value in told.spec.items() if key != "appended"} == student.spec
+    longer = {**student.spec["training"], "epochs": 20, "evaluations_per_epoch": 1}
+    assert {key: value for key, value in told.spec.items() if key != "appended"} == {**student.spec, "training": longer}
     assert told.parents == student.parents
     easy, truth = smoke.difficulty.up_to("sciq", "w80", "w32", 0), smoke.truth("sciq", "w80", 0)
     assert easy.spec == {**truth.spec, "half": "both", "subset": "up_to_0"}
@@ -93,6 +94,13 @@ def moved(config: dict[str, Any], change: Callable[[dict[str, Any]], object]) ->
     change(edited)
     before, after = keys(config), keys(edited)
     return {name for name, key in before.items() if after.get(name, key) != key}
+
+
+def test_told_students_train_as_long_as_others_unless_the_config_says_otherwise(config: dict[str, Any]) -> None:
+    config["nlp"]["errors"]["appended"]["epochs"] = None
+    plan = plan_of(config, "as all")
+    told, student = plan.errors.appended("sciq", "naive", 0), plan.student("sciq", "w32", "w128", "naive", 0)
+    assert told.spec["training"] == student.spec["training"]
 
 
 def test_settings_move_what_they_change_and_no_more(config: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ from w2s.plan import Plan, Run
 from w2s.workflow import plan_of
 
 every_figure = pytest.mark.parametrize("name", figures.names())
-FIRST_THREE = ("fig21", "fig22", "fig25", "fig26")  # tasks of special studies in the smoke experiment
+FIRST_THREE = ("fig21", "fig22", "fig25", "fig26", "fig27")  # tasks of special studies in the smoke experiment
 of_runs = [name for name in figures.names() if name not in ("fig14", "table1")]  # those show data
 every_figure_of_runs = pytest.mark.parametrize("name", of_runs)
 

@@ -93,7 +93,7 @@ def test_figure_21_says_how_many_examples_are_trained_on(shape: Shape) -> None:
     table = by_cutoff(plan)
     assert set(table["trained_on"]) == {2}
     assert table.groupby("cutoff")["level"].first()["w24"] == 4
-    assert "trained on 2 to 2 examples, as many of a task at every cutoff" in footer(draw("fig21", plan, table))
+    assert "trained on 2 examples, as many of a task at every cutoff" in footer(draw("fig21", plan, table))
     assert draw("fig21", plan, table).axes[0].collections  # two seeds: a band
 
 
@@ -226,7 +226,7 @@ def test_figure_27_sets_what_is_told_beside_what_is_not(shape: Shape) -> None:
     crosses = [ys(line)[0] for line in panel.lines if line.get_marker() == "x"]
     assert crosses == pytest.approx([50] * 6)
     assert "naive 10.0 ± 0.0, confidence 10.0 ± 0.0" in footer(figure)
-    assert "told at the start of the text" in footer(figure)
+    assert "told at the end of the text, for 20 epochs" in footer(figure)
     assert set(table["agreement"]) <= {0.5}
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import random
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from w2s import own
+from w2s import artifacts, own
 from w2s.errors import UserError
 from w2s.studies import elo, judge
 
@@ -111,3 +112,27 @@ def test_mistakes_in_a_judge_of_the_users_own_are_one_line(folder: Path) -> None
     identity, place = own.described("mine:odd", folder)
     with pytest.raises(UserError, match=r"cannot be imported \(RuntimeError: no\)"):
         own.load(identity, place)
+
+
+def test_what_is_judged_easier_is_rated_lower_and_trained_on(folder: Path, tmp_path: Path) -> None:
+    numbers = range(40)
+    columns = {
+        "id": [f"e{number:02}" for number in numbers],
+        "part": ["weak", "strong"] * 20,
+        "label": [number // 2 % 2 for number in numbers],
+        "text": ["x" * (number + 1) for number in numbers],
+    }
+    artifacts.write_table(tmp_path / "examples.parquet", columns)
+    identity, place = own.described("mine:easier", folder)
+    spec = {"by": identity, "rounds": 30, "step": 32, "shares": [0.25], "balance": True, "seed": 0}
+    out = tmp_path / "out"
+    out.mkdir()
+    build: Any = SimpleNamespace(identity=SimpleNamespace(spec=spec), folder=out, measured={})
+    judge.make(build, tmp_path, None, place)
+    found = artifacts.read_table(out / "examples.parquet").to_pydict()
+    assert found["elo"][0] < 1300 < 1700 < found["elo"][-1]
+    chosen = [number for number in numbers if found["easiest_25"][number]]
+    assert chosen
+    assert max(chosen) < 20
+    assert sum(found["label"][number] for number in chosen) == len(chosen) / 2
+    assert build.measured["easiest_25"] == len(chosen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from w2s.analysis import difficulty
@@ -23,6 +24,7 @@ CAPTION = (
 COLUMNS = 4
 BEYOND = 0.25  # of the rungs' span: how far to the right of them "any" stands, behind a break of the axis
 TASK_WIDTH, LEGEND = 2.6, 1.5  # inches
+LETTER = 0.075  # inches, of a tick's name
 
 
 def needs(plan: Plan) -> list[Artifact]:
@@ -66,8 +68,10 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     if compared:
         entries.append(Line2D([], [], color=style.TRUTH_COLOUR, label="the paper's mean", **overlay.FAINT))
     figure.legend(handles=entries, title="student", title_fontsize=8, loc="outside right center", frameon=False)
-    trained = table["trained_on"]
-    counts = f"trained on {trained.min():,} to {trained.max():,} examples, as many of a task at every cutoff"
+    trained = " to ".join(
+        dict.fromkeys(f"{count:,}" for count in (table["trained_on"].min(), table["trained_on"].max()))
+    )
+    counts = f"trained on {trained} examples, as many of a task at every cutoff"
     footer.add(figure, about, table, counts, studies.spread(table), studies.paper_note(about, table, "seven"))
     return figure
 
@@ -99,7 +103,9 @@ def _panel(panel: Axes, rows: pd.DataFrame, places: dict[str, float], colours: d
     names = ["any" if name == ANY else name for name in places]
     first, beyond = min(places.values()), max(places.values())
     panel.set_xlim(first - 0.08 * (beyond - first), beyond + 0.08 * (beyond - first))  # the paper's may go further
-    panel.set_xticks(list(places.values()), names, rotation=30 if max(map(len, names)) > 5 else 0)
+    nearest = min(later - earlier for earlier, later in pairwise(places.values())) / (beyond - first)
+    is_crowded = max(map(len, names)) * LETTER > nearest * 0.7 * TASK_WIDTH
+    panel.set_xticks(list(places.values()), names, rotation=90 if is_crowded else 0)
     _break(panel, places)
 
 

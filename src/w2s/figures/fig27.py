@@ -55,7 +55,8 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     figure.legend(handles=entries, loc="outside right center", frameon=False)
     weak, strong = table["supervisor"].iloc[0], table["student"].iloc[0]
     appended = about["nlp"]["errors"]["appended"]
-    notes = [f"supervisor {weak}, student {strong}", f"told at the {appended['place']} of the text"]
+    longer = f", for {appended['epochs']:g} epochs" if appended["epochs"] else ""
+    notes = [f"supervisor {weak}, student {strong}", f"told at the {appended['place']} of the text{longer}"]
     notes += [_means(table, colours), studies.spread(table, "whiskers")]
     notes += ["dashed: the paper's mean over its nine data sets"] if overlay.wanted(about) else []
     footer.add(figure, about, table, *notes)

@@ -20,6 +20,12 @@ agreements and PGRs are in percent; ``method`` is ours, ``truth`` the ground-tru
 * ``chess_easy_to_hard.csv``: Figure 19, accuracy on all test puzzles and on hard ones (rated 2000 and above): ``all``
   is the model trained on puzzles of every rating (its ground-truth run), ``value`` that trained on easy ones, or
   zero-shot.
+* ``nlp_difficulty.csv``: Figure 21, test accuracy on seven data sets; ``cutoff`` is the log10 compute of the model up
+  to which examples are trained on, or ``any``.
+* ``nlp_judged.csv``: Figure 22b, mean test accuracy; its 22a (Elo ratings on MATH) has nothing to be laid beside.
+* ``error_structure.csv``: Figures 25 (three data sets, ``kind`` of supervisor) and 27 (nine); ``pgr`` in percent.
+* ``error_dynamics.csv``: Figure 26, agreement with labels that are ``right`` and that are ``wrong``; epochs as they
+  were read out, 0.005 and 2.02 being 0 and 2.
 * ``chess_by_rating.csv``: Figure 20, accuracy by puzzle rating in bins of 100, ``rating`` the middle. Its zero-shot
   circles were not read out; it has no model of -6.
 * ``vision.csv``: Table 3 (printed, ``oscillating``), and the same after the open code's scheduler was corrected

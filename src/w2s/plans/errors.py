@@ -84,10 +84,15 @@ class ErrorsPlan:
         def make() -> Run:
             weak, strong = self.pair
             told = self.setting.appended.model_dump(include={"prompt", "words", "place"}, mode="json")
+            student = self.plan.student(task, weak, strong, method, seed)
+            training = dict(student.spec["training"])
+            if epochs := self.setting.appended.epochs:  # evaluated as many times as the others
+                evaluations = training["epochs"] * training["evaluations_per_epoch"]
+                training |= {"epochs": epochs, "evaluations_per_epoch": max(1, round(evaluations / epochs))}
             return variant(
-                self.plan.student(task, weak, strong, method, seed),
+                student,
                 message=f"finetune {strong} on {task}: from-{weak}, told what it thinks, {method}, seed {seed}",
-                spec={"appended": told},
+                spec={"appended": told, "training": training},
                 method=f"{method}-told",
             )
 

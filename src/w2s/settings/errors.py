@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from w2s.schema import Positive, Strict
+from w2s.schema import Positive, Rate, Strict
 from w2s.settings import refuse_twice, refuse_unknown
 
 # Who a flipped-label supervisor is, in the order of Figure 25: the weak model itself, or truth with as many labels
@@ -27,7 +27,8 @@ class Appended(Strict):
     count: Positive = 9  # of tasks where they are not named
     prompt: str = "I think this is {label}. What do you think?"
     words: tuple[str, str] = ("incorrect", "correct")  # {label} for a prediction of class 0, of class 1
-    place: Literal["end", "start"] = "end"  # of the text, as in the paper; small models forget the question at its end
+    place: Literal["end", "start"] = "end"  # of the text
+    epochs: Rate | None = None  # as all students by default; small models need more until they read what they are told
 
     @field_validator("prompt")
     @classmethod
