@@ -324,7 +324,9 @@ def test_golden_keys(tiny: Plan, config: dict[str, Any]) -> None:
     }
     assert {name: one.key for name, one in found.items()} == GOLDEN
     chess = {one.stage for one in with_ancestors(tiny.chess.every_run()).values()}
-    assert set(STAGE_VERSIONS) == {one.stage for one in found.values()} | chess
+    more = [*tiny.prompting.every_run(), *tiny.probing.everything()]
+    probed = {one.stage for one in with_ancestors(more).values()}
+    assert set(STAGE_VERSIONS) == {one.stage for one in found.values()} | chess | probed
 
 
 @settings(max_examples=20, deadline=None)
