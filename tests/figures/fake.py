@@ -74,14 +74,14 @@ class Fake:
                 "legal": [1] * right + [number % 2 for number in range(wrong)] + [0],
             }
         if run.stage == "prompt":  # a second draw of examples gets three more wrong, and has room for fewer of them
-            wrong = [0, 3][: run.spec["draws"]]
-            said = [[0.9] * (right - less) + [0.1] * (EXAMPLES - right + less) for less in wrong]
+            fewer = [0, 3][: run.spec["draws"]]
+            said = [[0.9] * (right - less) + [0.1] * (EXAMPLES - right + less) for less in fewer]
             return {
-                "part": ["test"] * EXAMPLES * len(wrong),
-                "draw": [draw for draw in range(len(wrong)) for _ in range(EXAMPLES)],
-                "shots": [max(0, run.spec["shots"] - draw) for draw in range(len(wrong)) for _ in range(EXAMPLES)],
-                "truth": [1] * EXAMPLES * len(wrong),
-                "label": [0.8] * EXAMPLES * len(wrong),
+                "part": ["test"] * EXAMPLES * len(fewer),
+                "draw": [draw for draw in range(len(fewer)) for _ in range(EXAMPLES)],
+                "shots": [max(0, run.spec["shots"] - draw) for draw in range(len(fewer)) for _ in range(EXAMPLES)],
+                "truth": [1] * EXAMPLES * len(fewer),
+                "label": [0.8] * EXAMPLES * len(fewer),
                 "probability": [one for draw in said for one in draw],
             }
         return {
