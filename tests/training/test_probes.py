@@ -142,6 +142,14 @@ def test_without_noise_mixed_errors_are_the_simulable_ones() -> None:
     assert cells["mixed", "0", "labeller", 0][0] == cells["simulable", "4", "4", 0][0]
 
 
+def test_noise_makes_labels_worse_by_its_share() -> None:
+    """Of flipped labels those that were right become wrong, and the others right."""
+    cells = accuracies()
+    clean, noisy = (cells["mixed", share, "labeller", 0][0] for share in ("0", "0.1"))
+    assert noisy == pytest.approx(0.9 * clean + 0.1 * (1 - clean), abs=0.02)
+    assert cells["mixed", "0.1", "full", 0][1] < cells["mixed", "0", "full", 0][1] - 0.03
+
+
 def test_draws_differ_and_the_seed_decides_them() -> None:
     one, same, other = accuracies(), accuracies(), accuracies(seed=1)
     assert one == same
