@@ -31,6 +31,7 @@ TINY: dict[str, Any] = {
             for name, width in (("w8", 8), ("w16", 16))
         ],
         "pretraining": {"documents": 2000, "vocabulary": 384, "block": 64},
+        "probing": {"errors": {"features": [2, 4, 8], "noised": 4}, "students": {"epochs": 10}},
     },
     "chess": {
         "games": {"count": 400},

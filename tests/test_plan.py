@@ -326,7 +326,9 @@ def test_golden_keys(tiny: Plan, config: dict[str, Any]) -> None:
     chess = {one.stage for one in with_ancestors(tiny.chess.every_run()).values()}
     studies = {"levels", "judge", "flip"}  # tests/test_plan_studies.py
     vision = {one.stage for one in with_ancestors(tiny.vision.every_run()).values()}
-    assert set(STAGE_VERSIONS) == {one.stage for one in found.values()} | chess | studies | vision
+    more = [*tiny.prompting.every_run(), *tiny.probing.everything()]
+    probed = {one.stage for one in with_ancestors(more).values()}
+    assert set(STAGE_VERSIONS) == {one.stage for one in found.values()} | chess | studies | vision | probed
 
 
 @settings(max_examples=20, deadline=None)

@@ -57,6 +57,10 @@ def shape(smoke_config: dict[str, Any]) -> Shape:
             "seeds": list(range(seeds)),
             "nlp": {**own, "methods": ["naive", "confidence"], "example": {}},
         }
+        overlay["nlp"] |= {
+            "prompting": {"tasks": names, "seeds": None},
+            "probing": {"seeds": None, "errors": {"features": [2, 4, 6, 8, 12], "noised": 8}},
+        }
         section = {
             "ladder": ladder(rungs, without_truth, "c"),
             "notation": "position",

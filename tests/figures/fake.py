@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from w2s.analysis.results import Predictions
@@ -107,6 +107,17 @@ class Fake:
                 "correct": [1] * right + [0] * (wrong + 1),
                 "legal": [1] * right + [number % 2 for number in range(wrong)] + [0],
             }
+        if run.stage == "prompt":  # a second draw of examples gets three more wrong, and has room for fewer of them
+            fewer = [0, 3][: run.spec["draws"]]
+            said = [[0.9] * (right - less) + [0.1] * (EXAMPLES - right + less) for less in fewer]
+            return {
+                "part": ["test"] * EXAMPLES * len(fewer),
+                "draw": [draw for draw in range(len(fewer)) for _ in range(EXAMPLES)],
+                "shots": [max(0, run.spec["shots"] - draw) for draw in range(len(fewer)) for _ in range(EXAMPLES)],
+                "truth": [1] * EXAMPLES * len(fewer),
+                "label": [0.8] * EXAMPLES * len(fewer),
+                "probability": [one for draw in said for one in draw],
+            }
         return {
             "part": ["test"] * EXAMPLES + ["validation"],
             "truth": [1] * (EXAMPLES + 1),
@@ -162,8 +173,10 @@ class Fake:
         }
 
     def record(self, artifact: Artifact) -> dict[str, Any]:
-        """What building a task counts and measures."""
+        """What building a task counts and measures; of errors, fits whose accuracies follow from their place."""
         self.read.add(artifact.key)
+        if artifact.stage == "errors":
+            return {"measured": {"fits": fits(artifact.spec)}}
         part = {"examples": 40, "groups": 20}
         counts = {
             "train": {"candidates": 400, "examples": 200, "positive_share": 0.4},
@@ -173,3 +186,24 @@ class Fake:
         }
         guards = {"bag_of_words_accuracy": 0.5, "length_only_accuracy": None}
         return {"measured": {"counts": counts, "guards": guards}}
+
+
+def fits(spec: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Labellers of 60, 62, ... percent; a student is a point better for each place it is further, and agrees in 90."""
+
+    def one(panel: str, labels: str, student: str, draw: int, accuracy: float, agreement: float) -> dict[str, Any]:
+        values = {"panel": panel, "labels": labels, "student": student, "draw": draw}
+        return values | {"accuracy": accuracy, "agreement": agreement}
+
+    few = [str(count) for count in spec["features"]]
+    found = []
+    for place, labels in enumerate([*few, "full"]):
+        found.append(one("simulable", labels, labels, 0, 0.6 + place / 50, 1.0))
+        for further, student in enumerate([*few, "full"][place + 1 :], start=1):
+            found.append(one("simulable", labels, student, 0, 0.6 + place / 50 + further / 100, 0.9))
+    for draw in range(spec["draws"]):
+        for panel, names in (("unsimulable", few), ("mixed", [f"{share:g}" for share in spec["noise"]])):
+            for place, labels in enumerate(names):
+                found.append(one(panel, labels, "labeller", draw, 0.6 + place / 50, 1.0))
+                found.append(one(panel, labels, "full", draw, 0.7 + draw / 100, 0.65))
+    return found

@@ -90,6 +90,24 @@ def compare(
     return rows
 
 
+def ceilings(of: Runs, tasks: Sequence[str]) -> list[Run]:
+    """The ceiling at every rung that has one, for figures whose pairs do not reach all of them."""
+    rungs = [rung.name for rung in of.config.ladder if rung.truth]
+    return [of.ceiling(task, rung, seed) for task in tasks for seed in of.seeds for rung in rungs]
+
+
+def with_ceilings(of: Runs, rows: Sequence[Row], results: Results, tasks: Sequence[str]) -> list[Row]:
+    """The rows of ``compare``, and a row for each of the ``ceilings`` that is not among them."""
+    there = {(row["task"], row["seed"], row["student"]) for row in rows if row["method"] == TRUTH}
+    found = list(rows)
+    for run in ceilings(of, tasks):
+        if (run.task, run.seed, run.rung) not in there:
+            (rung,) = (one for one in of.config.ladder if one.name == run.rung)
+            reached = accuracy_on_test(results.predictions(run))
+            found.append(alone(of, run.task, run.seed, TRUTH, rung) | {"accuracy": reached})
+    return found
+
+
 def alone(of: Runs, task: str, seed: int, method: str, rung: Rung) -> Row:
     """The columns that say which run without supervisor a row is about."""
     row: Row = {"setting": of.setting, "task": task, "seed": seed, "method": method}

@@ -25,6 +25,11 @@ def of_probes(plan: Plan) -> pairs.Runs:
     )
 
 
+def larger(plan: Plan) -> list[pairs.Pair]:
+    """The pairs whose student is larger than its supervisor: Figure 23 has no others."""
+    return [pair for pair in plan.experiment.nlp.pairs() if pair[0] is not pair[1]]
+
+
 def bars(plan: Plan, figure: str) -> dict[tuple[str, int], dict[str, Run]]:
     """(task, seed) -> bar of Figure 11 -> its run. LackingError without naive finetuning."""
     pairs.naive(plan, figure)
@@ -59,8 +64,8 @@ def bar_rows(plan: Plan, results: Results, figure: str) -> list[Row]:
 
 
 def recovered(lp: float, between: float, ft: float) -> float:
-    """Share of the way from lp(gt) to ft(gt) that an accuracy has gone; NaN where there is no such way."""
-    return (between - lp) / (ft - lp) if ft > lp else math.nan
+    """Share of the gap between lp(gt) and ft(gt) that an accuracy closes, all in percent; NaN under a point of gap."""
+    return (between - lp) / (ft - lp) if ft - lp >= 1 else math.nan
 
 
 def fit_rows(plan: Plan, results: Results) -> list[Row]:

@@ -37,10 +37,9 @@ def of_finetuned(plan: Plan) -> pairs.Runs:
 
 def finetuned_runs(plan: Plan) -> list[Run]:
     """Ground truth at every rung that has it, and the students of the compared pairs."""
-    tasks, seeds = plan.prompting.tasks, plan.prompting.seeds
+    tasks = plan.prompting.tasks
     found = pairs.runs(of_finetuned(plan), methods(plan), tasks, only=compared(plan))
-    rungs = [rung.name for rung in plan.experiment.nlp.ladder if rung.truth]
-    found += [plan.ceiling(task, rung, seed) for task in tasks for seed in seeds for rung in rungs]
+    found += pairs.ceilings(of_finetuned(plan), tasks)
     return list({run.key: run for run in found}.values())
 
 
@@ -48,14 +47,7 @@ def finetuned(plan: Plan, results: Results) -> list[Row]:
     """Their accuracies (and PGRs, which are not drawn)."""
     of, tasks = of_finetuned(plan), plan.prompting.tasks
     rows = pairs.compare(of, methods(plan), results, tasks, only=compared(plan))
-    there = {(row["task"], row["seed"], row["student"]) for row in rows if row["method"] == pairs.TRUTH}
-    for task in tasks:
-        for seed in of.seeds:
-            for rung in plan.experiment.nlp.ladder:
-                if rung.truth and (task, seed, rung.name) not in there:
-                    reached = pairs.accuracy_on_test(results.predictions(plan.ceiling(task, rung.name, seed)))
-                    rows.append(pairs.alone(of, task, seed, pairs.TRUTH, rung) | {"accuracy": reached})
-    return rows
+    return pairs.with_ceilings(of, rows, results, tasks)
 
 
 def prompted_runs(plan: Plan) -> list[Run]:

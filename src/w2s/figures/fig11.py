@@ -78,5 +78,5 @@ def _gap(mean: pd.Series[float]) -> str:
     """How much of the gap between the probe and the finetuned model on truth the probe after finetuning closes."""
     share = probing.recovered(mean["lp(gt)"], mean["ft(weak)+lp(gt)"], mean["ft(gt)"])
     if math.isnan(share):
-        return "ft(gt) is no better than lp(gt), so there is no gap to close"
+        return "ft(gt) is not a point better than lp(gt), so there is no gap to close"
     return f"ft(weak)+lp(gt) closes {100 * share:.0f}% of the gap from lp(gt) to ft(gt)"

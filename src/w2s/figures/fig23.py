@@ -20,17 +20,27 @@ LOOK: dict[str, Any] = {"linestyle": "-", "marker": "o", "linewidth": 1.4, "mark
 
 
 def needs(plan: Plan) -> list[Run]:
-    """Probes on truth at every rung that has it, and on the labels of weaker models' probes for every pair."""
-    return pairs.runs(probing.of_probes(plan), [probing.PROBE], plan.probing.tasks)
+    """Probes on truth at every rung that has it, and on the labels of weaker models' probes for every larger one."""
+    of, tasks = probing.of_probes(plan), plan.probing.tasks
+    found = pairs.runs(of, [probing.PROBE], tasks, only=probing.larger(plan)) + pairs.ceilings(of, tasks)
+    return list({run.key: run for run in found}.values())
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Each probe's accuracy (and PGR, which is not drawn)."""
-    return pairs.compare(probing.of_probes(plan), [probing.PROBE], results, plan.probing.tasks)
+    of, tasks = probing.of_probes(plan), plan.probing.tasks
+    rows = pairs.compare(of, [probing.PROBE], results, tasks, only=probing.larger(plan))
+    return pairs.with_ceilings(of, rows, results, tasks)
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
-    """A panel a task."""
+    """A panel a task; every line begins at its supervisor's own accuracy, as in the paper."""
+    import pandas as pd
+
     from w2s.figures import per_task, style
 
-    return per_task.draw(table, about, {**style.METHOD_STYLES, probing.PROBE: LOOK})
+    students = table[table["method"] == probing.PROBE]
+    starts = students.drop_duplicates(["task", "seed", "supervisor"])
+    own = {"student": starts["supervisor"], "student_compute": starts["supervisor_compute"], "accuracy": starts["weak"]}
+    drawn = pd.concat([table, starts.assign(**own)])
+    return per_task.draw(drawn, about, {**style.METHOD_STYLES, probing.PROBE: LOOK}, counted=table)

@@ -29,8 +29,13 @@ def tabulate(plan: Plan, results: Results, tasks: list[str]) -> list[Row]:
     return pairs.compare(pairs.of_nlp(plan), plan.experiment.nlp.methods, results, tasks)
 
 
-def draw(table: pd.DataFrame, about: dict[str, Any], styles: Styles | None = None, *notes: str) -> Figure:
-    """A panel a task with its own y axis, four in a row, in the order of the table. notes: for the footer."""
+def draw(
+    table: pd.DataFrame, about: dict[str, Any], styles: Styles | None = None, counted: pd.DataFrame | None = None
+) -> Figure:
+    """A panel a task with its own y axis, four in a row, in the order of the table.
+
+    counted: the rows that the footer speaks of, where they are not all.
+    """
     from w2s.figures import curves, footer, style
 
     styles = styles or style.METHOD_STYLES
@@ -46,7 +51,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any], styles: Styles | None = Non
         style.compute_axis(panel, label=False, ticks=5)
     style.hide_inner_ticks(axes, len(tasks))
     curves.legend(figure, table, styles=styles)
-    footer.add(figure, about, table, footer.spread(about, table), *notes)
+    footer.add(figure, about, table if counted is None else counted, footer.spread(about, table))
     middle = columns * WIDTH / (columns * WIDTH + LEGEND) / 2  # of the panels
     figure.text(middle, footer.reserve(figure, 14), style.COMPUTE, ha="center", va="bottom", fontsize=9)
     figure.supylabel("test accuracy (%)", fontsize=9)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from w2s.analysis.results import Results, Row
 from w2s.plan import Artifact, Plan
+from w2s.settings.prompting import PAPERS
 from w2s.tasks import TASKS, prompts
 
 if TYPE_CHECKING:
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
 CAPTION = (
     "Prompts of base models, by task: the paper's seven, and our own for the other tasks, which it does not prompt."
 )
-LETTERS = 105  # of a prompt on a line
+LETTERS = 122  # of a prompt on a line
 LINE = 0.19  # inches
 PLACES = (0.0, 0.15, 0.24)  # of the columns
-PAPERS, OURS, USERS = "paper", "ours", "config"
+PAPER, OURS, USERS = "paper", "ours", "config"
 
 
 def needs(plan: Plan) -> list[Artifact]:
@@ -31,8 +32,9 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
     """One row a task of the experiment: the paper's first, in its order."""
     setting, tasks = plan.experiment.nlp.prompting, plan.experiment.nlp.all_tasks()
     rows = []
-    for name in sorted(tasks, key=lambda one: (not prompts.is_papers(one), _title(one))):
-        text, whose = prompts.instruction(name), PAPERS if prompts.is_papers(name) else OURS
+    ours = sorted((name for name in tasks if name not in PAPERS), key=_title)
+    for name in [*(name for name in PAPERS if name in tasks), *ours]:
+        text, whose = prompts.instruction(name), PAPER if prompts.is_papers(name) else OURS
         if name in setting.texts:
             text, whose = setting.texts[name], USERS
         rows.append({"task": name, "title": _title(name), "whose": whose, "prompt": text})

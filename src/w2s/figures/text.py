@@ -33,6 +33,13 @@ def tables(rows: pd.DataFrame) -> Iterator[str]:
     if "role" in rows:
         yield from _probed(rows)
         return
+    if "whose" in rows:
+        for row in rows.to_dict("records"):
+            yield f"{row['title']} ({row['task']}), {row['whose']}\n{row['prompt']}"
+        return
+    if "rung" in rows:
+        yield from _simulated(rows)
+        return
     if "stopping" in rows:
         yield from _stopping(rows[rows["task"] == MEDIAN])
         return
@@ -84,6 +91,15 @@ def _spread(cells: pd.DataFrame, place: list[str], value: str, order: list[str])
     filled = cells.fillna(UNNAMED)
     grid = filled.pivot_table(index=place, columns="student", values=value, sort=False, aggfunc="first")
     return grid[[name for name in order if name in grid]].to_string(na_rep="")
+
+
+def _simulated(rows: pd.DataFrame) -> Iterator[str]:
+    """Of labellers and students that see so many features of one model."""
+    for panel, some in rows.groupby("panel", sort=False):
+        order = [str(name) for name in dict.fromkeys(some["student"])]
+        for value in ("accuracy", "agreement"):
+            grid = _grid(some, ["labels"], value, order)
+            yield f"{panel}: {value} (%), mean over seeds and draws; columns are students\n{grid}"
 
 
 def _stopping(rows: pd.DataFrame) -> Iterator[str]:

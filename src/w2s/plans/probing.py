@@ -6,8 +6,11 @@ Pure and light, as ``w2s.plan``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from w2s.errors import LackingError
+from w2s.ladder import OwnRung
 from w2s.plan import Artifact, Run, T, computed, needed
 from w2s.settings.probing import Recipe
 
@@ -134,6 +137,12 @@ class ProbingPlan:
         setting, nlp = self.setting.errors, self.plan.experiment.nlp
         task = setting.task or (SCIQ if SCIQ in nlp.all_tasks() else nlp.all_tasks()[0])
         rung = setting.rung or nlp.ladder[-1].name
+        of = self.plan.rung(rung)
+        if isinstance(of, OwnRung) and setting.noised >= of.width:
+            raise LackingError(
+                f"fig24: nlp.probing.errors.noised is {setting.noised}, and {rung} has {of.width} features in all; "
+                f"allowed: fewer"
+            )
         spec = setting.model_dump(mode="json", exclude={"task", "rung"}) | {"seed": seed}
         return Run(
             "errors",
@@ -160,7 +169,8 @@ class ProbingPlan:
         nlp, (weak, strong) = self.plan.experiment.nlp, self.pair()
         recipe, students = self.setting.recipe, self.setting.students
         for seed in self.seeds:
-            yield self.errors(seed)
+            with suppress(LackingError):
+                yield self.errors(seed)
             for task in self.tasks:
                 yield self.on_weak_labels(task, weak, strong, seed, recipe)
                 yield self.ceiling(task, strong, seed, recipe)
@@ -171,4 +181,5 @@ class ProbingPlan:
                         yield self.truth(task, rung.name, seed, students)
                         yield self.ceiling(task, rung.name, seed, students)
                 for lower, upper in nlp.pairs():
-                    yield self.student(task, lower.name, upper.name, seed, students)
+                    if lower is not upper:
+                        yield self.student(task, lower.name, upper.name, seed, students)
