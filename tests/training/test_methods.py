@@ -263,6 +263,35 @@ def test_without_the_key_the_head_is_not_touched(tmp_path: Path) -> None:
     assert torch.equal(model.head.weight, before)
 
 
+@pytest.mark.parametrize("stop_at", [1, 2])
+def test_both_phases_resume_to_the_same_bits(stop_at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kill in the second phase: the first is found in its own checkpoint, or done again."""
+    monkeypatch.setenv("W2S_CHECKPOINT_SECONDS", "0")
+    recipe = replace(PLAIN, epochs=1, method={"head_first": {"epochs": 1, "learning_rate_times": 3}})
+
+    def phases(folder: Path, killed_at: int | None = None) -> list[Tensor]:
+        folder.mkdir(exist_ok=True)
+        model, some, calls = small_model(), texts(40), 0
+
+        def evaluate() -> dict[str, float]:
+            nonlocal calls
+            calls += 1
+            if calls == killed_at:
+                raise KeyboardInterrupt
+            return {}
+
+        methods.head_first(model, some, labels(40), recipe, folder / "head.pt", Budget(1000))
+        train(model, some, labels(40), recipe, evaluate=evaluate, checkpoint=Checkpoint(folder / "checkpoint.pt"))
+        return [value.detach() for value in model.parameters()]
+
+    whole = phases(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        phases(tmp_path / "cut", stop_at)
+    if stop_at == 1:
+        (tmp_path / "cut" / "head.pt").unlink()
+    assert all(map(torch.equal, whole, phases(tmp_path / "cut")))
+
+
 SPEC: dict[str, Any] = {
     "objective": {"name": "naive", "parameters": {}},
     "training": {"epochs": 2.0, "batch": 32, "weight_decay": 0.0, "evaluations_per_epoch": 10},
