@@ -136,8 +136,8 @@ class Experiment(Strict):
         return self
 
     def compared_methods(self) -> list[str]:
-        """Names of the methods of the figure that compares them."""
-        return list(self.nlp.comparison.methods or self.methods)
+        """Names of the methods of the figure that compares them: by default those of other figures, then all others."""
+        return list(self.nlp.comparison.methods or dict.fromkeys([*self.nlp.methods, *sorted(self.methods)]))
 
 
 @dataclass(frozen=True)

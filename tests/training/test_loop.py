@@ -24,6 +24,7 @@ from w2s.training.batching import Texts, epochs_order, joined, micro_batches
 from w2s.training.loop import Best, Recipe, accuracy, backward, evaluation_steps, probabilities, train
 from w2s.training.objectives import OBJECTIVES, SEPARABLE, pair
 
+EITHER = ["naive", "confidence"]  # a separable objective, and one that is not
 SHAPE = {"width": 16, "intermediate": 40, "layers": 2, "heads": 2}
 
 
@@ -87,7 +88,7 @@ def test_micro_batches_give_the_whole_batchs_loss_and_gradient(objective: str, b
         torch.testing.assert_close(ours.grad, theirs.grad, atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("objective", list(OBJECTIVES))
+@pytest.mark.parametrize("objective", EITHER)
 def test_micro_batch_4_and_32_give_the_same_loss_curve(
     objective: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,7 +195,7 @@ class Small(nn.Module):
         return logits
 
 
-@pytest.mark.parametrize("objective", list(OBJECTIVES))
+@pytest.mark.parametrize("objective", EITHER)
 def test_out_of_memory_halves_the_micro_batch_and_changes_no_numbers(objective: str, tmp_path: Path) -> None:
     recipe, some, curves = Recipe(objective, {}, 2, 32, 1e-3, 0.0, 5, 0), texts(40), []
     for room in (10**9, 100):
@@ -205,7 +206,7 @@ def test_out_of_memory_halves_the_micro_batch_and_changes_no_numbers(objective: 
             labels(40),
             recipe,
             evaluate=lambda m=model, b=budget: {"mean": probabilities(m, some, b).mean().item()},  # type: ignore[misc]
-            checkpoint=Checkpoint(tmp_path / "checkpoint.pt"),
+            checkpoint=Checkpoint(tmp_path / f"{room}.pt"),  # apart: a slow machine saves one at the end
             budget=budget,
         )
         curves.append([value for row in history for value in row.values()])
@@ -240,7 +241,7 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory() -> None:
         Budget(64).attempt(work)
 
 
-@pytest.mark.parametrize("objective", list(OBJECTIVES))
+@pytest.mark.parametrize("objective", EITHER)
 def test_no_more_tokens_than_allowed_are_held_for_the_backward_pass(objective: str) -> None:
     """Gradient accumulation bounds memory: what is alive at once, not only what is computed at once."""
     model, some, alive, most = small_model(), texts(32), 0, 0

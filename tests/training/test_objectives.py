@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from w2s.training.objectives import OBJECTIVES, confidence, cross_entropy, hardened, naive, pair
+from w2s.training.objectives import OBJECTIVES, SEPARABLE, confidence, cross_entropy, hardened, naive, pair
 from w2s.training.objectives import settings as names
 
 
@@ -75,4 +75,15 @@ def test_alpha_rises_linearly_over_the_first_fifth_and_stays(progress: float, al
 def test_the_config_learns_settings_names_from_the_functions() -> None:
     assert list(names("confidence")) == ["alpha_max", "warmup"]
     assert list(names("naive")) == []
-    assert set(OBJECTIVES) == {"naive", "confidence"}
+    assert names("confidence_open")["jumps"].kind == "bool"
+    assert all(one.default is not None for name in OBJECTIVES for one in names(name).values())
+
+
+@pytest.mark.parametrize("objective", list(OBJECTIVES))
+def test_an_objective_that_is_called_separable_is_and_no_other(objective: str) -> None:
+    """Micro-batches of a separable objective do not see each other, so its losses must not depend on them."""
+    logits, labels = batch(32)
+    loss = OBJECTIVES[objective]
+    together = loss(logits, labels, progress=0.5)
+    apart = torch.cat([loss(logits[[n]], labels[[n]], progress=0.5) for n in range(32)])
+    assert torch.allclose(together, apart) == (objective in SEPARABLE)
