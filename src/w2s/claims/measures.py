@@ -38,9 +38,7 @@ def _farthest(cells: Cells, method: str, supervisor: int) -> tuple[str, str]:
     pairs = cells.pairs(method=method)
     names = list(dict.fromkeys(weak for weak, _ in pairs))
     if supervisor >= len(names):
-        raise LackingError(
-            f"the table has {len(names)} supervisors with a PGR, and this asks for number {supervisor + 1}"
-        )
+        raise LackingError(f"too few supervisors with a PGR: {len(names)}, and this takes number {supervisor + 1}")
     return [pair for pair in pairs if pair[0] == names[supervisor]][-1]
 
 

@@ -34,7 +34,8 @@ def sizes(about: Mapping[str, Any], counted: Sequence[Mapping[str, Any]]) -> dic
     about: the experiment's settings; counted: rows of Table 1. The task "" stands for all that are not named.
     """
     found: dict[str, dict[str, int]] = {}
-    for setting, section in {**about, "nlp": about["data"]}.items():
+    sections = {name: section for name, section in about.items() if name != "data"} | {"nlp": about["data"]}
+    for setting, section in sections.items():
         asked = section.get("sizes") if isinstance(section, Mapping) else None
         if isinstance(asked, Mapping) and asked.get("test"):
             found[setting] = {"": int(asked["test"])}
