@@ -188,6 +188,26 @@ def test_the_supervisors_accuracy_follows_from_three_agreements() -> None:
     assert Cells([row], exact=True).value("taught", method="naive")[0] == pytest.approx(0.7)
 
 
+def test_easy_training_is_compared_with_prompting_rating_by_rating() -> None:
+    def model(method: str, rating: int, accuracy: float) -> dict[str, Any]:
+        return {"task": "puzzles", "seed": 0, "method": method, "student": "c1", "student_compute": 1e10,
+                "rating": rating, "accuracy": accuracy}  # fmt: skip
+
+    rows = [model("below-900", 650, 0.5), model("zero-shot", 650, 0.3), model("below-900", 1450, 0.2)]
+    rows += [model("zero-shot", 1450, 0.1), model("below-900", 2450, 0.0), model("zero-shot", 2450, 0.9)]
+    assert m.easy_gain_rated(Cells(rows, exact=True), "zero-shot", 1500)[0] == pytest.approx(0.15)
+
+
+def test_medians_over_pairs_and_tasks_together_weigh_every_cell_alike() -> None:
+    pgrs = {"w2": (0.1, 0.2, 0.3), "w3": (0.4, 0.5, 0.9)}
+    rows = [
+        student(0.6 + 0.3 * one, task=f"t{number}", student=name, stopping="last")
+        for name, some in pgrs.items()
+        for number, one in enumerate(some)
+    ]
+    assert Cells(rows, exact=True).pooled("pgr", stopping="last")[0] == pytest.approx(0.35)
+
+
 # -- verdicts ------------------------------------------------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT, TINY
+from w2s.workflow import Workflow
 
 
 def snakemake(folder: Path, *arguments: str, check: bool = True, inherit: bool = True) -> str:
@@ -68,10 +69,11 @@ def test_figure_5_needs_exactly_its_runs(copy: Path) -> None:
 
 
 def test_all_figures_together_need_each_run_once(copy: Path) -> None:
-    """Figures 2, 3, 5, 6, 8, 12 and 13 and Table 1: nothing beyond what Figure 12 trains."""
+    """NLP figures train nothing beyond what Figure 12 trains."""
     jobs = planned(snakemake(copy, "-n"))
     assert jobs["finetune"] == planned(snakemake(copy, "-n", "figures/fig12.pdf"))["finetune"] == 2 * (2 + 2 * 2)
-    assert jobs["tabulate"] == jobs["draw"] == 8
+    drawable = Workflow(yaml.safe_load((copy / "config.yaml").read_text())).drawable()
+    assert jobs["tabulate"] == jobs["draw"] == len(drawable) >= 9
 
 
 @pytest.mark.parametrize(
