@@ -68,8 +68,11 @@ def judged() -> list[Judged]:
 @pytest.fixture(scope="module")
 def read() -> tuple[str, Reader]:
     made = judged()
-    figures = dict.fromkeys(claims.tables(), "../figures/fig5.pdf")
-    text = page(made, ABOUT, figures=figures, tables=dict.fromkeys(claims.tables(), "../results/figures/s/fig5.csv"))
+    drawn = claims.tables(claims.settings())
+    figures, tables = (
+        dict.fromkeys(drawn, f"../{path}") for path in ("figures/fig5.pdf", "results/figures/s/fig5.csv")
+    )
+    text = page(made, ABOUT, figures=figures, tables=tables)
     reader = Reader()
     reader.feed(text)
     reader.close()

@@ -342,8 +342,8 @@ class Cells:
             x = np.where(np.isnan(y), np.nan, np.array([[place] for place, _ in line]))
             count = (~np.isnan(y)).sum(axis=0)
             with np.errstate(invalid="ignore", divide="ignore"):
-                dx, dy = x - np.nansum(x, axis=0) / count, y - np.nansum(y, axis=0) / count
-            above = above + np.nansum(dx * dy, axis=0)
+                dx = x - np.nansum(x, axis=0) / count
+            above = above + np.nansum(dx * y, axis=0)
             below = below + np.nansum(dx * dx, axis=0)
         if not (below > 0).any():
             raise LackingError(f"no {other} has two {along}s to compare")
