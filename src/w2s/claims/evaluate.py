@@ -27,7 +27,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Tables:
-    """What there is to judge by: figure -> rows, figure or setting -> why it has none, setting -> task -> test set's size."""
+    """What there is to judge by. rows: of figures; lacking: why a figure or setting has none; sizes: test examples."""
 
     rows: Mapping[str, Sequence[Row]]
     lacking: Mapping[str, str]
