@@ -37,7 +37,7 @@ GAP = "gap"  # in spreads: of the ceiling above the supervisor
 ANY_TASK = ""  # in sizes: of tasks that are not named
 PLACE = (  # what tells cells apart
     *("method", "supervisor", "student"),
-    *("stopping", "chain", "panel", "rating", "cutoff", "kind", "told", "share"),  # where a figure has it
+    *("stopping", "chain", "panel", "rating", "cutoff", "kind", "labels", "told", "share"),  # where a figure has it
 )
 VALUES = (
     "accuracy",
@@ -70,6 +70,7 @@ class Cells:
         exact: bool = False,
     ) -> None:
         known = [row for row in rows if row.get("task") not in (MEDIAN, INTERVAL)]
+        known = [row for row in known if not all(_missing(row.get(name)) for name in VALUES)]
         if not known:
             raise LackingError("the table has no rows of this setting")
         self.compute = {
@@ -199,6 +200,11 @@ class Cells:
             weak is not None and strong is not None and self.compute.get(strong, 0) > self.compute.get(weak, math.inf)
         )
 
+    def _same_size(self, place: Place) -> bool:
+        """Whether a cell's student is known to be no larger than its supervisor."""
+        known = place[1] in self.compute and place[2] in self.compute
+        return known and not self._grows(place)
+
     def _can_have_pgr(self, cell: Mapping[str, Draws]) -> bool:
         with_ceiling = "ceiling" in cell and not np.isnan(cell["ceiling"]).all()
         return with_ceiling or ("pgr" in cell and not np.isnan(cell["pgr"]).all())
@@ -289,7 +295,7 @@ class Cells:
                 raise LackingError("the table has no column 'pgr'")
             return self._drawn("pgr", place)
         weak, reached, ceiling = (self._drawn(name, place) for name in ("weak", "accuracy", "ceiling"))
-        undefined = self._undefined(place)[self._chosen]
+        undefined = self._undefined(place)[self._chosen] | self._same_size(place)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(undefined, np.nan, (reached - weak) / (ceiling - weak))
 

@@ -8,8 +8,7 @@ from w2s.claims.measures import CONFIDENCE, NAIVE, ZERO_SHOT, measure
 
 NLP = "nlp"
 PROMPTING, PROBING = "section 5.2.1, p. 13-14", "section 5.2.3, p. 16"
-FEW, FEW_WEAK = "few-shot", "few-shot-weak"
-PROBED, PROBED_WEAK = "probe", "probe-weak"
+FEW = "few-shot"  # with a supervisor: weak labels in the prompt
 
 CLAIMS = (
     Claim(
@@ -50,7 +49,7 @@ CLAIMS = (
         "supervisor ...",
         "fig9",
         "accuracy, few-shot with weak labels less naive finetuning, weakest supervisor, largest student",
-        measure(m.at_pair, FEW_WEAK, NAIVE),
+        measure(m.at_pair, FEW, NAIVE),
         above(0),
     ),
     Claim(
@@ -60,7 +59,7 @@ CLAIMS = (
         "... and worse than the confidence loss.",
         "fig9",
         "accuracy, few-shot with weak labels less confidence, weakest supervisor, largest student",
-        measure(m.at_pair, FEW_WEAK, CONFIDENCE),
+        measure(m.at_pair, FEW, CONFIDENCE),
         below(0),
     ),
     Claim(

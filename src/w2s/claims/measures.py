@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 NAIVE, CONFIDENCE, TRUTH = "naive", "confidence", "truth"
 BOOTSTRAP, ZERO_SHOT, GENERATIVE = "bootstrap", "zero-shot", "generative"
+FULL, LABELLER = "full", "labeller"  # students of Figure 24: with all features; none, but the labels themselves
 ANY = "any"  # the cutoff of difficulty that leaves nothing out
 Measure = Callable[["Cells"], Any]
 
@@ -332,22 +333,18 @@ def told(cells: Cells, method: str) -> Any:
     return cells.mean_over_tasks("pgr", method=method, told=1)
 
 
-def simulable_gain(cells: Cells) -> Any:
-    """Full student less supervisor, of the weakest supervisor among probes on few features."""
-    return _gain_of_worst(cells, "a")
-
-
-def unsimulable_gain(cells: Cells) -> Any:
-    """Full student less labels, of the least accurate labels with random errors."""
-    return _gain_of_worst(cells, "b")
-
-
-def _gain_of_worst(cells: Cells, panel: str) -> Any:
-    places = [place for place in cells.places(panel=panel) if place[1] is not None]
-    if not places:
-        raise LackingError(f"the table has no students in panel {panel}")
-    worst = min(places, key=lambda place: (float(cells.at("weak", place)[0]), -cells.compute.get(place[2], 0.0)))
-    return cells.at("accuracy", worst) - cells.at("weak", worst)
+def gain_of_worst_labels(cells: Cells, panel: str) -> Any:
+    """Accuracy of the student with all features less that of its labels, for the least accurate labels of a panel."""
+    found = []
+    for name in cells.names("labels", panel=panel):
+        own = [place for place in cells.places(panel=panel, labels=name) if place[2] in (name, LABELLER)]
+        taught = cells.places(panel=panel, labels=name, student=FULL)
+        if own and taught and own != taught:
+            labels = cells.at("accuracy", own[0])
+            found.append((float(labels[0]), name, cells.at("accuracy", taught[0]) - labels))
+    if not found:
+        raise LackingError(f"the table has no students of labels that are {panel}")
+    return min(found, key=lambda one: one[:2])[2]
 
 
 def labels_gain(cells: Cells, labels: str, over: str, method: str) -> Any:

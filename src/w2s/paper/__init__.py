@@ -23,8 +23,8 @@ agreements and PGRs are in percent; ``method`` is ours, ``truth`` the ground-tru
 * ``chess_by_rating.csv``: Figure 20, accuracy by puzzle rating in bins of 100, ``rating`` the middle. Its zero-shot
   circles were not read out; it has no model of -6.
 * ``claims.csv``: what claims are tried on beyond the above, in the columns of our tables: Figures 3c (reward models),
-  7c, 9, 10, 11, 16 to 18, 21, 22b, 23, 24a and 24b (their last points, at full size: ``supervisor`` is a number of
-  features, or the accuracy of flipped labels), 25, 26 (means over training), 27, and Table 3. Its PGRs are percent too.
+  7c, 9, 10, 11, 16 to 18, 21, 22b, 23, 24a and 24b (labels themselves, and students at full size), 25, 26 (means over
+  training), 27, and Table 3. Its PGRs are percent too.
 """
 
 from __future__ import annotations
