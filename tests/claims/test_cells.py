@@ -11,7 +11,20 @@ import pytest
 from w2s.analysis.intervals import binomial_error, is_noise
 from w2s.claims import measures as m
 from w2s.claims.cells import Cells
-from w2s.claims.claim import FAILS, HOLDS, OPEN, Target, above, below, decide, near, shown, shown_target
+from w2s.claims.claim import (
+    FAILS,
+    HOLDS,
+    OPEN,
+    Target,
+    above,
+    at_least,
+    at_most,
+    below,
+    decide,
+    near,
+    shown,
+    shown_target,
+)
 from w2s.errors import LackingError
 
 
@@ -217,6 +230,10 @@ def test_medians_over_pairs_and_tasks_together_weigh_every_cell_alike() -> None:
         (above(0), (0.1, 0.01, 0.2), HOLDS),
         (above(0), (0.1, -0.01, 0.2), OPEN),
         (above(0), (-0.1, -0.2, -0.01), FAILS),
+        (above(0), (0.0, 0.0, 1e-15), FAILS),  # no difference at all
+        (above(0), (0.1, 0.0, 0.2), OPEN),
+        (at_least(0.5), (0.5, 0.5, 0.6), HOLDS),
+        (at_most(0), (0.0, 0.0, 0.0), HOLDS),
         (below(0), (-0.1, -0.2, -0.01), HOLDS),
         (near(0.5, 0.1), (0.5, 0.42, 0.58), HOLDS),
         (near(0.5, 0.1), (0.5, 0.3, 0.7), OPEN),
@@ -237,5 +254,6 @@ def test_numbers_are_shown_in_their_unit() -> None:
     assert shown(0.4567, "percent") == "45.7%"
     assert shown(-0.012, "points a decade") == "-1.2 points a decade"
     assert shown(math.nan, "percent") == ""
-    assert shown_target(above(0.2), "percent") == "at least 20%"
+    assert shown_target(above(0.2), "percent") == "more than 20%"
+    assert shown_target(at_most(0), "points") == "at most 0 points"
     assert shown_target(near(0.5, 0.1), "percent") == "40 to 60%"

@@ -11,12 +11,14 @@ from w2s.claims.evaluate import judge, on_paper
 
 MEASURED = [claim for claim in everything() if claim.measure]
 NOT_READ_OUT = {"chess-easy-up-to-1500"}  # Figure 20's zero-shot circles
+NOT_DRAWN = {"product-loss-gains", "product-loss-below-confidence", "entropy-loss-below-confidence"}
+NOT_DRAWN |= {"other-methods-no-gain"}  # Appendix B has words alone
 BY_NAME = {claim.name: claim for claim in MEASURED}
 
 
 @pytest.mark.parametrize("claim", MEASURED, ids=lambda claim: claim.name)
 def test_every_claim_holds_on_the_papers_numbers_but_for_its_known_inconsistencies(claim: Claim) -> None:
-    if claim.name in NOT_READ_OUT:
+    if claim.name in NOT_READ_OUT | NOT_DRAWN:
         assert not paper.table(claim.figure, claim.setting)
         return
     found = on_paper(claim)

@@ -383,6 +383,12 @@ class Cells:
         return np.where(np.isinf(lowest), np.nan, lowest)
 
     @staticmethod
+    def ratio(part: Draws, whole: Draws) -> Draws:
+        """A part of a whole; undefined where there is no whole."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(whole > 0, part / whole, np.nan)
+
+    @staticmethod
     def share(values: Sequence[Draws], limit: float | Draws) -> Draws:
         """Share of the defined ones that lie above a limit."""
         grid = np.array(values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from w2s.errors import LackingError
@@ -107,6 +107,14 @@ def mean_gain(cells: Cells, method: str, over: str, *, among: str = "all", value
         raise LackingError(f"no pair has both {method} and {over}")
     both = zip(_values(cells, value, pairs, method), _values(cells, value, pairs, over), strict=True)
     return cells.mean([one - other for one, other in both])
+
+
+def mean_gain_of_some(cells: Cells, methods: Sequence[str], over: str) -> Any:
+    """The same, mean over those of some methods that the table has."""
+    there = [name for name in methods if cells.places(method=name)]
+    if not there:
+        raise LackingError(f"the table has none of the methods {', '.join(methods)}")
+    return cells.mean([mean_gain(cells, name, over) for name in there])
 
 
 def _values(cells: Cells, value: str, pairs: list[tuple[str, str]], method: str) -> list[Any]:
@@ -254,7 +262,7 @@ def bars(cells: Cells, method: str, over: str, value: str = "accuracy") -> Any:
 def share_of_gap(cells: Cells, method: str, low: str, high: str) -> Any:
     """How much of the way from one bar to another a third one gets."""
     bottom, reached, top = (bar(cells, name) for name in (low, method, high))
-    return (reached - bottom) / (top - bottom)
+    return cells.ratio(reached - bottom, top - bottom)
 
 
 def method_difference_of_weakest(cells: Cells, value: str, method: str, over: str) -> Any:
