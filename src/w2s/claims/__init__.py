@@ -6,8 +6,8 @@
 * ``paper``: the paper's own numbers as tables like ours, on which its claims must hold;
 * ``evaluate``: all claims on an experiment's tables.
 
-Rules see nothing but the table of one figure (``results/figures/<experiment>/<figure>.csv``). They were written, and
-tested on the paper's numbers, before any run of ours was looked at.
+Rules see nothing but the table of one figure (``results/figures/<experiment>/<figure>.csv``). Measures
+and ranges were written, and tested on the paper's numbers, before they were applied to any run of ours.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ SETTINGS = {
 MARKS = {HOLDS: "✓", FAILS: "✗", OPEN: "?"}
 FILTERS = {"all": "", "only-holds": HOLDS, "only-fails": FAILS, "only-open": OPEN}
 READING = f"""
-<p>Each claim has a number, measured on the table of one figure by a rule that was written before any of our runs was
-looked at. It holds if the whole 95% interval lies in the range that decides (shaded), does not hold if none of it
+<p>Each claim has a number, measured on the table of one figure, and a range that decides; both were written before
+they were applied to any of our runs (how noise is estimated was settled later). It holds if the whole 95% interval lies in the range that decides (shaded), does not hold if none of it
 does, and cannot be told otherwise: a small experiment says so rather than pretend.</p>
 <p>Where the paper prints a number (&ldquo;about half&rdquo;), ours meets it within {100 * PGR_NEAR:g} points of a PGR
 and within {100 * GAIN_NEAR:g} points of a difference of PGRs, unless the claim says otherwise.</p>
