@@ -22,9 +22,10 @@ SETTINGS = {
 MARKS = {HOLDS: "✓", FAILS: "✗", OPEN: "?"}
 FILTERS = {"all": "", "only-holds": HOLDS, "only-fails": FAILS, "only-open": OPEN}
 READING = f"""
-<p>Each claim has a number, measured on the table of one figure, and a range that decides; both were written before
-they were applied to any of our runs (how noise is estimated was settled later). It holds if the whole 95% interval lies in the range that decides (shaded), does not hold if none of it
-does, and cannot be told otherwise: a small experiment says so rather than pretend.</p>
+<p>Each claim has a number, measured on the table of one figure, and a range that decides. Both were written before they
+were applied to any of our runs; how noise is estimated was settled later. A claim holds if the whole 95% interval
+lies in the range (shaded), does not hold if none of it does, and cannot be told otherwise: a small experiment says so
+rather than pretend.</p>
 <p>Where the paper prints a number (&ldquo;about half&rdquo;), ours meets it within {100 * PGR_NEAR:g} points of a PGR
 and within {100 * GAIN_NEAR:g} points of a difference of PGRs, unless the claim says otherwise.</p>
 <p>Intervals: with three tasks or more, a bootstrap that draws whole tasks, the same for all that is compared. With
