@@ -242,7 +242,7 @@ def make(options: argparse.Namespace) -> None:
 NAMES = ["task", "title", "source", "citation", "licence", "rows_from", "setting", "panel", "bar", "stopping"]
 NAMES += ["cutoff", "kind"]
 NAMES += ["method", "supervisor", "student", "chain", "labels", "difficulty", "puzzle", "fen", "prompt", "answer"]
-NAMES += ["cutoff", "kind", "schedule", "role"]
+NAMES += ["cutoff", "kind", "schedule", "role", "actor"]
 
 
 # -- figures -----------------------------------------------------------------------------------------------

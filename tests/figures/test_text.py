@@ -32,7 +32,7 @@ def test_every_figures_numbers_can_be_printed(
     )
     assert main(["table", str(tmp_path / "numbers.csv")]) == 0
     said = capsys.readouterr().out
-    assert {"fig14": "label", "table2": "Respond with 1"}.get(name, "(%)") in said
+    assert {"fig1": "supervises", "fig14": "label", "table2": "Respond with 1"}.get(name, "(%)") in said
     assert "nan" not in said.lower()
 
 

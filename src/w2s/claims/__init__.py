@@ -6,11 +6,13 @@
 * ``paper``: the paper's own numbers as tables like ours, on which its claims must hold;
 * ``evaluate``: all claims on an experiment's tables.
 
-Rules see nothing but the table of one figure (``results/figures/<experiment>/<figure>.csv``). They were written, and
-tested on the paper's numbers, before any run of ours was looked at.
+Rules see nothing but the table of one figure (``results/figures/<experiment>/<figure>.csv``). Measures
+and ranges were written, and tested on the paper's numbers, before they were applied to any run of ours.
 """
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from w2s.claims import chess, elicitation, nlp, reward, structure
 from w2s.claims.claim import Claim
@@ -21,6 +23,11 @@ def everything() -> tuple[Claim, ...]:
     return nlp.CLAIMS + chess.CLAIMS + reward.CLAIMS + elicitation.CLAIMS + structure.CLAIMS
 
 
-def tables() -> list[str]:
-    """The figures and tables whose numbers test claims, each once."""
-    return list(dict.fromkeys(claim.figure for claim in everything() if claim.figure))
+def settings() -> list[str]:
+    """The settings that claims are about, each once."""
+    return list(dict.fromkeys(claim.setting for claim in everything()))
+
+
+def tables(among: Collection[str]) -> list[str]:
+    """The figures and tables whose numbers test claims on some settings, each once."""
+    return list(dict.fromkeys(claim.figure for claim in everything() if claim.figure and claim.setting in among))

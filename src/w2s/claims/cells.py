@@ -8,8 +8,9 @@ Draws are of one of four kinds (``Noise.kind``):
 
 * tasks: with three tasks or more, whole tasks are drawn with replacement, the same for all cells (paired). This
   covers seeds and test examples, because every task comes with its own;
-* runs: with fewer, each run's accuracy moves by its standard error: that of a share of the test examples, and the
-  spread between seeds (pooled over all runs, so two seeds are enough). A run moves alike wherever it stands in a table;
+* runs: with fewer, each run's accuracy moves by its standard error: the spread between seeds (pooled over all runs, so
+  two seeds are enough), or that of a share of the test examples where it is larger. A run moves alike wherever it
+  stands in a table;
 * none: neither is known, so there are no draws and nothing can be decided;
 * exact: values are taken as they are (the paper's own).
 
@@ -32,10 +33,11 @@ from w2s.errors import LackingError
 
 DRAWS = 2000
 TYPICAL = 0.75  # an accuracy, for the noise floor
+GAP = "gap"  # in spreads: of the ceiling above the supervisor
 ANY_TASK = ""  # in sizes: of tasks that are not named
 PLACE = (  # what tells cells apart
     *("method", "supervisor", "student"),
-    *("stopping", "chain", "panel", "rating", "cutoff", "kind", "told", "share"),  # where a figure has it
+    *("stopping", "chain", "panel", "rating", "cutoff", "kind", "labels", "told", "share"),  # where a figure has it
 )
 VALUES = (
     "accuracy",
@@ -68,6 +70,7 @@ class Cells:
         exact: bool = False,
     ) -> None:
         known = [row for row in rows if row.get("task") not in (MEDIAN, INTERVAL)]
+        known = [row for row in known if not all(_missing(row.get(name)) for name in VALUES)]
         if not known:
             raise LackingError("the table has no rows of this setting")
         self.compute = {
@@ -99,6 +102,7 @@ class Cells:
 
     def _read(self, rows: Iterable[Mapping[str, Any]]) -> None:
         found: dict[tuple[Place, str, str], dict[str, list[float]]] = {}
+        gaps: dict[tuple[Place, str], list[float]] = {}
         examples: dict[tuple[Place, str, str], float] = {}
         for row in rows:
             place, task, seed = _place(row), str(row.get("task", "")), str(row.get("seed", ""))
@@ -109,6 +113,8 @@ class Cells:
                 found.setdefault((place, task, name), {}).setdefault(seed, []).append(float(value or 0))
                 size = row.get(SIZE.get(name, "examples"))
                 examples[place, task, name] = float(self._size(task) if _missing(size) else size or 0)
+            if self._grows(place) and not _missing(row.get("ceiling")) and not _missing(row.get("weak")):
+                gaps.setdefault((place, task), []).append(float(row["ceiling"]) - float(row["weak"]))
             for table in (self._values, self._examples):
                 table.setdefault(place, {name: np.full(len(self.tasks), np.nan) for name in self.columns})
         numbers = {task: number for number, task in enumerate(self.tasks)}
@@ -119,7 +125,8 @@ class Cells:
             self._examples[place][name][numbers[task]] = examples[place, task, name]
             if len(values) > 1:
                 deviations.setdefault(name, []).append(float(np.var(values, ddof=1)))
-        self._spread = {name: math.sqrt(float(np.mean(some))) for name, some in deviations.items()}
+        deviations |= {GAP: [float(np.var(gap, ddof=1)) for gap in gaps.values() if len(gap) > 1]}
+        self._spread = {name: math.sqrt(float(np.mean(some))) for name, some in deviations.items() if some}
 
     def _size(self, task: str) -> float:
         return self._sizes.get(task, self._sizes.get(ANY_TASK, math.nan))
@@ -140,14 +147,16 @@ class Cells:
     @property
     def basis(self) -> str:
         """What intervals cover, in words."""
-        seeds = f"{len(self.seeds)} seed" + ("s" if len(self.seeds) > 1 else "")
+        if self.kind == "none":
+            return "neither test examples nor seeds to tell noise from"
+        seeds = "1 seed, whose spread is not known" if len(self.seeds) < 2 else f"{len(self.seeds)} seeds"
+        parts = [seeds]
         if self.kind == "tasks":
-            return f"bootstrap over {len(self.tasks)} tasks, {seeds}"
-        parts = []
-        if not math.isnan(self.examples):
-            parts.append(f"{self.examples:.0f} test examples")
-        parts.append(seeds if len(self.seeds) > 1 else "1 seed, whose spread is not known")
-        return "neither test examples nor seeds to tell noise from" if self.kind == "none" else ", ".join(parts)
+            parts = [f"bootstrap over {len(self.tasks)} tasks", seeds]
+        elif not math.isnan(self.examples):
+            parts = [f"{self.examples:.0f} test examples", seeds]
+        undefined, possible = self.left_out()
+        return ", ".join(parts) + (f"; {undefined} of {possible} PGRs undefined" if undefined else "")
 
     @property
     def floor(self) -> str:
@@ -191,6 +200,11 @@ class Cells:
             weak is not None and strong is not None and self.compute.get(strong, 0) > self.compute.get(weak, math.inf)
         )
 
+    def _same_size(self, place: Place) -> bool:
+        """Whether a cell's student is known to be no larger than its supervisor."""
+        known = place[1] in self.compute and place[2] in self.compute
+        return known and not self._grows(place)
+
     def _can_have_pgr(self, cell: Mapping[str, Draws]) -> bool:
         with_ceiling = "ceiling" in cell and not np.isnan(cell["ceiling"]).all()
         return with_ceiling or ("pgr" in cell and not np.isnan(cell["pgr"]).all())
@@ -205,9 +219,11 @@ class Cells:
         return self.at(column, places[0])
 
     def at(self, column: str, place: Place) -> Draws:
-        """The same, of a cell by its place."""
+        """The same, of a cell by its place; undefined where there are three tasks but fewer have a value."""
         if (column, place) not in self._cache:
-            self._cache[column, place] = _median(self._each(column, place))
+            each = self._each(column, place)
+            few = self.kind == "tasks" and (~np.isnan(each[0])).sum() < FEWEST
+            self._cache[column, place] = np.full(len(each), np.nan) if few else _median(each)
         return self._cache[column, place]
 
     def pooled(self, column: str, **where: Any) -> Draws:
@@ -253,21 +269,24 @@ class Cells:
             drawn = self._rng.standard_normal((len(self._chosen), len(self.tasks)))
             drawn[0] = 0
             self._moves[key] = drawn
-        return self._moves[key] * self._error(column, place)
+        moved: Draws = self._moves[key] * self._error(column, place)
+        moved[0] = 0
+        return moved
 
     def _error(self, column: str, place: Place) -> Draws:
-        """(tasks,): standard error of a mean over seeds. Seeds may share their test set, so they do not lessen that."""
-        values = self._values[place][column]
-        sizes = self._examples[place][column]
-        of_examples = np.array(
-            [
-                0.0 if math.isnan(size) or math.isnan(one) else binomial_error(one, size)
-                for one, size in zip(values, sizes, strict=True)
-            ]
-        )
+        """(tasks,): standard error of a mean over seeds: of the spread between them, or of test examples if larger.
+
+        NaN where neither is known: nothing is sure there.
+        """
+        values, sizes = self._values[place][column], self._examples[place][column]
+        known = [column != "pgr" and not math.isnan(one + size) for one, size in zip(values, sizes, strict=True)]
+        of_examples = [
+            binomial_error(one, size) if is_known else math.nan
+            for one, size, is_known in zip(values, sizes, known, strict=True)
+        ]
         name = "accuracy" if column in ("weak", "ceiling") and "accuracy" in self._spread else column
-        of_seeds = self._spread.get(name, 0.0) / math.sqrt(len(self.seeds))
-        return np.sqrt(of_examples**2 + of_seeds**2)
+        found: Draws = np.fmax(of_examples, self._spread.get(name, math.nan)) / math.sqrt(len(self.seeds))
+        return found
 
     def _pgr(self, place: Place) -> Draws:
         cell = self._values[place]
@@ -276,7 +295,7 @@ class Cells:
                 raise LackingError("the table has no column 'pgr'")
             return self._drawn("pgr", place)
         weak, reached, ceiling = (self._drawn(name, place) for name in ("weak", "accuracy", "ceiling"))
-        undefined = self._undefined(place)[self._chosen]
+        undefined = self._undefined(place)[self._chosen] | self._same_size(place)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(undefined, np.nan, (reached - weak) / (ceiling - weak))
 
@@ -286,7 +305,9 @@ class Cells:
         gap = cell["ceiling"] - cell["weak"]
         if self.kind == "exact":
             return gap <= 0
-        errors = np.hypot(self._error("ceiling", place), self._error("weak", place))
+        errors = np.nan_to_num(np.hypot(self._error("ceiling", place), self._error("weak", place)))
+        if GAP in self._spread:  # of the gap itself: what a seed does to both cancels
+            errors = np.full(len(gap), self._spread[GAP] / math.sqrt(len(self.seeds)))
         return np.array([is_noise(one, error) for one, error in zip(gap, errors, strict=True)])
 
     def _taught(self, place: Place) -> Draws:
@@ -327,8 +348,8 @@ class Cells:
             x = np.where(np.isnan(y), np.nan, np.array([[place] for place, _ in line]))
             count = (~np.isnan(y)).sum(axis=0)
             with np.errstate(invalid="ignore", divide="ignore"):
-                dx, dy = x - np.nansum(x, axis=0) / count, y - np.nansum(y, axis=0) / count
-            above = above + np.nansum(dx * dy, axis=0)
+                dx = x - np.nansum(x, axis=0) / count
+            above = above + np.nansum(dx * y, axis=0)
             below = below + np.nansum(dx * dx, axis=0)
         if not (below > 0).any():
             raise LackingError(f"no {other} has two {along}s to compare")
@@ -360,6 +381,12 @@ class Cells:
         grid = np.array(values)
         lowest = np.where(np.isnan(grid), np.inf, grid).min(axis=0)
         return np.where(np.isinf(lowest), np.nan, lowest)
+
+    @staticmethod
+    def ratio(part: Draws, whole: Draws) -> Draws:
+        """A part of a whole; undefined where there is no whole."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(whole > 0, part / whole, np.nan)
 
     @staticmethod
     def share(values: Sequence[Draws], limit: float | Draws) -> Draws:

@@ -16,6 +16,7 @@ VERDICTS = (HOLDS, FAILS, OPEN)
 # Where the paper prints a number ("about half"), ours meets it within this much, fixed before any run of ours.
 PGR_NEAR = 0.10  # of a PGR
 GAIN_NEAR = 0.05  # of a difference of PGRs
+DIGITS = 9
 
 UNITS = {  # unit -> (factor, what stands behind the number, digits)
     "percent": (100, "%", 1),
@@ -27,21 +28,33 @@ UNITS = {  # unit -> (factor, what stands behind the number, digits)
 
 @dataclass(frozen=True)
 class Target:
-    """The closed range in which a claim's number lies if the claim holds, in fractions (of a claim's unit)."""
+    """The range in which a claim's number lies if the claim holds, in fractions; strict: without its ends."""
 
     low: float = -math.inf
     high: float = math.inf
+    strict: bool = False
 
     def __contains__(self, value: float) -> bool:
-        return self.low <= value <= self.high
+        inside = self.low <= value <= self.high
+        return inside and not (self.strict and value in (self.low, self.high))
 
 
 def above(low: float) -> Target:
+    """More than that."""
+    return Target(low=low, strict=True)
+
+
+def at_least(low: float) -> Target:
     """So much or more."""
     return Target(low=low)
 
 
 def below(high: float) -> Target:
+    """Less than that."""
+    return Target(high=high, strict=True)
+
+
+def at_most(high: float) -> Target:
     """So much or less."""
     return Target(high=high)
 
@@ -93,12 +106,13 @@ def decide(target: Target, value: float, low: float, high: float, basis: str) ->
         return Finding(verdict, value, low, high, basis, reason)
 
     if math.isnan(value):
-        return finding(OPEN, "undefined: no gap between supervisor and ceiling beyond noise")
+        return finding(OPEN, "undefined: the gap that it is a share of is none, or within noise")
     if math.isnan(low) or math.isnan(high):
         return finding(OPEN, f"no interval: {basis}")
-    if low in target and high in target:
+    least, most = round(low, DIGITS), round(high, DIGITS)  # sums of floats are not quite 0 where they should be
+    if least in target and most in target:
         return finding(HOLDS)
-    if high < target.low or low > target.high:
+    if most not in target and least not in target and (most <= target.low or least >= target.high):
         return finding(FAILS)
     return finding(OPEN, "the interval lies on both sides of what decides")
 
@@ -110,9 +124,11 @@ def shown(value: float, unit: str) -> str:
 
 
 def shown_target(target: Target, unit: str) -> str:
-    """A target as a reader takes it in: "at least 0 points"."""
+    """A target as a reader takes it in: "more than 0 points"."""
     factor, words, _ = UNITS[unit]
     low, high = (f"{bound * factor:g}" for bound in (target.low, target.high))
     if math.isinf(target.high):
-        return f"at least {low}{words}"
-    return f"at most {high}{words}" if math.isinf(target.low) else f"{low} to {high}{words}"
+        return f"{'more than' if target.strict else 'at least'} {low}{words}"
+    if math.isinf(target.low):
+        return f"{'less than' if target.strict else 'at most'} {high}{words}"
+    return f"{low} to {high}{words}"

@@ -27,7 +27,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Tables:
-    """What there is to judge by: figure -> rows; figure -> why it has none; setting -> task -> test examples."""
+    """What there is to judge by. rows: of figures; lacking: why a figure or setting has none; sizes: test examples."""
 
     rows: Mapping[str, Sequence[Row]]
     lacking: Mapping[str, str]
@@ -39,6 +39,8 @@ def judge_all(tables: Tables, claims: Sequence[Claim] | None = None) -> list[Jud
     read: dict[tuple[str, str], Cells] = {}
 
     def cells_of(figure: str, setting: str) -> Cells:
+        if setting in tables.lacking:
+            raise LackingError(tables.lacking[setting])
         if figure not in tables.rows:
             raise LackingError(tables.lacking.get(figure, f"this experiment has no {figure}"))
         if (figure, setting) not in read:

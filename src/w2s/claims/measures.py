@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from w2s.errors import LackingError
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 NAIVE, CONFIDENCE, TRUTH = "naive", "confidence", "truth"
 BOOTSTRAP, ZERO_SHOT, GENERATIVE = "bootstrap", "zero-shot", "generative"
+FULL, LABELLER = "full", "labeller"  # students of Figure 24: with all features; none, but the labels themselves
 ANY = "any"  # the cutoff of difficulty that leaves nothing out
 Measure = Callable[["Cells"], Any]
 
@@ -38,9 +39,7 @@ def _farthest(cells: Cells, method: str, supervisor: int) -> tuple[str, str]:
     pairs = cells.pairs(method=method)
     names = list(dict.fromkeys(weak for weak, _ in pairs))
     if supervisor >= len(names):
-        raise LackingError(
-            f"the table has {len(names)} supervisors with a PGR, and this asks for number {supervisor + 1}"
-        )
+        raise LackingError(f"too few supervisors with a PGR: {len(names)}, and this takes number {supervisor + 1}")
     return [pair for pair in pairs if pair[0] == names[supervisor]][-1]
 
 
@@ -108,6 +107,14 @@ def mean_gain(cells: Cells, method: str, over: str, *, among: str = "all", value
         raise LackingError(f"no pair has both {method} and {over}")
     both = zip(_values(cells, value, pairs, method), _values(cells, value, pairs, over), strict=True)
     return cells.mean([one - other for one, other in both])
+
+
+def mean_gain_of_some(cells: Cells, methods: Sequence[str], over: str) -> Any:
+    """The same, mean over those of some methods that the table has."""
+    there = [name for name in methods if cells.places(method=name)]
+    if not there:
+        raise LackingError(f"the table has none of the methods {', '.join(methods)}")
+    return cells.mean([mean_gain(cells, name, over) for name in there])
 
 
 def _values(cells: Cells, value: str, pairs: list[tuple[str, str]], method: str) -> list[Any]:
@@ -255,7 +262,7 @@ def bars(cells: Cells, method: str, over: str, value: str = "accuracy") -> Any:
 def share_of_gap(cells: Cells, method: str, low: str, high: str) -> Any:
     """How much of the way from one bar to another a third one gets."""
     bottom, reached, top = (bar(cells, name) for name in (low, method, high))
-    return (reached - bottom) / (top - bottom)
+    return cells.ratio(reached - bottom, top - bottom)
 
 
 def method_difference_of_weakest(cells: Cells, value: str, method: str, over: str) -> Any:
@@ -334,22 +341,18 @@ def told(cells: Cells, method: str) -> Any:
     return cells.mean_over_tasks("pgr", method=method, told=1)
 
 
-def simulable_gain(cells: Cells) -> Any:
-    """Full student less supervisor, of the weakest supervisor among probes on few features."""
-    return _gain_of_worst(cells, "a")
-
-
-def unsimulable_gain(cells: Cells) -> Any:
-    """Full student less labels, of the least accurate labels with random errors."""
-    return _gain_of_worst(cells, "b")
-
-
-def _gain_of_worst(cells: Cells, panel: str) -> Any:
-    places = [place for place in cells.places(panel=panel) if place[1] is not None]
-    if not places:
-        raise LackingError(f"the table has no students in panel {panel}")
-    worst = min(places, key=lambda place: (float(cells.at("weak", place)[0]), -cells.compute.get(place[2], 0.0)))
-    return cells.at("accuracy", worst) - cells.at("weak", worst)
+def gain_of_worst_labels(cells: Cells, panel: str) -> Any:
+    """Accuracy of the student with all features less that of its labels, for the least accurate labels of a panel."""
+    found = []
+    for name in cells.names("labels", panel=panel):
+        own = [place for place in cells.places(panel=panel, labels=name) if place[2] in (name, LABELLER)]
+        taught = cells.places(panel=panel, labels=name, student=FULL)
+        if own and taught and own != taught:
+            labels = cells.at("accuracy", own[0])
+            found.append((float(labels[0]), name, cells.at("accuracy", taught[0]) - labels))
+    if not found:
+        raise LackingError(f"the table has no students of labels that are {panel}")
+    return min(found, key=lambda one: one[:2])[2]
 
 
 def labels_gain(cells: Cells, labels: str, over: str, method: str) -> Any:

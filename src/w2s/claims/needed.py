@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from w2s import figures
-from w2s.claims import tables
+from w2s.claims import settings, tables
 from w2s.errors import LackingError
 from w2s.plan import Plan
 
@@ -14,9 +14,11 @@ SIZES = "table1"  # says how many test examples each NLP task has
 
 
 def available(plan: Plan) -> tuple[list[str], dict[str, str]]:
-    """(figures whose tables this experiment can have, figure -> why it has none)."""
-    known, found, lacking = set(figures.names()), [], {}
-    for name in [*tables(), SIZES]:
+    """(figures whose tables this experiment can have, figure or setting -> why it has none)."""
+    known, found = set(figures.names()), []
+    there = [name for name in settings() if getattr(plan.experiment, name, None) is not None]
+    lacking = {name: f"this experiment has no {name} setting" for name in settings() if name not in there}
+    for name in [*tables(there), SIZES]:
         if name not in known:
             lacking[name] = f"this experiment has no {name}"
             continue
@@ -34,7 +36,8 @@ def sizes(about: Mapping[str, Any], counted: Sequence[Mapping[str, Any]]) -> dic
     about: the experiment's settings; counted: rows of Table 1. The task "" stands for all that are not named.
     """
     found: dict[str, dict[str, int]] = {}
-    for setting, section in {**about, "nlp": about["data"]}.items():
+    sections = {name: section for name, section in about.items() if name != "data"} | {"nlp": about["data"]}
+    for setting, section in sections.items():
         asked = section.get("sizes") if isinstance(section, Mapping) else None
         if isinstance(asked, Mapping) and asked.get("test"):
             found[setting] = {"": int(asked["test"])}

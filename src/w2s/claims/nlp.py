@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from w2s.claims import measures as m
-from w2s.claims.claim import GAIN_NEAR, PGR_NEAR, Claim, above, below, near
+from w2s.claims.claim import GAIN_NEAR, PGR_NEAR, Claim, above, at_least, below, near
 from w2s.claims.measures import CONFIDENCE, NAIVE, measure
 
 NLP = "nlp"
@@ -19,7 +19,7 @@ CLAIMS = (
         "fig5",
         "decades of compute from the smallest rung to the largest",
         m.spanned,
-        above(7),
+        at_least(7),
         "decades",
     ),
     Claim(
@@ -96,7 +96,7 @@ CLAIMS = (
         "fig5",
         "share of supervisors whose largest student has a median PGR above 50%, naive; often: at least half of them",
         measure(m.share_above, NAIVE, 0.5, largest=True),
-        above(0.5),
+        at_least(0.5),
         "percent",
     ),
     Claim(
@@ -227,7 +227,7 @@ CLAIMS = (
         "fig8",
         "share of naive students whose agreement is above their supervisor's accuracy; often: at least half of them",
         measure(m.share_agreeing_more_than_right, NAIVE),
-        above(0.5),
+        at_least(0.5),
         "percent",
     ),
     Claim(

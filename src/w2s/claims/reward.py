@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from w2s.claims import measures as m
-from w2s.claims.claim import GAIN_NEAR, PGR_NEAR, Claim, Target, above, below, near
+from w2s.claims.claim import GAIN_NEAR, PGR_NEAR, Claim, Target, above, at_most, below, near
 from w2s.claims.measures import GENERATIVE, NAIVE, measure
 
 REWARD = "reward"
@@ -29,7 +29,7 @@ CLAIMS = (
         "fig3",
         "share of pairs whose PGR is above 20%, naive; almost never: at most one in ten",
         measure(m.share_above, NAIVE, 0.2),
-        below(0.1),
+        at_most(0.1),
         "percent",
     ),
     Claim(

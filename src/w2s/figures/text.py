@@ -13,6 +13,7 @@ PARTS = ("weak", "strong", "validation", "test")
 GUARDS = ("bag_of_words_accuracy", "length_only_accuracy")
 PLACE = ["method", "supervisor"]  # what a line of a table is about; its columns are students
 BESIDE = ("chain", "rating", "kind", "told")  # and these, where a figure has them
+ROLES = ("supervisor", "student")  # of Figure 1's actors
 UNNAMED = {"supervisor": "-", "chain": "-"}
 
 
@@ -23,6 +24,13 @@ def tables(rows: pd.DataFrame) -> Iterator[str]:
         yield f"examples at each step, and in each part\n{shown.to_string()}"
         guards = (rows.set_index("task")[["positive_share", *GUARDS]] * 100).round(1)
         yield f"class 1 (%), and what words or lengths alone tell on the test set (%)\n{guards.to_string(na_rep='')}"
+        return
+    if "capability" in rows:
+        for _, actors in rows.groupby("panel", sort=False):
+            supervisor, student = (
+                " ".join(actors.loc[actors["role"] == role, "actor"].iloc[0].split()) for role in ROLES
+            )
+            yield f"{actors['title'].iloc[0]}: {supervisor} supervises {student}"
         return
     if "difficulty" in rows:
         for row in rows.to_dict("records"):

@@ -37,6 +37,9 @@ agreements and PGRs are in percent; ``method`` is ours, ``truth`` the ground-tru
   in them, of the truth none.
 * ``simulable.csv``: Figure 24; ``labels`` and ``student`` are numbers of features (simulable), accuracies of the labels
   or shares of noise; equal ones stand for the labeller itself. Its agreement panels begin with the labeller's accuracy.
+* ``claims.csv``: what claims are tried on beyond the above, in the columns of our tables: Figures 3c (reward models),
+  7c, 9, 10, 11, 16 to 18, 21, 22b, 23, 24a and 24b (labels themselves, and students at full size), 25, 26 (means over
+  training), 27, and Table 3. Its PGRs are percent too.
 """
 
 from __future__ import annotations

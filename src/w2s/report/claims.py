@@ -22,14 +22,15 @@ SETTINGS = {
 MARKS = {HOLDS: "✓", FAILS: "✗", OPEN: "?"}
 FILTERS = {"all": "", "only-holds": HOLDS, "only-fails": FAILS, "only-open": OPEN}
 READING = f"""
-<p>Each claim has a number, measured on the table of one figure by a rule that was written before any of our runs was
-looked at. It holds if the whole 95% interval lies in the range that decides (shaded), does not hold if none of it
-does, and cannot be told otherwise: a small experiment says so rather than pretend.</p>
+<p>Each claim has a number, measured on the table of one figure, and a range that decides. Both were written before they
+were applied to any of our runs; how noise is estimated was settled later. A claim holds if the whole 95% interval
+lies in the range (shaded), does not hold if none of it does, and cannot be told otherwise: a small experiment says so
+rather than pretend.</p>
 <p>Where the paper prints a number (&ldquo;about half&rdquo;), ours meets it within {100 * PGR_NEAR:g} points of a PGR
 and within {100 * GAIN_NEAR:g} points of a difference of PGRs, unless the claim says otherwise.</p>
 <p>Intervals: with three tasks or more, a bootstrap that draws whole tasks, the same for all that is compared. With
-fewer, the noise of each run's accuracy: that of a share of the test examples (binomial; runs are taken as independent,
-which is too careful for runs on the same examples), and the spread between seeds, where there are several.</p>
+fewer, the noise of each run's accuracy: the spread between seeds, or that of a share of the test examples (binomial)
+where it is larger; runs are taken as independent, which is too careful for runs on the same examples.</p>
 <p>PGR is taken of means over seeds. It is undefined, and left out, where the gap between supervisor and ceiling is
 less than two standard errors of itself. The paper's number is what the same rule gives on numbers read out of its
 figures.</p>

@@ -42,7 +42,7 @@ def strip(claim: Claim, ours: Finding, paper: Finding) -> str:
     if not math.isnan(ours.low):
         said += f", 95% interval {shown(ours.low, claim.unit)} to {shown(ours.high, claim.unit)}"
     said += (
-        f"; paper {shown(paper.value, claim.unit) or 'not read out'}; holds: {shown_target(claim.target, claim.unit)}"
+        f"; paper {shown(paper.value, claim.unit) or 'not read out'}; holds if {shown_target(claim.target, claim.unit)}"
     )
     return (
         f'<svg class="strip" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(said)}">'

@@ -1,0 +1,106 @@
+"""All claims on an experiment's tables: which tables are asked for, and what is said where there is none."""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import cache
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tests.figures.fake import Fake, halfway
+from w2s import claims, figures
+from w2s.claims import evaluate, needed
+from w2s.claims.claim import FAILS, HOLDS, OPEN, UNITS, VERDICTS
+from w2s.plan import Plan
+from w2s.stages import CLAIMS, sources
+from w2s.workflow import deep_merge, plan_of
+
+NLP = ("fig2", "fig5", "fig8", "fig13", "table1")
+CHESS = ("fig3", "fig4", "fig15", "fig19", "fig20")
+
+
+@pytest.fixture(scope="module")
+def plan(smoke_config: dict[str, Any]) -> Plan:
+    nlp = {"tasks": ["boolq", "sciq", "sst2", "wic"]}
+    return plan_of(deep_merge(smoke_config, {"chess": None, "seeds": [0], "nlp": nlp}), "test")
+
+
+@cache
+def numbers(plan: Plan, name: str) -> list[dict[Any, Any]]:
+    return pd.DataFrame(figures.module(name).tabulate(plan, Fake(halfway(plan)))).to_dict("records")
+
+
+def tables(plan: Plan, *names: str) -> evaluate.Tables:
+    rows: dict[str, Any] = {name: numbers(plan, name) for name in names}
+    return evaluate.Tables(rows, needed.available(plan)[1], {"nlp": {"": 1000}})
+
+
+def test_claims_have_a_name_a_place_and_words() -> None:
+    everything = claims.everything()
+    assert len({claim.name for claim in everything}) == len(everything)
+    for claim in everything:
+        assert re.fullmatch(r"[a-z][a-z0-9-]+", claim.name), claim.name
+        assert claim.where, claim.name
+        assert claim.says.strip()[-1] == "." or claim.says.endswith("..."), claim.name
+        assert claim.unit in UNITS, claim.name
+        assert bool(claim.figure) == bool(claim.rule) == bool(claim.measure) == (not claim.untested), claim.name
+        assert claim.measure is None or claim.target.low <= claim.target.high, claim.name
+
+
+def test_exactly_the_tables_that_an_experiment_can_have_are_asked_for(plan: Plan, smoke_config: dict[str, Any]) -> None:
+    found, lacking = needed.available(plan)
+    assert set(NLP) <= set(found)
+    assert not set(CHESS) & set(found)
+    assert lacking["chess"] == "this experiment has no chess setting"
+    assert {*claims.tables(["nlp"]), "table1"} <= set(found) | set(lacking)
+    assert set(CHESS) <= set(needed.available(plan_of(smoke_config, "smoke"))[0])
+
+
+def test_a_figure_that_there_is_none_of_is_named(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [name for name in figures.names() if name != "fig8"]
+    monkeypatch.setattr(figures, "names", lambda: names)
+    assert needed.available(plan)[1]["fig8"] == "this experiment has no fig8"
+    judged = {one.claim.name: one for one in evaluate.judge_all(tables(plan, "fig5"))}
+    assert judged["nlp-agreement-falls"].ours.reason == "this experiment has no fig8"
+    assert judged["nlp-agreement-falls"].ours.verdict == OPEN
+
+
+def test_students_half_way_to_their_ceilings_are_judged_so(plan: Plan) -> None:
+    """Fake students of both methods recover a half of every gap, so what the loss gains is nothing."""
+    judged = {one.claim.name: one.ours for one in evaluate.judge_all(tables(plan, "fig5"))}
+    assert judged["nlp-naive-half"].verdict == HOLDS
+    assert judged["nlp-better-than-supervisor"].verdict == HOLDS
+    assert judged["nlp-confidence-most"].verdict == FAILS
+    assert judged["nlp-confidence-helps-far"].verdict == FAILS
+    assert judged["nlp-confidence-helps-far"].value == pytest.approx(0)
+    assert judged["nlp-span"].verdict == FAILS
+    assert judged["chess-small-gaps"].verdict == OPEN
+
+
+def test_every_claim_has_a_row_in_the_order_of_the_report(plan: Plan) -> None:
+    judged = evaluate.judge_all(tables(plan, "fig5", "fig8", "fig13"))
+    rows = evaluate.rows_of(judged)
+    assert [row["claim"] for row in rows] == [claim.name for claim in claims.everything()]
+    assert {row["verdict"] for row in rows} <= set(VERDICTS)
+    assert sum(evaluate.counts(judged).values()) == len(rows)
+    half = next(row for row in rows if row["claim"] == "nlp-naive-half")
+    assert half["value"] == pytest.approx(50)
+    assert half["paper"] == pytest.approx(52.4, abs=0.1)
+    for row in rows:
+        assert math.isnan(row["value"]) or row["verdict"] == OPEN or row["low"] <= row["value"] <= row["high"]
+        assert (row["verdict"] == OPEN) == bool(row["reason"]), row
+
+
+def test_test_sets_are_counted_by_table_1_before_they_are_asked_for() -> None:
+    about = {"data": {"sizes": {"test": 160}}, "chess": {"sizes": {"test": 800}}, "seeds": [0]}
+    counted = [{"task": "boolq", "test": 120}]
+    assert needed.sizes(about, counted) == {"nlp": {"": 160, "boolq": 120}, "chess": {"": 800}}
+    assert needed.sizes({"data": {"sizes": {"test": None}}, "chess": None}, []) == {"nlp": {}}
+
+
+def test_verdicts_follow_their_code() -> None:
+    names = {path.name for path in sources("w2s.claims.evaluate", CLAIMS)}
+    assert {"evaluate.py", "cells.py", "nlp.py", "measures.py", "intervals.py", "claims.csv", "fig12.csv"} <= names

@@ -1,0 +1,147 @@
+"""The page of verdicts: whole in one file, its links lead somewhere, and it says what the verdicts say."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from html.parser import HTMLParser
+
+import pytest
+
+from w2s import claims
+from w2s.claims.claim import FAILS, HOLDS, OPEN, Finding
+from w2s.claims.evaluate import Judged, on_paper
+from w2s.report.claims import page
+from w2s.report.strip import strip
+
+VOID = {"meta", "col", "input", "br", "link", "img", "rect", "line", "circle", "polygon"}
+ABOUT = {"experiment": "a <b> & c", "seeds": [0, 1], "commit": "abc1234", "note": "small invented world"}
+
+
+class Reader(HTMLParser):
+    """Tags, what they are called and lead to; refuses tags that do not close in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.tags: list[str] = []
+        self.loaded: list[str] = []
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(str(value))
+            if name == "href":
+                self.links.append(str(value))
+            if name in ("src", "srcset", "data", "action") or (name == "href" and tag != "a"):
+                self.loaded.append(str(value))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+def judged() -> list[Judged]:
+    """Every claim: the paper's own number with an interval about it, some without, some without number."""
+    made = []
+    for number, claim in enumerate(claims.everything()):
+        paper = on_paper(claim)
+        ours = Finding(OPEN, reason="this experiment has no <figure>")
+        if number % 3 and not math.isnan(paper.value):
+            verdict = HOLDS if number % 3 == 1 else FAILS
+            ours = Finding(verdict, paper.value, paper.value - 0.05, paper.value + 0.05, "bootstrap over 8 tasks")
+        made.append(Judged(claim, ours, paper, "3.4 points from 160 test examples"))
+    return made
+
+
+@pytest.fixture(scope="module")
+def read() -> tuple[str, Reader]:
+    made = judged()
+    drawn = claims.tables(claims.settings())
+    figures, tables = (
+        dict.fromkeys(drawn, f"../{path}") for path in ("figures/fig5.pdf", "results/figures/s/fig5.csv")
+    )
+    text = page(made, ABOUT, figures=figures, tables=tables)
+    reader = Reader()
+    reader.feed(text)
+    reader.close()
+    return text, reader
+
+
+def test_tags_close_and_ids_are_given_once(read: tuple[str, Reader]) -> None:
+    _, reader = read
+    assert not reader.open
+    assert len(set(reader.ids)) == len(reader.ids)
+
+
+def test_the_page_loads_nothing_and_runs_nothing(read: tuple[str, Reader]) -> None:
+    text, reader = read
+    assert not reader.loaded
+    assert "script" not in reader.tags
+    assert "http:" not in text
+    assert "https:" not in text
+    assert "url(" not in text
+    assert "@import" not in text
+
+
+def test_every_claim_has_a_row_that_leads_to_its_section(read: tuple[str, Reader]) -> None:
+    _, reader = read
+    within = [link.removeprefix("#") for link in reader.links if link.startswith("#")]
+    assert set(within) - {"top"} <= set(reader.ids)
+    for claim in claims.everything():
+        assert claim.name in within
+        assert claim.name in reader.ids
+
+
+def test_verdicts_come_first(read: tuple[str, Reader]) -> None:
+    text, _ = read
+    assert text.index("<table>") < text.index('id="reading"') < text.index('id="details"')
+    found = judged()
+    hold = sum(one.ours.verdict == HOLDS for one in found)
+    assert f"<strong>{hold} hold</strong>" in text
+
+
+def test_a_phone_and_a_reader_by_ear_are_thought_of(read: tuple[str, Reader]) -> None:
+    text, reader = read
+    assert '<html lang="en">' in text
+    assert 'name="viewport" content="width=device-width' in text
+    assert "@media print" in text
+    assert "caption" in reader.tags
+    assert text.count('scope="col"') == 6 * text.count("<table>")
+    assert text.count('role="img" aria-label=') == text.count("<svg")
+    assert "legend" in reader.tags
+
+
+def test_words_are_escaped(read: tuple[str, Reader]) -> None:
+    text, reader = read
+    assert "a &lt;b&gt; &amp; c" in text
+    assert "has no &lt;figure&gt;" in text
+    assert "figure" not in reader.tags
+
+
+def test_figures_and_their_numbers_are_linked(read: tuple[str, Reader]) -> None:
+    _, reader = read
+    assert "../figures/fig5.pdf" in reader.links
+    assert "../results/figures/s/fig5.csv" in reader.links
+
+
+def test_a_strip_shows_number_interval_and_what_decides() -> None:
+    claim = next(one for one in claims.everything() if one.name == "nlp-naive-half")
+    ours, paper = Finding(OPEN, 0.3, 0.2, 0.45), Finding(HOLDS, 0.52, 0.52, 0.52)
+    drawn = strip(claim, ours, paper)
+    assert "ours 30.0%, 95% interval 20.0% to 45.0%; paper 52.0%; holds if 40 to 60%" in drawn
+    for part in ('class="target"', 'class="ours"', 'class="paper"'):
+        assert part in drawn
+    assert strip(claim, Finding(OPEN), Finding(OPEN)) == ""
+    assert strip(dataclasses.replace(claim, measure=None), ours, paper) == ""
