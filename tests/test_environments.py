@@ -46,7 +46,11 @@ def test_a_conda_environment_has_everything_that_jobs_import(kind: str) -> None:
 
 
 def test_the_constraints_pin_and_satisfy_every_requirement() -> None:
-    for line in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["test"]]:
+    for line in [
+        *PROJECT["dependencies"],
+        *PROJECT["optional-dependencies"]["test"],
+        *PROJECT["optional-dependencies"]["slurm"],
+    ]:
         requirement = Requirement(line)
         assert requirement.specifier.contains(PINNED[requirement.name.lower()]), line
 
