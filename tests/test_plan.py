@@ -323,8 +323,9 @@ def test_golden_keys(tiny: Plan, config: dict[str, Any]) -> None:
         "student": tiny.student("sciq", "w8", "w16", "confidence", 0),
     }
     assert {name: one.key for name, one in found.items()} == GOLDEN
-    chess = {one.stage for one in with_ancestors(tiny.chess.every_run()).values()}
-    assert set(STAGE_VERSIONS) == {one.stage for one in found.values()} | chess
+    others = [*tiny.chess.every_run(), *tiny.reward.every_run()]
+    stages = {one.stage for one in with_ancestors(others).values()}
+    assert set(STAGE_VERSIONS) == {one.stage for one in found.values()} | stages
 
 
 @settings(max_examples=20, deadline=None)

@@ -20,6 +20,7 @@ from w2s.schema import Name, Positive, Share, Strict
 from w2s.settings import refuse_twice
 from w2s.settings.chess import Chess
 from w2s.settings.nlp import Nlp
+from w2s.settings.reward import Reward
 
 RESERVED = "truth"
 
@@ -101,6 +102,7 @@ class Experiment(Strict):
     methods: dict[Name, Method]
     nlp: Nlp
     chess: Chess | None = None
+    reward: Reward | None = None
     execution: Execution = Execution()
 
     @model_validator(mode="after")
@@ -109,6 +111,9 @@ class Experiment(Strict):
         for name in self.nlp.methods:
             if name not in self.methods:
                 raise ValueError(f"nlp.methods: unknown method {name!r}; {allowed(name, self.methods)}")
+        for name in self.reward.methods if self.reward else ():
+            if name not in self.methods:
+                raise ValueError(f"reward.methods: unknown method {name!r}; {allowed(name, self.methods)}")
         for task in self.nlp.tasks:
             for key, only_with in (("folder", "directory"), ("revision", "hub")):
                 if getattr(task, key) is not None and self.data.source != only_with:
@@ -141,6 +146,7 @@ class Catalogue:
     tasks: Collection[str]
     world_tasks: Collection[str]
     objectives: Mapping[str, Mapping[str, Parameter]]
+    preferences: Collection[str] = ()  # tasks of the reward setting
 
 
 def load(config: Mapping[str, Any], catalogue: Catalogue, *, source: str = "config.yaml") -> Experiment:
@@ -155,6 +161,10 @@ def load(config: Mapping[str, Any], catalogue: Catalogue, *, source: str = "conf
         if task.name not in known:
             hint = allowed(task.name, known)
             raise UserError(f"{source}: nlp.tasks[{i}]: unknown {where} {task.name!r}; {hint}")
+    for i, pairs in enumerate(experiment.reward.tasks if experiment.reward else ()):
+        if pairs.name not in catalogue.preferences:
+            hint = allowed(pairs.name, catalogue.preferences)
+            raise UserError(f"{source}: reward.tasks[{i}]: unknown task {pairs.name!r}; {hint}")
     methods = {name: _resolved(name, one, catalogue, source) for name, one in experiment.methods.items()}
     return experiment.model_copy(update={"methods": methods})
 

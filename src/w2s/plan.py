@@ -22,9 +22,11 @@ from w2s.ladder import OpenRung, OwnRung, Rung
 from w2s.settings import Packing, Setting
 from w2s.settings.chess import Games, Puzzles
 from w2s.settings.nlp import TaskChoice
+from w2s.settings.reward import PairTask
 
 if TYPE_CHECKING:
     from w2s.plans.chess import ChessPlan
+    from w2s.plans.reward import RewardPlan
 
 # Raise a stage's version when a change to its code changes its results; see ``w2s stages``.
 STAGE_VERSIONS = {
@@ -36,6 +38,10 @@ STAGE_VERSIONS = {
     "puzzles": 1,
     "games": 1,
     "generate": 1,
+    "preferences": 1,
+    "dialogues": 1,
+    "writing": 1,
+    "prefer": 1,
 }
 
 # The file in each stage's directory that is written last and vouches for the others.
@@ -48,6 +54,10 @@ MANIFESTS = {
     "puzzles": "manifest.json",
     "games": "manifest.json",
     "generate": "run.json",
+    "preferences": "manifest.json",
+    "dialogues": "manifest.json",
+    "writing": "manifest.json",
+    "prefer": "run.json",
 }
 KEY_LENGTH = 10
 
@@ -155,6 +165,10 @@ class Sources(Protocol):
         """(identity, place) of chess puzzles."""
         ...
 
+    def preferences(self, task: PairTask) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """(identity, place) of preference pairs, as of ``rows``."""
+        ...
+
 
 class Plan:
     """Every run that an experiment can ask for, made on demand and remembered.
@@ -183,6 +197,15 @@ class Plan:
         if self.experiment.chess is None:
             raise LackingError(f"experiment {self.experiment.experiment!r} has no chess section in its config")
         return ChessPlan(self.experiment, self.experiment.chess, self._sources)
+
+    @cached_property
+    def reward(self) -> RewardPlan:
+        """The reward setting's part of the plan; LackingError where the experiment has none."""
+        from w2s.plans.reward import RewardPlan  # it builds on this module
+
+        if self.experiment.reward is None:
+            raise LackingError(f"experiment {self.experiment.experiment!r} has no reward section in its config")
+        return RewardPlan(self.experiment, self.experiment.reward, self._sources)
 
     # -- artifacts -----------------------------------------------------------------------------------------
 
@@ -315,6 +338,8 @@ class Plan:
         yield from self.every_run()
         if self.experiment.chess is not None:
             yield from self.chess.every_run()
+        if self.experiment.reward is not None:
+            yield from self.reward.every_run()
 
 
 def open_model(rung: OpenRung, sources: Sources) -> Artifact:
