@@ -170,6 +170,7 @@ def make(options: argparse.Namespace) -> None:
 
 NAMES = ["task", "title", "source", "citation", "licence", "rows_from", "setting", "panel", "bar", "stopping"]
 NAMES += ["method", "supervisor", "student", "chain", "labels", "difficulty", "puzzle", "fen", "prompt", "answer"]
+NAMES += ["start", "supervisor_start"]
 
 
 # -- figures -----------------------------------------------------------------------------------------------
@@ -226,6 +227,8 @@ def _made_up(numbers: pd.DataFrame, about: dict[str, Any]) -> str:
         invented.append("small invented world")
     if "chess" in settings and about["chess"]["puzzles"]["source"] == "endgames":
         invented.append("generated endgames")
+    if "reward" in settings and about["reward"]["source"] == "world":
+        invented.append("invented dialogues")
     return f"{', '.join(invented)}: the method at work, not the paper's numbers" if invented else ""
 
 

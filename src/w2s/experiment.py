@@ -23,6 +23,7 @@ from w2s.settings.nlp import Nlp
 from w2s.settings.reward import Reward
 
 RESERVED = "truth"
+SETTINGS = ("nlp", "chess", "reward")
 
 
 class WorldSize(Strict):
@@ -98,12 +99,27 @@ class Experiment(Strict):
     spread: Literal["seeds", "tasks"] = "seeds"  # what bands show: all seeds, or a bootstrap interval over tasks
     overlay_paper: bool = False  # the paper's own curves under ours, where the axes are comparable
     gpt4_compute: float = Field(2.1e25, gt=0)  # FLOP; the paper's axes are fractions of it
+    settings: tuple[Literal["nlp", "chess", "reward"], ...] | None = Field(None, min_length=1)  # of Figures 2 and 3
+    figure2_best: Literal["paper", "measured"] = "paper"  # whose choice the best method of each setting is
     data: Data = Data()
     methods: dict[Name, Method]
     nlp: Nlp
     chess: Chess | None = None
     reward: Reward | None = None
     execution: Execution = Execution()
+
+    def shown(self) -> list[str]:
+        """The settings that Figures 2 and 3 show: those named, by default all that there are."""
+        return list(self.settings or (name for name in SETTINGS if getattr(self, name) is not None))
+
+    @model_validator(mode="after")
+    def _settings_are_there(self) -> Experiment:
+        refuse_twice("settings", self.settings or ())
+        there = [name for name in SETTINGS if getattr(self, name) is not None]
+        for name in self.settings or ():
+            if name not in there:
+                raise ValueError(f"settings: {name!r} has no section in this config; allowed: {', '.join(there)}")
+        return self
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Experiment:
