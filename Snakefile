@@ -32,7 +32,7 @@ wildcard_constraints:
     setting="nlp|chess|reward",
     task="[a-z0-9_]+",
     rung=r"(?!corpus-|games-|dialogues-)[a-z0-9][a-z0-9._-]*",
-    base=r"[a-z0-9][a-z0-9._-]*",
+    written=r"[a-z0-9][a-z0-9._-]*\+generative",
     start=r"[a-z0-9][a-z0-9._-]*(\+generative)?",
     labels=r"none|truth|(from|chain)-[a-z0-9._-]+(\+generative)?",
     method="[a-z0-9][a-z0-9._-]*",

@@ -48,10 +48,10 @@ rule writing:
     input:
         ancient(manifests_of_parents),
     output:
-        update("results/models/{base}+generative-{key}/config.json"),
-        update("results/models/{base}+generative-{key}/manifest.json"),
+        update("results/models/{written}-{key}/config.json"),
+        update("results/models/{written}-{key}/manifest.json"),
     log:
-        "logs/models/{base}+generative-{key}.log",
+        "logs/models/{written}-{key}.log",
     priority: priority
     conda:
         "../envs/gpu.yaml"
@@ -59,9 +59,9 @@ rule writing:
         spec=spec,
         parents=parents,
         environment=environment,
-        out="results/models/{base}+generative-{key}",
+        out="results/models/{written}-{key}",
     message:
-        "generative finetuning of {wildcards.base} -> {params.out}"
+        "generative finetuning: {wildcards.written} -> {params.out}"
     shell:
         "python -m w2s make writing --spec {params.spec:q} --out {params.out:q}"
         " --parents {params.parents:q} --environment {params.environment:q} > {log} 2>&1"
