@@ -89,9 +89,9 @@ def _is_kind(speech: Speech, asked: str, has: bool, rng: random.Random) -> str:
 # No two sets of properties weigh the same, so of two answers that differ in any, one is better.
 RUBRIC = (
     Property(1.6, _says_more, "Good.", "More?"),
-    Property(1.0, _apt, "I asked that.", "I did not ask that."),
-    Property(2.0, _praises, "I loved it.", "I hated it."),
-    Property(1.3, _is_kind, "They are kind.", "They are cruel."),
+    Property(1.0, _apt, "As I asked.", "Not as I asked."),
+    Property(2.0, _praises, "Loved it.", "Hated it."),
+    Property(1.3, _is_kind, "Kind of them.", "Cruel of them."),
 )
 
 
