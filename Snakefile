@@ -29,10 +29,12 @@ shell.prefix(f"export PYTHONPATH={Path(workflow.basedir).resolve() / 'src'} {set
 
 
 wildcard_constraints:
-    setting="nlp|chess",
+    setting="nlp|chess|reward",
     task="[a-z0-9_]+",
-    rung=r"(?!corpus-|games-)[a-z0-9][a-z0-9._-]*",
-    labels=r"none|truth|(from|chain)-[a-z0-9._-]+",
+    rung=r"(?!corpus-|games-|dialogues-)[a-z0-9][a-z0-9._-]*",
+    written=r"[a-z0-9][a-z0-9._-]*\+generative",
+    start=r"[a-z0-9][a-z0-9._-]*(\+generative)?",
+    labels=r"none|truth|(from|chain)-[a-z0-9._-]+(\+generative)?",
     method="[a-z0-9][a-z0-9._-]*",
     seed="-?[0-9]+",
     key="[0-9a-f]{10}",
@@ -56,6 +58,7 @@ include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/models.smk"
 include: "rules/runs.smk"
+include: "rules/reward.smk"
 include: "rules/figures.smk"
 
 

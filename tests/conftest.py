@@ -52,7 +52,7 @@ TINY: dict[str, Any] = {
         "training": {"epochs": 2},
     },
     "reward": {
-        "world": {"pairs": 80, "test": 20, "words": 24},
+        "world": {"pairs": 80, "test": 20, "words": 24, "people": 12},
         "ladder": [
             {
                 "name": name,

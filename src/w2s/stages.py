@@ -32,6 +32,10 @@ ENTRY = {
     "puzzles": "w2s.tasks.chess.data",
     "games": "w2s.models.games",
     "generate": "w2s.training.generate",
+    "preferences": "w2s.tasks.reward.data",
+    "dialogues": "w2s.models.dialogues",
+    "writing": "w2s.training.writing",
+    "prefer": "w2s.training.prefer",
 }
 # Plumbing, with the modules inside: it decides where and whether something is made, not what comes out.
 PLUMBING = {

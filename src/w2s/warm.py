@@ -276,11 +276,11 @@ def preload() -> None:
     import tokenizers
     import torch
 
-    from w2s.models import classifier, pretraining
+    from w2s.models import classifier, pretraining, rewarder
     from w2s.tasks import data
-    from w2s.training import finetune, generate
+    from w2s.training import finetune, generate, prefer, writing
 
-    del pyarrow, tokenizers, torch, classifier, data, pretraining, finetune, generate
+    del pyarrow, tokenizers, torch, classifier, data, pretraining, rewarder, finetune, generate, prefer, writing
 
 
 def serve(folder: Path, owner: int) -> None:

@@ -79,7 +79,7 @@ class RewardPlan:
         return own_model(rung, self.setting, self.setting.pretraining, self.corpus())
 
     def generative(self, task: str, rung: str, seed: int) -> Artifact:
-        """The base model after generative finetuning: on every completion of both training halves, none of the test set.
+        """The base model after generative finetuning: on all completions of both training halves, not of the test set.
 
         LackingError where the config has none.
         """
@@ -202,7 +202,8 @@ class RewardPlan:
 
     def every_run(self) -> Iterator[Run]:
         """All runs of the setting, whichever figure asks for them, each once."""
-        setting, runs = self.setting, {}
+        setting = self.setting
+        runs: dict[str, Run] = {}
         for task in self.tasks:
             for seed in self.seeds:
                 for generative, rungs in ((False, setting.ladder), (True, setting.generative_rungs())):

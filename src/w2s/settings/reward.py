@@ -30,9 +30,10 @@ class Dialogues(Strict):
     seed: int = 0
     pairs: Positive = 4_000  # to train on, both halves together
     test: Positive = 1_000  # to test on
-    words: Positive = 120  # of each invented kind; the r-th is met r ** -zipf as often
-    zipf: float = Field(0.8, ge=0)
-    noise: PartialShare = 0.1  # share of pairs whose label is the wrong way round
+    people: int = Field(40, ge=8)
+    words: int = Field(120, ge=8)  # of each invented kind
+    zipf: float = Field(0.8, ge=0)  # frequency ~ rank ** -zipf in the corpus
+    noise: PartialShare = 0.05  # share of pairs whose label is the wrong way round
 
 
 class PairSizes(Strict):
@@ -60,6 +61,7 @@ class RewardTraining(Strict):
     weight_decay: float = Field(0.0, ge=0)
     max_length: Positive = 1024  # tokens of prefix and completion; longer ones lose their beginning
     evaluations_per_epoch: Positive = 20
+    cue: str = ""  # what stands behind every completion where its reward is read
     head: str = Field(" good", min_length=1)  # the head starts as this word's unembedding row (any token would do)
 
 

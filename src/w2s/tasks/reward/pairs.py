@@ -35,6 +35,11 @@ class Comparison:
         if not self.better.strip() or not self.worse.strip():
             raise MalformedError("a completion is empty")
 
+    @property
+    def diverges_early(self) -> bool:
+        """Whether a completion holds further turns: the dialogues part before their last answer."""
+        return any(TURN.search(completion) for completion in (self.better, self.worse))
+
 
 def hh(row: Row) -> Comparison:
     """Anthropic HH-RLHF: two dialogues, cut at the last assistant turn up to which both agree."""
@@ -45,7 +50,7 @@ def hh(row: Row) -> Comparison:
             raise MalformedError("a dialogue does not begin with a turn")
         if turns[-1] != ASSISTANT:
             raise MalformedError("a dialogue does not end with the assistant")
-    agreed = os.path.commonprefix([chosen, rejected])
+    agreed = os.path.commonprefix([chosen, rejected])  # noqa: RUF071  # of characters is what is wanted
     cut = agreed.rfind(ASSISTANT)
     if cut < 0:
         raise MalformedError("the dialogues share no assistant turn")
