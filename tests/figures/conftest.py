@@ -49,6 +49,7 @@ def shape(smoke_config: dict[str, Any]) -> Shape:
         without_truth: int | None = None,
         chess: bool = False,
         reward: bool = False,
+        laid_over: dict[str, Any] | None = None,
         **more: Any,
     ) -> Plan:
         names = list(TOPICS)[:tasks]
@@ -71,7 +72,7 @@ def shape(smoke_config: dict[str, Any]) -> Shape:
             "example": {},
         }
         overlay |= {"reward": modelling if reward else None}
-        return plan_of(deep_merge(deep_merge(smoke_config, overlay), more), "shape")
+        return plan_of(deep_merge(deep_merge(smoke_config, overlay), more | (laid_over or {})), "shape")
 
     return make
 
