@@ -29,10 +29,12 @@ shell.prefix(f"export PYTHONPATH={Path(workflow.basedir).resolve() / 'src'} {set
 
 
 wildcard_constraints:
-    setting="nlp|chess|vision",
+    setting="nlp|chess|reward|vision",
     task="[a-z0-9_]+",
-    rung=r"(?!corpus-|games-)[a-z0-9][a-z0-9._-]*",
-    labels=r"none|truth|(from|chain|flipped)-[a-z0-9._+-]+",
+    rung=r"(?!corpus-|games-|dialogues-)[a-z0-9][a-z0-9._-]*",
+    written=r"[a-z0-9][a-z0-9._-]*\+generative",
+    start=r"[a-z0-9][a-z0-9._-]*(\+generative)?",
+    labels=r"none|truth|(from|chain|flipped)-[a-z0-9._-]+(\+generative)?",
     method="[a-z0-9][a-z0-9._-]*",
     seed="-?[0-9]+",
     key="[0-9a-f]{10}",
@@ -60,6 +62,7 @@ include: "rules/studies.smk"
 include: "rules/vision.smk"
 include: "rules/prompting.smk"
 include: "rules/probing.smk"
+include: "rules/reward.smk"
 include: "rules/figures.smk"
 include: "rules/report.smk"
 

@@ -61,6 +61,24 @@ TINY: dict[str, Any] = {
             for name, width in (("v2", 2), ("v4", 4))
         ],
     },
+    "reward": {
+        "world": {"pairs": 80, "test": 20, "words": 24, "people": 12},
+        "ladder": [
+            {
+                "name": name,
+                "width": width,
+                "layers": 1,
+                "heads": 2,
+                "tokens": 10_000,
+                "pretraining_learning_rate": 1e-2,
+                "learning_rate": 1e-3,
+            }
+            for name, width in (("p8", 8), ("p12", 12))
+        ],
+        "generative": {"batch": 16},
+        "pretraining": {"documents": 400, "vocabulary": 300, "block": 64},
+        "training": {"batch": 4, "evaluations_per_epoch": 4},
+    },
 }
 
 

@@ -154,7 +154,7 @@ def test_every_data_set_of_table_1_is_found_where_its_task_says(copy: Path, addr
         assert f"{task.name}: {task.hub.repository} ({task.test})" in fetched.stdout
     shown = run(copy, address, "w2s", "examples", "--experiment", "all", offline=True)
     assert shown.returncode == 0, shown.stderr
-    assert shown.stdout.count("== ") == 22 + 1  # and chess puzzles
+    assert shown.stdout.count("== ") == 22 + 2  # and chess puzzles, and dialogues
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_examples_of_the_micro_world_need_no_hub() -> None:
         [sys.executable, "-m", "w2s", "examples"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     blocks = done.stdout.strip().split("== ")[1:]
-    assert len(blocks) == 22 + 1  # and chess puzzles
+    assert len(blocks) == 22 + 2  # and chess puzzles, and dialogues
     assert all(block.count("\n--\n") == 2 for block in blocks)
 
 

@@ -328,7 +328,9 @@ def test_golden_keys(tiny: Plan, config: dict[str, Any]) -> None:
     vision = {one.stage for one in with_ancestors(tiny.vision.every_run()).values()}
     more = [*tiny.prompting.every_run(), *tiny.probing.everything()]
     probed = {one.stage for one in with_ancestors(more).values()}
-    assert set(STAGE_VERSIONS) == {one.stage for one in found.values()} | chess | studies | vision | probed
+    reward = {one.stage for one in with_ancestors(tiny.reward.every_run()).values()}
+    others = chess | reward | studies | vision | probed
+    assert set(STAGE_VERSIONS) == {one.stage for one in found.values()} | others
 
 
 @settings(max_examples=20, deadline=None)

@@ -7,7 +7,7 @@ import sys
 
 def main() -> int:
     """Hand a job of a local workflow to its warm processes, everything else to the commands."""
-    if sys.argv[1:2] == ["make"] and sys.argv[2:3] != ["corpus"]:
+    if sys.argv[1:2] == ["make"] and sys.argv[2:3] not in (["corpus"], ["dialogues"]):
         from w2s import warm_client
 
         status = warm_client.delegate(sys.argv[1:])

@@ -231,6 +231,23 @@ def make(options: argparse.Namespace) -> None:
             from w2s.training import simulable
 
             simulable.make(build, parents["features"])
+        elif options.stage == "preferences":
+            from w2s.tasks.reward import data as preferences
+
+            preferences.make(build, json.loads(options.environment))
+        elif options.stage == "dialogues":
+            from w2s.models import dialogues
+
+            dialogues.make(build, list(parents.values()))
+        elif options.stage == "writing":
+            from w2s.training import writing
+
+            writing.make(build, parents["data"], parents["model"], json.loads(options.environment))
+        elif options.stage == "prefer":
+            from w2s.training import prefer
+
+            place = json.loads(options.environment)
+            prefer.make(build, parents["data"], parents["model"], parents.get("labels"), place)
         else:
             from w2s.training import finetune
 
@@ -243,6 +260,7 @@ NAMES = ["task", "title", "source", "citation", "licence", "rows_from", "setting
 NAMES += ["cutoff", "kind"]
 NAMES += ["method", "supervisor", "student", "chain", "labels", "difficulty", "puzzle", "fen", "prompt", "answer"]
 NAMES += ["cutoff", "kind", "schedule", "role", "actor"]
+NAMES += ["start", "supervisor_start"]
 
 
 # -- figures -----------------------------------------------------------------------------------------------
@@ -335,6 +353,8 @@ def _made_up(numbers: pd.DataFrame, about: dict[str, Any]) -> str:
         invented.append("generated endgames")
     if "vision" in settings and about["vision"]["images"]["source"] == "digits":
         invented.append("scikit-learn's digits")
+    if "reward" in settings and about["reward"]["source"] == "world":
+        invented.append("invented dialogues")
     return f"{', '.join(invented)}: the method at work, not the paper's numbers" if invented else ""
 
 
@@ -406,13 +426,15 @@ def examples(options: argparse.Namespace) -> None:
     from w2s.plans.chess import TASK
 
     plan = _workflow().plan(options.experiment)
-    there = plan.experiment.nlp.all_tasks() + ([TASK] if plan.experiment.chess else [])
+    compared = plan.reward.tasks if plan.experiment.reward else []
+    there = plan.experiment.nlp.all_tasks() + ([TASK] if plan.experiment.chess else []) + compared
     for name in options.tasks or there:
         if name not in there:
             raise UserError(
                 f"unknown task {name!r} in experiment {plan.experiment.experiment!r}; {allowed(name, there)}"
             )
-        title, shown = _puzzles(plan, options.number) if name == TASK else _texts(plan, name, options.number)
+        show = _puzzles if name == TASK else _pairs if name in compared else _texts
+        title, shown = show(plan, name, options.number)
         print(f"== {title}")
         print("\n--\n".join(shown[: options.number]), end="\n\n")
 
@@ -434,7 +456,7 @@ def _texts(plan: Plan, name: str, number: int) -> tuple[str, list[str]]:
     return f"{task.title} ({name}), from {rows.origins['train']}", shown
 
 
-def _puzzles(plan: Plan, number: int) -> tuple[str, list[str]]:
+def _puzzles(plan: Plan, name: str, number: int) -> tuple[str, list[str]]:
     from itertools import islice
 
     from w2s.tasks.chess import notation
@@ -446,6 +468,20 @@ def _puzzles(plan: Plan, number: int) -> tuple[str, list[str]]:
         for one in islice(puzzles_of(data.spec["puzzles"], data.environment), number)
     ]
     return f"Chess puzzles (puzzles), from {setting.puzzles.source}, in {setting.notation}", shown
+
+
+def _pairs(plan: Plan, name: str, number: int) -> tuple[str, list[str]]:
+    from itertools import islice
+
+    from w2s.tasks.reward import PREFERENCES
+    from w2s.tasks.reward.build import comparisons
+    from w2s.tasks.reward.data import rows_of
+
+    task, data = PREFERENCES[name], plan.reward.data(name, plan.reward.seeds[0])
+    rows = rows_of(task, data.spec["rows"], data.environment)
+    found = comparisons(task, rows.parts["train"], "train", rows.origins["train"], {})
+    shown = [f"{one.prefix}{one.better}\n[rather than]{one.worse}" for one in islice(found, number)]
+    return f"{task.title} ({name}), from {rows.origins['train']}", shown
 
 
 def fetch(options: argparse.Namespace) -> None:
@@ -477,6 +513,17 @@ def fetch(options: argparse.Namespace) -> None:
         print(f"puzzles: {place['hub']} at {place['revision']}: {count:,} sound puzzles", flush=True)
     if experiment.vision:
         fetched = _fetch_vision(plan) or fetched
+    for name in plan.reward.tasks if experiment.reward and experiment.reward.source == "hub" else []:
+        from w2s.tasks.reward import PREFERENCES
+        from w2s.tasks.reward.build import comparisons
+        from w2s.tasks.reward.data import rows_of as pairs_of
+
+        compared, place = PREFERENCES[name], plan.reward.data(name, plan.reward.seeds[0]).spec["rows"]
+        found = pairs_of(compared, place, {})
+        fetched = True
+        for part, pairs in found.parts.items():
+            count = sum(1 for _ in comparisons(compared, pairs, part, found.origins[part], {}))
+            print(f"{name}: {found.origins[part]} at {found.commit}: {len(pairs):,} rows, {count:,} pairs", flush=True)
     for rung in _ladders(experiment):
         if isinstance(rung, OpenRung) and not rung.is_local:
             folder = base.fetch(rung.source, str(rung.revision), f"rung {rung.name!r}")
@@ -511,7 +558,8 @@ def _fetch_vision(plan: Plan) -> bool:
 
 def _ladders(experiment: Experiment) -> list[Rung]:
     """The rungs of all settings."""
-    return [*experiment.nlp.ladder, *(experiment.chess.ladder if experiment.chess else ())]
+    others = (experiment.chess, experiment.reward)
+    return [*experiment.nlp.ladder, *(rung for setting in others if setting for rung in setting.ladder)]
 
 
 def stages(options: argparse.Namespace) -> None:

@@ -25,9 +25,11 @@ from w2s.settings import refuse_twice, refuse_unknown
 from w2s.settings.chess import Chess
 from w2s.settings.methods import Method
 from w2s.settings.nlp import Nlp, TaskChoice
+from w2s.settings.reward import Reward
 from w2s.settings.vision import Vision
 
 RESERVED = "truth"
+SETTINGS = ("nlp", "chess", "reward")
 
 
 class WorldSize(Strict):
@@ -97,12 +99,28 @@ class Experiment(Strict):
     spread: Literal["seeds", "tasks"] = "seeds"  # what bands show: all seeds, or a bootstrap interval over tasks
     overlay_paper: bool = False  # the paper's own curves under ours, where the axes are comparable
     gpt4_compute: float = Field(2.1e25, gt=0)  # FLOP; the paper's axes are fractions of it
+    settings: tuple[Literal["nlp", "chess", "reward"], ...] | None = Field(None, min_length=1)  # of Figures 2 and 3
+    figure2_best: Literal["paper", "measured"] = "paper"  # whose choice the best method of each setting is
     data: Data = Data()
     methods: dict[Name, Method]
     nlp: Nlp
     chess: Chess | None = None
     vision: Vision | None = None
+    reward: Reward | None = None
     execution: Execution = Execution()
+
+    def shown(self) -> list[str]:
+        """The settings that Figures 2 and 3 show: those named, by default all that there are."""
+        return list(self.settings or (name for name in SETTINGS if getattr(self, name) is not None))
+
+    @model_validator(mode="after")
+    def _settings_are_there(self) -> Experiment:
+        refuse_twice("settings", self.settings or ())
+        there = [name for name in SETTINGS if getattr(self, name) is not None]
+        for name in self.settings or ():
+            if name not in there:
+                raise ValueError(f"settings: {name!r} has no section in this config; allowed: {', '.join(there)}")
+        return self
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Experiment:
@@ -113,6 +131,14 @@ class Experiment(Strict):
         for name in self.nlp.comparison.methods or ():
             refuse_unknown("nlp.comparison.methods", name, self.methods)
         method_settings.check(self.methods)
+        for name in self.reward.methods if self.reward else ():
+            if name not in self.methods:
+                raise ValueError(f"reward.methods: unknown method {name!r}; {allowed(name, self.methods)}")
+            method = self.methods[name]
+            beside = [*method.changes(), *(["relabelled_by"] if method.relabelled_by else [])]
+            if beside or is_own(method.objective):
+                what = ", ".join(beside) or method.objective
+                raise ValueError(f"reward.methods: {name!r} has {what}; allowed: methods that are an objective alone")
         for task in self.nlp.tasks:
             if task.formatter is not None:
                 continue  # its rows are its own
@@ -152,6 +178,7 @@ class Catalogue:
     objectives: Mapping[str, Mapping[str, Parameter]]
     own: Callable[[str], Mapping[str, Parameter]]
     check_own: Callable[[str], object]
+    preferences: Collection[str] = ()  # tasks of the reward setting
 
 
 def load(config: Mapping[str, Any], catalogue: Catalogue, *, source: str = "config.yaml") -> Experiment:
@@ -168,6 +195,10 @@ def load(config: Mapping[str, Any], catalogue: Catalogue, *, source: str = "conf
         elif task.name not in known:
             hint = allowed(task.name, known)
             raise UserError(f"{source}: nlp.tasks[{i}]: unknown {where} {task.name!r}; {hint}")
+    for i, pairs in enumerate(experiment.reward.tasks if experiment.reward else ()):
+        if pairs.name not in catalogue.preferences:
+            hint = allowed(pairs.name, catalogue.preferences)
+            raise UserError(f"{source}: reward.tasks[{i}]: unknown task {pairs.name!r}; {hint}")
     methods = {name: _resolved(name, one, catalogue, source) for name, one in experiment.methods.items()}
     named = dict.fromkeys([*experiment.nlp.methods, *experiment.compared_methods()])
     try:

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from w2s.schema import Name, Positive, Rate, Revision, Strict
 
-TAKEN = ("corpus", "games")  # names under results/models that are no base model's
+TAKEN = ("corpus", "games", "dialogues")  # names under results/models that are no base model's
 
 
 def _free(name: str) -> str:

@@ -33,6 +33,11 @@ if TYPE_CHECKING:
     from w2s.plans.probing import ProbingPlan
     from w2s.plans.prompting import PromptingPlan
     from w2s.plans.vision import VisionPlan
+from w2s.settings.reward import PairTask
+
+if TYPE_CHECKING:
+    from w2s.plans.chess import ChessPlan
+    from w2s.plans.reward import RewardPlan
 
 # Raise a stage's version when a change to its code changes its results; see ``w2s stages``.
 STAGE_VERSIONS = {
@@ -55,6 +60,10 @@ STAGE_VERSIONS = {
     "features": 1,
     "probe": 1,
     "errors": 1,
+    "preferences": 1,
+    "dialogues": 1,
+    "writing": 1,
+    "prefer": 1,
 }
 
 # The file in each stage's directory that is written last and vouches for the others.
@@ -78,6 +87,10 @@ MANIFESTS = {
     "features": "features.json",
     "probe": "probe.json",
     "errors": "errors.json",
+    "preferences": "manifest.json",
+    "dialogues": "manifest.json",
+    "writing": "manifest.json",
+    "prefer": "run.json",
 }
 KEY_LENGTH = 10
 
@@ -195,6 +208,9 @@ class Sources(Protocol):
 
     def network(self, choice: Published, name: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         """(identity, place) of a published vision network's weights. name: the rung's."""
+
+    def preferences(self, task: PairTask) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """(identity, place) of preference pairs, as of ``rows``."""
         ...
 
 
@@ -274,6 +290,15 @@ class Plan:
         from w2s.plans.probing import ProbingPlan
 
         return ProbingPlan(self)
+
+    @cached_property
+    def reward(self) -> RewardPlan:
+        """The reward setting's part of the plan; LackingError where the experiment has none."""
+        from w2s.plans.reward import RewardPlan  # it builds on this module
+
+        if self.experiment.reward is None:
+            raise LackingError(f"experiment {self.experiment.experiment!r} has no reward section in its config")
+        return RewardPlan(self.experiment, self.experiment.reward, self._sources)
 
     # -- artifacts -----------------------------------------------------------------------------------------
 
@@ -451,6 +476,8 @@ class Plan:
             yield from self.errors.every_run()
         if self.experiment.vision is not None:
             yield from self.vision.every_run()
+        if self.experiment.reward is not None:
+            yield from self.reward.every_run()
 
 
 def open_model(rung: OpenRung, sources: Sources) -> Artifact:

@@ -44,6 +44,10 @@ ENTRY = {
     "features": "w2s.training.features",
     "probe": "w2s.training.probes",
     "errors": "w2s.training.simulable",
+    "preferences": "w2s.tasks.reward.data",
+    "dialogues": "w2s.models.dialogues",
+    "writing": "w2s.training.writing",
+    "prefer": "w2s.training.prefer",
 }
 # Plumbing, with the modules inside: it decides where and whether something is made, not what comes out.
 PLUMBING = {

@@ -276,13 +276,23 @@ def preload() -> None:
     import tokenizers
     import torch
 
-    from w2s.models import classifier, pretraining
+    from w2s.models import classifier, pretraining, rewarder
     from w2s.studies import flips, judge, levels
     from w2s.tasks import data
-    from w2s.training import finetune, generate, probes, prompting, vision_features, vision_model, vision_probe
+    from w2s.training import (
+        finetune,
+        generate,
+        prefer,
+        probes,
+        prompting,
+        vision_features,
+        vision_model,
+        vision_probe,
+        writing,
+    )
 
-    del pyarrow, tokenizers, torch, classifier, data, pretraining, finetune, generate, flips, judge, levels
-    del probes, prompting, vision_features, vision_model, vision_probe
+    del pyarrow, tokenizers, torch, classifier, data, pretraining, rewarder, finetune, generate, flips, judge, levels
+    del prefer, probes, prompting, vision_features, vision_model, vision_probe, writing
 
 
 def serve(folder: Path, owner: int) -> None:

@@ -24,10 +24,13 @@ from w2s.models.base import TEXT_FILES, WEIGHTS
 from w2s.plan import Artifact, Plan, with_ancestors
 from w2s.settings.chess import Games, Puzzles
 from w2s.settings.nlp import TaskChoice
+from w2s.settings.reward import PairTask
 from w2s.settings.vision import Images, Published
 from w2s.stages import CLAIMS, PACKAGE, sources
 from w2s.tasks import TASKS
 from w2s.tasks import own as own_tasks
+from w2s.tasks.reward import PREFERENCES
+from w2s.tasks.reward import rows as reward_rows
 from w2s.tasks.sources import NO_SPLIT, split_files
 from w2s.tasks.task import Task
 from w2s.tasks.vision import folder
@@ -49,6 +52,7 @@ def catalogue(root: Path = Path()) -> Catalogue:
         objectives,
         own=lambda name: settings(name, root),
         check_own=lambda name: own.described(name, root),
+        preferences=tuple(PREFERENCES),
     )
 
 
@@ -66,7 +70,7 @@ def plan_of(config: Mapping[str, Any], source: str, root: Path = Path()) -> Plan
 
 def with_ladder(config: Mapping[str, Any], source: str, root: Path) -> Mapping[str, Any]:
     """The config with rungs in place of names: ``ladder: pythia``, or a list of rungs and of rungs' names."""
-    for setting in ("nlp", "chess"):
+    for setting in ("nlp", "chess", "reward"):
         section = config.get(setting)
         ladder = section.get("ladder") if isinstance(section, Mapping) else None
         if isinstance(ladder, str) or (isinstance(ladder, list) and any(map(_is_named, ladder))):
@@ -154,16 +158,7 @@ class Found:
         return _files(folder, own_tasks.of_choice(choice), splits)
 
     def _folder(self, task: Task, choice: TaskChoice) -> Path:
-        directory = Path(self.experiment.data.directory or "").expanduser()
-        if not directory.is_dir():
-            raise UserError(f"data.directory: {str(directory)!r} is not a directory; it should hold one folder a task")
-        folder = directory / (choice.folder or task.folder)
-        if not folder.is_dir():
-            there = [path.name for path in directory.iterdir() if path.is_dir()]
-            raise UserError(
-                f"task {task.name!r}: no folder {str(folder)!r}; {allowed(folder.name, there, what='there are')}"
-            )
-        return folder
+        return _folder_in("data.directory", self.experiment.data.directory, choice.folder or task.folder, task.name)
 
     def weights(self, rung: OpenRung) -> tuple[dict[str, Any], dict[str, Any]]:
         """An open model: on the hub by commit, in a directory by its files' content (large ones sampled)."""
@@ -248,6 +243,22 @@ class Found:
         except OSError as error:
             raise UserError(f"rung {name!r}: {error.filename} cannot be read ({error.strerror})") from None
 
+    def preferences(self, choice: PairTask) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The splits of a reward task: on the hub by commit, in a directory by their files' content."""
+        setting, task = self.experiment.reward, PREFERENCES[choice.name]
+        assert setting
+        splits = reward_rows.splits(task, choice.train, choice.test)
+        if setting.source == "hub":
+            place = {"hub": task.hub.repository, "revision": choice.revision or task.hub.revision}
+            return place | {"files": task.hub.files} | splits, {}
+        folder = _folder_in("reward.directory", setting.directory, choice.folder or task.folder, task.name)
+        files = {part: reward_rows.split_files(folder, split, task) for part, split in splits.items()}
+        try:
+            content = {part: [_digest(path) for path in paths] for part, paths in files.items()}
+        except OSError as error:
+            raise UserError(f"task {task.name!r}: {error.filename} cannot be read ({error.strerror})") from None
+        return content, {part: [str(path) for path in paths] for part, paths in files.items()}
+
 
 def _files(folder: Path, task: Task, splits: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """(what identifies the files of a task's splits, the files), part -> either."""
@@ -258,6 +269,18 @@ def _files(folder: Path, task: Task, splits: Mapping[str, str]) -> tuple[dict[st
         raise UserError(f"task {task.name!r}: {error.filename} cannot be read ({error.strerror})") from None
     content = {part: digest[0] if len(digest) == 1 else digest for part, digest in digests.items()}
     return content, {part: [str(path) for path in paths] for part, paths in files.items()}
+
+
+def _folder_in(key: str, directory: str | None, name: str, task: str) -> Path:
+    """A task's folder in a directory of data sets. UserError if it is not there."""
+    parent = Path(directory or "").expanduser()
+    if not parent.is_dir():
+        raise UserError(f"{key}: {str(parent)!r} is not a directory; it should hold one folder a task")
+    folder = parent / name
+    if not folder.is_dir():
+        there = [path.name for path in parent.iterdir() if path.is_dir()]
+        raise UserError(f"task {task!r}: no folder {str(folder)!r}; {allowed(name, there, what='there are')}")
+    return folder
 
 
 def _contents(key: str, patterns: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from w2s.analysis.early_stopping import GROUND_TRUTH, LAST, WEAK_LABELS, compare, medians, standard_error, stop
+from w2s.analysis import pairs
+from w2s.analysis.early_stopping import GROUND_TRUTH, LAST, WEAK_LABELS, compare, judged, medians, standard_error, stop
 from w2s.plan import Plan, Run
 
 HISTORY = [
@@ -27,6 +28,12 @@ def test_where_each_rule_stops(rule: str, step: int) -> None:
 def test_of_equally_good_evaluations_the_last_as_training_does() -> None:
     equal = [{"step": float(step), "validation_labels": 0.5, "test_truth": 0.5} for step in range(3)]
     assert stop(equal, WEAK_LABELS)["step"] == stop(equal, GROUND_TRUTH)["step"] == 2
+
+
+def test_without_validation_weak_labels_are_those_of_the_test_set() -> None:
+    history = [{"test_labels": labels, "test_truth": 1 - labels} for labels in (0.6, 0.9, 0.8)]
+    assert stop(history, WEAK_LABELS)["test_labels"] == 0.9
+    assert stop(history, GROUND_TRUTH)["test_truth"] == 0.4
 
 
 def test_standard_error_of_the_mean() -> None:
@@ -83,7 +90,9 @@ class Stories:
 
 def test_pgr_of_each_rule_from_histories_and_truth_runs(tiny: Plan) -> None:
     """Supervisor 60%, ceiling 80%; the student 70, 75 and 80%."""
-    found = {(one["task"], one["stopping"]): one for one in compare(tiny, "naive", Stories(tiny), ["sciq", "sst2"])}
+    of = pairs.of_nlp(tiny)
+    rows = compare(of, "naive", Stories(tiny), ["sciq", "sst2"], judged(of))
+    found = {(one["task"], one["stopping"]): one for one in rows}
     assert len(found) == 2 * 3
     for task in ("sciq", "sst2"):
         assert found[task, LAST]["pgr"] == pytest.approx(0.5)

@@ -18,6 +18,12 @@ Shape = Callable[..., Plan]
 
 
 CHESS = ("fig4", "fig14", "fig15", "fig19", "fig20")  # figures of chess alone
+REWARD = ("fig7", "fig10", "fig16", "fig17", "fig18")  # and of reward modelling
+
+
+def sections(name: str) -> dict[str, bool]:
+    """The sections that a figure's experiment must have beside NLP's."""
+    return {"chess": name in CHESS, "reward": name in REWARD}
 
 
 def ladder(rungs: int, without_truth: int | None = None, letter: str = "w") -> list[dict[str, Any]]:
@@ -32,7 +38,7 @@ def ladder(rungs: int, without_truth: int | None = None, letter: str = "w") -> l
 def shape(smoke_config: dict[str, Any]) -> Shape:
     """Make a plan from the smoke config with this many tasks, rungs and seeds, and anything else laid over it.
 
-    chess: whether there is a chess section too, with a ladder of the same shape.
+    chess, reward: whether there is such a section too, with a ladder of the same shape.
     """
 
     def make(
@@ -42,6 +48,8 @@ def shape(smoke_config: dict[str, Any]) -> Shape:
         seeds: int = 2,
         without_truth: int | None = None,
         chess: bool = False,
+        reward: bool = False,
+        laid_over: dict[str, Any] | None = None,
         **more: Any,
     ) -> Plan:
         names = list(TOPICS)[:tasks]
@@ -68,7 +76,14 @@ def shape(smoke_config: dict[str, Any]) -> Shape:
             "sizes": {"weak": 40, "strong": 40, "steps": 2, "step": 40, "test": 40, "subset": 40},
         }
         overlay |= {"chess": section if chess else None}
-        return plan_of(deep_merge(deep_merge(smoke_config, overlay), more), "shape")
+        modelling: dict[str, Any] = {
+            "ladder": ladder(rungs, without_truth, "r"),
+            "seeds": None,
+            "supervisors": None,
+            "example": {},
+        }
+        overlay |= {"reward": modelling if reward else None}
+        return plan_of(deep_merge(deep_merge(smoke_config, overlay), more | (laid_over or {})), "shape")
 
     return make
 

@@ -29,7 +29,7 @@ def halfway(plan: Plan) -> Callable[[Run], float]:
     point for every hundred of rating that it misses.
     """
     experiment = plan.experiment
-    ladders = [experiment.nlp.ladder, *([experiment.chess.ladder] if experiment.chess else [])]
+    ladders = [section.ladder for section in (experiment.nlp, experiment.chess, experiment.reward) if section]
     places = {rung.name: (place, len(ladder)) for ladder in ladders for place, rung in enumerate(ladder)}
 
     def vision(run: Run) -> float:
@@ -43,6 +43,8 @@ def halfway(plan: Plan) -> Callable[[Run], float]:
     def accuracy(run: Run) -> float:
         if run.stage == "vision_probe":
             return vision(run)
+        if run.stage == "prefer":
+            return reward_accuracy(run, truth)
         ceiling = truth(run.rung)
         if run.method == "zero-shot":
             return ceiling / 100 - PROMPTED
@@ -69,6 +71,29 @@ def leveled(rungs: int) -> Predictions:
         "elo": [1400.0 + 10 * number for number in range(len(ids))],
     }
     return columns | {f"up_to_{cutoff}": [number < 2 for number in range(len(ids))] for cutoff in range(rungs + 1)}
+
+
+# -- reward --------------------------------------------------------------------------------------------------
+
+STARTED = "+generative"
+GAIN = 4  # points that generative finetuning adds to ground truth
+MORE = 6  # and to students, to which a supervisor with that gain adds it too
+BEST = 0.1  # how far a student's best evaluation is above its last
+REWARD_STUDENT = (-0.1, BEST, 0.05, 0.0)  # at each evaluation
+
+
+def reward_accuracy(run: Run, truth: Callable[[str], int]) -> float:
+    """As ``halfway`` without generative finetuning."""
+    plain = run.rung.removesuffix(STARTED)
+    started = plain != run.rung
+    if run.labels == "truth":
+        return (truth(plain) + GAIN * started) / 100
+    taught = run.labels.removeprefix("from-")
+    weak = truth(taught.removesuffix(STARTED))
+    return (weak + (truth(plain) - weak) // 2 + MORE * started + GAIN * taught.endswith(STARTED)) / 100
+
+
+# -- results -------------------------------------------------------------------------------------------------
 
 
 class Fake:
@@ -118,6 +143,17 @@ class Fake:
                 "label": [0.8] * EXAMPLES * len(fewer),
                 "probability": [one for draw in said for one in draw],
             }
+        if run.stage == "prefer":  # nothing stops early
+            best = min(EXAMPLES, right + round(EXAMPLES * BEST))
+            last = [0.9] * right + [0.1] * (EXAMPLES - right) + [0.1]
+            return {
+                "part": ["test"] * EXAMPLES + ["strong"],
+                "truth": [1] * (EXAMPLES + 1),
+                "label": [0.8] * (EXAMPLES // 2) + [0.2] * (EXAMPLES // 2) + [0.2],
+                "probability": last,
+                "probability_last": last,
+                "probability_stopped": [0.9] * best + [0.1] * (EXAMPLES - best) + [0.1],
+            }
         return {
             "part": ["test"] * EXAMPLES + ["validation"],
             "truth": [1] * (EXAMPLES + 1),
@@ -133,6 +169,17 @@ class Fake:
         """
         self.read.add(run.key)
         labels = (0.6, 0.7, 0.7, 0.65)
+        if run.stage == "prefer":  # no validation part
+            return [
+                {
+                    "step": 5.0 * (number + 1),
+                    "epoch": 0.25 * (number + 1),
+                    "train_loss": 0.5,
+                    "test_labels": labels[number],
+                    "test_truth": self.accuracy(run) + REWARD_STUDENT[number],
+                }
+                for number in range(EVALUATIONS)
+            ]
         rows = [
             {
                 "step": 10.0 * (number + 1),

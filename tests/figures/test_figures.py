@@ -15,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
-from tests.figures.conftest import CHESS, Shape, about, numbers
+from tests.figures.conftest import CHESS, REWARD, Shape, about, numbers, sections
 from w2s import figures
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
 from w2s.commands import read_numbers
@@ -48,9 +48,7 @@ def footer(figure: Figure) -> str:
 
 def test_figures_are_found_by_the_users_names() -> None:
     assert figures.names() == [
-        "fig1",
-        *("fig2", "fig3", "fig4", "fig5", "fig6", "fig8", "fig9", "fig11", "fig12", "fig13", "fig14", "fig15", "fig19"),
-        *("fig20", "fig21", "fig22", "fig23", "fig24", "fig25", "fig26", "fig27"),
+        *(f"fig{number}" for number in range(1, 28)),
         *("table1", "table2", "table3", "methods"),
     ]
     assert figures.module_name("fig5") == "w2s.figures.fig05"
@@ -91,10 +89,10 @@ def test_captions_are_one_or_two_sentences(name: str) -> None:
 @every_figure_of_runs
 @pytest.mark.parametrize("half", ["weak", "strong"])
 def test_the_footer_counts_exactly_the_runs_that_the_figure_needs(name: str, half: str, shape: Shape) -> None:
-    plan = shape(ceiling_half=half, rungs=5, without_truth=2, chess=name in CHESS)
+    plan = shape(ceiling_half=half, rungs=5, without_truth=2, **sections(name))
     runs = sum(isinstance(one, Run) for one in figures.module(name).needs(plan))
     said = footer(draw(name, plan))
-    tasks = 1 if name in ("fig2", "table3", *CHESS) else 3 if name in (*FIRST_THREE, "methods") else 4
+    tasks = 1 if name in ("fig2", "table3", *CHESS, *REWARD) else 3 if name in (*FIRST_THREE, "methods") else 4
     assert f"experiment smoke · {runs} runs · {tasks} task" in said
     assert "2 seeds" in said
     assert "commit 0123456789" in said
@@ -102,7 +100,7 @@ def test_the_footer_counts_exactly_the_runs_that_the_figure_needs(name: str, hal
 
 @every_figure
 def test_a_csv_round_trip_draws_the_same_bytes(name: str, shape: Shape, tmp_path: Path) -> None:
-    plan = shape(chess=name in CHESS)
+    plan = shape(**sections(name))
     numbers(name, plan).to_csv(tmp_path / "numbers.csv", index=False)
     drawn = []
     for file in ("one.pdf", "two.pdf"):
@@ -128,7 +126,7 @@ def test_rungs_may_be_called_like_numbers_or_like_nothing(smoke_config: dict[str
 
 @every_figure_of_runs
 def test_undefined_pgrs_do_not_break_a_figure_and_are_counted(name: str, shape: Shape) -> None:
-    plan = shape(chess=name in CHESS)
+    plan = shape(**sections(name))
     table = numbers(name, plan)
     said = footer(draw(name, plan, table))
     assert "undefined" not in said  # neither same-size pairs nor students without ceiling count
@@ -151,11 +149,13 @@ def test_undefined_pgrs_do_not_break_a_figure_and_are_counted(name: str, shape: 
 
 @every_figure
 def test_students_without_a_ceiling_have_accuracies_but_no_pgr(name: str, shape: Shape) -> None:
-    plan = shape(rungs=5, without_truth=2, chess=name in CHESS)
+    plan = shape(rungs=5, without_truth=2, **sections(name))
     table = numbers(name, plan)
     draw(name, plan, table)
     if "student" in table and "pgr" in table:
-        without = "c32" if name in CHESS else "w32"
+        without = {"chess": "c32", "reward": "r32"}.get(
+            next((key for key, there in sections(name).items() if there), ""), "w32"
+        )
         of_third = table[(table["student"] == without) & table["accuracy"].notna() & (table["method"] != "zero-shot")]
         assert of_third["pgr"].isna().all()
         assert of_third["undefined"].fillna(0).eq(0).all()
@@ -174,7 +174,7 @@ def test_nothing_overlaps_in_any_shape(
     names = ["naive", "confidence", "mine", "yours"][:methods]
     alphas = {"mine": 0.2, "yours": 0.3}
     more = {one: {"objective": "confidence", "parameters": {"alpha_max": alpha}} for one, alpha in alphas.items()}
-    plan = shape(tasks=tasks, rungs=rungs, seeds=seeds, methods=more, nlp={"methods": names}, chess=name in CHESS)
+    plan = shape(tasks=tasks, rungs=rungs, seeds=seeds, methods=more, nlp={"methods": names}, **sections(name))
     figure = draw(name, plan)
     renderer = rendered(figure)
     boxes = [box for panel in figure.axes if panel.axison and (box := panel.get_tightbbox(renderer))]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.figures.conftest import CHESS, Shape, numbers
+from tests.figures.conftest import Shape, numbers, sections
 from w2s import figures
 from w2s.commands import main
 from w2s.figures import text
@@ -27,7 +27,7 @@ def test_medians_and_intervals_of_figure_5(shape: Shape) -> None:
 def test_every_figures_numbers_can_be_printed(
     name: str, tasks: int, shape: Shape, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    numbers(name, shape(tasks=tasks, rungs=4, without_truth=2, chess=name in CHESS)).to_csv(
+    numbers(name, shape(tasks=tasks, rungs=4, without_truth=2, **sections(name))).to_csv(
         tmp_path / "numbers.csv", index=False
     )
     assert main(["table", str(tmp_path / "numbers.csv")]) == 0

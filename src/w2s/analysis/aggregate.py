@@ -31,6 +31,11 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     return table[aggregated | without]
 
 
+def has_medians(table: pd.DataFrame) -> bool:
+    """Whether rows hold medians over tasks."""
+    return bool((table["task"] == MEDIAN).any())
+
+
 def with_aggregates(rows: Sequence[Row], values: Sequence[str] = COMPARED) -> list[Row]:
     """The rows, then their medians over tasks, then the intervals about those."""
     return [*rows, *medians(rows, values), *interval_rows(rows, values)]

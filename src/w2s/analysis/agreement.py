@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from w2s.analysis import pairs
 from w2s.analysis.results import Predictions, Results, Row
-from w2s.plan import Plan, Run
+from w2s.plan import Run
 
 VALUES = ("agreement", "agreement_right", "agreement_wrong")
 
@@ -49,26 +49,25 @@ def on_test(predictions: Predictions) -> Agreement:
     return agreement(truth, supervisor, student)
 
 
-def runs(plan: Plan, methods: Sequence[str], tasks: Sequence[str]) -> list[Run]:
+def runs(of: pairs.Runs, methods: Sequence[str], tasks: Sequence[str]) -> list[Run]:
     """Every pair of every method, same-size pairs included: what ``compare`` reads."""
     return [
-        plan.student(task, weak.name, strong.name, method, seed)
+        of.student(task, weak.name, strong.name, method, seed)
         for task in tasks
-        for seed in plan.experiment.seeds
-        for weak, strong in plan.experiment.nlp.pairs()
+        for seed in of.seeds
+        for weak, strong in of.config.pairs()
         for method in methods
     ]
 
 
-def compare(plan: Plan, methods: Sequence[str], results: Results, tasks: Sequence[str]) -> list[Row]:
+def compare(of: pairs.Runs, methods: Sequence[str], results: Results, tasks: Sequence[str]) -> list[Row]:
     """One row a student, with its agreements as fractions."""
-    of = pairs.of_nlp(plan)
     rows = []
     for task in tasks:
-        for seed in plan.experiment.seeds:
+        for seed in of.seeds:
             for pair in of.config.pairs():
                 for method in methods:
-                    run = plan.student(task, pair[0].name, pair[1].name, method, seed)
+                    run = of.student(task, pair[0].name, pair[1].name, method, seed)
                     found = on_test(results.predictions(run))
                     row = pairs.identity(of, task, seed, method, pair)
                     rows.append(row | dict(zip(VALUES, found, strict=True)))

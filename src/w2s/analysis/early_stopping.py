@@ -12,10 +12,10 @@ from w2s.analysis import intervals, pairs
 from w2s.analysis.aggregate import MEDIAN
 from w2s.analysis.pgr import mean_defined, median_defined
 from w2s.analysis.results import Results, Row
-from w2s.plan import Plan, Run
+from w2s.plan import Run
 
 LAST = "last"
-WEAK_LABELS = "weak_labels"  # best agreement with the weak labels on validation, as training itself stops
+WEAK_LABELS = "weak_labels"  # best agreement with the weak labels on validation, as training of NLP itself stops
 GROUND_TRUTH = "truth"  # best accuracy on the test set itself: "cheating", and somewhat too good
 RULES = (LAST, WEAK_LABELS, GROUND_TRUTH)
 
@@ -26,8 +26,13 @@ def stop(history: History, rule: str) -> Mapping[str, float]:
     """The evaluation at which a rule stops (paper, section 5.1.1); of equally good ones the last."""
     if rule == LAST:
         return history[-1]
-    judged_by = {WEAK_LABELS: "validation_labels", GROUND_TRUTH: "test_truth"}[rule]
+    judged_by = "test_truth" if rule == GROUND_TRUTH else _of_weak_labels(history)
     return max(reversed(history), key=lambda row: row[judged_by])
+
+
+def _of_weak_labels(history: History) -> str:
+    """The column of accuracy against weak labels: on the test set (whose truth it does not see) without validation."""
+    return "validation_labels" if "validation_labels" in history[0] else "test_labels"
 
 
 def standard_error(values: Sequence[float]) -> float:
@@ -36,18 +41,19 @@ def standard_error(values: Sequence[float]) -> float:
     return stdev(defined) / math.sqrt(len(defined)) if len(defined) > 1 else math.nan
 
 
-def runs(plan: Plan, method: str, tasks: Sequence[str]) -> list[Run]:
-    """What ``compare`` reads, each run once: students with a PGR, their supervisors, their ceilings."""
-    return pairs.runs(pairs.of_nlp(plan), [method], tasks, only=_pairs(plan))
+def judged(of: pairs.Runs) -> list[pairs.Pair]:
+    """The pairs that have a PGR."""
+    return [pair for pair in of.config.pairs() if pairs.has_pgr(of.config, pair)]
 
 
-def compare(plan: Plan, method: str, results: Results, tasks: Sequence[str]) -> list[Row]:
-    """One row a student with a PGR and stopping rule (column ``stopping``), as ``pairs.compare`` has them.
+def compare(
+    of: pairs.Runs, method: str, results: Results, tasks: Sequence[str], only: Sequence[pairs.Pair]
+) -> list[Row]:
+    """One row a student of these pairs and stopping rule (column ``stopping``), as ``pairs.compare`` has them.
 
     The student's accuracy is of its history; supervisor's and ceiling's are of their predictions, wherever
-    those runs were stopped.
+    those runs were stopped. It reads what ``pairs.runs`` with the same arguments names.
     """
-    of = pairs.of_nlp(plan)
 
     @cache
     def score(run: Run) -> float:
@@ -55,12 +61,12 @@ def compare(plan: Plan, method: str, results: Results, tasks: Sequence[str]) -> 
 
     rows = []
     for task in tasks:
-        for seed in plan.experiment.seeds:
-            for pair in _pairs(plan):
+        for seed in of.seeds:
+            for pair in only:
                 supervisor, student = (rung.name for rung in pair)
-                weak = score(plan.truth(task, supervisor, seed))
-                ceiling = score(plan.ceiling(task, student, seed))
-                history = results.history(plan.student(task, supervisor, student, method, seed))
+                weak = score(of.truth(task, supervisor, seed))
+                ceiling = score(of.ceiling(task, student, seed)) if pair[1].truth else math.nan
+                history = results.history(of.student(task, supervisor, student, method, seed))
                 for rule in RULES:
                     reached = stop(history, rule)["test_truth"]
                     row = pairs.identity(of, task, seed, method, pair) | {"stopping": rule, "accuracy": reached}
@@ -87,7 +93,7 @@ def medians(rows: Sequence[Row]) -> Iterator[Row]:
                 summary["pgr_sem"] = standard_error(cells)
                 summary["pgr_low"], summary["pgr_high"] = intervals.of_median(list(by_task.values()))
                 summary |= {"cells": sum(not math.isnan(cell) for cell in cells), "tasks": len(by_task)}
-        yield summary | {"undefined": sum(row["undefined"] for row in of_rule)}
+        yield summary | {"undefined": sum(row.get("undefined", 0) for row in of_rule)}
 
 
 def _cells(rows: Sequence[Row], value: str) -> dict[tuple[str, str, str], list[float]]:
@@ -95,8 +101,3 @@ def _cells(rows: Sequence[Row], value: str) -> dict[tuple[str, str, str], list[f
     for row in rows:
         cells[row["task"], row["supervisor"], row["student"]].append(row[value])
     return cells
-
-
-def _pairs(plan: Plan) -> list[pairs.Pair]:
-    nlp = plan.experiment.nlp
-    return [pair for pair in nlp.pairs() if pairs.has_pgr(nlp, pair)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from statistics import fmean
@@ -41,9 +41,14 @@ def of_nlp(plan: Plan) -> Runs:
 
 
 def naive(plan: Plan, figure: str) -> list[str]:
-    """The one method of figures that show naive finetuning only; UserError if the experiment leaves it out."""
-    if NAIVE not in plan.experiment.nlp.methods:
-        raise LackingError(f"{figure} shows naive finetuning, so nlp.methods must name {NAIVE!r}")
+    """The one method of figures that show naive finetuning only; LackingError if the experiment leaves it out."""
+    return only_naive(plan.experiment.nlp.methods, figure, NLP)
+
+
+def only_naive(methods: Collection[str], figure: str, setting: str) -> list[str]:
+    """The same of a setting's methods."""
+    if NAIVE not in methods:
+        raise LackingError(f"{figure} shows naive finetuning, so {setting}.methods must name {NAIVE!r}")
     return [NAIVE]
 
 
@@ -62,18 +67,25 @@ def runs(of: Runs, methods: Sequence[str], tasks: Sequence[str], only: Sequence[
 
 
 def compare(
-    of: Runs, methods: Sequence[str], results: Results, tasks: Sequence[str], only: Sequence[Pair] | None = None
+    of: Runs,
+    methods: Sequence[str],
+    results: Results,
+    tasks: Sequence[str],
+    only: Sequence[Pair] | None = None,
+    *,
+    students: str = "probability",
 ) -> list[Row]:
     """One row a run: accuracy on the test set; for students also their supervisor's, ceiling's, and the PGR.
 
     only: these pairs, and ground truth at their rungs; all pairs, and ground truth at every rung that has it, by
-    default. See ``gap`` for the columns about PGR. Accuracies and PGRs are fractions, not percent.
+    default. students: the column of their predictions that is judged (see ``accuracy_on_test``); of ground truth it is
+    ``probability``. See ``gap`` for the columns about PGR. Accuracies and PGRs are fractions, not percent.
     """
     supervisors, ceilings, pairs = _rungs(of.config, only)
 
     @cache
-    def score(run: Run) -> float:
-        return accuracy_on_test(results.predictions(run))
+    def score(run: Run, column: str = "probability") -> float:
+        return accuracy_on_test(results.predictions(run), column)
 
     rows = []
     for task in tasks:
@@ -84,7 +96,7 @@ def compare(
             for pair in pairs:
                 supervisor, student = (rung.name for rung in pair)
                 for method in methods:
-                    reached = score(of.student(task, supervisor, student, method, seed))
+                    reached = score(of.student(task, supervisor, student, method, seed), students)
                     row = identity(of, task, seed, method, pair) | {"accuracy": reached}
                     rows.append(row | gap(of.config, pair, weak[supervisor], reached, ceiling.get(student, math.nan)))
     return rows
@@ -155,7 +167,7 @@ def accuracy_on_test(predictions: Predictions, column: str = "probability") -> f
     """Accuracy on the test part of a run's predictions.
 
     Where these have a column ``correct`` (completions), its mean; else by the probabilities of class 1 in
-    ``column``: ``probability`` or ``probability_last``.
+    ``column``: ``probability``, ``probability_last`` or (reward) ``probability_stopped``.
     """
     chosen = [number for number, part in enumerate(predictions["part"]) if part == "test"]
     if "correct" in predictions:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import chess, pairs
-from w2s.analysis.pgr import mean_defined
+from w2s.analysis import best, chess, pairs, reward
 from w2s.analysis.results import Results, Row
 from w2s.plan import Plan, Run
 
@@ -19,85 +18,19 @@ CAPTION = (
     "Test accuracy of a weak supervisor, of a strong student finetuned naively on its labels, of a student under the "
     "best method, and of the strong ceiling, on one task of each setting; PGR is the share of the gap recovered."
 )
-CHOSEN = "confidence"  # the paper's best method on NLP tasks; on chess puzzles it is bootstrapping
 COLOURS = {"weak": "#e6e7e8", "naive": "#62ac9c", "best": "#7c277d", "ceiling": "#808285"}
 WIDTH = 0.72
-CHANCE = {pairs.NLP: 50}  # percent; bars start there
+CHANCE = {pairs.NLP: 50, reward.REWARD: 50}  # percent; bars start there
 
 
 def needs(plan: Plan) -> list[Run]:
     """One pair on one task of each setting: ground truth, naive, and the best method or all that could be it."""
-    runs = pairs.runs(pairs.of_nlp(plan), _methods(plan), [_task(plan)], only=[_pair(plan)])
-    if plan.experiment.chess:
-        found = pairs.runs(chess.of_chess(plan), [pairs.NAIVE], [chess.TASK], only=[_chess_pair(plan)])
-        found += chess.chain_runs(plan, _chains(plan))
-        runs += {run.key: run for run in found}.values()
-    return runs
+    return [run for setting in plan.experiment.shown() for run in best.runs(plan, setting)]
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """The runs' accuracies; ``bar`` says which bar a run is (the weak one is the students' ``weak``)."""
-    rows = pairs.compare(pairs.of_nlp(plan), _methods(plan), results, [_task(plan)], only=[_pair(plan)])
-    best = _best(rows, "method")
-    bars = {pairs.TRUTH: "ceiling", pairs.NAIVE: "naive", best: "best"}
-    rows = [row | {"bar": bars[row["method"]]} if row["method"] in bars else row for row in rows]
-    return rows + (_chess_rows(plan, results) if plan.experiment.chess else [])
-
-
-def _task(plan: Plan) -> str:
-    nlp = plan.experiment.nlp
-    return nlp.example.task or nlp.tasks[0].name
-
-
-def _pair(plan: Plan) -> pairs.Pair:
-    nlp = plan.experiment.nlp
-    weak, strong = nlp.example_pair()
-    return plan.rung(weak), plan.rung(strong)
-
-
-def _methods(plan: Plan) -> list[str]:
-    """Naive, and the paper's choice if the experiment has it, else every method that could be the best."""
-    methods = plan.experiment.nlp.methods
-    others = [CHOSEN] if CHOSEN in methods else [name for name in methods if name != pairs.NAIVE]
-    return [name for name in methods if name == pairs.NAIVE] + others
-
-
-def _best(rows: list[Row], column: str) -> str | None:
-    """What a column says of the third bar: the only other method (chain), or that with the best mean accuracy."""
-    accuracies: dict[str, list[float]] = {}
-    for row in rows:
-        if row["method"] not in (pairs.TRUTH, pairs.NAIVE):
-            accuracies.setdefault(row[column], []).append(row["accuracy"])
-    return max(accuracies, key=lambda name: mean_defined(accuracies[name]), default=None)
-
-
-# -- chess -------------------------------------------------------------------------------------------------
-
-
-def _chess_pair(plan: Plan) -> pairs.Pair:
-    weak, strong = plan.chess.setting.example_pair()
-    return plan.chess.rung(weak), plan.chess.rung(strong)
-
-
-def _chains(plan: Plan) -> list[chess.Chain]:
-    """Chains from the weak rung to the strong one; if there is none, those that end elsewhere, as the paper's does.
-
-    A chain of two rungs is the naive student, so it is none.
-    """
-    weak, strong = plan.chess.setting.example_pair()
-    whole = [chain for chain in plan.chess.setting.chains() if chain[0] == weak]
-    there = [chain for chain in chess.steps(plan) if chain[0] == weak and chain[-1] == strong]
-    return [chain for chain in there if len(chain) > 2] or [chain for chain in whole if len(chain) > 2]
-
-
-def _chess_rows(plan: Plan, results: Results) -> list[Row]:
-    of = chess.of_chess(plan)
-    rows = pairs.compare(of, [pairs.NAIVE], results, [chess.TASK], only=[_chess_pair(plan)])
-    bars = {pairs.TRUTH: "ceiling", pairs.NAIVE: "naive"}
-    rows = [row | {"bar": bars[row["method"]]} for row in rows]
-    chained = chess.chained(plan, results, _chains(plan))
-    best = _best(chained, "chain")
-    return rows + [row | {"bar": "best"} if row["chain"] == best else row for row in chained]
+    return [row for setting in plan.experiment.shown() for row in best.rows(plan, setting, results)]
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
@@ -110,7 +43,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
         _panel(panel, table[table["setting"] == setting], about, setting)
     if len(settings) > 1:
         style.label_panels(axes.flat)
-    notes = [_elsewhere(table)]
+    notes = [_elsewhere(table), _own_ceiling(table)]
     notes += ["whiskers: lowest to highest seed" if table["seed"].nunique() > 1 else ""]
     notes += [overlay.BARS_NOTE] if overlay.wanted(about) else []
     footer.add(figure, about, table, *notes)
@@ -131,7 +64,9 @@ def _panel(panel: Axes, rows: pd.DataFrame, about: dict[str, Any], setting: str)
             shown[bar] = (_words(bar, students, of_bar), of_bar["accuracy"] * 100, of_bar["pgr"].mean() * 100)
     ceiling = rows.loc[rows["bar"] == "ceiling", "accuracy"] * 100
     if not ceiling.empty:
-        shown["ceiling"] = ("strong\nceiling", ceiling, math.nan)
+        started = (rows.loc[rows["bar"] == "ceiling", "method"] == reward.GENERATIVE_TRUTH).all()
+        words = "strong ceiling,\ngenerative\nfinetuning" if started else "strong\nceiling"
+        shown["ceiling"] = (words, ceiling, math.nan)
     lowest = min(values.min() for _, values, _ in shown.values())
     chance = CHANCE.get(setting, 0)
     bottom = chance if lowest >= chance else max(0, 10 * math.floor(lowest / 10 - 0.5))
@@ -176,6 +111,14 @@ def _elsewhere(table: pd.DataFrame) -> str:
     if chains.empty or chains["student"].iloc[0] == naive["student"].iloc[0]:
         return ""
     return f"the chain ends at {chains['student'].iloc[0]}, whose ceiling its PGR is taken with"
+
+
+def _own_ceiling(table: pd.DataFrame) -> str:
+    """Says so where the ceiling drawn is not the one that the naive student's PGR is taken with."""
+    if not ((table["method"] == reward.GENERATIVE_TRUTH) & (table["bar"] == "ceiling")).any():
+        return ""
+    naive = table[(table["setting"] == reward.REWARD) & (table["bar"] == "naive")]
+    return f"the naive reward model's PGR is taken with its own ceiling, {naive['ceiling'].mean() * 100:.1f}%"
 
 
 def _words(bar: str, students: pd.DataFrame, of_bar: pd.DataFrame) -> str:

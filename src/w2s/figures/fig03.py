@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import aggregate, chess, pairs
+from w2s.analysis import aggregate, chess, pairs, reward
 from w2s.analysis.results import Results, Row
 from w2s.plan import Plan, Run
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+FIGURE = "fig3"
 CAPTION = (
     "Test accuracy (above) and performance gap recovered (below) of students finetuned naively on weak labels, "
     "against the student's pretraining compute; hue is the supervisor, black the ground-truth ceiling, NLP values "
@@ -20,16 +21,31 @@ CAPTION = (
 
 
 def needs(plan: Plan) -> list[Run]:
-    """Ground truth at every rung, and every naive pair, of every setting that the experiment has."""
-    runs = pairs.runs(pairs.of_nlp(plan), pairs.naive(plan, "fig3"), plan.experiment.nlp.median_tasks())
-    return runs + (chess.naive_runs(plan) if plan.experiment.chess else [])
+    """Ground truth at every rung, and every naive pair, of every setting that the experiment shows."""
+    runs: list[Run] = []
+    for setting in plan.experiment.shown():
+        if setting == pairs.NLP:
+            runs += pairs.runs(pairs.of_nlp(plan), pairs.naive(plan, FIGURE), plan.experiment.nlp.median_tasks())
+        elif setting == chess.CHESS:
+            runs += chess.naive_runs(plan)
+        else:
+            runs += reward.naive_runs(plan, FIGURE)
+    return runs
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """Each run's accuracy and PGR; of NLP also the medians over tasks that the figure draws, and their intervals."""
-    tasks = plan.experiment.nlp.median_tasks()
-    rows = pairs.compare(pairs.of_nlp(plan), pairs.naive(plan, "fig3"), results, tasks)
-    return aggregate.with_aggregates(rows) + (chess.naive(plan, results) if plan.experiment.chess else [])
+    """Each run's accuracy and PGR; of a setting with several tasks also the medians and intervals that are drawn."""
+    rows: list[Row] = []
+    for setting in plan.experiment.shown():
+        if setting == pairs.NLP:
+            tasks = plan.experiment.nlp.median_tasks()
+            each = pairs.compare(pairs.of_nlp(plan), pairs.naive(plan, FIGURE), results, tasks)
+            rows += aggregate.with_aggregates(each)
+        elif setting == chess.CHESS:
+            rows += chess.naive(plan, results)
+        else:
+            rows += reward.naive_rows(plan, FIGURE, results)
+    return rows
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
@@ -46,7 +62,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
             overlay.curves(panel, about, of_setting, value, styles=style.NAIVE_SOLID)
             spread = about.get("spread", "seeds")
             curves.by_supervisor(panel, of_setting, value, spread=spread, styles=style.NAIVE_SOLID)
-            what = f"{words}, median (%)" if setting == pairs.NLP else f"{words} (%)"
+            what = f"{words}, median (%)" if aggregate.has_medians(of_setting) else f"{words} (%)"
             style.percent_axis(panel, what, with_zero=value == "pgr")
     for panel, setting in zip(axes[0], settings, strict=True):
         panel.set_title(style.SETTING_WORDS.get(setting, setting))

@@ -12,6 +12,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
 from w2s.analysis.chess import BOOTSTRAP
 from w2s.analysis.pairs import NAIVE, TRUTH
+from w2s.analysis.reward import GENERATIVE_TRUTH
 from w2s.figures import style
 
 if TYPE_CHECKING:
@@ -78,13 +79,13 @@ def runs(each: pd.DataFrame, ceiling_half: str) -> int:
     """How many runs the rows stand for: students, and the ground-truth runs that they are compared with."""
     found: set[Done] = set()
     for row in each.to_dict("records"):
-        place = _place(row)
-        if row["method"] != TRUTH:
+        place, alone = _place(row), row["method"] in (TRUTH, GENERATIVE_TRUTH)
+        if not alone:
             found.add(_run(row))
         if pd.notna(row.get("weak")):
-            found.add((*place, row["supervisor"], TRUTH, "weak"))
-        if row["method"] == TRUTH or pd.notna(row.get("ceiling")):
-            found.add((*place, row["student"], TRUTH, ceiling_half))
+            found.add((*place, row["supervisor"], _start(row, "supervisor_start"), TRUTH, "weak"))
+        if alone or pd.notna(row.get("ceiling")):
+            found.add((*place, row["student"], _start(row, "start"), TRUTH, ceiling_half))
     return len(found)
 
 
@@ -95,6 +96,11 @@ def _run(row: dict[Hashable, Any]) -> Done:
         labels = f"from-{row.get('supervisor')}"
     method = NAIVE if row["method"] == BOOTSTRAP else row["method"]
     return (*_place(row), row["student"], labels, method)
+
+
+def _start(row: dict[Hashable, Any], column: str) -> str:
+    """Whether a run begins with generative finetuning, by one of the columns that say so."""
+    return str(row[column]) if pd.notna(row.get(column)) else ""
 
 
 def _place(row: dict[Hashable, Any]) -> Done:

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from w2s import paper
 from w2s.analysis.chess import CHESS, ZERO_SHOT
 from w2s.analysis.pairs import NLP
+from w2s.analysis.reward import REWARD
 from w2s.figures import style
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 FAINT: dict[str, Any] = {"linewidth": 0.8, "alpha": 0.35, "zorder": 1.5}
 LOWEST, HIGHEST = -7.06, 0.0  # log10 of the ladder's ends, as fractions of GPT-4's compute
-FILES = {NLP: ("nlp_medians", "nlp_agreement"), CHESS: ("chess",)}
+FILES = {NLP: ("nlp_medians", "nlp_agreement"), CHESS: ("chess",), REWARD: ("reward",)}
 
 
 def wanted(about: dict[str, Any]) -> bool:
@@ -53,15 +54,17 @@ def curves(
     value: str,
     *,
     styles: style.Styles = style.METHOD_STYLES,
+    rows: Sequence[Mapping[str, str]] | None = None,
 ) -> None:
     """The paper's curves of the methods that we draw too, and of the ground truth. See ``w2s.paper`` for the files.
 
-    table: of one setting.
+    table: of one setting. rows: of the paper, by default all that its setting's usual files hold.
     """
     if not comparable(about, table):
         return
     (setting,) = style.in_order(table, "setting")
-    rows = [row for name in FILES.get(setting, ()) for row in paper.read(name)]
+    if rows is None:
+        rows = [row for name in FILES.get(setting, ()) for row in paper.read(name)]
     supervisors = sorted({float(row["supervisor"]) for row in rows if row["supervisor"]})
     lines: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for row in rows:

@@ -24,6 +24,7 @@ from matplotlib.ticker import (
 
 from w2s.analysis.chess import BOOTSTRAP, CHESS, ZERO_SHOT
 from w2s.analysis.pairs import NLP, TRUTH
+from w2s.analysis.reward import GENERATIVE, GENERATIVE_TRUTH, REWARD
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,6 +38,8 @@ SUPERVISOR_HUES = LinearSegmentedColormap.from_list(
 BRIGHTEST = 0.85  # of the hues' range: pure yellow is hard to see on white
 # Ratios of compute, from 1 (pale) up. The paper's palest, #d9d9ec, is hard to see on white.
 RATIO_HUES = LinearSegmentedColormap.from_list("ratios", ["#c6c5e2", "#918cc4", "#7763ab", "#5f3192", "#4a2a7d"])
+# The same from 1 (cyan) to the largest (magenta), of reward models.
+GAP_HUES = LinearSegmentedColormap.from_list("gaps", ["#00c1ec", "#59a1d8", "#777aba", "#8a5fa8", "#a5519f", "#c34c9c"])
 TRUTH_COLOUR = "#231f20"
 GREY = "#666666"
 LEAST_SPAN = 10  # points, of a y axis
@@ -48,8 +51,10 @@ METHOD_STYLES: Styles = {
     "confidence": {"linestyle": "-", "marker": "^", "linewidth": 1.6, "markersize": 6},
     BOOTSTRAP: {"linestyle": "-", "marker": "s", "linewidth": 2.2, "markersize": 5},
     ZERO_SHOT: {"linestyle": (0, (1, 1.5)), "marker": "x", "linewidth": 2.0, "markersize": 4},
+    GENERATIVE: {"linestyle": "-", "marker": "p", "linewidth": 2.0, "markersize": 6},
+    GENERATIVE_TRUTH: {"linestyle": "-", "marker": "p", "linewidth": 1.4, "markersize": 6},
 }
-UNSUPERVISED = (TRUTH, ZERO_SHOT)  # drawn once, whoever supervises
+UNSUPERVISED = (TRUTH, GENERATIVE_TRUTH, ZERO_SHOT)  # drawn once, whoever supervises
 # Where naive is the only method, it is solid.
 NAIVE_SOLID: Styles = {**METHOD_STYLES, "naive": {**METHOD_STYLES["naive"], "linestyle": "-"}}
 OTHER_STYLES: list[dict[str, Any]] = [
@@ -61,8 +66,10 @@ METHOD_WORDS = {
     ZERO_SHOT: "zero-shot",
     "confidence": "confidence loss",
     BOOTSTRAP: "bootstrapping",
+    GENERATIVE: "generative finetuning",
+    GENERATIVE_TRUTH: "ground truth, generative",
 }
-SETTING_WORDS = {NLP: "NLP", CHESS: "chess", "reward": "reward modelling"}
+SETTING_WORDS = {NLP: "NLP", CHESS: "chess", REWARD: "reward modelling"}
 
 
 def new_figure(width: float, height: float) -> Figure:

@@ -11,8 +11,10 @@ agreements and PGRs are in percent; ``method`` is ours, ``truth`` the ground-tru
   ground-truth ones to within 0.05, so they stand here once; neither has the naive PGR of -1.64 to GPT-4.
 * ``nlp_agreement.csv``: Figure 8, agreement with the supervisor on all test examples, on those on which it is right
   and on those on which it is wrong. The first leaves out students at -6.48, -6 and -4.67 that the others have.
-* ``bars.csv``: Figure 2 (accuracies) and Figure 13b (median PGR and half of its error bar). The best chess bar is the
-  last student of Figure 4's chain, which is not the GPT-4 of the two bars beside it but -1.64.
+* ``bars.csv``: Figure 2 (accuracies), Figure 7c (median PGR; its error bars were not read out) and Figure 13b (median
+  PGR and half of its error bar). The best chess bar is the last student of Figure 4's chain, which is not the GPT-4 of
+  the two bars beside it but -1.64. The best reward bar is Figure 10's -7.06 to -2.39 or -1.64 (62.01, 62.03), the
+  ceiling beside it none of those sizes (69.08, 69.86) but near -4.67 (65.15).
 * ``chess.csv``: Figure 3b and 3e (ground truth and naive; Figures 4 and 15 repeat them), the chains of Figure 4, and
   zero-shot accuracy and agreement of Figure 15. ``supervisor`` of a chain is its first model; its first accuracy is
   the naive same-size student. Figure 4b draws its squares stretched along x: here they stand at the students of 4a,
@@ -40,6 +42,11 @@ agreements and PGRs are in percent; ``method`` is ours, ``truth`` the ground-tru
 * ``claims.csv``: what claims are tried on beyond the above, in the columns of our tables: Figures 3c (reward models),
   7c, 9, 10, 11, 16 to 18, 21, 22b, 23, 24a and 24b (labels themselves, and students at full size), 25, 26 (means over
   training), 27, and Table 3. Its PGRs are percent too.
+* ``reward.csv``: Figure 3c and 3f (ground truth and naive reward models; the PGRs of -7.06 to -6.48 and of -5.25 to
+  -4.67 are not in it, but in Figure 10), and agreement of Figure 16.
+* ``reward_stopping.csv``: Figure 7b, the best accuracy in training and the last.
+* ``reward_generative.csv``: Figures 10, 17 and 18; ``generative`` and ``generative-truth`` are students and ceilings
+  after generative finetuning, the rest is Figure 3's (of Figure 17: stopped early).
 """
 
 from __future__ import annotations
@@ -55,7 +62,7 @@ def read(name: str) -> list[dict[str, str]]:
 
 
 def bars(figure: int, setting: str = "nlp") -> dict[str, tuple[float, float]]:
-    """Bar -> (height, half of its error bar or 0) of Figure 2 or 13b, in percent."""
+    """Bar -> (height, half of its error bar or 0) of Figure 2, 7c or 13b, in percent."""
     return {
         row["bar"]: (float(row["value"]), float(row["error"] or 0))
         for row in read("bars")

@@ -1,0 +1,39 @@
+"""Figure 10: generative finetuning before reward modelling (paper, section 5.2.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from w2s.analysis import reward
+from w2s.analysis.results import Results, Row
+from w2s.plan import Plan, Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+CAPTION = (
+    "Test accuracy (a) and performance gap recovered (b) of naive reward models, against the student's pretraining "
+    "compute. Pentagons: student and ceiling were finetuned first to generate all completions, preferences ignored; "
+    "dotted and dashed: without; hue is the supervisor, which never was, black the ceilings."
+)
+FIGURE = "fig10"
+
+
+def needs(plan: Plan) -> list[Run]:
+    """Pairs of generative finetuning: students with it and without, both ceilings, supervisors without."""
+    return reward.generative_runs(plan, FIGURE)
+
+
+def tabulate(plan: Plan, results: Results) -> list[Row]:
+    """Each run's accuracy and PGR; ``start`` says which runs were finetuned generatively first."""
+    return reward.generative_rows(plan, FIGURE, results)
+
+
+def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
+    """Accuracy and PGR."""
+    from w2s.figures import generative
+
+    return generative.draw(
+        table, about, 10, "generative PGR: student and ceiling after generative finetuning, supervisor without"
+    )

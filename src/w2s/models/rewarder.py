@@ -1,0 +1,72 @@
+"""A base model with a one-output head, which rewards a completion (Appendix A.3)."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from w2s.models import branching, decoder, encoding
+from w2s.models.branching import Rows, can_branch
+from w2s.models.classifier import Computing, from_library, own_weights
+from w2s.models.decoder import Decoder
+
+
+class Rewarder(nn.Module):
+    """A decoder whose unembedding is replaced by a linear head with one output, read at the last token.
+
+    branches: whether it can read two completions behind a common prefix in one row.
+    """
+
+    def __init__(self, backbone: nn.Module, row: Tensor, precision: str = "float32") -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.precision = getattr(torch, precision)
+        self.head = nn.Linear(len(row), 1, bias=False)
+        self.branches = can_branch(backbone)
+        with torch.no_grad():
+            self.head.weight.copy_(row)
+
+    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """Rewards (batch,), float32, of whole dialogues. ids: (batch, longest) right-padded; lengths: (batch,)."""
+        with self._computing(ids):
+            if isinstance(self.backbone, Decoder):
+                last = self.backbone(ids, lengths)
+            else:
+                last = decoder.at(self.backbone(input_ids=ids, use_cache=False).last_hidden_state, lengths - 1)
+        return self._rewards(last)
+
+    def both(self, rows: Rows) -> Tensor:
+        """Rewards (n, 2), float32, of the two completions of each row."""
+        with self._computing(rows.ids):
+            ends = branching.ends_of(self.backbone, rows)
+        return self._rewards(ends)
+
+    def _rewards(self, hidden: Tensor) -> Tensor:
+        rewards: Tensor = self.head(hidden.float())
+        return rewards.squeeze(-1)
+
+    def _computing(self, ids: Tensor) -> AbstractContextManager[Any]:
+        return torch.autocast(ids.device.type, self.precision, enabled=self.precision != torch.float32)
+
+
+def load(directory: Path, word: str, computing: Computing | None = None) -> Rewarder:
+    """The base model of a directory without dropout, its head set, ready to be trained.
+
+    word: whose unembedding row the head starts as; any would do. Remote code is never executed. UserError if the
+    directory holds no decoder with an unembedding.
+    """
+    computing = computing or Computing()
+    shape = decoder.shape_of(decoder.read_config(directory))
+    if shape and computing.adapters is None and (directory / "model.safetensors").is_file():
+        weights = own_weights(directory)
+        backbone: nn.Module = decoder.with_weights(shape, weights, directory, checkpointing=computing.checkpointing)
+        unembedding = weights[decoder.UNEMBEDDING]
+    else:
+        backbone, output = from_library(directory, computing)
+        unembedding = output.get_parameter("weight").detach()
+    (ids,) = encoding.bare_ids(encoding.tokenizer_of(directory), [word])
+    return Rewarder(backbone, unembedding[ids].float().mean(0), computing.precision)

@@ -1,0 +1,232 @@
+"""The run graph of the reward setting (Sections 1.4, 2.4 and 2.5). Pure and light, as ``w2s.plan``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from w2s.errors import LackingError, UserError, allowed
+from w2s.experiment import Experiment
+from w2s.ladder import OpenRung, Rung
+from w2s.plan import Artifact, Run, Sources, T, computed, needed, open_model, own_model
+from w2s.settings.methods import Method
+from w2s.settings.reward import PairTask, Reward
+
+GENERATIVE = "+generative"  # behind a rung's name: the base model after generative finetuning
+
+
+class RewardPlan:
+    """Every reward run that an experiment can ask for, made on demand and remembered."""
+
+    def __init__(self, experiment: Experiment, setting: Reward, sources: Sources) -> None:
+        self.setting = setting
+        self.seeds: tuple[int, ...] = setting.seeds or experiment.seeds
+        self.tasks: list[str] = setting.all_tasks()
+        self._experiment = experiment
+        self._sources = sources
+        self._made: dict[tuple[object, ...], Artifact] = {}
+        self._rungs = {rung.name: rung for rung in setting.ladder}
+        self._tasks = {task.name: task for task in setting.tasks}
+
+    def rung(self, name: str) -> Rung:
+        """A rung of the ladder by name."""
+        if name not in self._rungs:
+            raise UserError(f"unknown reward rung {name!r}; {allowed(name, self._rungs)}")
+        return self._rungs[name]
+
+    # -- artifacts -----------------------------------------------------------------------------------------
+
+    def data(self, task: str, seed: int) -> Artifact:
+        """Preference pairs in parts; drawn anew for every seed."""
+        if task not in self._tasks:
+            raise UserError(f"unknown reward task {task!r}; {allowed(task, self._tasks)}")
+        return self._once(("data", task, seed), lambda: self._new_data(self._tasks[task], seed))
+
+    def _new_data(self, task: PairTask, seed: int) -> Artifact:
+        setting = self.setting
+        rows: Any = {"world": setting.world.model_dump()}
+        environment: Any = {}
+        if setting.source != "world":
+            rows, environment = self._sources.preferences(task)
+        cuts_test = setting.source != "world" and "test" not in rows
+        sizes = setting.sizes.model_dump(exclude=None if cuts_test else {"test_share"})
+        spec = {"task": task.name, "rows": rows, "sizes": sizes, "seed": seed}
+        message = f"preference pairs of {task.name}, seed {seed}"
+        return Artifact("preferences", f"reward/{task.name}/data", message, spec, environment=environment)
+
+    def corpus(self) -> Artifact:
+        """Pretraining tokens and the tokenizer that own rungs share."""
+        return self._once(("corpus",), self._new_corpus)
+
+    def _new_corpus(self) -> Artifact:
+        setting, pretraining = self.setting, self.setting.pretraining
+        spec: dict[str, Any] = {"vocabulary": pretraining.vocabulary}
+        parents: dict[str, Artifact] = {}
+        if pretraining.corpus == "world":
+            unused = {"pairs", "test", "noise"}  # the corpus states no preferences
+            spec |= {"world": setting.world.model_dump(exclude=unused), "documents": pretraining.documents}
+        else:
+            parents = {task: self.data(task, pretraining.seed) for task in self.tasks}
+        message = f"dialogues ({pretraining.corpus}) and tokenizer"
+        return Artifact("dialogues", "models/dialogues", message, spec, parents)
+
+    def model(self, rung: str) -> Artifact:
+        """A base model."""
+        return self._once(("model", rung), lambda: self._new_model(self.rung(rung)))
+
+    def _new_model(self, rung: Rung) -> Artifact:
+        if isinstance(rung, OpenRung):
+            return open_model(rung, self._sources)
+        return own_model(rung, self.setting, self.setting.pretraining, self.corpus())
+
+    def generative(self, task: str, rung: str, seed: int) -> Artifact:
+        """The base model after generative finetuning: on all completions of both training halves, not of the test set.
+
+        LackingError where the config has none.
+        """
+        return self._once(("generative", task, rung, seed), lambda: self._new_generative(task, self.rung(rung), seed))
+
+    def _new_generative(self, task: str, rung: Rung, seed: int) -> Artifact:
+        generative = self.setting.generative
+        if generative is None:
+            raise LackingError("reward.generative is null, so no base model is finetuned generatively")
+        if rung not in self.setting.generative_rungs():
+            named = [one.name for one in self.setting.generative_rungs()]
+            raise LackingError(f"reward.generative.rungs leaves {rung.name!r} out; {allowed(rung.name, named)}")
+        training = generative.model_dump(mode="json", include={"epochs", "batch", "weight_decay"})
+        spec = {
+            "training": training | {"max_length": self.setting.training.max_length},
+            "learning_rate": rung.learning_rate * generative.rate,
+            "seed": seed,
+        } | computed(rung)
+        return Artifact(
+            "writing",
+            f"models/{rung.name}{GENERATIVE}",
+            f"generative finetuning of {rung.name} on {task}, seed {seed}",
+            spec,
+            {"data": self.data(task, seed), "model": self.model(rung.name)},
+            environment=needed(rung),
+            priority=200,  # before the runs that start from it
+        )
+
+    # -- runs ----------------------------------------------------------------------------------------------
+
+    def truth(self, task: str, rung: str, seed: int, half: str = "weak", *, generative: bool = False) -> Run:
+        """A run on a half's true preferences: supervisor, and ceiling too unless ``ceiling_half`` says otherwise."""
+        return self._run(task, rung, seed, "naive", half, generative, None)
+
+    def ceiling(self, task: str, rung: str, seed: int, *, generative: bool = False) -> Run:
+        """The ground-truth run that bounds students of this rung."""
+        return self.truth(task, rung, seed, self._experiment.ceiling_half, generative=generative)
+
+    def student(
+        self,
+        task: str,
+        weak: str,
+        strong: str,
+        method: str,
+        seed: int,
+        *,
+        generative: bool = False,
+        generative_supervisor: bool = False,
+    ) -> Run:
+        """A run on the strong half with the soft labels of ``weak``.
+
+        generative: it starts from the base model after generative finetuning (Figures 10, 17, 18), and so did its
+        supervisor with ``generative_supervisor`` (Figure 18).
+        """
+        if method not in self._experiment.methods:
+            raise UserError(f"reward: unknown method {method!r}; {allowed(method, self._experiment.methods)}")
+        supervisor = self.truth(task, weak, seed, generative=generative_supervisor)
+        return self._run(task, strong, seed, method, "strong", generative, supervisor)
+
+    def _run(
+        self, task: str, rung: str, seed: int, method: str, half: str, generative: bool, supervisor: Run | None
+    ) -> Run:
+        labels = f"from-{supervisor.rung}" if supervisor else "truth"
+        identity = ("run", task, rung, seed, labels, method, half, generative)
+        return self._once(
+            identity, lambda: self._new_run(task, self.rung(rung), seed, labels, method, half, generative, supervisor)
+        )
+
+    def _new_run(
+        self,
+        task: str,
+        rung: Rung,
+        seed: int,
+        labels: str,
+        method: str,
+        half: str,
+        generative: bool,
+        supervisor: Run | None,
+    ) -> Run:
+        spec = {
+            "half": half,
+            "objective": self._objective(method, rung) if supervisor else {"name": "naive", "parameters": {}},
+            "training": self.setting.training.model_dump(mode="json"),
+            "learning_rate": rung.learning_rate,
+            "seed": seed,
+        } | computed(rung)
+        model = self.generative(task, rung.name, seed) if generative else self.model(rung.name)
+        parents: dict[str, Artifact] = {"data": self.data(task, seed), "model": model}
+        if supervisor:
+            parents["labels"] = supervisor
+        name = f"{rung.name}{GENERATIVE}" if generative else rung.name
+        source = f"labels from {supervisor.rung}, {method}" if supervisor else f"truth of the {half} half"
+        return Run(
+            "prefer",
+            f"reward/{task}/{name}/{labels}/{method}/s{seed}",
+            f"reward model {name} on {task}: {source}, seed {seed}",
+            spec,
+            parents,
+            environment=needed(rung),
+            priority=0 if supervisor else 100,  # supervisors first: students wait for them
+            task=task,
+            rung=name,
+            labels=labels,
+            method=method,
+            seed=seed,
+        )
+
+    def _objective(self, method: str, rung: Rung) -> dict[str, Any]:
+        chosen: Method = self._experiment.methods[method]
+        largest = rung.name == self.setting.ladder[-1].name
+        parameters = chosen.parameters | (chosen.largest if largest else {})
+        return {"name": chosen.objective, "parameters": {name: float(value) for name, value in parameters.items()}}
+
+    def _once(self, identity: tuple[object, ...], make: Callable[[], T]) -> T:
+        if identity not in self._made:
+            self._made[identity] = make()
+        return self._made[identity]  # type: ignore[return-value]
+
+    # -- everything ----------------------------------------------------------------------------------------
+
+    def every_run(self) -> Iterator[Run]:
+        """All runs of the setting, whichever figure asks for them, each once."""
+        setting = self.setting
+        runs: dict[str, Run] = {}
+        for task in self.tasks:
+            for seed in self.seeds:
+                for generative, rungs in ((False, setting.ladder), (True, setting.generative_rungs())):
+                    for rung in rungs:
+                        if rung.truth:
+                            found = self.truth(task, rung.name, seed, generative=generative)
+                            ceiling = self.ceiling(task, rung.name, seed, generative=generative)
+                            runs |= {found.key: found, ceiling.key: ceiling}
+                for weak, strong, generative, supervisor in self._students():
+                    for method in setting.methods:
+                        found = self.student(
+                            task, weak, strong, method, seed, generative=generative, generative_supervisor=supervisor
+                        )
+                        runs[found.key] = found
+        yield from runs.values()
+
+    def _students(self) -> Iterator[tuple[str, str, bool, bool]]:
+        """(supervisor, student, whether the student is finetuned generatively first, whether its supervisor was)."""
+        started = self.setting.generative_rungs()
+        for weak, strong in self.setting.pairs():
+            yield weak.name, strong.name, False, False
+        for weak, strong in self.setting.generative_pairs():
+            yield weak.name, strong.name, True, False
+            if weak in started:
+                yield weak.name, strong.name, True, True
