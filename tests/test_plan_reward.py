@@ -158,7 +158,7 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
     ("generative", lambda c: c["generative"].update(rungs=["p61"]), ["generative.rungs: 'p61' is not", "p16"]),
     (
         "no pair",
-        lambda c: c["generative"].update(rungs=["p16"], supervisors=["p32"]),
+        lambda c: c["generative"].update(rungs=["p16"], supervisors=["p24"]),
         ["generative: no pair is left"],
     ),
     ("taken name", lambda c: c["ladder"][0].update(name="dialogues"), ["cannot be called 'dialogues'"]),
