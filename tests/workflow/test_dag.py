@@ -15,6 +15,9 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT, TINY
+from w2s import figures
+from w2s.errors import LackingError
+from w2s.plan import Plan
 
 
 def snakemake(folder: Path, *arguments: str, check: bool = True, inherit: bool = True) -> str:
@@ -67,11 +70,20 @@ def test_figure_5_needs_exactly_its_runs(copy: Path) -> None:
     assert planned(output) == made | {"experiment": 1, "tabulate": 1, "draw": 1}
 
 
-def test_all_figures_together_need_each_run_once(copy: Path) -> None:
-    """Figures 2, 3, 5, 6, 8, 12 and 13 and Table 1: nothing beyond what Figure 12 trains."""
+def drawable(plan: Plan, name: str) -> bool:
+    """Whether the experiment has what a figure shows."""
+    try:
+        figures.module(name).needs(plan)
+    except LackingError:
+        return False
+    return True
+
+
+def test_all_figures_together_need_each_run_once(copy: Path, tiny: Plan) -> None:
+    """Of NLP nothing beyond what Figure 12 trains."""
     jobs = planned(snakemake(copy, "-n"))
     assert jobs["finetune"] == planned(snakemake(copy, "-n", "figures/fig12.pdf"))["finetune"] == 2 * (2 + 2 * 2)
-    assert jobs["tabulate"] == jobs["draw"] == 8
+    assert jobs["tabulate"] == jobs["draw"] == sum(drawable(tiny, name) for name in figures.names())
 
 
 @pytest.mark.parametrize(
@@ -112,6 +124,27 @@ def test_the_papers_experiment_has_its_runs(copy: Path, tmp_path: Path) -> None:
     assert jobs["fig5"]["open_model"] == 8
     assert jobs["fig5"]["data"] == 3 * 22
     assert jobs["table1"]["data"] == 22
+
+
+def test_reward_figures_train_only_what_earlier_ones_have_not(copy: Path) -> None:
+    """Two rungs, one supervisor: Figure 3 has two ground-truth runs and two students, Figures 7 and 16 no other."""
+    targets, prefers, writings = [], [], []
+    for figure in ("fig3", "fig7", "fig16", "fig10", "fig17", "fig18", "fig2"):
+        targets.append(f"figures/{figure}.pdf")
+        jobs = planned(snakemake(copy, "-n", *targets))
+        prefers.append(jobs["prefer"])
+        writings.append(jobs["writing"])
+    # Figure 10: two ceilings and two students after generative finetuning; Figure 18: students of such a supervisor.
+    assert prefers == [4, 4, 4, 8, 8, 10, 10]
+    assert writings == [0, 0, 0, 2, 2, 2, 2]
+
+
+def test_figures_2_and_3_train_runs_of_the_settings_that_they_show(tmp_path: Path) -> None:
+    folder = checkout(tmp_path / "checkout")
+    edit_config(folder, lambda config: merge(config, {"settings": ["chess"]}))
+    jobs = planned(snakemake(folder, "-n", "figures/fig2.pdf", "figures/fig3.pdf"))
+    assert jobs["generate"]
+    assert not {"finetune", "prefer", "data", "preferences"} & set(jobs)
 
 
 def test_jobs_are_listed_by_readable_messages(copy: Path) -> None:
