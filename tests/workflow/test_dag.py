@@ -155,6 +155,27 @@ def test_the_papers_experiment_has_its_runs(copy: Path, tmp_path: Path) -> None:
     assert jobs["table1"]["data"] == 22
 
 
+def test_reward_figures_train_only_what_earlier_ones_have_not(copy: Path) -> None:
+    """Two rungs, one supervisor: Figure 3 has two ground-truth runs and two students, Figures 7 and 16 no other."""
+    targets, prefers, writings = [], [], []
+    for figure in ("fig3", "fig7", "fig16", "fig10", "fig17", "fig18", "fig2"):
+        targets.append(f"figures/{figure}.pdf")
+        jobs = planned(snakemake(copy, "-n", *targets))
+        prefers.append(jobs["prefer"])
+        writings.append(jobs["writing"])
+    # Figure 10: two ceilings and two students after generative finetuning; Figure 18: students of such a supervisor.
+    assert prefers == [4, 4, 4, 8, 8, 10, 10]
+    assert writings == [0, 0, 0, 2, 2, 2, 2]
+
+
+def test_figures_2_and_3_train_runs_of_the_settings_that_they_show(tmp_path: Path) -> None:
+    folder = checkout(tmp_path / "checkout")
+    edit_config(folder, lambda config: merge(config, {"settings": ["chess"]}))
+    jobs = planned(snakemake(folder, "-n", "figures/fig2.pdf", "figures/fig3.pdf"))
+    assert jobs["generate"]
+    assert not {"finetune", "prefer", "data", "preferences"} & set(jobs)
+
+
 def test_jobs_are_listed_by_readable_messages(copy: Path) -> None:
     output = snakemake(copy, "-n", "figures/fig5.pdf")
     assert "finetune w16 on sciq: from-w8, confidence, seed 0" in output

@@ -38,7 +38,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     from w2s.figures import footer, overlay, style
 
     settings = style.in_order(table, "setting")
-    figure, axes = style.panels(1, len(settings), share="none", width=5.0, height=4.2)
+    figure, axes = style.panels(1, len(settings), share="none", width=5.0 if len(settings) < 3 else 4.3, height=4.2)
     for panel, setting in zip(axes.flat, settings, strict=True):
         _panel(panel, table[table["setting"] == setting], about, setting)
     if len(settings) > 1:
@@ -129,6 +129,8 @@ def _words(bar: str, students: pd.DataFrame, of_bar: pd.DataFrame) -> str:
         return "student,\nnaive"
     method = str(of_bar["method"].iloc[0])
     words = f"student,\n{style.METHOD_WORDS.get(method, method)}"
+    if method == reward.GENERATIVE:
+        words = "student,\ngenerative\nfinetuning"
     others = students[students["method"] != pairs.NAIVE]
     if others["chain" if method == chess.BOOTSTRAP else "method"].nunique() > 1:
         words += "\n(best measured)"
