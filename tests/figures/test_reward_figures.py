@@ -130,7 +130,7 @@ def test_figure_2_by_measurement_tries_every_method_of_the_reward_setting_too(sh
     for gain, expected, ceiling in ((0.1, "confidence loss", 90), (0, "generative finetuning", 94)):
         results = Fake(lambda run, gain=gain: accuracy(run) + gain * (run.method == "confidence"))  # type: ignore[misc]
         panel = draw("fig2", plan, pd.DataFrame(figures.module("fig2").tabulate(plan, results))).axes[1]
-        label = panel.get_xticklabels()[2].get_text()
+        label = panel.get_xticklabels()[2].get_text().replace("\n", " ")
         assert expected in label
         assert "(best measured)" in label
         assert heights(panel)[3] == ceiling
