@@ -339,7 +339,7 @@ def test_any_rate_and_seed_make_a_plan_whose_paths_are_unique(seed: int, learnin
     from tests.conftest import ROOT, TINY
     from w2s.workflow import deep_merge, read_yaml
 
-    config = deep_merge(read_yaml(ROOT / "config.yaml"), TINY)
+    config = copy.deepcopy(deep_merge(read_yaml(ROOT / "config.yaml"), TINY))  # merged lists are TINY's own
     config["seeds"] = [seed, seed + 1]
     config["nlp"]["ladder"][0] = {**config["nlp"]["ladder"][0], "learning_rate": learning_rate}
     runs = list(plan_of(config, "any").every_run())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
+from w2s import own
 from w2s.errors import LackingError, UserError
 from w2s.figures import module
 from w2s.plan import Plan, Run, with_ancestors
@@ -120,10 +120,10 @@ def test_a_judge_of_the_users_own_needs_no_model_and_moves_with_its_code(
     (tmp_path / "judges").mkdir()
     path, found = tmp_path / "judges" / "mine.py", []
     for code in ("one", "two"):
-        path.write_text(code)
+        path.write_text(f"def easier(pairs):\n    return {code}(pairs)\n")
         judged = plan_of(copy.deepcopy(config), "own", tmp_path).difficulty.elo("sciq", 0)
         assert set(judged.parents) == {"data"}
-        assert judged.spec["by"] == {"function": "easier", "code": hashlib.sha256(code.encode()).hexdigest()}
+        assert judged.spec["by"] == {"function": "easier", "code": own.digest("judges.mine:easier", tmp_path)}
         found.append(judged.key)
     assert found[0] != found[1]
     path.unlink()

@@ -28,7 +28,6 @@ from w2s.settings.nlp import Nlp, TaskChoice
 from w2s.settings.reward import Reward
 from w2s.settings.vision import Vision
 
-RESERVED = "truth"
 SETTINGS = ("nlp", "chess", "reward")
 
 
@@ -135,9 +134,8 @@ class Experiment(Strict):
             if name not in self.methods:
                 raise ValueError(f"reward.methods: unknown method {name!r}; {allowed(name, self.methods)}")
             method = self.methods[name]
-            beside = [*method.changes(), *(["relabelled_by"] if method.relabelled_by else [])]
-            if beside or is_own(method.objective):
-                what = ", ".join(beside) or method.objective
+            if method.beside() or is_own(method.objective):
+                what = ", ".join(method.beside()) or method.objective
                 raise ValueError(f"reward.methods: {name!r} has {what}; allowed: methods that are an objective alone")
         for task in self.nlp.tasks:
             if task.formatter is not None:
@@ -147,15 +145,6 @@ class Experiment(Strict):
                     raise ValueError(f"nlp.tasks: {task.name}: {key} is of use only with data.source {only_with!r}")
             if self.data.source == "world" and (task.train or task.test):
                 raise ValueError(f"nlp.tasks: {task.name}: the micro-world has its own train and test, none to name")
-        if RESERVED in self.methods:
-            raise ValueError(f"methods: {RESERVED!r} is taken: it stands for ground truth in figures")
-        naive = self.methods.get("naive")
-        if naive is not None and naive.objective != "naive":
-            raise ValueError("methods.naive.objective: figures take 'naive' for naive finetuning; allowed: naive")
-        if naive is not None and (naive.changes() or naive.relabelled_by):
-            raise ValueError(
-                "methods.naive: figures take 'naive' for naive finetuning; allowed: objective: naive alone"
-            )
         own = any(isinstance(rung, OwnRung) for rung in self.nlp.ladder)
         if own and self.nlp.pretraining.corpus == "world" and self.data.source != "world":
             raise ValueError("nlp.pretraining.corpus: 'world' needs data.source 'world'; allowed: tasks")

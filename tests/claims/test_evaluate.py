@@ -25,7 +25,7 @@ CHESS = ("fig3", "fig4", "fig15", "fig19", "fig20")
 @pytest.fixture(scope="module")
 def plan(smoke_config: dict[str, Any]) -> Plan:
     nlp = {"tasks": ["boolq", "sciq", "sst2", "wic"]}
-    return plan_of(deep_merge(smoke_config, {"chess": None, "seeds": [0], "nlp": nlp}), "test")
+    return plan_of(deep_merge(smoke_config, {"chess": None, "reward": None, "seeds": [0], "nlp": nlp}), "test")
 
 
 @cache

@@ -66,7 +66,7 @@ def shape(smoke_config: dict[str, Any]) -> Shape:
             "nlp": {**own, "methods": ["naive", "confidence"], "example": {}},
         }
         overlay["nlp"] |= {
-            "prompting": {"tasks": names, "seeds": None},
+            "prompting": {"tasks": None if "tasks" in more.get("nlp", {}) else names, "seeds": None},
             "probing": {"seeds": None, "errors": {"features": [2, 4, 6, 8, 12], "noised": 8}},
         }
         section = {

@@ -139,7 +139,7 @@ def test_figure_22_has_boxes_and_a_curve_a_share(shape: Shape) -> None:
 
 @pytest.mark.parametrize(("by", "said"), [("prompt", "judge: w16, asked"), ("mine:easier", "judge: mine:easier")])
 def test_figure_22_says_who_judged(shape: Shape, by: str, said: str, tmp_path: Any, monkeypatch: Any) -> None:
-    (tmp_path / "mine.py").write_text("")
+    (tmp_path / "mine.py").write_text("def easier(pairs):\n    return pairs\n")
     monkeypatch.chdir(tmp_path)
     plan = shape(tasks=1, nlp={"difficulty": {"judge": {"by": by, "rung": "w16"}}})
     assert said in footer(draw("fig22", plan))

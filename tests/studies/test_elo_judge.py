@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from pathlib import Path
 from types import SimpleNamespace
@@ -81,32 +80,35 @@ def test_a_prompted_judges_liking_for_a_place_cancels_out(monkeypatch: pytest.Mo
     assert found == pytest.approx([0.6, 0.4])
 
 
-OWN = "def easier(pairs):\n    return [float(len(a) < len(b)) for a, b in pairs]\n\nodd = lambda pairs: [2]\n"
+OWN = "def easier(pairs):\n    return [float(len(a) < len(b)) for a, b in pairs]\n\ndef odd(pairs):\n    return [2]\n"
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The project's folder, where jobs run."""
     (tmp_path / "mine.py").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def test_a_judge_of_the_users_own_is_known_by_its_files_content(folder: Path) -> None:
+def test_a_judge_of_the_users_own_is_known_by_its_code(folder: Path) -> None:
     identity, place = own.described("mine:easier", folder)
-    assert identity == {"function": "easier", "code": hashlib.sha256(OWN.encode()).hexdigest()}
+    assert identity == {"function": "easier", "code": own.digest("mine:easier", folder)}
     easier = judge.judge_of({"by": identity}, None, place)
     assert easier(["long one", "short"], [(0, 1), (1, 0)]) == [0.0, 1.0]
+    (folder / "mine.py").write_text(OWN.replace("<", ">"))
+    assert own.described("mine:easier", folder)[0] != identity
 
 
 def test_mistakes_in_a_judge_of_the_users_own_are_one_line(folder: Path) -> None:
     with pytest.raises(UserError, match=r"'yours:easier': no file '.*yours.py' in the project's folder"):
         own.described("yours:easier", folder)
-    identity, place = own.described("mine:nothing", folder)
-    with pytest.raises(UserError, match=r"mine.py: defines no function 'nothing'"):
-        own.load(identity, place)
+    with pytest.raises(UserError, match=r"mine.py: no function 'nothing'; there are: easier, odd"):
+        own.described("mine:nothing", folder)
     identity, place = own.described("mine:odd", folder)
     with pytest.raises(UserError, match="mine:odd: should give 1 numbers from 0 to 1"):
         judge.judge_of({"by": identity}, None, place)(["a", "b"], [(0, 1)])
-    (folder / "mine.py").write_text("raise RuntimeError('no')\n")
+    (folder / "mine.py").write_text("def odd(pairs):\n    return pairs\n\n\nraise RuntimeError('no')\n")
     with pytest.raises(UserError, match="changed since this was planned"):
         own.load(identity, place)
     identity, place = own.described("mine:odd", folder)

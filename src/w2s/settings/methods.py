@@ -16,6 +16,7 @@ from w2s.parameters import Value
 from w2s.schema import Name, Positive, Strict
 from w2s.settings import refuse_twice, refuse_unknown
 
+RESERVED = "truth"  # stands for ground truth in figures
 TASKS_COMPARED = 3  # by default: a comparison of all methods is many runs
 
 
@@ -84,6 +85,10 @@ class Method(Strict):
         beside = {"objective", "parameters", "largest", "relabelled_by"}
         return self.model_dump(mode="json", exclude=beside, exclude_none=True)
 
+    def beside(self) -> list[str]:
+        """The keys that are set beside the objective and its parameters."""
+        return [*self.changes(), *(["relabelled_by"] if self.relabelled_by else [])]
+
 
 class Comparison(Strict):
     """What the figure of all methods compares."""
@@ -100,7 +105,14 @@ class Comparison(Strict):
 
 
 def check(methods: dict[str, Method]) -> None:
-    """ValueError if methods name each other in circles, or one that is not there."""
+    """ValueError for a name that figures need for something else, and for methods that name each other in circles."""
+    if RESERVED in methods:
+        raise ValueError(f"methods: {RESERVED!r} is taken: it stands for ground truth in figures")
+    naive = methods.get("naive")
+    if naive is not None and naive.objective != "naive":
+        raise ValueError("methods.naive.objective: figures take 'naive' for naive finetuning; allowed: naive")
+    if naive is not None and naive.beside():
+        raise ValueError("methods.naive: figures take 'naive' for naive finetuning; allowed: objective: naive alone")
     for name, method in methods.items():
         if method.relabelled_by is not None:
             refuse_unknown(f"methods.{name}.relabelled_by", method.relabelled_by, methods)
