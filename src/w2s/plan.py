@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from w2s.errors import LackingError, UserError, allowed
 from w2s.experiment import Experiment
 from w2s.ladder import OpenRung, OwnRung, Rung
+from w2s.making import STAGES
 from w2s.own import is_own
 from w2s.settings import Packing, Setting
 from w2s.settings.chess import Games, Puzzles
 from w2s.settings.methods import Method
 from w2s.settings.nlp import TaskChoice
+from w2s.settings.reward import PairTask
 from w2s.settings.vision import Images, Published
 
 if TYPE_CHECKING:
@@ -32,66 +34,11 @@ if TYPE_CHECKING:
     from w2s.plans.errors import ErrorsPlan
     from w2s.plans.probing import ProbingPlan
     from w2s.plans.prompting import PromptingPlan
-    from w2s.plans.vision import VisionPlan
-from w2s.settings.reward import PairTask
-
-if TYPE_CHECKING:
-    from w2s.plans.chess import ChessPlan
     from w2s.plans.reward import RewardPlan
+    from w2s.plans.vision import VisionPlan
 
-# Raise a stage's version when a change to its code changes its results; see ``w2s stages``.
-STAGE_VERSIONS = {
-    "data": 2,
-    "corpus": 2,
-    "pretrain": 2,
-    "open": 1,
-    "finetune": 3,
-    "puzzles": 1,
-    "games": 1,
-    "generate": 1,
-    "levels": 1,
-    "judge": 1,
-    "flip": 1,
-    "images": 1,
-    "vision_model": 1,
-    "vision_features": 1,
-    "vision_probe": 1,
-    "prompt": 1,
-    "features": 1,
-    "probe": 1,
-    "errors": 1,
-    "preferences": 1,
-    "dialogues": 1,
-    "writing": 1,
-    "prefer": 1,
-}
-
-# The file in each stage's directory that is written last and vouches for the others.
-MANIFESTS = {
-    "data": "manifest.json",
-    "corpus": "manifest.json",
-    "pretrain": "manifest.json",
-    "open": "source.json",
-    "finetune": "run.json",
-    "puzzles": "manifest.json",
-    "games": "manifest.json",
-    "generate": "run.json",
-    "levels": "manifest.json",
-    "judge": "manifest.json",
-    "flip": "manifest.json",
-    "images": "manifest.json",
-    "vision_model": "manifest.json",
-    "vision_features": "manifest.json",
-    "vision_probe": "run.json",
-    "prompt": "prompt.json",
-    "features": "features.json",
-    "probe": "probe.json",
-    "errors": "errors.json",
-    "preferences": "manifest.json",
-    "dialogues": "manifest.json",
-    "writing": "manifest.json",
-    "prefer": "run.json",
-}
+STAGE_VERSIONS = {name: stage.version for name, stage in STAGES.items()}
+MANIFESTS = {name: stage.manifest for name, stage in STAGES.items()}
 KEY_LENGTH = 10
 
 
