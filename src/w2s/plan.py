@@ -161,16 +161,28 @@ class Sources(Protocol):
         ...
 
 
-class Plan:
+class Remembering:
+    """A part of the plan: what is asked for is made once."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[object, ...], Artifact] = {}
+
+    def _once(self, identity: tuple[object, ...], make: Callable[[], T]) -> T:
+        if identity not in self._made:
+            self._made[identity] = make()
+        return self._made[identity]  # type: ignore[return-value]
+
+
+class Plan(Remembering):
     """Every run that an experiment can ask for, made on demand and remembered.
 
     sources: only asked where rows or base models are not made here.
     """
 
     def __init__(self, experiment: Experiment, sources: Sources) -> None:
+        super().__init__()
         self.experiment = experiment
         self._sources = sources
-        self._made: dict[tuple[object, ...], Artifact] = {}
         self._rungs = {rung.name: rung for rung in experiment.nlp.ladder}
         self._tasks = {task.name: task for task in experiment.nlp.tasks}
 
@@ -379,11 +391,6 @@ class Plan:
         if is_own(chosen.objective):
             objective["code"] = self._sources.code(chosen.objective)[0]["code"]
         return objective
-
-    def _once(self, identity: tuple[object, ...], make: Callable[[], T]) -> T:
-        if identity not in self._made:
-            self._made[identity] = make()
-        return self._made[identity]  # type: ignore[return-value]
 
     # -- everything ----------------------------------------------------------------------------------------
 
