@@ -184,3 +184,11 @@ def test_table_2_has_the_papers_prompts_first_and_says_whose_the_others_are(shap
     assert "There is a science knowledge question, followed by an answer. Respond with 1 if the answer is" in said
     assert "Say 1 for praise, 0 for blame." in said
     assert "answers here are 'no' and 'yes'" in said
+
+
+def test_figure_9_does_not_speak_of_pgrs_that_it_does_not_show(shape: Shape) -> None:
+    plan = shape()
+    table = numbers("fig9", plan)
+    table["undefined"] = 1.0
+    assert "PGR" not in footer(draw("fig9", plan, table))
+    assert "black: the labels" in footer(draw("fig24", plan))

@@ -62,7 +62,8 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
         style.compute_axis(panel, ticks=8)
     style.label_panels(axes.flat)
     _legend(figure, table, about)
-    footer.add(figure, about, table, _spread(means), _room(table), overlay.note(about, table))
+    shown = table.drop(columns="undefined", errors="ignore")  # it shows no PGR
+    footer.add(figure, about, shown, _spread(means), _room(table), overlay.note(about, table))
     return figure
 
 

@@ -58,7 +58,8 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
         assert len(rows), name
     style.label_panels(axes.flat)
     rung, draws = table["rung"].iloc[0], table["draw"].max() + 1
-    notes = [f"features of {rung}", f"means of {draws:.0f} draws of random errors" if draws > 1 else ""]
+    notes = ["black: the labels; each colour: probes that learn from one kind of them", f"features of {rung}"]
+    notes += [f"means of {draws:.0f} draws of random errors" if draws > 1 else ""]
     notes += ["faint: the paper's own, at its own numbers of features and accuracies"] if overlay.wanted(about) else []
     footer.add(figure, about, table, *notes)
     return figure
