@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--out", required=True, type=Path, help="its directory, ending in its key")
     sub.add_argument("--parents", nargs="*", default=[], metavar="ROLE=DIR", help="artifacts it is made from")
     sub.add_argument("--environment", default="{}", help="where its raw files are, as JSON")
+    sub.add_argument("--estimate", help="what it was expected to take, as JSON, for its record")
 
     sub = add("experiment", experiment, "write the validated experiment that figures are drawn for")
     sub.add_argument("--json", required=True, help="the experiment, as JSON")
@@ -95,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = add("cost", cost, "say what figures will cost before anything is made: jobs, hours, memory, disk")
     _figures(sub)
     sub.add_argument("--device", help="where it would run: cpu, a100, h100, ... or as records name it")
+    sub.add_argument("--check", action="store_true", help="say instead how good estimates of finished jobs were")
 
     sub = add("status", status, "say how far each figure is, what runs and what failed")
     _figures(sub)
@@ -153,7 +155,8 @@ def make(options: argparse.Namespace) -> None:
     keys = {role: artifacts.read(directory)["key"] for role, directory in parents.items()}
     spec = json.loads(options.spec)
     identity = Identity(options.stage, STAGE_VERSIONS[options.stage], spec, keys)
-    with artifacts.building(options.out, identity) as build:
+    estimate = json.loads(options.estimate) if options.estimate else None
+    with artifacts.building(options.out, identity, estimate) as build:
         if build is None:
             return
         if options.stage == "data":
@@ -408,7 +411,11 @@ def cost(options: argparse.Namespace) -> None:
 
     asked = _asked(options)
     needed = with_ancestors(run for runs in asked.values() for run in runs)
-    model = module.Model(module.past(Path("results")), options.device)
+    past = module.past(Path("results"), module.REMEMBERED)
+    if options.check:
+        print(module.check(needed.values(), past, options.device))
+        return
+    model = module.Model(past, options.device)
     print(module.table(module.summed(needed.values(), model), model, ", ".join(asked)))
 
 
