@@ -137,9 +137,10 @@ class Past:
         return {kind: median(tokens) for kind, tokens in found.items()}
 
     def on(self, wanted: str) -> str | None:
-        """The device of past jobs that a kind of GPU (``h100``) is named in, or that is called so."""
+        """The device of past jobs whose name says that it is of a kind (``h100``)."""
         known = sorted({job.device for jobs in self.jobs.values() for job in jobs if job.device})
-        return next((device for device in known if wanted == device or wanted in device.lower().split()), None)
+        kind = re.compile(rf"(?<![a-z0-9]){re.escape(wanted)}(?![a-z0-9])")
+        return next((device for device in known if kind.search(device.lower().replace("rtx ", "rtx"))), None)
 
 
 def _invented(data: Artifact) -> tuple[int, int] | None:

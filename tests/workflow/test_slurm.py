@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -17,7 +18,7 @@ import pytest
 
 from tests.workflow import slurm
 from tests.workflow.slurm import Cluster
-from tests.workflow.test_dag import checkout, edit_config
+from tests.workflow.test_dag import checkout, edit_config, snakemake
 from w2s.plan import Plan
 
 pytestmark = [pytest.mark.skipif(bool(slurm.lacking()), reason=slurm.lacking()), pytest.mark.xdist_group("slurm")]
@@ -72,7 +73,7 @@ def rule(job: dict[str, str]) -> str:
 
 
 def test_figure_5_goes_through_sbatch_and_short_runs_share_a_gpu(cluster: Cluster, tmp_path: Path) -> None:
-    """Two tasks, two rungs, two methods: 12 runs are four packs, of one rung and one kind of labels each."""
+    """Two tasks, two rungs, two methods: 12 runs are six packs, of one rung, kind of labels and method each."""
     folder = checkout(tmp_path / "checkout")
     call = Call(cluster, folder, "figures/fig5.pdf")
     assert call.wait() == 0, call.output[-3000:]
@@ -81,16 +82,21 @@ def test_figure_5_goes_through_sbatch_and_short_runs_share_a_gpu(cluster: Cluste
     mine = [job for job in jobs(cluster) if job["WorkDir"] == str(folder)]
     assert {job["JobState"] for job in mine} == {"COMPLETED"}
     packs = [job for job in mine if rule(job).endswith("_finetune")]
+    methods = {"truth": ["naive"], "from-w8": ["naive", "confidence"]}
     assert Counter(map(rule, packs)) == Counter(
-        f"runs_{rung}_{labels}_finetune" for rung in ("w8", "w16") for labels in ("truth", "from-w8")
+        f"runs_{rung}_{labels}_{method}_finetune"
+        for rung in ("w8", "w16")
+        for labels, several in methods.items()
+        for method in several
     )
     on_gpu = [job for job in mine if rule(job) == "pretrain"] + packs
-    assert len(on_gpu) == 2 + 4
+    assert len(on_gpu) == 2 + 6
     assert {job.get("TresPerJob") for job in on_gpu} == {"gres:gpu:1"}
     assert {job.get("TresPerJob") for job in mine if job not in on_gpu} == {None}
-    limits = {rule(job): job["TimeLimit"] for job in packs}
-    assert limits["runs_w8_truth_finetune"] == "00:40:00"  # two runs of 20 minutes
-    assert limits["runs_w16_from-w8_finetune"] == "01:20:00"
+    (alone,) = {job["TimeLimit"] for job in mine if rule(job) == "corpus"}
+    assert alone == "00:06:00"  # five minutes, and of what hardly takes one
+    assert {job["TimeLimit"] for job in packs} == {"00:12:00"}  # two after each other
+    assert {job["MinMemoryNode"] for job in packs} == {"4295M"}  # on one place, one at a time
 
 
 def test_jobs_that_run_at_once_have_different_gpus(cluster: Cluster) -> None:
@@ -101,7 +107,8 @@ def test_jobs_that_run_at_once_have_different_gpus(cluster: Cluster) -> None:
 
 def slow(config: dict[str, Any]) -> None:
     """Pretraining of some 400 steps, with a checkpoint at every one."""
-    config["nlp"]["ladder"][1]["tokens"] = 400_000
+    for rung in config["nlp"]["ladder"]:
+        rung["tokens"] = 400_000
     config["execution"]["checkpoint_seconds"] = 0
 
 
@@ -135,6 +142,38 @@ def test_a_job_that_slurm_ends_is_tried_again_and_goes_on_from_its_checkpoint(
     assert ended[again] == "COMPLETED"
     assert re.search(r"resuming at step [1-9]", log.read_text())
     assert (folder / model.manifest).is_file()
+
+
+def test_a_node_that_dies_loses_nothing(cluster: Cluster, tmp_path: Path) -> None:
+    """Its jobs go on from their checkpoints when it is back, and end with the bytes of an undisturbed workflow."""
+    folder, calm = checkout(tmp_path / "checkout"), checkout(tmp_path / "calm")
+    for one in (folder, calm):
+        edit_config(one, slow)
+    from w2s.workflow import plan_of, read_yaml
+
+    plan = plan_of(read_yaml(folder / "config.yaml"), "slow")
+    models = [plan.model("w8"), plan.model("w16")]
+    call = Call(cluster, folder, *(model.manifest for model in models))
+    try:
+        for model in models:
+            until(lambda key=model.key: (folder / "work" / key / "checkpoint.pt").is_file(), call)
+            os.kill(int(until(lambda key=model.key: _making(key), call).name), signal.SIGSTOP)
+        cluster.lose_node()
+        assert not any(map(_making, (model.key for model in models)))
+        cluster.start_node()
+        snakemake(calm, *(model.manifest for model in models))
+        assert call.wait() == 0, call.output[-3000:]
+    finally:
+        call.process.terminate()
+    for model in models:
+        log = (folder / "logs" / "models" / f"{Path(model.path).name}.log").read_text()
+        assert re.search(r"resuming at step [1-9]", log)
+        assert content(folder / model.manifest) == content(calm / model.manifest)
+
+
+def content(manifest: Path) -> Any:
+    """The digest of every file of an artifact."""
+    return json.loads(manifest.read_text())["files"]
 
 
 def until(there: Any, call: Call, seconds: float = 240) -> Any:
