@@ -199,8 +199,8 @@ def test_the_check_compares_what_was_foreseen_with_what_was_measured(workflow: W
     assert lines[3] == ["data", "1", "0", "0%", "6.00", "100%"]  # three seconds, and without a past half a one
     assert lines[4] == ["finetune", "4", "4", "50%", "100%", "75%", "1.00", "100%"]  # sst2 was not counted
     assert lines[-1][:5] == ["all", "5", "4", "50%", "100%"]
-    with pytest.raises(UserError, match="no job of these figures is finished on 'a100'"):
-        cost.check(needed(workflow), past, "a100")
+    with pytest.raises(UserError, match="no job of these figures is finished on 'cpu'"):
+        cost.check(needed(workflow), cost.Past())
 
 
 def test_the_command_says_what_a_figure_costs(tiny_config: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:

@@ -393,9 +393,8 @@ def explain(options: argparse.Namespace) -> None:
     print(explain_path(options.path, _workflow()))
 
 
-def _asked(options: argparse.Namespace) -> dict[str, list[Artifact]]:
+def _asked(options: argparse.Namespace, workflow: Workflow) -> dict[str, list[Artifact]]:
     """Figure, as people name it -> the runs that it reads."""
-    workflow = _workflow()
     found: dict[str, list[Artifact]] = {}
     for asked in options.figures or workflow.drawable(options.experiment):
         *folders, name = asked.removeprefix("figures/").removesuffix(".pdf").removesuffix(".png").split("/")
@@ -409,7 +408,7 @@ def cost(options: argparse.Namespace) -> None:
     from w2s import cost as module
     from w2s.plan import with_ancestors
 
-    asked = _asked(options)
+    asked = _asked(options, _workflow())
     needed = with_ancestors(run for runs in asked.values() for run in runs)
     past = module.past(Path("results"), module.REMEMBERED)
     if options.check:
@@ -423,8 +422,9 @@ def status(options: argparse.Namespace) -> None:
     """How far figures are."""
     from w2s import status as module
 
-    asked = _asked(options)
-    print(module.as_json(asked) if options.json else module.overview(asked))
+    workflow = _workflow()
+    asked, estimate = _asked(options, workflow), workflow.resources.estimate
+    print(module.as_json(asked) if options.json else module.overview(asked, lambda one: estimate(one).seconds))
 
 
 def examples(options: argparse.Namespace) -> None:

@@ -107,9 +107,11 @@ class Cluster:
         """Kill the node's daemon, the daemons of its steps, and every process of its jobs: as if its power failed."""
         self.daemons["slurmd"].kill()
         self.daemons["slurmd"].wait()
-        for process in self._of_jobs():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
+        while left := self._of_jobs():  # till none is left
+            for process in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+            time.sleep(0.1)
 
     def _of_jobs(self) -> list[int]:
         """Processes that have this cluster's configuration and either belong to a job or watch one."""
