@@ -16,7 +16,7 @@ configfile: "config.yaml"
 
 
 try:
-    experiments = Workflow(config)
+    experiments = Workflow(config, look=workflow.is_main_process)
 except UserError as mistake:
     raise WorkflowError(str(mistake)) from None
 

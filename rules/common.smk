@@ -45,6 +45,27 @@ def priority(wildcards):
     return planned(wildcards).priority
 
 
+def mem_mb(wildcards, attempt):
+    return experiments.resources.asked(planned(wildcards), attempt).mem_mb
+
+
+def runtime(wildcards, attempt):
+    return experiments.resources.asked(planned(wildcards), attempt).runtime
+
+
+def gpu(wildcards):
+    return experiments.resources.asked(planned(wildcards)).gpu
+
+
+def estimate(wildcards):
+    return experiments.resources.recorded(planned(wildcards))
+
+
+# What every job that makes an artifact asks a scheduler for. Of place each has one: a limit of one in an allocation
+# (profiles/slurm) makes the members of a pack take turns.
+ASKED = {"mem_mb": mem_mb, "runtime": runtime, "gpu": gpu, "place": 1}
+
+
 def figure_runs(wildcards):
     return [run.manifest for run in or_one_line(experiments.figure, wildcards.figure, wildcards.experiment)]
 

@@ -11,15 +11,18 @@ rule data:
         "logs/nlp/{task}/data-{key}.log",
     conda:
         "../envs/cpu.yaml"
+    resources:
+        **ASKED,
     params:
         spec=spec,
         environment=environment,
         out="results/nlp/{task}/data-{key}",
+        estimate=estimate,
     message:
         "data of {wildcards.task} -> {params.out}"
     shell:
         "python -m w2s make data --spec {params.spec:q} --environment {params.environment:q}"
-        " --out {params.out:q} > {log} 2>&1"
+        " --out {params.out:q} --estimate {params.estimate:q} > {log} 2>&1"
 
 
 rule puzzles:
@@ -30,12 +33,15 @@ rule puzzles:
         "logs/chess/{task}/data-{key}.log",
     conda:
         "../envs/cpu.yaml"
+    resources:
+        **ASKED,
     params:
         spec=spec,
         environment=environment,
         out="results/chess/{task}/data-{key}",
+        estimate=estimate,
     message:
         "chess puzzles -> {params.out}"
     shell:
         "python -m w2s make puzzles --spec {params.spec:q} --environment {params.environment:q}"
-        " --out {params.out:q} > {log} 2>&1"
+        " --out {params.out:q} --estimate {params.estimate:q} > {log} 2>&1"

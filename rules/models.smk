@@ -15,15 +15,18 @@ rule corpus:
         "logs/models/corpus-{key}.log",
     conda:
         "../envs/cpu.yaml"
+    resources:
+        **ASKED,
     params:
         spec=spec,
         parents=parents,
         out="results/models/corpus-{key}",
+        estimate=estimate,
     message:
         "corpus and tokenizer -> {params.out}"
     shell:
         "python -m w2s make corpus --spec {params.spec:q} --out {params.out:q}"
-        " --parents {params.parents:q} > {log} 2>&1"
+        " --parents {params.parents:q} --estimate {params.estimate:q} > {log} 2>&1"
 
 
 rule games:
@@ -35,15 +38,18 @@ rule games:
         "logs/models/games-{key}.log",
     conda:
         "../envs/cpu.yaml"
+    resources:
+        **ASKED,
     params:
         spec=spec,
         environment=environment,
         out="results/models/games-{key}",
+        estimate=estimate,
     message:
         "chess games and tokenizer -> {params.out}"
     shell:
         "python -m w2s make games --spec {params.spec:q} --environment {params.environment:q}"
-        " --out {params.out:q} > {log} 2>&1"
+        " --out {params.out:q} --estimate {params.estimate:q} > {log} 2>&1"
 
 
 rule pretrain:
@@ -60,15 +66,18 @@ rule pretrain:
     priority: priority
     conda:
         "../envs/gpu.yaml"
+    resources:
+        **ASKED,
     params:
         spec=spec,
         parents=parents,
         out="results/models/{rung}-{key}",
+        estimate=estimate,
     message:
         "pretrain {wildcards.rung} -> {params.out}"
     shell:
         "python -m w2s make pretrain --spec {params.spec:q} --out {params.out:q}"
-        " --parents {params.parents:q} > {log} 2>&1"
+        " --parents {params.parents:q} --estimate {params.estimate:q} > {log} 2>&1"
 
 
 rule open_model:
@@ -79,12 +88,15 @@ rule open_model:
     priority: priority
     conda:
         "../envs/gpu.yaml"
+    resources:
+        **ASKED,
     params:
         spec=spec,
         environment=environment,
         out="results/models/{rung}-{key}",
+        estimate=estimate,
     message:
         "open model {wildcards.rung} -> {params.out}"
     shell:
         "python -m w2s make open --spec {params.spec:q} --environment {params.environment:q}"
-        " --out {params.out:q} > {log} 2>&1"
+        " --out {params.out:q} --estimate {params.estimate:q} > {log} 2>&1"

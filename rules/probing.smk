@@ -20,17 +20,20 @@ rule features:
     priority: priority
     conda:
         "../envs/gpu.yaml"
+    resources:
+        **ASKED,
     params:
         spec=spec,
         parents=parents,
         environment=environment,
         out=f"results/{RUN}",
+        estimate=estimate,
     message:
         "{wildcards.method} of {wildcards.rung} on {wildcards.task}, labels {wildcards.labels}, seed {wildcards.seed}"
         " -> {params.out}"
     shell:
         "python -m w2s make features --spec {params.spec:q} --out {params.out:q}"
-        " --parents {params.parents:q} --environment {params.environment:q} > {log} 2>&1"
+        " --parents {params.parents:q} --environment {params.environment:q} --estimate {params.estimate:q} > {log} 2>&1"
 
 
 rule probe:
@@ -46,16 +49,19 @@ rule probe:
     priority: priority
     conda:
         "../envs/cpu.yaml"
+    resources:
+        **ASKED,
     params:
         spec=spec,
         parents=parents,
         out=f"results/{RUN}",
+        estimate=estimate,
     message:
         "{wildcards.method} of {wildcards.rung} on {wildcards.task}, labels {wildcards.labels}, seed {wildcards.seed}"
         " -> {params.out}"
     shell:
         "python -m w2s make probe --spec {params.spec:q} --out {params.out:q}"
-        " --parents {params.parents:q} > {log} 2>&1"
+        " --parents {params.parents:q} --estimate {params.estimate:q} > {log} 2>&1"
 
 
 rule errors:
@@ -69,13 +75,16 @@ rule errors:
         method="errors",
     conda:
         "../envs/cpu.yaml"
+    resources:
+        **ASKED,
     params:
         spec=spec,
         parents=parents,
         out=f"results/{RUN}",
+        estimate=estimate,
     message:
         "{wildcards.method} of {wildcards.rung} on {wildcards.task}, labels {wildcards.labels}, seed {wildcards.seed}"
         " -> {params.out}"
     shell:
         "python -m w2s make errors --spec {params.spec:q} --out {params.out:q}"
-        " --parents {params.parents:q} > {log} 2>&1"
+        " --parents {params.parents:q} --estimate {params.estimate:q} > {log} 2>&1"

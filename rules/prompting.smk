@@ -19,14 +19,17 @@ rule prompt:
     priority: priority
     conda:
         "../envs/gpu.yaml"
+    resources:
+        **ASKED,
     params:
         spec=spec,
         parents=parents,
         environment=environment,
         out=f"results/{RUN}",
+        estimate=estimate,
     message:
         "prompt {wildcards.rung} with {wildcards.task}: {wildcards.method}, labels {wildcards.labels},"
         " seed {wildcards.seed} -> {params.out}"
     shell:
         "python -m w2s make prompt --spec {params.spec:q} --out {params.out:q}"
-        " --parents {params.parents:q} --environment {params.environment:q} > {log} 2>&1"
+        " --parents {params.parents:q} --environment {params.environment:q} --estimate {params.estimate:q} > {log} 2>&1"

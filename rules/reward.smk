@@ -11,15 +11,18 @@ rule preferences:
         "logs/reward/{task}/data-{key}.log",
     conda:
         "../envs/cpu.yaml"
+    resources:
+        **ASKED,
     params:
         spec=spec,
         environment=environment,
         out="results/reward/{task}/data-{key}",
+        estimate=estimate,
     message:
         "preference pairs of {wildcards.task} -> {params.out}"
     shell:
         "python -m w2s make preferences --spec {params.spec:q} --environment {params.environment:q}"
-        " --out {params.out:q} > {log} 2>&1"
+        " --out {params.out:q} --estimate {params.estimate:q} > {log} 2>&1"
 
 
 rule dialogues:
@@ -33,15 +36,18 @@ rule dialogues:
         "logs/models/dialogues-{key}.log",
     conda:
         "../envs/cpu.yaml"
+    resources:
+        **ASKED,
     params:
         spec=spec,
         parents=parents,
         out="results/models/dialogues-{key}",
+        estimate=estimate,
     message:
         "dialogues and tokenizer -> {params.out}"
     shell:
         "python -m w2s make dialogues --spec {params.spec:q} --out {params.out:q}"
-        " --parents {params.parents:q} > {log} 2>&1"
+        " --parents {params.parents:q} --estimate {params.estimate:q} > {log} 2>&1"
 
 
 rule writing:
@@ -55,16 +61,19 @@ rule writing:
     priority: priority
     conda:
         "../envs/gpu.yaml"
+    resources:
+        **ASKED,
     params:
         spec=spec,
         parents=parents,
         environment=environment,
         out="results/models/{written}-{key}",
+        estimate=estimate,
     message:
         "generative finetuning: {wildcards.written} -> {params.out}"
     shell:
         "python -m w2s make writing --spec {params.spec:q} --out {params.out:q}"
-        " --parents {params.parents:q} --environment {params.environment:q} > {log} 2>&1"
+        " --parents {params.parents:q} --environment {params.environment:q} --estimate {params.estimate:q} > {log} 2>&1"
 
 
 REWARD_RUN = "reward/{task}/{start}/{labels}/{method}/s{seed}-{key}"
@@ -82,14 +91,17 @@ rule prefer:
     priority: priority
     conda:
         "../envs/gpu.yaml"
+    resources:
+        **ASKED,
     params:
         spec=spec,
         parents=parents,
         environment=environment,
         out=f"results/{REWARD_RUN}",
+        estimate=estimate,
     message:
         "reward model {wildcards.start} on {wildcards.task}: {wildcards.labels}, {wildcards.method}, seed {wildcards.seed}"
         " -> {params.out}"
     shell:
         "python -m w2s make prefer --spec {params.spec:q} --out {params.out:q}"
-        " --parents {params.parents:q} --environment {params.environment:q} > {log} 2>&1"
+        " --parents {params.parents:q} --environment {params.environment:q} --estimate {params.estimate:q} > {log} 2>&1"

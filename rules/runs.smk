@@ -17,17 +17,20 @@ rule finetune:
     priority: priority
     conda:
         "../envs/gpu.yaml"
+    resources:
+        **ASKED,
     params:
         spec=spec,
         parents=parents,
         environment=environment,
         out=f"results/{RUN}",
+        estimate=estimate,
     message:
         "finetune {wildcards.rung} on {wildcards.task}: {wildcards.labels}, {wildcards.method}, seed {wildcards.seed}"
         " -> {params.out}"
     shell:
         "python -m w2s make finetune --spec {params.spec:q} --out {params.out:q}"
-        " --parents {params.parents:q} --environment {params.environment:q} > {log} 2>&1"
+        " --parents {params.parents:q} --environment {params.environment:q} --estimate {params.estimate:q} > {log} 2>&1"
 
 
 CHESS_RUN = RUN.replace("nlp/", "chess/")
@@ -45,14 +48,17 @@ rule generate:
     priority: priority
     conda:
         "../envs/gpu.yaml"
+    resources:
+        **ASKED,
     params:
         spec=spec,
         parents=parents,
         environment=environment,
         out=f"results/{CHESS_RUN}",
+        estimate=estimate,
     message:
         "chess: {wildcards.rung} on {wildcards.task}: {wildcards.labels}, {wildcards.method}, seed {wildcards.seed}"
         " -> {params.out}"
     shell:
         "python -m w2s make generate --spec {params.spec:q} --out {params.out:q}"
-        " --parents {params.parents:q} --environment {params.environment:q} > {log} 2>&1"
+        " --parents {params.parents:q} --environment {params.environment:q} --estimate {params.estimate:q} > {log} 2>&1"

@@ -14,15 +14,18 @@ rule levels:
     priority: priority
     conda:
         "../envs/cpu.yaml"
+    resources:
+        **ASKED,
     params:
         spec=spec,
         parents=parents,
         out="results/nlp/{task}/levels-{key}",
+        estimate=estimate,
     message:
         "difficulty of {wildcards.task} by held-out runs -> {params.out}"
     shell:
         "python -m w2s make levels --spec {params.spec:q} --out {params.out:q}"
-        " --parents {params.parents:q} > {log} 2>&1"
+        " --parents {params.parents:q} --estimate {params.estimate:q} > {log} 2>&1"
 
 
 rule judge:
@@ -36,16 +39,19 @@ rule judge:
     priority: priority
     conda:
         "../envs/gpu.yaml"
+    resources:
+        **ASKED,
     params:
         spec=spec,
         parents=parents,
         environment=environment,
         out="results/nlp/{task}/elo-{key}",
+        estimate=estimate,
     message:
         "questions of {wildcards.task} judged, two at a time -> {params.out}"
     shell:
         "python -m w2s make judge --spec {params.spec:q} --out {params.out:q}"
-        " --parents {params.parents:q} --environment {params.environment:q} > {log} 2>&1"
+        " --parents {params.parents:q} --environment {params.environment:q} --estimate {params.estimate:q} > {log} 2>&1"
 
 
 rule flip:
@@ -59,12 +65,15 @@ rule flip:
     priority: priority
     conda:
         "../envs/cpu.yaml"
+    resources:
+        **ASKED,
     params:
         spec=spec,
         parents=parents,
         out="results/nlp/{task}/{labels}-{key}",
+        estimate=estimate,
     message:
         "labels of {wildcards.task}: {wildcards.labels} -> {params.out}"
     shell:
         "python -m w2s make flip --spec {params.spec:q} --out {params.out:q}"
-        " --parents {params.parents:q} > {log} 2>&1"
+        " --parents {params.parents:q} --estimate {params.estimate:q} > {log} 2>&1"

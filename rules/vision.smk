@@ -14,15 +14,18 @@ rule images:
         f"logs/{VISION}/images-{{key}}.log",
     conda:
         "../envs/cpu.yaml"
+    resources:
+        **ASKED,
     params:
         spec=spec,
         environment=environment,
         out=f"results/{VISION}/images-{{key}}",
+        estimate=estimate,
     message:
         "images of {wildcards.task} -> {params.out}"
     shell:
         "python -m w2s make images --spec {params.spec:q} --environment {params.environment:q}"
-        " --out {params.out:q} > {log} 2>&1"
+        " --out {params.out:q} --estimate {params.estimate:q} > {log} 2>&1"
 
 
 rule vision_model:
@@ -36,15 +39,18 @@ rule vision_model:
     priority: priority
     conda:
         "../envs/gpu.yaml"
+    resources:
+        **ASKED,
     params:
         spec=spec,
         parents=parents,
         out=f"results/{VISION}/models/{{rung}}-{{key}}",
+        estimate=estimate,
     message:
         "train vision network {wildcards.rung} on {wildcards.task} -> {params.out}"
     shell:
         "python -m w2s make vision_model --spec {params.spec:q} --out {params.out:q}"
-        " --parents {params.parents:q} > {log} 2>&1"
+        " --parents {params.parents:q} --estimate {params.estimate:q} > {log} 2>&1"
 
 
 rule vision_features:
@@ -58,16 +64,19 @@ rule vision_features:
     priority: priority
     conda:
         "../envs/gpu.yaml"
+    resources:
+        **ASKED,
     params:
         spec=spec,
         parents=parents,
         environment=environment,
         out=f"results/{VISION}/features/{{rung}}-{{key}}",
+        estimate=estimate,
     message:
         "features of {wildcards.rung} on {wildcards.task} -> {params.out}"
     shell:
         "python -m w2s make vision_features --spec {params.spec:q} --out {params.out:q}"
-        " --parents {params.parents:q} --environment {params.environment:q} > {log} 2>&1"
+        " --parents {params.parents:q} --environment {params.environment:q} --estimate {params.estimate:q} > {log} 2>&1"
 
 
 VISION_RUN = RUN.replace("nlp/", "vision/")
@@ -84,13 +93,16 @@ rule vision_probe:
         f"logs/{VISION_RUN}.log",
     conda:
         "../envs/gpu.yaml"
+    resources:
+        **ASKED,
     params:
         spec=spec,
         parents=parents,
         out=f"results/{VISION_RUN}",
+        estimate=estimate,
     message:
         "probe {wildcards.rung} on {wildcards.task}: {wildcards.labels}, {wildcards.method}, seed {wildcards.seed}"
         " -> {params.out}"
     shell:
         "python -m w2s make vision_probe --spec {params.spec:q} --out {params.out:q}"
-        " --parents {params.parents:q} > {log} 2>&1"
+        " --parents {params.parents:q} --estimate {params.estimate:q} > {log} 2>&1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,67 @@ def test_a_manifest_that_cannot_be_read_is_left_out(workflow: Workflow) -> None:
     pretend(run)
     Path(run.manifest).write_text("{}")
     assert cost.past(Path("results")).jobs == {}
+
+
+def test_manifests_are_read_once(workflow: Workflow, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = workflow.default
+    pretend(plan.data("sciq", 0))
+    pretend(plan.truth("sciq", "w8", 0))
+    first = cost.past(Path("results"), cost.REMEMBERED)
+    assert {stage: len(jobs) for stage, jobs in first.jobs.items()} == {"data": 1, "finetune": 1}
+    read: list[Path] = []
+    whole = cost._finished
+
+    def watched(record: dict[str, Any], path: Path) -> cost.Finished:
+        read.append(path)
+        return whole(record, path)
+
+    monkeypatch.setattr(cost, "_finished", watched)
+    assert cost.past(Path("results"), cost.REMEMBERED) == first
+    pretend(plan.truth("sciq", "w16", 0))
+    assert len(cost.past(Path("results"), cost.REMEMBERED, look=False).jobs["finetune"]) == 1
+    assert len(cost.past(Path("results"), cost.REMEMBERED).jobs["finetune"]) == 2
+    assert read == [Path(plan.truth("sciq", "w16", 0).manifest).relative_to("results")]
+    shutil.rmtree(plan.truth("sciq", "w8", 0).path)
+    assert len(cost.past(Path("results"), cost.REMEMBERED).jobs["finetune"]) == 1
+    cost.REMEMBERED.write_text("{")  # half of it
+    assert len(cost.past(Path("results"), cost.REMEMBERED).jobs["finetune"]) == 1
+
+
+def test_a_prompted_model_costs_by_its_size_and_by_how_much_it_reads(workflow: Workflow) -> None:
+    prompting = workflow.default.prompting
+    small, large = (prompting.zero_shot("sciq", rung, 0) for rung in ("w8", "w16"))
+    shots = prompting.truth("sciq", "w16", 0)
+    model = cost.Model(cost.Past(), "cpu")
+    work = [model.estimate(run).flop for run in (small, large, shots)]
+    ratio = cost.parameters_of(large.parents["model"]) / cost.parameters_of(small.parents["model"])
+    assert work[1] / work[0] == pytest.approx(ratio)
+    assert work[2] / work[1] == pytest.approx(prompting.setting.draws * (1 + prompting.setting.shots))
+    finished = cost.Finished("k", "prompt", "", "cpu", 0, 0, 8.0, 0, 1e9, 0, model="m", texts=work[0] / ratio)
+    base = cost.Finished("m", "pretrain", "", "cpu", cost.parameters_of(small.parents["model"]), 1, 1, 0, 1e9, 0)
+    past = cost._together([finished, base])
+    assert past.jobs["prompt"][0].parameters == base.parameters
+    assert past.jobs["prompt"][0].flop == cost.READING * base.parameters * finished.texts * cost.TOKENS["nlp"]
+
+
+def test_the_check_compares_what_was_foreseen_with_what_was_measured(workflow: Workflow) -> None:
+    plan = workflow.default
+    runs = [plan.truth(task, "w8", 0) for task in ("sciq", "sst2")]
+    runs += [plan.student("sciq", "w8", "w8", method, 0) for method in ("naive", "confidence")]
+    pretend(plan.data("sciq", 0))
+    for run, off in zip(runs, (1.0, 1.9, 2.1, 0.4), strict=True):
+        pretend(run)
+        record = json.loads(Path(run.manifest).read_text())
+        seconds = record["measured"]["seconds"] / off
+        record["made_with"]["estimated"] = {"seconds": seconds, "memory_mib": 600, "device": "cpu"}
+        Path(run.manifest).write_text(json.dumps(record))
+    past = cost.past(Path("results"))
+    lines = [line.split() for line in cost.check(needed(workflow), past).splitlines()]
+    assert lines[3] == ["data", "1", "0", "0%", "6.00", "100%"]  # three seconds, and without a past half a one
+    assert lines[4] == ["finetune", "4", "4", "50%", "100%", "75%", "1.00", "100%"]  # sst2 was not counted
+    assert lines[-1][:5] == ["all", "5", "4", "50%", "100%"]
+    with pytest.raises(UserError, match="no job of these figures is finished on 'cpu'"):
+        cost.check(needed(workflow), cost.Past())
 
 
 def test_the_command_says_what_a_figure_costs(tiny_config: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:

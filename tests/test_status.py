@@ -44,10 +44,26 @@ def test_the_four_states(tiny_config: dict[str, Any]) -> None:
         states = [status.state_of(run) for run in (done, running, failed, waiting)]
         assert [state.what for state in states] == ["done", "running", "failed", "waiting"]
         text = status.overview({"fig5": [done, running, failed, waiting]})
-    assert "1 of 9 done, 1 running, 1 failed" in text  # with their data, corpus and models
+    assert "1 of 9 done, 1 running, 1 failed, 6 waiting\n" in text  # with their data, corpus and models
     assert f"running:\n  {running.message}: 40% | 12 examples/s | 9 s left | loss 0.6" in text
     assert f"failed:\n  {failed.message}: w2s: out of memory\n    {status.log_of(failed)}" in text
     assert status.state_of(running).what == "failed"  # its process is gone
+
+
+def test_the_work_that_is_left_is_that_of_jobs_that_are_not_done(tiny_config: dict[str, Any]) -> None:
+    run = Workflow(tiny_config).default.truth("sciq", "w8", 0)
+    Path(run.parents["data"].manifest).parent.mkdir(parents=True)
+    Path(run.parents["data"].manifest).write_text("{}")
+    text = status.overview(
+        {"fig5": [run]}, lambda artifact: {"data": 1000.0, "finetune": 30.0}.get(artifact.stage, 5.0)
+    )
+    assert text.endswith("1 of 4 done, 3 waiting; 40 s of work left")  # the run, the corpus and the base model
+
+
+def test_of_a_long_log_the_end_is_read(tiny_config: dict[str, Any]) -> None:
+    run = Workflow(tiny_config).default.truth("sciq", "w8", 0)
+    log(run, "first\n" + "x\n" * 10_000 + "w2s: the end\n\n")
+    assert status.state_of(run).said == "w2s: the end"
 
 
 def test_a_job_writes_its_log_where_status_looks(tiny_config: dict[str, Any]) -> None:

@@ -145,8 +145,10 @@ class Build:
 
 
 @contextlib.contextmanager
-def building(out: Path, identity: Identity) -> Iterator[Build | None]:
+def building(out: Path, identity: Identity, estimate: Mapping[str, Any] | None = None) -> Iterator[Build | None]:
     """Make the artifact ``identity`` at ``out``; yields None if it is already there.
+
+    estimate: what it was expected to take (``w2s.resources``), for its manifest.
 
     Holds the key's lock all the while. Nothing appears at ``out`` unless the block ends without error.
     """
@@ -169,12 +171,12 @@ def building(out: Path, identity: Identity) -> Iterator[Build | None]:
             yield build
             build.measured["seconds"] = round(time.time() - started, 3)
             build.measured["processor_seconds"] = round(time.process_time() - processor, 3)
-            _publish(build, out)
+            _publish(build, out, estimate)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
 
 
-def _publish(build: Build, out: Path) -> None:
+def _publish(build: Build, out: Path, estimate: Mapping[str, Any] | None) -> None:
     identity, folder = build.identity, build.folder
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     record = {
@@ -185,7 +187,7 @@ def _publish(build: Build, out: Path) -> None:
         "parents": identity.parents,
         "files": {str(path.relative_to(folder)): sha256(path) for path in files},
         "measured": build.measured,
-        "made_with": provenance(),
+        "made_with": provenance() | ({"estimated": dict(estimate)} if estimate else {}),
     }
     for path in files:
         _fsync(path)

@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--out", required=True, type=Path, help="its directory, ending in its key")
     sub.add_argument("--parents", nargs="*", default=[], metavar="ROLE=DIR", help="artifacts it is made from")
     sub.add_argument("--environment", default="{}", help="where its raw files are, as JSON")
+    sub.add_argument("--estimate", help="what it was expected to take, as JSON, for its record")
 
     sub = add("experiment", experiment, "write the validated experiment that figures are drawn for")
     sub.add_argument("--json", required=True, help="the experiment, as JSON")
@@ -95,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = add("cost", cost, "say what figures will cost before anything is made: jobs, hours, memory, disk")
     _figures(sub)
     sub.add_argument("--device", help="where it would run: cpu, a100, h100, ... or as records name it")
+    sub.add_argument("--check", action="store_true", help="say instead how good estimates of finished jobs were")
 
     sub = add("status", status, "say how far each figure is, what runs and what failed")
     _figures(sub)
@@ -153,7 +155,8 @@ def make(options: argparse.Namespace) -> None:
     keys = {role: artifacts.read(directory)["key"] for role, directory in parents.items()}
     spec = json.loads(options.spec)
     identity = Identity(options.stage, STAGE_VERSIONS[options.stage], spec, keys)
-    with artifacts.building(options.out, identity) as build:
+    estimate = json.loads(options.estimate) if options.estimate else None
+    with artifacts.building(options.out, identity, estimate) as build:
         if build is None:
             return
         making.make(build, parents, json.loads(options.environment))
@@ -292,9 +295,8 @@ def explain(options: argparse.Namespace) -> None:
     print(explain_path(options.path, _workflow()))
 
 
-def _asked(options: argparse.Namespace) -> dict[str, list[Artifact]]:
+def _asked(options: argparse.Namespace, workflow: Workflow) -> dict[str, list[Artifact]]:
     """Figure, as people name it -> the runs that it reads."""
-    workflow = _workflow()
     found: dict[str, list[Artifact]] = {}
     for asked in options.figures or workflow.drawable(options.experiment):
         *folders, name = asked.removeprefix("figures/").removesuffix(".pdf").removesuffix(".png").split("/")
@@ -308,9 +310,13 @@ def cost(options: argparse.Namespace) -> None:
     from w2s import cost as module
     from w2s.plan import with_ancestors
 
-    asked = _asked(options)
+    asked = _asked(options, _workflow())
     needed = with_ancestors(run for runs in asked.values() for run in runs)
-    model = module.Model(module.past(Path("results")), options.device)
+    past = module.past(Path("results"), module.REMEMBERED)
+    if options.check:
+        print(module.check(needed.values(), past, options.device))
+        return
+    model = module.Model(past, options.device)
     print(module.table(module.summed(needed.values(), model), model, ", ".join(asked)))
 
 
@@ -318,8 +324,9 @@ def status(options: argparse.Namespace) -> None:
     """How far figures are."""
     from w2s import status as module
 
-    asked = _asked(options)
-    print(module.as_json(asked) if options.json else module.overview(asked))
+    workflow = _workflow()
+    asked, estimate = _asked(options, workflow), workflow.resources.estimate
+    print(module.as_json(asked) if options.json else module.overview(asked, lambda one: estimate(one).seconds))
 
 
 def examples(options: argparse.Namespace) -> None:

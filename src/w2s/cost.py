@@ -6,15 +6,19 @@ operations; where a device has made nothing yet, an assumed share of its peak sp
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from w2s.artifacts import written
 from w2s.errors import UserError, allowed
 from w2s.plan import MANIFESTS, Artifact
 
@@ -24,9 +28,13 @@ TOKENS = {"nlp": 120, "chess": 60}  # of an example, where no run has read its t
 TOKENS_OTHERWISE = 300
 INVENTED = {"world": (25, 300), "endgames": (9, 1_500)}  # (tokens of an example, examples of a half) of smoke's data
 TRAINING_BYTES = 16  # a parameter: weight, gradient and AdamW's two moments, all float32
+READING = 2  # FLOP a parameter and token where a model only reads
 WITH_ADAPTERS = 4  # FLOP a parameter and token where base weights are frozen: they need no gradient of their own
 SMALL = 1e9  # parameters below which a GPU is not filled: its assumed speed falls with their square root
 GIB = 2.0**30
+MIB = 2.0**20
+REMEMBERED = Path(".snakemake/w2s-measured.json")  # what manifests say, so that they are read once
+FORMAT = 1  # of that file
 # Device -> (FLOP a second that are assumed, whether hours on it are counted as GPU hours): about 35% of the dense
 # bfloat16 peak that the maker states; of a CPU, what one core of a server reached here.
 ASSUMED = {
@@ -40,9 +48,19 @@ ASSUMED = {
 
 
 @dataclass(frozen=True)
+class Foreseen:
+    """What a job's record says was expected of it, before it ran, on a device."""
+
+    seconds: float
+    memory: float
+    device: str
+
+
+@dataclass(frozen=True)
 class Finished:
     """One finished job, as its manifest tells."""
 
+    key: str
     stage: str
     where: str  # setting and task of its path
     device: str
@@ -50,18 +68,33 @@ class Finished:
     flop: float
     seconds: float
     tokens: float  # of an example, all epochs' passes as one; 0 where it trained on none
-    memory: float  # peak, in bytes
-    data: str = ""  # key of the data that it was trained on
+    host: float  # peak memory of the process, in bytes
+    gpu: float  # peak of a GPU; 0 without one
+    data: str = ""  # key of the data that it worked on
+    model: str = ""  # key of its base model
+    texts: float = 0.0  # that a model was prompted with, examples in prompts among them
+    again: bool = False  # whether it trained a finished run's network once more
+    kind: str = ""  # of data: what sort of text it holds
+    foreseen: Foreseen | None = None
+
+    @property
+    def memory(self) -> float:
+        """Of what is scarcer: the GPU where there is one."""
+        return self.gpu or self.host
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """One job to be done. memory: peak of host or GPU, disk: what it leaves, both in bytes; gpus: that it takes."""
+    """One job to be done.
+
+    memory: peak of host or GPU, host: of the host alone, disk: what it leaves, all in bytes; gpus: that it takes.
+    """
 
     artifact: Artifact
     flop: float
     seconds: float
     memory: float
+    host: float
     disk: float
     gpus: int = 1
 
@@ -72,6 +105,7 @@ class Past:
 
     jobs: dict[str, list[Finished]] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)  # key of data -> what kind of text it holds
+    _kinds: dict[str, str] = field(default_factory=dict)  # the same of data that is asked for
 
     def device(self) -> str | None:
         """Where most of the time went; None if nothing was made yet."""
@@ -82,9 +116,16 @@ class Past:
 
     def tokens_of_an_example(self, run: Artifact) -> float:
         """Measured on data of the same kind (a task from the same source), or else assumed."""
-        kind = kind_of(run.parents["data"].name, run.parents["data"].spec)
-        invented = _invented(run.parents["data"])
-        return self._tokens.get(kind, invented[0] if invented else TOKENS.get(run.name.split("/")[0], TOKENS_OTHERWISE))
+        data = run.parents["data"]
+        if data.key not in self._kinds:
+            self._kinds[data.key] = kind_of(data.name, data.spec)
+        invented = _invented(data)
+        otherwise = invented[0] if invented else TOKENS.get(run.name.split("/")[0], TOKENS_OTHERWISE)
+        return self.tokens_of(self._kinds[data.key], otherwise)
+
+    def tokens_of(self, kind: str, otherwise: float) -> float:
+        """Measured on data of a kind."""
+        return self._tokens.get(kind, otherwise)
 
     @cached_property
     def _tokens(self) -> dict[str, float]:
@@ -94,6 +135,12 @@ class Past:
             if job.tokens and job.data in self.kinds:
                 found.setdefault(self.kinds[job.data], []).append(job.tokens)
         return {kind: median(tokens) for kind, tokens in found.items()}
+
+    def on(self, wanted: str) -> str | None:
+        """The device of past jobs whose name says that it is of a kind (``h100``)."""
+        known = sorted({job.device for jobs in self.jobs.values() for job in jobs if job.device})
+        kind = re.compile(rf"(?<![a-z0-9]){re.escape(wanted)}(?![a-z0-9])")
+        return next((device for device in known if kind.search(device.lower().replace("rtx ", "rtx"))), None)
 
 
 def _invented(data: Artifact) -> tuple[int, int] | None:
@@ -108,37 +155,107 @@ def kind_of(name: str, spec: Mapping[str, Any]) -> str:
     return " ".join([*name.split("/")[:2], str(spec.get("notation", "")), *sources])
 
 
-def past(root: Path) -> Past:
-    """What the manifests under ``root`` (results/) have measured; those that cannot be read are left out."""
+def past(root: Path, remembered: Path | None = None, *, look: bool = True) -> Past:
+    """What the manifests under ``root`` (results/) have measured; those that cannot be read are left out.
+
+    remembered: a file that keeps it, so that each is read once. look: whether there may be newer ones.
+    """
+    known = _remembered(remembered) if remembered else {}
+    jobs = dict(known)
+    if look:
+        jobs = {}
+        for path in _manifests(root):
+            name = str(path.relative_to(root))
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+                jobs[name] = known.get(name) or _finished(json.loads(path.read_text(encoding="utf-8")), Path(name))
+        if remembered and jobs.keys() != known.keys():
+            _remember(remembered, jobs)
+    return _together(jobs.values())
+
+
+def _manifests(root: Path) -> Iterator[Path]:
+    """Of every artifact, without a look into other folders of it; those in the making are left out."""
+    names = set(MANIFESTS.values())
+    for folder, folders, files in os.walk(root):
+        if KEYED.search(folder):
+            folders.clear()
+            if not os.path.basename(folder).startswith("."):
+                yield from (Path(folder, file) for file in names.intersection(files))
+        folders.sort()
+
+
+KEYED = re.compile(r"-[0-9a-f]{10}$")
+
+
+def _remembered(path: Path) -> dict[str, Finished]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["format"] != FORMAT:
+            return {}
+        return {name: _from_json(job) for name, job in content["jobs"].items()}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _from_json(job: dict[str, Any]) -> Finished:
+    foreseen = job.pop("foreseen")
+    return Finished(**job, foreseen=Foreseen(**foreseen) if foreseen else None)
+
+
+def _remember(path: Path, jobs: Mapping[str, Finished]) -> None:
+    """Nothing is lost where it cannot be written."""
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written(path) as file:
+            json.dump({"format": FORMAT, "jobs": {name: asdict(job) for name, job in jobs.items()}}, file)
+
+
+def _together(jobs: Iterable[Finished]) -> Past:
+    """By stage; a job that did not say how large its model is, or how much it computed, learns it from the others."""
     found = Past()
-    for name in sorted(set(MANIFESTS.values())):
-        for path in root.glob(f"**/{name}"):
-            try:
-                record = json.loads(path.read_text(encoding="utf-8"))
-                job = _finished(record, path.relative_to(root))
-            except (OSError, ValueError, KeyError, TypeError, AttributeError):
-                continue
-            found.jobs.setdefault(job.stage, []).append(job)
-            if path.parent.name.startswith("data-"):
-                found.kinds[record["key"]] = kind_of(job.where, record["spec"])
+    for job in jobs:
+        found.jobs.setdefault(job.stage, []).append(job)
+        if job.kind:
+            found.kinds[job.key] = job.kind
+    sizes = {job.key: job.parameters for stage in ("pretrain", "open", "writing") for job in found.jobs.get(stage, [])}
+    for stage, several in found.jobs.items():
+        found.jobs[stage] = [_completed(job, sizes.get(job.model, 0.0), found) for job in several]
     return found
 
 
+def _completed(job: Finished, parameters: float, past: Past) -> Finished:
+    if job.parameters or not parameters:
+        return job
+    tokens = past.tokens_of(past.kinds.get(job.data, ""), TOKENS["nlp"])
+    return replace(job, parameters=parameters, flop=job.flop or READING * parameters * job.texts * tokens)
+
+
 def _finished(record: Mapping[str, Any], path: Path) -> Finished:
-    measured = record["measured"]
+    measured, spec, stage = record["measured"], record["spec"], record["stage"]
     flop, tokens = float(measured.get("flop", 0)), float(measured.get("tokens", 0))
-    passes = float(record["spec"].get("training", {}).get("epochs", 0)) * float(measured.get("examples", 0))
-    host = float(record["made_with"].get("peak_memory_mib", 0)) * 2**20
+    passes = float(spec.get("training", {}).get("epochs", 0)) * float(measured.get("examples", 0))
+    each = READING if stage == "features" else WITH_ADAPTERS if "adapters" in spec else 6
+    estimated = record["made_with"].get("estimated")
+    where = "/".join(path.parts[:2])
     return Finished(
-        stage=record["stage"],
-        where="/".join(path.parts[:2]),
+        key=record["key"],
+        stage=stage,
+        where=where,
         device=str(measured.get("device", "")),
-        parameters=flop / 6 / tokens if tokens else 0.0,
+        parameters=flop / each / tokens if tokens else float(measured.get("parameters", 0)),
         flop=flop,
         seconds=float(measured["seconds"]),
         tokens=tokens / passes if passes else 0.0,
-        memory=float(measured.get("peak_gpu_memory_mib", 0)) * 2**20 or host,
+        host=float(record["made_with"].get("peak_memory_mib", 0)) * MIB,
+        gpu=float(measured.get("peak_gpu_memory_mib", 0)) * MIB,
         data=str(record["parents"].get("data", "")),
+        model=str(record["parents"].get("model", "")),
+        texts=sum(measured.get("questions_by_shots", {}).values()) * (1.0 + float(spec.get("shots") or 0)),
+        again="run" in record["parents"],
+        kind=kind_of(where, spec) if path.parent.name.startswith("data-") else "",
+        foreseen=Foreseen(estimated["seconds"], estimated["memory_mib"] * MIB, estimated["device"])
+        if estimated
+        else None,
     )
 
 
@@ -152,33 +269,50 @@ class Model:
         if self.device not in {*ASSUMED, *known}:
             raise UserError(f"unknown device {self.device!r}; {allowed(self.device, [*ASSUMED, *sorted(known)])}")
         self.learned = self.device in known
-        self._seconds: dict[tuple[str, float, float], float] = {}
+        self._seconds: dict[tuple[object, ...], float] = {}
+        self._likes: dict[tuple[str, bool, bool], list[Finished]] = {}
 
     @property
     def is_gpu(self) -> bool:
         """Whether hours on it are GPU hours."""
         return ASSUMED[self.device][1] if self.device in ASSUMED else self.device != "cpu"
 
-    def estimate(self, artifact: Artifact) -> Estimate:
-        """What making an artifact takes, its parents given."""
+    def estimate(self, artifact: Artifact, *, without: str = "") -> Estimate:
+        """What making an artifact takes, its parents given. without: the key of a finished job that is left out."""
         parameters, flop = self._work(artifact)
-        like = [job for job in self.past.jobs.get(artifact.stage, []) if not flop or job.device == self.device]
-        work = (artifact.stage, parameters, flop)
+        like = self._like(artifact, computes=bool(flop))
+        if without:
+            like = [job for job in like if job.key != without]
+        work = (artifact.stage, parameters, flop, "run" in artifact.parents, without)
         if work not in self._seconds:
             self._seconds[work] = self._from_like(like, parameters, flop) if like else self._assumed(parameters, flop)
-        memory, gpus = self._memory(artifact, like, parameters), int(artifact.environment.get("gpus", 1))
-        return Estimate(artifact, flop, self._seconds[work], memory, _disk(artifact, parameters), gpus)
+        gpus = int(artifact.environment.get("gpus", 1))
+        memory, host = self._memory(artifact, like, parameters)
+        return Estimate(artifact, flop, self._seconds[work], memory, host, _disk(artifact, parameters), gpus)
+
+    def _like(self, artifact: Artifact, *, computes: bool) -> list[Finished]:
+        """Finished jobs of the stage; on the same device, where that decides how long they take."""
+        kind = (artifact.stage, "run" in artifact.parents, computes)
+        if kind not in self._likes:
+            jobs = [job for job in self.past.jobs.get(artifact.stage, []) if job.again == kind[1]]
+            self._likes[kind] = [job for job in jobs if not computes or job.device == self.device]
+        return self._likes[kind]
 
     def _work(self, artifact: Artifact) -> tuple[float, float]:
-        """(parameters, FLOP of training); zeros for what trains nothing."""
+        """(parameters, FLOP); zeros for what computes with no model."""
         training = artifact.spec.get("training")
-        if not isinstance(training, Mapping):
-            return 0.0, 0.0
         if "shape" in artifact.spec:
             parameters = parameters_of(artifact)
             return parameters, 6 * parameters * float(artifact.spec["tokens"])
         parameters = parameters_of(artifact.parents["model"]) if "model" in artifact.parents else 0.0
         if not parameters or "data" not in artifact.parents:
+            return parameters, 0.0
+        if artifact.stage in ("prompt", "features"):
+            shots = artifact.spec.get("draws", 1) * (1 + artifact.spec.get("shots", 0))
+            parts = ("test",) if artifact.stage == "prompt" else ("weak", "strong", "validation", "test")
+            texts = shots * sum(examples_of(artifact, part) for part in parts)
+            return parameters, READING * parameters * texts * self.past.tokens_of_an_example(artifact)
+        if not isinstance(training, Mapping):
             return parameters, 0.0
         passes = float(training.get("epochs", 0)) * examples_of(artifact)
         each = WITH_ADAPTERS if "adapters" in artifact.spec else 6  # FLOP a parameter and token
@@ -187,7 +321,7 @@ class Model:
     def _from_like(self, like: Sequence[Finished], parameters: float, flop: float) -> float:
         if not flop:
             return median(job.seconds for job in like)
-        like = [job for job in like if job.flop]
+        like = [job for job in like if job.flop and job.parameters]
         if not like:
             return self._assumed(parameters, flop)
 
@@ -202,12 +336,21 @@ class Model:
         filled = min(1.0, math.sqrt(max(parameters, 1.0) / SMALL)) if gpu else 1.0
         return STARTING + flop / (speed * filled)
 
-    def _memory(self, artifact: Artifact, like: Sequence[Finished], parameters: float) -> float:
-        """Of weights, gradients and the optimiser; a pass's activations are small beside those of a large model."""
-        floor = max((job.memory for job in like if job.parameters <= 2 * parameters), default=GIB / 2)
+    def _memory(self, artifact: Artifact, like: Sequence[Finished], parameters: float) -> tuple[float, float]:
+        """(peak of host or GPU, of the host): weights, and in training gradients and the optimiser.
+
+        A pass's activations are small beside those of a large model. Beside a GPU the host holds the weights once.
+        """
+        small = [job for job in like if job.parameters <= 2 * parameters]
         frozen = 2 if artifact.spec.get("precision") == "bfloat16" else 4
-        weights = frozen if "adapters" in artifact.spec else TRAINING_BYTES
-        return max(floor, weights * parameters * 1.2)
+        trained = artifact.stage not in ("prompt", "features", "open") and "adapters" not in artifact.spec
+        memory = max(
+            max((job.memory for job in small), default=GIB / 2),
+            (TRAINING_BYTES if trained else frozen) * parameters * 1.2,
+        )
+        if not self.is_gpu:
+            return memory, memory
+        return memory, max(max((job.host for job in small), default=GIB), (4 if trained else frozen) * parameters * 1.2)
 
 
 def _growth(known: float, asked: float) -> float:
@@ -216,11 +359,13 @@ def _growth(known: float, asked: float) -> float:
 
 
 def parameters_of(model: Artifact) -> float:
-    """All weights of a base model's artifact, from its spec or from what an open rung declares."""
+    """All weights of a base model's artifact, from its spec or what an open rung declares; 0 where neither says."""
     if "model" in model.parents:  # a base model that was finetuned further
         return parameters_of(model.parents["model"])
     if "parameters" in model.environment:
         return float(model.environment["parameters"])
+    if "shape" not in model.spec:  # a vision network
+        return 0.0
     shape = model.spec["shape"]
     width, layers = shape["width"], shape["layers"]
     layer = 4 * width**2 + 3 * width * shape["intermediate"] + 2 * width
@@ -228,32 +373,35 @@ def parameters_of(model: Artifact) -> float:
     return float(vocabulary * width + layers * layer + width)
 
 
-def examples_of(run: Artifact) -> float:
-    """How many examples a run trains on: counted in its built data, or else as its sizes say."""
-    part = run.spec.get("part") or run.spec.get("half") or "weak"
+def examples_of(run: Artifact, part: str | None = None) -> float:
+    """How many examples a run trains on, or a part has: counted in its built data, or else as its sizes say."""
+    part = part or run.spec.get("part") or run.spec.get("half") or "weak"
     data = run.parents.get("data")
     if data is None:
         return 0.0
-    if (found := _counted(data, part)) is not None:
+    if (found := _counted(data.manifest, part)) is not None:
         return found
     sizes = data.spec.get("sizes", {})
     if isinstance(sizes.get(part), int):
         return float(sizes[part])
     if part in data.spec.get("subsets", {}):
         return float(data.spec["subsets"][part])
-    if isinstance(sizes.get("train"), int):
-        return float(sizes["train"]) / 2
     invented = _invented(data)
-    return float(invented[1] if invented else UNKNOWN_EXAMPLES)
+    half = float(sizes["train"]) / 2 if isinstance(sizes.get("train"), int) else None
+    half = half or float(invented[1] if invented else UNKNOWN_EXAMPLES)
+    return half * float(sizes.get("validation_share", 0)) if part == "validation" else half
 
 
 UNKNOWN_EXAMPLES = 10_000  # of a half, where a data set has not been read yet and its config sets no limit
+_counts: dict[str, Mapping[str, Any]] = {}  # of built data, by manifest
 
 
-def _counted(data: Artifact, part: str) -> float | None:
+def _counted(manifest: str, part: str) -> float | None:
+    path = os.path.abspath(manifest)
     try:
-        record = json.loads(Path(data.manifest).read_text(encoding="utf-8"))
-        count = record["measured"]["counts"]["parts"][part]
+        if path not in _counts:
+            _counts[path] = json.loads(Path(path).read_text(encoding="utf-8"))["measured"]["counts"]["parts"]
+        count = _counts[path][part]
         return float(next(iter(count.values()))) if isinstance(count, Mapping) else float(count)
     except (OSError, ValueError, KeyError, TypeError, StopIteration):
         return None
@@ -331,21 +479,25 @@ def table(sums: Sequence[Sum], model: Model, title: str) -> str:
         max((one.memory for one in sums), default=0.0),
         sum(one.disk for one in sums),
     )
-    rows = [_row(one) for one in [*sums, whole]]
-    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
-
-    def line(cells: Sequence[str]) -> str:
-        words = [cell.ljust(width) for cell, width in zip(cells[:2], widths[:2], strict=True)]
-        numbers = [cell.rjust(width) for cell, width in zip(cells[2:], widths[2:], strict=True)]
-        return "  ".join(words + numbers).rstrip()
-
     basis = (
         f"times on {model.device!r} as measured by {sum(map(len, model.past.jobs.values())):,} finished jobs"
         if model.learned
         else f"nothing was made on {model.device!r} yet: times assume {ASSUMED[model.device][0]:.2g} FLOP/s"
     )
+    return _aligned(title, header, [_row(one) for one in [*sums, whole]], words=2) + f"\n({basis})"
+
+
+def _aligned(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, words: int) -> str:
+    """A table for a terminal, its last row apart; so many columns of words come first."""
+    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
+
+    def line(cells: Sequence[str]) -> str:
+        left = [cell.ljust(width) for cell, width in zip(cells[:words], widths[:words], strict=True)]
+        right = [cell.rjust(width) for cell, width in zip(cells[words:], widths[words:], strict=True)]
+        return "  ".join(left + right).rstrip()
+
     rule = "-" * len(line(header))
-    return "\n".join([title, line(header), rule, *map(line, rows[:-1]), rule, line(rows[-1]), f"({basis})"])
+    return "\n".join([title, line(header), rule, *map(line, rows[:-1]), rule, line(rows[-1])])
 
 
 def _row(one: Sum) -> tuple[str, ...]:
@@ -360,6 +512,50 @@ def _row(one: Sum) -> tuple[str, ...]:
         f"{one.memory / GIB:,.1f}" if left else "",
         size(one.disk) if left else "",
     )
+
+
+# -- how good estimates were --------------------------------------------------------------------------------
+
+
+def check(artifacts: Iterable[Artifact], past: Past, device: str | None = None) -> str:
+    """By stage: how many finished jobs took between half and twice what was estimated, in time and in memory.
+
+    As recorded: by the estimate of the call that made them, before it ran, of those made on the device it was for.
+    From others: by what all other finished jobs say today.
+    """
+    model = Model(past, device)
+    by_key = {job.key: job for jobs in past.jobs.values() for job in jobs}
+    rows: dict[str, list[tuple[float | None, float | None, float, float]]] = {}
+    for artifact in artifacts:
+        job = by_key.get(artifact.key)
+        if job is None or job.device not in ("", model.device):
+            continue
+        before, today = job.foreseen, model.estimate(artifact, without=job.key)
+        recorded: tuple[float, float] | tuple[None, None] = (None, None)
+        if before and before.device == model.device:
+            recorded = (_ratio(job.seconds, before.seconds), _ratio(job.memory, before.memory))
+        others = (_ratio(job.seconds, today.seconds), _ratio(job.memory, today.memory))
+        rows.setdefault(job.stage, []).append((*recorded, *others))
+    if not rows:
+        raise UserError(f"no job of these figures is finished on {model.device!r}: nothing to compare with")
+    header = ["stage", "jobs", "recorded", "time", "memory", "from others: time", "median", "memory"]
+    order = {stage: place for place, stage in enumerate(MANIFESTS)}
+    named = sorted(rows.items(), key=lambda one: order[one[0]])
+    lines = [_checked(stage, ratios) for stage, ratios in named]
+    lines.append(_checked("all", [one for ratios in rows.values() for one in ratios]))
+    title = f"within a factor of two of the estimate, on {model.device!r}; median: of measured / estimated"
+    return _aligned(title, header, lines, words=1)
+
+
+def _ratio(measured: float, estimated: float) -> float:
+    return measured / estimated if estimated else math.inf
+
+
+def _checked(stage: str, ratios: Sequence[tuple[float | None, float | None, float, float]]) -> list[str]:
+    columns = [[one for one in column if one is not None] for column in zip(*ratios, strict=True)]
+    shares = [f"{sum(0.5 <= one <= 2 for one in column) / len(column):.0%}" if column else "" for column in columns]
+    middle = f"{median(columns[2]):.2f}"
+    return [stage, f"{len(ratios):,}", f"{len(columns[0]):,}", *shares[:3], middle, shares[3]]
 
 
 def duration(seconds: float) -> str:

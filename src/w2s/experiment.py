@@ -76,6 +76,8 @@ class Execution(Strict):
     threads: Positive = 1  # of the CPU for each job; another number changes the last bits of results
     jobs_per_gpu: Positive = 4  # on one machine; more wait. A scheduler (profiles/slurm) gives jobs their own GPUs
     compile: Literal["auto", "always", "never"] = "auto"  # torch.compile; auto: long trainings on a GPU
+    gpu: Literal["any", "none", "a100", "l40s", "h100", "h200", "rtx4090"] = "any"  # that a scheduler is asked for
+    longest_job: Positive = 1440  # minutes that a scheduler is asked for at most; a longer job goes on where it was
 
     def variables(self) -> dict[str, str]:
         """The environment of jobs."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from w2s.artifacts import WORK
+from w2s.cost import duration
 from w2s.plan import Artifact, with_ancestors
 
 BAR = 24  # characters
 SHOWN = 8  # running and failed jobs that are named
+END = 4096  # bytes of a log in which its last line is looked for
 
 
 @dataclass(frozen=True)
@@ -52,14 +55,21 @@ def _is_locked(lock: Path) -> bool:
 
 def _last_line(path: Path) -> str:
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - END))
+            lines = file.read().decode("utf-8", errors="replace").split("\n")
     except OSError:
         return ""
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
-def overview(figures: Mapping[str, Sequence[Artifact]]) -> str:
-    """A bar a figure, then what runs and what failed, each with its log. figures: name -> the runs that it reads."""
+def overview(
+    figures: Mapping[str, Sequence[Artifact]], seconds: Callable[[Artifact], float] = lambda artifact: 0.0
+) -> str:
+    """A bar a figure, then what runs and what failed, each with its log.
+
+    figures: name -> the runs that it reads. seconds: what a job is expected to take, for the work that is left.
+    """
     states: dict[str, State] = {}
     width = max(map(len, figures), default=0)
     lines = []
@@ -68,11 +78,13 @@ def overview(figures: Mapping[str, Sequence[Artifact]]) -> str:
         for key, artifact in needed.items():
             if key not in states:
                 states[key] = state_of(artifact)
-        counts = {what: sum(states[key].what == what for key in needed) for what in ("done", "running", "failed")}
+        counts = Counter(states[key].what for key in needed)
         done, total = counts["done"], len(needed)
         bar = "#" * (BAR * done // total if total else BAR)
-        more = ", ".join(f"{count} {what}" for what, count in counts.items() if count and what != "done")
-        lines.append(f"{name:<{width}}  [{bar:<{BAR}}]  {done:,} of {total:,} done{f', {more}' if more else ''}")
+        more = "".join(f", {counts[what]:,} {what}" for what in ("running", "failed", "waiting") if counts[what])
+        left = sum(seconds(states[key].artifact) for key in needed if states[key].what != "done")
+        more += f"; {duration(left)} of work left" if left else ""
+        lines.append(f"{name:<{width}}  [{bar:<{BAR}}]  {done:,} of {total:,} done{more}")
     for what in ("running", "failed"):
         named = [state for state in states.values() if state.what == what]
         if named:

@@ -9,7 +9,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from glob import glob
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,13 @@ from typing import Any
 from w2s import figures, own
 from w2s.artifacts import sha256
 from w2s.claims.needed import available
+from w2s.cost import REMEMBERED, past
 from w2s.errors import LackingError, UserError, allowed
 from w2s.experiment import Catalogue, Experiment, load
 from w2s.ladder import OpenRung
 from w2s.models.base import TEXT_FILES, WEIGHTS
 from w2s.plan import Artifact, Plan, with_ancestors
+from w2s.resources import Resources
 from w2s.settings.chess import Games, Puzzles
 from w2s.settings.nlp import TaskChoice
 from w2s.settings.reward import PairTask
@@ -338,15 +340,27 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 class Workflow:
-    """All experiments of a checkout: the default one, and ``config/<name>.yaml`` laid over config.yaml."""
+    """All experiments of a checkout: the default one, and ``config/<name>.yaml`` laid over config.yaml.
 
-    def __init__(self, config: Mapping[str, Any], root: Path = Path()) -> None:
+    look: whether resources follow from all that was measured till now, or (in a job) from what its workflow found.
+    """
+
+    def __init__(self, config: Mapping[str, Any], root: Path = Path(), *, look: bool = True) -> None:
         self.root = root
+        self._look = look
         self.config = config
         self.default = plan_of(config, "config", root)
         self._plans = {self.default.experiment.experiment: self.default}
         self._artifacts: dict[str, Artifact] = {}
         self._indexed: set[str] = set()
+
+    @cached_property
+    def resources(self) -> Resources:
+        """What jobs ask a scheduler for."""
+        root, look = self.root, self._look
+        return Resources(
+            self.default.experiment.execution, lambda: past(root / "results", root / REMEMBERED, look=look)
+        )
 
     @property
     def overlays(self) -> list[str]:

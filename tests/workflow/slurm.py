@@ -6,9 +6,11 @@ counts them and tells jobs which ones are theirs.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
+import signal
 import socket
 import stat
 import subprocess
@@ -73,11 +75,11 @@ def lacking() -> str:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A running Slurm. environment: what its commands and the workflow need."""
+    """A running Slurm. environment: what its commands and the workflow need. daemons: by program."""
 
     folder: Path
     environment: Mapping[str, str]
-    daemons: tuple[subprocess.Popen[bytes], ...]
+    daemons: dict[str, subprocess.Popen[bytes]]
 
     def run(self, *command: str) -> str:
         """One of Slurm's commands; its output."""
@@ -90,10 +92,44 @@ class Cluster:
         lines = path.read_text().splitlines() if path.is_file() else []
         return [dict(part.split("=", 1) for part in line.split() if "=" in part) for line in lines]
 
+    def start(self, *command: str) -> None:
+        """Start one of the daemons."""
+        with (self.folder / f"{command[0]}.out").open("ab") as log:
+            self.daemons[command[0]] = subprocess.Popen(
+                command, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def start_node(self) -> None:
+        """Start the node's daemon, for the first time or again."""
+        self.start("slurmd", "-D", "-N", socket.gethostname().split(".")[0])
+
+    def lose_node(self) -> None:
+        """Kill the node's daemon, the daemons of its steps, and every process of its jobs: as if its power failed."""
+        self.daemons["slurmd"].kill()
+        self.daemons["slurmd"].wait()
+        while left := self._of_jobs():  # till none is left
+            for process in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+            time.sleep(0.1)
+
+    def _of_jobs(self) -> list[int]:
+        """Processes that have this cluster's configuration and either belong to a job or watch one."""
+        found = []
+        for place in Path("/proc").glob("[0-9]*"):
+            try:
+                variables, said = (place / "environ").read_bytes(), (place / "cmdline").read_bytes()
+            except OSError:  # it has ended
+                continue
+            mine = str(self.folder).encode() in variables
+            if mine and (b"\0SLURM_JOB_ID=" in b"\0" + variables or b"slurmstepd" in said):
+                found.append(int(place.name))
+        return found
+
     def stop(self) -> None:
         """End all jobs, then what was started, in the reverse order."""
         subprocess.run(["scancel", "--user=root"], env=self.environment, capture_output=True, check=False)
-        for daemon in reversed(self.daemons):
+        for daemon in reversed(self.daemons.values()):
             daemon.terminate()
             try:
                 daemon.wait(10)
@@ -121,15 +157,11 @@ def start(folder: Path) -> Cluster:
     _with_configuration(folder, "srun")
     munged = ["munged", "--foreground", "--force", f"--key-file={key}", f"--socket={folder}/munge.socket"]
     munged += [f"--pid-file={folder}/munged.pid", f"--log-file={folder}/munged.log", f"--seed-file={folder}/seed"]
-    commands = [munged, ["slurmctld", "-D", "-c"], ["slurmd", "-D", "-N", host]]
-    daemons = []
-    for command in commands:
-        log = (folder / f"{command[0]}.out").open("wb")
-        daemons.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True))
-        log.close()
-        if command is munged:
-            _wait_for(folder / "munge.socket")
-    cluster = Cluster(folder, environment, tuple(daemons))
+    cluster = Cluster(folder, environment, {})
+    cluster.start(*munged)
+    _wait_for(folder / "munge.socket")
+    cluster.start("slurmctld", "-D", "-c")
+    cluster.start_node()
     for _ in range(READY):
         if subprocess.run(["sinfo", "-h", "-o", "%T"], env=environment, capture_output=True).stdout.strip() == b"idle":
             return cluster

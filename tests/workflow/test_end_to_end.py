@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import glob
+import json
 import os
 import re
 import shutil
@@ -69,6 +70,17 @@ def test_students_learn_their_supervisors_predictions(made: Path) -> None:
     taught, learned = pq.read_table(supervisor).to_pydict(), pq.read_table(student).to_pydict()
     said = dict(zip(taught["id"], taught["probability"], strict=True))
     assert learned["label"] == pytest.approx([said[one] for one in learned["id"]])
+
+
+def test_every_record_says_what_was_expected_beside_what_was_measured(made: Path) -> None:
+    records = [json.loads(path.read_text()) for name in ("manifest.json", "run.json") for path in made.rglob(name)]
+    assert {record["stage"] for record in records} == {"data", "corpus", "pretrain", "finetune"}
+    for record in records:
+        expected = record["made_with"]["estimated"]
+        assert expected["device"] == "cpu"
+        assert expected["seconds"] > 0
+        assert expected["memory_mib"] > 0
+        assert record["measured"]["seconds"] > 0
 
 
 def test_a_base_model_loads_with_the_auto_classes(made: Path) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,8 +20,9 @@ import pytest
 
 from tests.workflow import slurm
 from tests.workflow.slurm import Cluster
-from tests.workflow.test_dag import checkout, edit_config
-from w2s.plan import Plan
+from tests.workflow.test_dag import checkout, edit_config, snakemake
+from w2s.plan import Artifact, Plan
+from w2s.workflow import plan_of, read_yaml
 
 pytestmark = [pytest.mark.skipif(bool(slurm.lacking()), reason=slurm.lacking()), pytest.mark.xdist_group("slurm")]
 
@@ -72,25 +76,27 @@ def rule(job: dict[str, str]) -> str:
 
 
 def test_figure_5_goes_through_sbatch_and_short_runs_share_a_gpu(cluster: Cluster, tmp_path: Path) -> None:
-    """Two tasks, two rungs, two methods: 12 runs are four packs, of one rung and one kind of labels each."""
+    """Two tasks, two rungs: eight runs are four packs, of one rung, kind of labels and method each."""
     folder = checkout(tmp_path / "checkout")
+    edit_config(folder, lambda config: config["nlp"].update(methods=["naive"]))
     call = Call(cluster, folder, "figures/fig5.pdf")
     assert call.wait() == 0, call.output[-3000:]
     assert (folder / "figures" / "fig5.pdf").is_file()
-    assert len(list(folder.glob("results/nlp/*/*/*/*/*/run.json"))) == 12
+    assert len(list(folder.glob("results/nlp/*/*/*/*/*/run.json"))) == 8
     mine = [job for job in jobs(cluster) if job["WorkDir"] == str(folder)]
     assert {job["JobState"] for job in mine} == {"COMPLETED"}
-    packs = [job for job in mine if rule(job).endswith("_finetune")]
+    packs = [job for job in mine if rule(job).startswith("runs_")]
     assert Counter(map(rule, packs)) == Counter(
-        f"runs_{rung}_{labels}_finetune" for rung in ("w8", "w16") for labels in ("truth", "from-w8")
+        f"runs_{rung}_{labels}_naive_finetune" for rung in ("w8", "w16") for labels in ("truth", "from-w8")
     )
     on_gpu = [job for job in mine if rule(job) == "pretrain"] + packs
     assert len(on_gpu) == 2 + 4
     assert {job.get("TresPerJob") for job in on_gpu} == {"gres:gpu:1"}
     assert {job.get("TresPerJob") for job in mine if job not in on_gpu} == {None}
-    limits = {rule(job): job["TimeLimit"] for job in packs}
-    assert limits["runs_w8_truth_finetune"] == "00:40:00"  # two runs of 20 minutes
-    assert limits["runs_w16_from-w8_finetune"] == "01:20:00"
+    (alone,) = {job["TimeLimit"] for job in mine if rule(job) == "corpus"}
+    assert alone == "00:06:00"  # five minutes, and of what hardly takes one
+    assert {job["TimeLimit"] for job in packs} == {"00:12:00"}  # two after each other
+    assert {job["MinMemoryNode"] for job in packs} == {"4295M"}  # on one place, one at a time
 
 
 def test_jobs_that_run_at_once_have_different_gpus(cluster: Cluster) -> None:
@@ -101,40 +107,112 @@ def test_jobs_that_run_at_once_have_different_gpus(cluster: Cluster) -> None:
 
 def slow(config: dict[str, Any]) -> None:
     """Pretraining of some 400 steps, with a checkpoint at every one."""
-    config["nlp"]["ladder"][1]["tokens"] = 400_000
+    for rung in config["nlp"]["ladder"]:
+        rung["tokens"] = 400_000
     config["execution"]["checkpoint_seconds"] = 0
 
 
-@pytest.mark.parametrize("how", ["cancelled", "out of time"])
-def test_a_job_that_slurm_ends_is_tried_again_and_goes_on_from_its_checkpoint(
-    how: str, cluster: Cluster, tmp_path: Path, tiny: Plan
-) -> None:
+@pytest.fixture(scope="module")
+def plan(tiny_config: dict[str, Any]) -> Plan:
+    """Of the slow experiment."""
+    config = copy.deepcopy(tiny_config)
+    slow(config)
+    return plan_of(config, "slow")
+
+
+@pytest.fixture(scope="module")
+def models(plan: Plan) -> list[Artifact]:
+    return [plan.model("w8"), plan.model("w16")]
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory, models: list[Artifact]) -> Path:
+    """A checkout in which nobody disturbed the slow experiment's pretraining, on this machine alone."""
+    folder = checkout(tmp_path_factory.mktemp("calm") / "checkout")
+    edit_config(folder, slow)
+    snakemake(folder, *(model.manifest for model in models))
+    return folder
+
+
+@pytest.fixture
+def begun(tmp_path: Path, calm: Path, plan: Plan) -> Path:
+    """A checkout of the slow experiment, its corpus made."""
     folder = checkout(tmp_path / "checkout")
     edit_config(folder, slow)
-    from w2s.workflow import plan_of, read_yaml
+    shutil.copytree(calm / plan.corpus().path, folder / plan.corpus().path)
+    return folder
 
-    model = plan_of(read_yaml(folder / "config.yaml"), "slow").model("w16")
-    call = Call(cluster, folder, model.manifest)
+
+def held(call: Call, folder: Path, models: list[Artifact]) -> list[Path]:
+    """The processes that train these models, stopped behind a checkpoint: they shall not be done too early."""
+    found = []
+    for model in models:
+        until(lambda key=model.key: (folder / "work" / key / "checkpoint.pt").is_file(), call)
+        process = until(lambda key=model.key: _making(key), call)
+        os.kill(int(process.name), signal.SIGSTOP)
+        found.append(process)
+    return found
+
+
+def resumed(folder: Path, model: Artifact) -> bool:
+    log = (folder / "logs" / "models" / f"{Path(model.path).name}.log").read_text()
+    return re.search(r"resuming at step [1-9]", log) is not None
+
+
+def test_jobs_that_slurm_ends_are_tried_again_and_go_on_from_their_checkpoints(
+    cluster: Cluster, begun: Path, calm: Path, models: list[Artifact]
+) -> None:
+    """One is cancelled, the other runs out of time."""
+    call = Call(cluster, begun, *(model.manifest for model in models))
     try:
-        job = until(lambda: _running(cluster, folder, "pretrain"), call)
-        log = folder / "logs" / "models" / f"w16-{model.key}.log"
-        until(lambda: (folder / "work" / model.key / "checkpoint.pt").is_file(), call)
-        process = until(lambda: _making(model.key), call)
-        assert _variables(process).get("CUDA_VISIBLE_DEVICES") in {"0", "1"}
-        os.kill(int(process.name), signal.SIGSTOP)  # it shall not be done before Slurm ends it
-        if how == "cancelled":
-            cluster.run("scancel", job)
-        else:
-            cluster.run("scontrol", "update", f"JobId={job}", "TimeLimit=00:00:01")
-        again = until(lambda: next(iter(_others(cluster, folder, "pretrain", job)), ""), call)
+        processes = held(call, begun, models)
+        assert {_variables(process).get("CUDA_VISIBLE_DEVICES") for process in processes} == {"0", "1"}
+        cancelled, late = (_variables(process)["SLURM_JOB_ID"] for process in processes)
+        cluster.run("scancel", cancelled)
+        cluster.run("scontrol", "update", f"JobId={late}", "TimeLimit=00:00:01")
         assert call.wait() == 0, call.output[-3000:]
     finally:
         call.process.terminate()
-    ended = {one["JobId"]: one["JobState"] for one in jobs(cluster)}
-    assert ended[job] == ("CANCELLED" if how == "cancelled" else "TIMEOUT")
-    assert ended[again] == "COMPLETED"
-    assert re.search(r"resuming at step [1-9]", log.read_text())
-    assert (folder / model.manifest).is_file()
+    mine = {job["JobId"]: job for job in jobs(cluster) if job["WorkDir"] == str(begun)}
+    assert mine[cancelled]["JobState"] == "CANCELLED"
+    assert mine[late]["JobState"] == "TIMEOUT"
+    again = [job for name, job in mine.items() if name not in (cancelled, late)]
+    assert [job["JobState"] for job in again] == ["COMPLETED"] * 2
+    assert {job["TimeLimit"] for job in again} == {"00:11:00"}  # twice as much
+    assert {job["MinMemoryNode"] for job in again} == {"8590M"}
+    for model in models:
+        assert resumed(begun, model)
+        assert content(begun / model.manifest) == content(calm / model.manifest)
+
+
+def test_a_node_that_dies_loses_nothing(cluster: Cluster, begun: Path, calm: Path, models: list[Artifact]) -> None:
+    """Its jobs go on from their checkpoints when it is back, and end with the bytes of an undisturbed workflow."""
+    call = Call(cluster, begun, *(model.manifest for model in models))
+    try:
+        held(call, begun, models)
+        cluster.lose_node()
+        assert not any(_making(model.key) for model in models)
+        cluster.start_node()
+        for job in until(lambda: _queued_again(cluster, begun, len(models)), call):
+            cluster.run("scontrol", "update", f"JobId={job}", "StartTime=now")  # Slurm would wait for two minutes
+        assert call.wait() == 0, call.output[-3000:]
+    finally:
+        call.process.terminate()
+    for model in models:
+        assert resumed(begun, model)
+        assert content(begun / model.manifest) == content(calm / model.manifest)
+
+
+def _queued_again(cluster: Cluster, folder: Path, count: int) -> list[str]:
+    """So many jobs of a checkout that wait to start once more; none as long as there are fewer."""
+    mine = [job for job in jobs(cluster) if job["WorkDir"] == str(folder)]
+    found = [job["JobId"] for job in mine if job["JobState"] == "PENDING" and job["Restarts"] == "1"]
+    return found if len(found) == count else []
+
+
+def content(manifest: Path) -> Any:
+    """The digest of every file of an artifact."""
+    return json.loads(manifest.read_text())["files"]
 
 
 def until(there: Any, call: Call, seconds: float = 240) -> Any:
@@ -145,16 +223,6 @@ def until(there: Any, call: Call, seconds: float = 240) -> Any:
         assert call.process.poll() is None, call.output[-3000:]
         time.sleep(0.5)
     return answer
-
-
-def _running(cluster: Cluster, folder: Path, name: str) -> str:
-    found = [job for job in jobs(cluster) if job["WorkDir"] == str(folder) and rule(job) == name]
-    return next((job["JobId"] for job in found if job["JobState"] == "RUNNING"), "")
-
-
-def _others(cluster: Cluster, folder: Path, name: str, job: str) -> list[str]:
-    found = [one for one in jobs(cluster) if one["WorkDir"] == str(folder) and rule(one) == name]
-    return [one["JobId"] for one in found if one["JobId"] != job]
 
 
 def _making(key: str) -> Path | None:
@@ -173,16 +241,10 @@ def _variables(process: Path) -> dict[str, str]:
     return dict(one.partition("=")[::2] for one in (process / "environ").read_text().split("\0"))
 
 
-def test_a_job_that_fails_names_its_log_and_says_why(cluster: Cluster, tmp_path: Path) -> None:
-    def diverging(config: dict[str, Any]) -> None:
-        config["nlp"]["ladder"][0]["pretraining_learning_rate"] = 1e30
-
-    folder = checkout(tmp_path / "checkout")
-    edit_config(folder, diverging)
-    from w2s.workflow import plan_of, read_yaml
-
-    model = plan_of(read_yaml(folder / "config.yaml"), "diverging").model("w8")
-    call = Call(cluster, folder, "--retries", "0", model.manifest)
+def test_a_job_that_fails_names_its_log_and_says_why(cluster: Cluster, begun: Path) -> None:
+    edit_config(begun, lambda config: config["nlp"]["ladder"][0].update(pretraining_learning_rate=1e30))
+    model = plan_of(read_yaml(begun / "config.yaml"), "diverging").model("w8")
+    call = Call(cluster, begun, "--retries", "0", model.manifest)
     assert call.wait() == 1
     assert f"logs/models/w8-{model.key}.log" in call.output
     assert "w2s: diverged: pretraining loss" in call.output
