@@ -58,6 +58,24 @@ def claim_tables(wildcards):
     return [f"results/figures/{name}/{figure}.csv" for figure in or_one_line(experiments.claim_tables, name)]
 
 
+def figures_of(experiment):
+    """Where an experiment's pictures are."""
+    return "figures" if experiment == DEFAULT else f"figures/{experiment}"
+
+
+def report_parts(wildcards):
+    """Tables and pictures of every figure that the experiment can have, and the documentation of deviations."""
+    name = wildcards.get("experiment", DEFAULT)
+    drawn = or_one_line(experiments.drawable, name)
+    tables = [f"results/figures/{name}/{figure}.csv" for figure in drawn]
+    pictures = [f"{figures_of(name)}/{figure}.{kind}" for figure in drawn for kind in ("svg", "png")]
+    return tables + pictures + sorted(map(str, Path("docs").glob("*.md")))
+
+
+def report_code(wildcards):
+    return experiments.report_code()
+
+
 def claim_code(wildcards):
     return experiments.claim_code()
 

@@ -1,5 +1,5 @@
 # From runs to tidy numbers to pictures. Not ancient: figures are cheap and follow every change, of their code too.
-# Output: results/figures/<experiment>/<figure>.csv, figures/<figure>.pdf|png, figures/<experiment>/<figure>.pdf|png
+# Output: results/figures/<experiment>/<figure>.csv, figures/<figure>.pdf|png|svg, figures/<experiment>/<figure>.pdf|png|svg
 
 
 rule experiment:
@@ -42,6 +42,7 @@ rule draw:
     output:
         update("figures/{figure}.pdf"),
         update("figures/{figure}.png"),
+        update("figures/{figure}.svg"),
     log:
         "logs/figures/{figure}.log",
     conda:
@@ -61,5 +62,6 @@ use rule draw as draw_of_experiment with:
     output:
         update("figures/{experiment}/{figure}.pdf"),
         update("figures/{experiment}/{figure}.png"),
+        update("figures/{experiment}/{figure}.svg"),
     log:
         "logs/figures/{experiment}/{figure}.log",

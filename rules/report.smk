@@ -1,5 +1,5 @@
-# What an experiment amounts to: verdicts on the paper's claims, from the numbers behind its figures.
-# Output: report/claims.html|csv, report/<experiment>/claims.html|csv
+# What an experiment amounts to: verdicts on the paper's claims, from the numbers behind its figures; a page of all.
+# Output: report/claims.html|csv, report/report.html, and the same in report/<experiment>/
 
 
 rule claims:
@@ -33,3 +33,31 @@ use rule claims as claims_of_experiment with:
         figures="figures/{experiment}",
     message:
         "verdicts on the paper's claims: {output.page}"
+
+
+rule report:
+    input:
+        parts=report_parts,
+        code=report_code,
+        experiment=experiment_file,
+    output:
+        update("report/report.html"),
+    log:
+        "logs/report/report.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        figures="figures",
+    message:
+        "verdicts, figures and what they took, on one page: {output}"
+    shell:
+        "python -m w2s report --experiment {input.experiment:q} --figures {params.figures} --page {output:q} > {log} 2>&1"
+
+
+use rule report as report_of_experiment with:
+    output:
+        update("report/{experiment}/report.html"),
+    log:
+        "logs/report/{experiment}/report.log",
+    params:
+        figures="figures/{experiment}",
