@@ -1,5 +1,6 @@
 # What an experiment amounts to: verdicts on the paper's claims, from the numbers behind its figures; a page of all.
-# Output: report/claims.html|csv, report/report.html, and the same in report/<experiment>/
+# Output: report/claims.html|csv, report/report.html, and the same in report/<experiment>/;
+# two experiments side by side: report/compare/<first>-vs-<second>.html|csv, and .../<figure>.html|csv for one figure
 
 
 rule claims:
@@ -61,3 +62,36 @@ use rule report as report_of_experiment with:
         "logs/report/{experiment}/report.log",
     params:
         figures="figures/{experiment}",
+
+
+rule compare:
+    input:
+        parts=compared_parts,
+        code=comparison_code,
+        experiments=compared_experiments,
+    output:
+        page=update("report/compare/{first}-vs-{second}.html"),
+        differences=update("report/compare/{first}-vs-{second}.csv"),
+    log:
+        "logs/report/compare/{first}-vs-{second}.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        figures=compared_figures,
+        only="",
+    message:
+        "{wildcards.first} against {wildcards.second}: {output.page}"
+    shell:
+        "python -m w2s compare --experiments {input.experiments:q} --figures {params.figures} {params.only}"
+        " --page {output.page:q} --out {output.differences:q} > {log} 2>&1"
+
+
+use rule compare as compare_figure with:
+    output:
+        page=update("report/compare/{first}-vs-{second}/{figure}.html"),
+        differences=update("report/compare/{first}-vs-{second}/{figure}.csv"),
+    log:
+        "logs/report/compare/{first}-vs-{second}/{figure}.log",
+    params:
+        figures=compared_figures,
+        only="--only {figure}",

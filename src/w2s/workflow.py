@@ -405,6 +405,21 @@ class Workflow:
         """The source files that reports come from, those of figures aside."""
         return self._page_code("page")
 
+    def shared(self, first: str, second: str, only: str | None = None) -> list[str]:
+        """The figures that both of two experiments can have, or the one asked for."""
+        theirs = self.drawable(second)
+        found = [name for name in self.drawable(first) if name in theirs]
+        if only is None:
+            return found
+        if only not in found:
+            hint = allowed(only, found, what="they have")
+            raise UserError(f"experiments {first!r} and {second!r} do not both have {only!r}; {hint}")
+        return [only]
+
+    def comparison_code(self) -> list[str]:
+        """The source files that comparisons of experiments come from."""
+        return self._page_code("comparison")
+
     def _page_code(self, module: str) -> list[str]:
         files = [*sources("w2s.claims.evaluate", CLAIMS), *sources(f"w2s.report.{module}", CLAIMS)]
         files += sorted(path for kind in ("html", "css") for path in (PACKAGE / "report").glob(f"*.{kind}"))

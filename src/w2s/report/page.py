@@ -54,11 +54,6 @@ class Shown:
         return any(path.is_file() for path in self.files)
 
 
-def files(name: str, folder: Path) -> list[Path]:
-    """Where a figure's pictures are, or would be."""
-    return [folder / f"{name}.svg", folder / f"{name}.png"]
-
-
 @dataclass
 class Report:
     """All that the page is made from. about: the experiment's settings, with commit and note; lacking: figure -> why.
@@ -131,21 +126,21 @@ class Report:
         return html.facts({name: words for name, words in facts.items() if words})
 
     def _contents(self) -> str:
-        drawn = [(one.name, f"{_called(one.name)}: {_title(one.name)}") for one in self.shown if one.is_there]
+        drawn = [(one.name, f"{called(one.name)}: {title(one.name)}") for one in self.shown if one.is_there]
         return html.contents([(name, words, drawn if name == "figures" else ()) for name, words in SECTIONS.items()])
 
     # -- figures -------------------------------------------------------------------------------------------
 
     def _figure(self, one: Shown) -> str:
-        module, called, title = figures.module(one.name), _called(one.name), _title(one.name)
-        folded = html.folded(f"{called}: its numbers", self._numbers(one))
-        alt = f"{called}: {title}. {'Its numbers stand below as text.' if folded else 'Described below.'}"
+        module, name, about = figures.module(one.name), called(one.name), title(one.name)
+        folded = html.folded(f"{name}: its numbers", self._numbers(one))
+        alt = f"{name}: {about}. {'Its numbers stand below as text.' if folded else 'Described below.'}"
         read = READING.get(one.name, "")
         parts = [
             f'<article class="figure" id="{one.name}">',
-            f"<h3>{escape(called)}: {escape(title)}</h3>",
+            f"<h3>{escape(name)}: {escape(about)}</h3>",
             "<figure>",
-            html.box(pictures.embedded(one.files, alt), f"{called}, picture"),
+            html.box(pictures.embedded(one.files, alt), f"{name}, picture"),
             f"<figcaption>{escape(module.CAPTION)}</figcaption>",
             "</figure>",
             f"<p><strong>How to read it.</strong> {escape(read)}</p>" if read else "",
@@ -176,7 +171,7 @@ class Report:
         except (KeyError, ValueError):
             return ""
         words = "\n\n".join(tables)
-        return html.box(f"<pre>{escape(words)}</pre>", f"{_called(one.name)}, numbers") if words else ""
+        return html.box(f"<pre>{escape(words)}</pre>", f"{called(one.name)}, numbers") if words else ""
 
     # -- work ----------------------------------------------------------------------------------------------
 
@@ -270,8 +265,8 @@ class Report:
         heads = ("job", "state", "last line of its log")
         jobs = html.table("Jobs that failed or are not done", heads, lost[:SHOWN]) + more
         undrawn = "not drawn yet, or jobs that it needs are not done"
-        absent = [(_called(one.name), undrawn) for one in self.shown if not one.is_there]
-        absent += [(_called(name), why) for name, why in self.lacking.items()]
+        absent = [(called(one.name), undrawn) for one in self.shown if not one.is_there]
+        absent += [(called(name), why) for name, why in self.lacking.items()]
         halved = [(one.artifact.message, str(one.measured["out_of_memory_at"])) for one in work.memory_halved()]
         unsure = sum(one.ours.verdict == OPEN for one in self.judged)
         parts = [
@@ -295,7 +290,7 @@ class Report:
                 bad = some[some["undefined"] > 0]
                 if len(bad):
                     where = ", ".join(f"{task} {number}" for task, number in bad["task"].value_counts().items())
-                    rows.append((_called(one.name), str(setting), f"{len(bad):,} of {len(some):,}", where))
+                    rows.append((called(one.name), str(setting), f"{len(bad):,} of {len(some):,}", where))
         if not rows:
             return "<p>No PGR is undefined.</p>"
         words = (
@@ -321,17 +316,17 @@ def _sum_of(words: str, made: Sequence[Made]) -> tuple[str, ...]:
     )
 
 
-def _called(name: str) -> str:
+def called(name: str) -> str:
     """fig5 -> Figure 5."""
     if name.startswith("fig") and name[3:].isdigit():
         return f"Figure {name[3:]}"
     return f"Table {name[5:]}" if name.startswith("table") and name[5:].isdigit() else name.capitalize()
 
 
-def _title(name: str) -> str:
+def title(name: str) -> str:
     """The first line of the figure's module, which says what the figure is about and where the paper has it."""
     first = (inspect.getdoc(figures.module(name)) or name).split("\n")[0].rstrip(".")
-    words = first.removeprefix(f"{_called(name)}: ")
+    words = first.removeprefix(f"{called(name)}: ")
     return words[:1].upper() + words[1:]
 
 

@@ -8,6 +8,10 @@ import re
 from collections.abc import Iterable
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SMALL = 120_000  # bytes of an SVG that is taken as it is
 WIDEST = 1800  # dots of a PNG; what is wider is made smaller
@@ -17,15 +21,36 @@ DOTS_AN_INCH = 160  # of the PNGs that figures are drawn as
 WIDE = 620  # CSS pixels from which a picture scrolls on a phone, where it would be too small to read
 
 
+def files(name: str, folder: Path) -> list[Path]:
+    """Where a figure's pictures are, or would be."""
+    return [folder / f"{name}.svg", folder / f"{name}.png"]
+
+
 def embedded(files: Iterable[Path], alt: str) -> str:
     """An <img> with the picture inside it. files: the same picture as .svg and .png; one of them is there."""
     there = {path.suffix: path for path in files if path.is_file()}
     if ".svg" in there and (there[".svg"].stat().st_size <= SMALL or ".png" not in there):
-        content = there[".svg"].read_bytes()
-        kind, (width, height) = "svg+xml", _size(content)
+        return _image("svg+xml", there[".svg"].read_bytes(), alt)
+    return _image("png", there[".png"].read_bytes(), alt)
+
+
+def drawn(figure: Figure, alt: str) -> str:
+    """The same of a picture that is in no file."""
+    file = io.BytesIO()
+    figure.savefig(file, format="svg", metadata={"Date": None})
+    if len(file.getvalue()) <= SMALL:
+        return _image("svg+xml", file.getvalue(), alt)
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=DOTS_AN_INCH)
+    return _image("png", file.getvalue(), alt)
+
+
+def _image(kind: str, content: bytes, alt: str) -> str:
+    """kind: of the content, svg+xml or png."""
+    if kind == "png":
+        content, width, height = _in_few_colours(content)
     else:
-        content, width, height = _in_few_colours(there[".png"])
-        kind = "png"
+        width, height = _size(content)
     data = base64.b64encode(content).decode("ascii")
     wide = ' class="wide"' if width > WIDE else ""
     size = f'width="{width:.0f}" height="{height:.0f}"'
@@ -40,10 +65,10 @@ def _size(svg: bytes) -> tuple[float, float]:
     return float(found[1]) * POINTS, float(found[2]) * POINTS
 
 
-def _in_few_colours(path: Path) -> tuple[bytes, float, float]:
+def _in_few_colours(content: bytes) -> tuple[bytes, float, float]:
     from PIL import Image
 
-    with Image.open(path) as opened:
+    with Image.open(io.BytesIO(content)) as opened:
         picture = opened.convert("RGB")
     dots = (opened.info.get("dpi") or (DOTS_AN_INCH,))[0]
     width, height = (96 * side / dots for side in picture.size)
