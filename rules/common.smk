@@ -53,6 +53,10 @@ def figure_code(wildcards):
     return or_one_line(experiments.code, wildcards.figure)
 
 
+def figure_caption(wildcards):
+    return or_one_line(experiments.caption, wildcards.figure)
+
+
 def claim_tables(wildcards):
     name = wildcards.get("experiment", DEFAULT)
     return [f"results/figures/{name}/{figure}.csv" for figure in or_one_line(experiments.claim_tables, name)]

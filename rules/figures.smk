@@ -42,11 +42,13 @@ rule draw:
     output:
         update("figures/{figure}.pdf"),
         update("figures/{figure}.png"),
-        update("figures/{figure}.svg"),
+        report(update("figures/{figure}.svg"), caption="caption.rst", category="Figures", labels={"figure": "{figure}"}),
     log:
         "logs/figures/{figure}.log",
     conda:
         "../envs/cpu.yaml"
+    params:
+        caption=figure_caption,
     message:
         "draw {output}"
     shell:
@@ -62,6 +64,12 @@ use rule draw as draw_of_experiment with:
     output:
         update("figures/{experiment}/{figure}.pdf"),
         update("figures/{experiment}/{figure}.png"),
-        update("figures/{experiment}/{figure}.svg"),
+        report(
+            update("figures/{experiment}/{figure}.svg"),
+            caption="caption.rst",
+            category="Figures",
+            subcategory="{experiment}",
+            labels={"figure": "{figure}"},
+        ),
     log:
         "logs/figures/{experiment}/{figure}.log",

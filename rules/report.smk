@@ -9,7 +9,7 @@ rule claims:
         code=claim_code,
         experiment=experiment_file,
     output:
-        page=update("report/claims.html"),
+        page=report(update("report/claims.html"), category="Claims and report"),
         verdicts=update("report/claims.csv"),
     log:
         "logs/report/claims.log",
@@ -42,7 +42,7 @@ rule report:
         code=report_code,
         experiment=experiment_file,
     output:
-        update("report/report.html"),
+        report(update("report/report.html"), category="Claims and report"),
     log:
         "logs/report/report.log",
     conda:

@@ -104,19 +104,19 @@ class Comparison:
         """The whole page."""
         entries = {"settings": "What differs in their settings", "together": "Both in one picture"}
         entries |= {"differences": "Differences", "figures": "The same figures of both"}
-        inside = [(name, f"{called(name)}: {title(name)}") for name in self.shown]
-        listed = [(name, words, inside if name == "figures" else ()) for name, words in entries.items()]
+        links = html.contents({name: f"{called(name)}: {title(name)}" for name in self.shown}, "Figures and tables")
+        drawn = "\n".join([links, *map(self._figure, self.shown)]) if self.shown else "<p>They have none in common.</p>"
         return html.fill(
             "comparison",
             first=escape(self.first.name),
             second=escape(self.second.name),
             summary=self._summary(),
             facts=self._facts(),
-            contents=html.contents(listed),
+            contents=html.contents(entries, "Contents"),
             settings=self._settings(),
             together=self._together(),
             differences=self._differences(),
-            figures="\n".join(self._figure(name) for name in self.shown) or "<p>They have no figure in common.</p>",
+            figures=drawn,
         )
 
     def _summary(self) -> str:

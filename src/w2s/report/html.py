@@ -26,9 +26,9 @@ def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], *, 
 
 
 def table_of_html(
-    caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()
+    caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), stack: bool = False
 ) -> str:
-    """The same with cells that are HTML already."""
+    """The same with cells that are HTML already. stack: on a phone cells stand below each other (cells of words)."""
     if not rows:
         return ""
 
@@ -39,13 +39,14 @@ def table_of_html(
     lines = []
     for row in rows:
         first, *others = row
-        cells = "".join(f"<td{kind(number)}>{cell}</td>" for number, cell in enumerate(others, 1))
+        names = [f' data-label="{escape(name)}:"' if stack else "" for name in heads[1:]]
+        cells = "".join(f"<td{kind(number)}{names[number - 1]}>{cell}</td>" for number, cell in enumerate(others, 1))
         lines.append(f'<tr><th scope="row"{kind(0)}>{first}</th>{cells}</tr>')
     titled = f"<caption>{escape(caption)}</caption>\n" if caption else ""
     body = "\n".join(lines)
-    return box(
-        f"<table>\n{titled}<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>", caption or "table"
-    )
+    looks = ' class="stack"' if stack else ""
+    inner = f"{titled}<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>"
+    return box(f"<table{looks}>\n{inner}\n</table>", caption or "table")
 
 
 def folded(summary: str, content: str) -> str:
@@ -59,13 +60,10 @@ def facts(pairs: Mapping[str, str]) -> str:
     return f'<dl class="facts">\n{inner}\n</dl>'
 
 
-def contents(entries: Sequence[tuple[str, str, Sequence[tuple[str, str]]]]) -> str:
-    """A list of links within the page. entries: (id, words, the same of what is inside)."""
-    lines = []
-    for anchor, words, inside in entries:
-        inner = "".join(f'<li><a href="#{one}">{escape(said)}</a></li>' for one, said in inside)
-        lines.append(f'<li><a href="#{anchor}">{escape(words)}</a>{f"<ol>{inner}</ol>" if inner else ""}</li>')
-    return f'<nav aria-label="Contents"><ol>\n{chr(10).join(lines)}\n</ol></nav>'
+def contents(entries: Mapping[str, str], label: str) -> str:
+    """A list of links within the page. entries: id -> words; label: what the list is of."""
+    lines = "\n".join(f'<li><a href="#{anchor}">{escape(words)}</a></li>' for anchor, words in entries.items())
+    return f'<nav aria-label="{escape(label)}"><ol>\n{lines}\n</ol></nav>'
 
 
 def count(number: int, word: str, words: str = "") -> str:

@@ -47,7 +47,7 @@ def _block(lines: list[str], level: int) -> str:
     if first.startswith("|"):
         rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines]
         heads, body = rows[0], [[inline(cell) for cell in row] for row in rows[2:]]
-        return html.table_of_html("", heads, body)
+        return html.table_of_html("", heads, body, stack=True)
     if first.startswith(("* ", "- ")):
         items = re.split(r"\n[*-] ", "\n".join(lines)[2:])
         return "<ul>\n" + "\n".join(f"<li>{inline(item)}</li>" for item in items) + "\n</ul>"

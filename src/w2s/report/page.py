@@ -80,11 +80,11 @@ class Report:
             summary=claims.summary(self.judged),
             warning=self._warning(),
             facts=self._facts(),
-            contents=self._contents(),
+            contents=html.contents(SECTIONS, "Contents"),
             filters=claims.filters(self.judged),
             verdicts=claims.verdicts(self.judged, there),
             reading=claims.READING.strip(),
-            figures="\n".join(self._figure(one) for one in self.shown if one.is_there),
+            figures=self._figures(),
             work=self._work(),
             provenance=self._provenance(),
             deviations=self._deviations(),
@@ -125,11 +125,12 @@ class Report:
             facts["data"] = str(self.about["note"])
         return html.facts({name: words for name, words in facts.items() if words})
 
-    def _contents(self) -> str:
-        drawn = [(one.name, f"{called(one.name)}: {title(one.name)}") for one in self.shown if one.is_there]
-        return html.contents([(name, words, drawn if name == "figures" else ()) for name, words in SECTIONS.items()])
-
     # -- figures -------------------------------------------------------------------------------------------
+
+    def _figures(self) -> str:
+        drawn = [one for one in self.shown if one.is_there]
+        links = {one.name: f"{called(one.name)}: {title(one.name)}" for one in drawn}
+        return "\n".join([html.contents(links, "Figures and tables"), *map(self._figure, drawn)])
 
     def _figure(self, one: Shown) -> str:
         module, name, about = figures.module(one.name), called(one.name), title(one.name)
@@ -183,7 +184,7 @@ class Report:
                 for stage, _ in stages(one.artifact for one in made)]  # fmt: skip
         rows.append(_sum_of("all", made))
         heads = ("stage", "jobs", "computing", "processor", "longest job", "peak memory", "FLOP", "device")
-        costs = "; ".join(f"{spent / 3600:,.2f} hours of {name}" for name, spent in self.work.by_device().items())
+        costs = "; ".join(f"{spent / 3600:,.2f} {name} hours" for name, spent in self.work.by_device().items())
         text = (
             f"Every job counts once, however many figures share it. Cost: {costs}. Times are of the wall clock while "
             "a job ran, side by side or not, as its manifest tells, without waiting and the workflow's own start."
@@ -324,9 +325,9 @@ def called(name: str) -> str:
 
 
 def title(name: str) -> str:
-    """The first line of the figure's module, which says what the figure is about and where the paper has it."""
-    first = (inspect.getdoc(figures.module(name)) or name).split("\n")[0].rstrip(".")
-    words = first.removeprefix(f"{called(name)}: ")
+    """What the figure is about, as its module begins, without where the paper has it."""
+    first = (inspect.getdoc(figures.module(name)) or name).split("\n")[0]
+    words = first.removeprefix(f"{called(name)}: ").split(". ")[0].rstrip(".").split(" (")[0]
     return words[:1].upper() + words[1:]
 
 

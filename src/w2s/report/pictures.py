@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SMALL = 120_000  # bytes of an SVG that is taken as it is
+SMALL = 250_000  # bytes of an SVG that is taken as it is
 WIDEST = 1800  # dots of a PNG; what is wider is made smaller
 COLOURS = 128  # of a PNG: lines on white need no more
 POINTS = 96 / 72  # CSS pixels
