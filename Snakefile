@@ -40,6 +40,8 @@ wildcard_constraints:
     key="[0-9a-f]{10}",
     figure="[A-Za-z]+[0-9]*",
     experiment="[A-Za-z0-9][A-Za-z0-9._-]*",
+    first=r"(?:(?!-vs-)[A-Za-z0-9._-])+",
+    second="[A-Za-z0-9][A-Za-z0-9._-]*",
 
 
 localrules:

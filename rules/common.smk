@@ -74,22 +74,72 @@ def figure_code(wildcards):
     return or_one_line(experiments.code, wildcards.figure)
 
 
+def figure_caption(wildcards):
+    return or_one_line(experiments.caption, wildcards.figure)
+
+
 def claim_tables(wildcards):
     name = wildcards.get("experiment", DEFAULT)
     return [f"results/figures/{name}/{figure}.csv" for figure in or_one_line(experiments.claim_tables, name)]
+
+
+def figures_of(experiment):
+    """Where an experiment's pictures are."""
+    return "figures" if experiment == DEFAULT else f"figures/{experiment}"
+
+
+def report_parts(wildcards):
+    """Tables and pictures of every figure that the experiment can have, and the documentation of deviations."""
+    name = wildcards.get("experiment", DEFAULT)
+    drawn = or_one_line(experiments.drawable, name)
+    tables = [f"results/figures/{name}/{figure}.csv" for figure in drawn]
+    pictures = [f"{figures_of(name)}/{figure}.{kind}" for figure in drawn for kind in ("svg", "png")]
+    return tables + pictures + sorted(map(str, Path("docs").glob("*.md")))
+
+
+def report_code(wildcards):
+    return experiments.report_code()
+
+
+def compared_parts(wildcards):
+    """Tables and pictures of the figures that both experiments can have."""
+    names = (wildcards.first, wildcards.second)
+    figures = or_one_line(experiments.shared, *names, wildcards.get("figure"))
+    tables = [f"results/figures/{name}/{figure}.csv" for name in names for figure in figures]
+    return tables + [
+        f"{figures_of(name)}/{figure}.{kind}" for name in names for figure in figures for kind in ("svg", "png")
+    ]
+
+
+def compared_experiments(wildcards):
+    return [experiment_file_of(name) for name in (wildcards.first, wildcards.second)]
+
+
+def compared_figures(wildcards):
+    return [figures_of(name) for name in (wildcards.first, wildcards.second)]
+
+
+def comparison_code(wildcards):
+    return experiments.comparison_code()
 
 
 def claim_code(wildcards):
     return experiments.claim_code()
 
 
-def experiment_json(wildcards):
-    plan = or_one_line(experiments.plan, wildcards.get("experiment", DEFAULT))
+def json_of(name):
+    plan = or_one_line(experiments.plan, name)
     return canonical(plan.experiment.model_dump(mode="json", exclude={"execution"}))
 
 
-def experiment_file(wildcards):
+def experiment_json(wildcards):
+    return json_of(wildcards.get("experiment", DEFAULT))
+
+
+def experiment_file_of(name):
     """A file that holds the whole experiment, its content's hash in its name: a changed setting redraws."""
-    name = wildcards.get("experiment", DEFAULT)
-    digest = fingerprint_of(experiment_json(wildcards))
-    return f"results/figures/{name}/experiment-{digest}.json"
+    return f"results/figures/{name}/experiment-{fingerprint_of(json_of(name))}.json"
+
+
+def experiment_file(wildcards):
+    return experiment_file_of(wildcards.get("experiment", DEFAULT))

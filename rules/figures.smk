@@ -1,5 +1,5 @@
 # From runs to tidy numbers to pictures. Not ancient: figures are cheap and follow every change, of their code too.
-# Output: results/figures/<experiment>/<figure>.csv, figures/<figure>.pdf|png, figures/<experiment>/<figure>.pdf|png
+# Output: results/figures/<experiment>/<figure>.csv, figures/<figure>.pdf|png|svg, figures/<experiment>/<figure>.pdf|png|svg
 
 
 rule experiment:
@@ -42,10 +42,13 @@ rule draw:
     output:
         update("figures/{figure}.pdf"),
         update("figures/{figure}.png"),
+        report(update("figures/{figure}.svg"), caption="caption.rst", category="Figures", labels={"figure": "{figure}"}),
     log:
         "logs/figures/{figure}.log",
     conda:
         "../envs/cpu.yaml"
+    params:
+        caption=figure_caption,
     message:
         "draw {output}"
     shell:
@@ -61,5 +64,12 @@ use rule draw as draw_of_experiment with:
     output:
         update("figures/{experiment}/{figure}.pdf"),
         update("figures/{experiment}/{figure}.png"),
+        report(
+            update("figures/{experiment}/{figure}.svg"),
+            caption="caption.rst",
+            category="Figures",
+            subcategory="{experiment}",
+            labels={"figure": "{figure}"},
+        ),
     log:
         "logs/figures/{experiment}/{figure}.log",

@@ -90,6 +90,20 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--page", required=True, type=Path, help="the HTML file")
     sub.add_argument("--out", required=True, type=Path, help="the CSV file")
 
+    sub = add("report", report, "write one page of verdicts, figures and what they took, from what is there")
+    sub.add_argument("name", nargs="?", help="an experiment by name; the default one otherwise")
+    sub.add_argument("--experiment", type=Path, help="or the validated experiment, a JSON file")
+    sub.add_argument("--figures", default="figures", type=Path, help="where its pictures are")
+    sub.add_argument("--docs", default="docs", type=Path, help="where deviations.md is")
+    sub.add_argument("--page", default="report/report.html", type=Path, help="the HTML file")
+
+    sub = add("compare", compare, "write two experiments side by side, with the differences between their numbers")
+    sub.add_argument("--experiments", required=True, nargs=2, type=Path, help="the validated experiments, JSON files")
+    sub.add_argument("--figures", required=True, nargs=2, type=Path, help="where the pictures of each are")
+    sub.add_argument("--only", metavar="FIGURE", help="one figure; all that both have by default")
+    sub.add_argument("--page", required=True, type=Path, help="the HTML file")
+    sub.add_argument("--out", required=True, type=Path, help="the CSV file")
+
     sub = add("explain", explain, "say what an artifact is, its parents, and how it differs from its nearest neighbour")
     sub.add_argument("path", type=Path, help="a directory under results/, or a file in it")
 
@@ -206,6 +220,7 @@ def draw(options: argparse.Namespace) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(f".{path.name}.{os.getpid()}{path.suffix}")
         metadata = {".pdf": {"CreationDate": None, "Subject": module.CAPTION}, ".png": {"Description": module.CAPTION}}
+        metadata[".svg"] = {"Date": None, "Description": module.CAPTION}
         try:
             figure.savefig(aside, dpi=160, metadata=metadata.get(path.suffix, {}))
             aside.replace(path)
@@ -219,19 +234,15 @@ def claims(options: argparse.Namespace) -> None:
     import pandas as pd
 
     from w2s import artifacts
-    from w2s.claims import evaluate, needed
+    from w2s.claims import evaluate
     from w2s.report import claims as report
     from w2s.workflow import plan_of
 
     about = json.loads(options.experiment.read_text(encoding="utf-8"))
-    found, lacking = needed.available(plan_of(about, str(options.experiment)))
     numbers = {path.stem: read_numbers(path) for path in options.tables}
     rows: dict[str, list[Any]] = {name: table.to_dict("records") for name, table in numbers.items()}
-    lacking |= {name: f"the numbers of {name} were not handed over" for name in found if name not in rows}
-    sizes = needed.sizes(about, rows.get(needed.SIZES, []))
-    judged = evaluate.judge_all(evaluate.Tables(rows, lacking, sizes))
-    notes = dict.fromkeys(note for table in numbers.values() if (note := _made_up(table, about)))
-    about |= {"commit": artifacts.git_commit(), "note": max(notes, key=len, default="")}
+    judged = evaluate.on_tables(plan_of(about, str(options.experiment)), about, rows)
+    about |= {"commit": artifacts.git_commit(), "note": _note(numbers, about)}
     where = options.page.parent
     page = report.page(
         judged,
@@ -246,6 +257,72 @@ def claims(options: argparse.Namespace) -> None:
     with artifacts.written(options.page) as file:
         file.write(page)
     print(", ".join(f"{number} {verdict}" for verdict, number in evaluate.counts(judged).items()))
+
+
+def report(options: argparse.Namespace) -> None:
+    """Write the report of an experiment from what is there; it says what is not."""
+    from w2s import artifacts, figures
+    from w2s.claims import evaluate
+    from w2s.report import deviations, page, pictures
+    from w2s.workflow import plan_of
+
+    plan = _workflow().plan(options.name) if options.experiment is None else None
+    if plan is None:
+        described = json.loads(options.experiment.read_text(encoding="utf-8"))
+        plan = plan_of(described, str(options.experiment))
+    about = plan.experiment.model_dump(mode="json", exclude={"execution"})
+    found, lacking = figures.available(plan)
+    tables = {name: Path(f"results/figures/{about['experiment']}/{name}.csv") for name in found}
+    numbers = {name: read_numbers(path) for name, path in tables.items() if path.is_file()}
+    rows: dict[str, list[Any]] = {name: table.to_dict("records") for name, table in numbers.items()}
+    made = page.Report(
+        about | {"commit": artifacts.git_commit(), "note": _note(numbers, about)},
+        evaluate.on_tables(plan, about, rows),
+        [
+            page.Shown(name, runs, pictures.files(name, options.figures), numbers.get(name))
+            for name, runs in found.items()
+        ],
+        lacking,
+        deviations.read(options.docs),
+    )
+    options.page.parent.mkdir(parents=True, exist_ok=True)
+    with artifacts.written(options.page) as file:
+        file.write(made.page())
+    print(f"{options.page}: {made.summary()}")
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Write two experiments side by side, and the differences between their numbers."""
+    import pandas as pd
+
+    from w2s import artifacts, figures
+    from w2s.report import comparison, pictures
+    from w2s.workflow import plan_of
+
+    sides, shown = [], []
+    for described, folder in zip(options.experiments, options.figures, strict=True):
+        plan = plan_of(json.loads(described.read_text(encoding="utf-8")), str(described))
+        there = [name for name in figures.available(plan)[0] if options.only in (None, name)]
+        paths = {name: Path(f"results/figures/{plan.experiment.experiment}/{name}.csv") for name in there}
+        tables: dict[str, list[Any]] = {
+            name: read_numbers(path).to_dict("records") for name, path in paths.items() if path.is_file()
+        }
+        shown.append([name for name in tables if any(path.is_file() for path in pictures.files(name, folder))])
+        sides.append(comparison.Experiment(plan, tables, folder))
+    both = [name for name in shown[0] if name in shown[1]]
+    made = comparison.Comparison(sides[0], sides[1], both, artifacts.git_commit())
+    for path in (options.page, options.out):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with artifacts.written(options.out) as file:
+        pd.DataFrame(made.rows).to_csv(file, index=False, float_format="%.5g")
+    with artifacts.written(options.page) as file:
+        file.write(made.page())
+    print(f"{options.page}: {len(both)} figures, {len(made.rows)} differences")
+
+
+def _note(numbers: dict[str, pd.DataFrame], about: dict[str, Any]) -> str:
+    """What is said of invented data by the figure that has most of it."""
+    return max((_made_up(table, about) for table in numbers.values()), key=len, default="")
 
 
 def _made_up(numbers: pd.DataFrame, about: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ from w2s import figures, own
 from w2s.artifacts import sha256
 from w2s.claims.needed import available
 from w2s.cost import REMEMBERED, past
-from w2s.errors import LackingError, UserError, allowed
+from w2s.errors import UserError, allowed
 from w2s.experiment import Catalogue, Experiment, load
 from w2s.ladder import OpenRung
 from w2s.models.base import TEXT_FILES, WEIGHTS
@@ -393,14 +393,11 @@ class Workflow:
 
     def drawable(self, experiment: str | None = None) -> list[str]:
         """The figures that an experiment has what it takes for; says which it lacks something for."""
-        found = []
-        for name in figures.names():
-            try:
-                self.figure(name, experiment)
-                found.append(name)
-            except LackingError as error:
-                print(f"{name} is left out: {error}", file=sys.stderr)
-        return found
+        found, lacking = figures.available(self.plan(experiment))
+        for name, why in lacking.items():
+            print(f"{name} is left out: {why}", file=sys.stderr)
+        self._artifacts |= with_ancestors(run for runs in found.values() for run in runs)
+        return list(found)
 
     def known(self) -> list[Artifact]:
         """Every artifact that the default experiment can make."""
@@ -410,14 +407,40 @@ class Workflow:
         """The source files that a figure's numbers and picture come from; UserError for an unknown figure."""
         return [os.path.relpath(path) for path in sources(figures.module(figure).__name__)]
 
+    def caption(self, figure: str) -> str:
+        """What a figure shows; UserError for an unknown figure."""
+        return str(figures.module(figure).CAPTION)
+
     def claim_tables(self, experiment: str | None = None) -> list[str]:
         """The figures whose numbers test the paper's claims, of those that an experiment can have."""
         return available(self.plan(experiment))[0]
 
     def claim_code(self) -> list[str]:
         """The source files that verdicts and their page come from."""
-        files = [*sources("w2s.claims.evaluate", CLAIMS), *sources("w2s.report.claims", CLAIMS)]
-        files += sorted((PACKAGE / "report").glob("*.html"))
+        return self._page_code("claims")
+
+    def report_code(self) -> list[str]:
+        """The source files that reports come from, those of figures aside."""
+        return self._page_code("page")
+
+    def shared(self, first: str, second: str, only: str | None = None) -> list[str]:
+        """The figures that both of two experiments can have, or the one asked for."""
+        theirs = self.drawable(second)
+        found = [name for name in self.drawable(first) if name in theirs]
+        if only is None:
+            return found
+        if only not in found:
+            hint = allowed(only, found, what="they have")
+            raise UserError(f"experiments {first!r} and {second!r} do not both have {only!r}; {hint}")
+        return [only]
+
+    def comparison_code(self) -> list[str]:
+        """The source files that comparisons of experiments come from."""
+        return self._page_code("comparison")
+
+    def _page_code(self, module: str) -> list[str]:
+        files = [*sources("w2s.claims.evaluate", CLAIMS), *sources(f"w2s.report.{module}", CLAIMS)]
+        files += sorted(path for kind in ("html", "css") for path in (PACKAGE / "report").glob(f"*.{kind}"))
         return [os.path.relpath(path) for path in dict.fromkeys(files)]
 
     def artifact(self, key: str) -> Artifact:

@@ -106,7 +106,7 @@ def test_every_claim_has_a_row_that_leads_to_its_section(read: tuple[str, Reader
 
 def test_verdicts_come_first(read: tuple[str, Reader]) -> None:
     text, _ = read
-    assert text.index("<table>") < text.index('id="reading"') < text.index('id="details"')
+    assert text.index('<table class="verdicts">') < text.index('id="reading"') < text.index('id="details"')
     found = judged()
     hold = sum(one.ours.verdict == HOLDS for one in found)
     assert f"<strong>{hold} hold</strong>" in text
@@ -118,7 +118,7 @@ def test_a_phone_and_a_reader_by_ear_are_thought_of(read: tuple[str, Reader]) ->
     assert 'name="viewport" content="width=device-width' in text
     assert "@media print" in text
     assert "caption" in reader.tags
-    assert text.count('scope="col"') == 6 * text.count("<table>")
+    assert text.count('scope="col"') == 6 * text.count('<table class="verdicts">')
     assert text.count('role="img" aria-label=') == text.count("<svg")
     assert "legend" in reader.tags
 

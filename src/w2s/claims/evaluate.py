@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from w2s.claims import everything, paper
+from w2s.claims import everything, needed, paper
 from w2s.claims.cells import Cells
 from w2s.claims.claim import FAILS, HOLDS, OPEN, UNITS, Claim, Finding, decide, shown_target
 from w2s.errors import LackingError
+from w2s.plan import Plan
 
 Row = Mapping[str, Any]
 
@@ -61,6 +62,13 @@ def judge_all(tables: Tables, claims: Sequence[Claim] | None = None) -> list[Jud
             ours = Finding(OPEN, reason=str(error))
         judged.append(Judged(claim, ours, on_paper(claim), floor))
     return judged
+
+
+def on_tables(plan: Plan, about: Mapping[str, Any], rows: Mapping[str, Sequence[Row]]) -> list[Judged]:
+    """Every claim, judged on an experiment's tables. about: its settings; rows: figure -> the rows of its table."""
+    found, lacking = needed.available(plan)
+    lacking |= {name: f"the numbers of {name} were not handed over" for name in found if name not in rows}
+    return judge_all(Tables(rows, lacking, needed.sizes(about, rows.get(needed.SIZES, []))))
 
 
 def judge(claim: Claim, cells: Cells | None) -> Finding:

@@ -18,8 +18,12 @@ import importlib
 import re
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-from w2s.errors import UserError, allowed
+from w2s.errors import LackingError, UserError, allowed
+
+if TYPE_CHECKING:
+    from w2s.plan import Artifact, Plan
 
 NAMED = ("methods",)  # figures that the paper does not have
 
@@ -39,6 +43,18 @@ def module(figure: str) -> ModuleType:
     if figure not in names():
         raise UserError(f"unknown figure {figure!r}; {allowed(figure, names())}")
     return importlib.import_module(module_name(figure))
+
+
+def available(plan: Plan) -> tuple[dict[str, list[Artifact]], dict[str, str]]:
+    """(figure that the experiment has what it takes for -> the runs it reads, other figures -> what is lacking)."""
+    found: dict[str, list[Artifact]] = {}
+    lacking = {}
+    for name in names():
+        try:
+            found[name] = list(module(name).needs(plan))
+        except LackingError as error:
+            lacking[name] = str(error)
+    return found, lacking
 
 
 def module_name(figure: str) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
-from importlib.resources import files
-from string import Template
 from typing import Any
 
 from w2s.claims.claim import FAILS, GAIN_NEAR, HOLDS, OPEN, PGR_NEAR, Finding, shown, shown_target
 from w2s.claims.evaluate import Judged, counts
+from w2s.report import html
 from w2s.report.strip import strip
 
 SETTINGS = {
@@ -41,20 +40,20 @@ def page(
     judged: Sequence[Judged], about: Mapping[str, Any], *, figures: Mapping[str, str], tables: Mapping[str, str]
 ) -> str:
     """The whole page. figures, tables: figure -> where its picture and its numbers are, from the page."""
-    template = Template(files("w2s.report").joinpath("claims.html").read_text(encoding="utf-8"))
-    settings = list(dict.fromkeys(one.claim.setting for one in judged))
-    return template.substitute(
+    return html.fill(
+        "claims",
         experiment=escape(about["experiment"]),
-        summary=_summary(judged),
+        summary=summary(judged),
         about=escape(_about(about)),
-        filters=_filters(judged),
-        tables="\n".join(_table(setting, judged, figures) for setting in settings),
+        filters=filters(judged),
+        tables=verdicts(judged, figures),
         reading=READING.strip(),
-        details="\n".join(_detail(one, figures, tables) for one in judged),
+        details="\n".join(detail(one, figures, tables) for one in judged),
     )
 
 
-def _summary(judged: Sequence[Judged]) -> str:
+def summary(judged: Sequence[Judged]) -> str:
+    """How many claims hold, do not, or cannot be told."""
     found = counts(judged)
     return (
         f"Of {len(judged)} claims, <strong>{found[HOLDS]} hold</strong>, <strong>{found[FAILS]} do not</strong>, and "
@@ -67,7 +66,8 @@ def _about(about: Mapping[str, Any]) -> str:
     return " · ".join([*parts, *([about["note"]] if about.get("note") else [])])
 
 
-def _filters(judged: Sequence[Judged]) -> str:
+def filters(judged: Sequence[Judged]) -> str:
+    """Buttons that show the claims of one verdict alone."""
     found = counts(judged) | {"": len(judged)}
     labels = []
     for name, verdict in FILTERS.items():
@@ -77,6 +77,12 @@ def _filters(judged: Sequence[Judged]) -> str:
     return "\n".join(labels)
 
 
+def verdicts(judged: Sequence[Judged], figures: Mapping[str, str]) -> str:
+    """A table of verdicts for every setting. figures: figure -> where its picture is, from the page."""
+    settings = dict.fromkeys(one.claim.setting for one in judged)
+    return "\n".join(_table(setting, judged, figures) for setting in settings)
+
+
 def _table(setting: str, judged: Sequence[Judged], figures: Mapping[str, str]) -> str:
     rows = "\n".join(_row(one, figures) for one in judged if one.claim.setting == setting)
     columns = "".join(f'<col class="{name}">' for name in ("verdict", "says", "ours", "paper", "picture", "figure"))
@@ -84,7 +90,7 @@ def _table(setting: str, judged: Sequence[Judged], figures: Mapping[str, str]) -
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
     words = escape(SETTINGS.get(setting, setting))
     top = f"<caption>{words}</caption>\n<colgroup>{columns}</colgroup>\n<thead><tr>{head}</tr></thead>"
-    return f"<table>\n{top}\n<tbody>\n{rows}\n</tbody>\n</table>"
+    return f'<table class="verdicts">\n{top}\n<tbody>\n{rows}\n</tbody>\n</table>'
 
 
 def _row(one: Judged, figures: Mapping[str, str]) -> str:
@@ -124,7 +130,8 @@ def _figure(name: str, figures: Mapping[str, str]) -> str:
     return f'<a href="{escape(figures[name])}">{escape(name)}</a>' if name in figures else escape(name)
 
 
-def _detail(one: Judged, figures: Mapping[str, str], tables: Mapping[str, str]) -> str:
+def detail(one: Judged, figures: Mapping[str, str], tables: Mapping[str, str]) -> str:
+    """All about one claim. figures, tables: as of ``page``."""
     claim, ours = one.claim, one.ours
     facts = {"the paper": escape(claim.where)}
     if claim.rule:
@@ -142,9 +149,10 @@ def _detail(one: Judged, figures: Mapping[str, str], tables: Mapping[str, str]) 
         "inconsistency": claim.flaw,
     }
     facts |= {name: escape(words) for name, words in optional.items() if words}
+    if claim.figure in figures:
+        facts["figure"] = _figure(claim.figure, figures)
     if claim.figure in tables:
-        numbers = f'<a href="{escape(tables[claim.figure])}">its numbers</a>'
-        facts["figure"] = f"{_figure(claim.figure, figures)}, {numbers}"
+        facts["figure"] += f', <a href="{escape(tables[claim.figure])}">its numbers</a>'
     listed = "\n".join(f"<dt>{name}</dt><dd>{words}</dd>" for name, words in facts.items())
     return (
         f'<section class="claim" id="{claim.name}" data-verdict="{ours.verdict}">\n'

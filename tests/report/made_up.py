@@ -1,0 +1,90 @@
+"""A report of an experiment that was never run: its numbers, pictures and manifests are made up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from tests.figures.fake import Fake, halfway
+from w2s import figures
+from w2s.claims import evaluate
+from w2s.plan import Artifact, Plan, with_ancestors
+from w2s.report import page
+
+SHOWN = ("fig5", "table1", "fig12")
+DEVIATIONS = {"": "# Title\n\n| point | the paper | here |\n|---|---|---|\n| seeds | one | two `seeds` |\n"}
+"""A title, and a table as in docs/deviations.md."""
+
+
+def numbers(name: str, plan: Plan) -> pd.DataFrame:
+    """The table behind a figure, where students get half way to their ceiling."""
+    return pd.DataFrame(figures.module(name).tabulate(plan, Fake(halfway(plan))))
+
+
+def picture(folder: Path, name: str, kinds: Sequence[str] = ("svg", "png"), *, points: int = 3) -> None:
+    """Something drawn, in every kind that is asked for."""
+    folder.mkdir(parents=True, exist_ok=True)
+    figure = Figure(figsize=(7, 3))
+    panel = figure.subplots()
+    for number in range(points):
+        panel.plot([0, 1, 2], [number, number + 1, number])
+    for kind in kinds:
+        figure.savefig(folder / f"{name}.{kind}", dpi=160)
+
+
+def record(artifact: Artifact, **measured: Any) -> dict[str, Any]:
+    """A manifest of an artifact, by what is read of it."""
+    return {
+        "stage": artifact.stage,
+        "files": {"examples.parquet": "0123456789abcdef"},
+        "measured": {"seconds": 2.0, "processor_seconds": 1.5, "flop": 1e9} | measured,
+        "made_with": {
+            "commit": "abc1234",
+            "finished": "2026-01-02T03:04:05+00:00",
+            "python": "3.11.7",
+            "versions": {"torch": "2.13.0", "numpy": "2.4.6"},
+            "machine": "Linux x86_64",
+            "peak_memory_mib": 100,
+        },
+    }
+
+
+def finish(artifacts: Mapping[str, Artifact], **measured: Any) -> None:
+    """Write manifests below the working directory."""
+    for artifact in artifacts.values():
+        path = Path(artifact.manifest)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(record(artifact, **measured)))
+
+
+def needed(plan: Plan, names: Sequence[str] = SHOWN) -> dict[str, Artifact]:
+    """All that figures need, by key."""
+    return with_ancestors(run for name in names for run in figures.module(name).needs(plan))
+
+
+def report(plan: Plan, folder: Path, **more: Any) -> page.Report:
+    """A report of some figures. folder: where their pictures are."""
+    tables = {name: numbers(name, plan) for name in SHOWN}
+    about = plan.experiment.model_dump(mode="json", exclude={"execution"})
+    rows: dict[str, list[Any]] = {name: table.to_dict("records") for name, table in tables.items()}
+    given: dict[str, Any] = {
+        "about": about | {"commit": "fff0000", "note": "small invented world"},
+        "judged": evaluate.on_tables(plan, about, rows),
+        "shown": [
+            page.Shown(
+                name,
+                list(figures.module(name).needs(plan)),
+                [folder / f"{name}.svg", folder / f"{name}.png"],
+                tables[name],
+            )
+            for name in SHOWN
+        ],
+        "lacking": {"fig4": "experiment 'tiny' has no <chess> section"},
+        "deviations": DEVIATIONS,
+    }
+    return page.Report(**(given | more))
