@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 SNAKEMAKE ?= snakemake
 ACTIVE := PATH="$(abspath $(VENV))/bin:$$PATH" VIRTUAL_ENV="$(abspath $(VENV))"
 
-.PHONY: help environment figures test lint format bench bench-gpu
+.PHONY: help environment figures test lint format bench bench-gpu site
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make test               all tests, a tiny experiment end to end among them: a few minutes"
 	@echo "make bench              speed as ratios, side by side: ten minutes; bench-gpu where there is a GPU"
 	@echo "make lint               ruff, mypy, snakefmt, snakemake --lint"
+	@echo "make site               the documentation as a site that opens offline: site/index.html"
 	@echo "make environment        only make $(VENV) from constraints.txt"
 
 environment: $(INSTALLED)
@@ -45,6 +46,12 @@ FORCE:
 
 test: $(INSTALLED)
 	$(ACTIVE) pytest -n 2
+
+# The documentation as a site that opens offline: site/index.html.
+site: $(INSTALLED)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[docs]"
+	$(ACTIVE) NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
+	@echo "site/index.html"
 
 # Each measures in fresh processes; benchmarks/RESULTS.md keeps what was measured where.
 bench: $(INSTALLED)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from w2s.errors import UserError
 from w2s.plan import Plan
 from w2s.workflow import deep_merge, plan_of, read_yaml
 
@@ -106,3 +108,14 @@ def tiny_config(smoke_config: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def tiny(tiny_config: dict[str, Any]) -> Plan:
     return plan_of(tiny_config, "tiny")
+
+
+def refused(config: dict[str, Any], said: Sequence[str]) -> None:
+    """A mistake is one line that names the file and says all of this."""
+    with pytest.raises(UserError) as caught:
+        plan_of(config, "config.yaml", ROOT)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith("config.yaml: ")
+    for part in said:
+        assert part in message, message

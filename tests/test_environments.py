@@ -46,11 +46,8 @@ def test_a_conda_environment_has_everything_that_jobs_import(kind: str) -> None:
 
 
 def test_the_constraints_pin_and_satisfy_every_requirement() -> None:
-    for line in [
-        *PROJECT["dependencies"],
-        *PROJECT["optional-dependencies"]["test"],
-        *PROJECT["optional-dependencies"]["slurm"],
-    ]:
+    extras = [line for lines in PROJECT["optional-dependencies"].values() for line in lines]
+    for line in [*PROJECT["dependencies"], *extras]:
         requirement = Requirement(line)
         assert requirement.specifier.contains(PINNED[requirement.name.lower()]), line
 

@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import ROOT
 from w2s import stages
 from w2s.errors import UserError
-from w2s.plan import STAGE_VERSIONS
+from w2s.making import STAGES
 
 
 def test_no_stage_changed_without_a_new_version_or_a_renewed_lock() -> None:
@@ -20,17 +20,13 @@ def test_no_stage_changed_without_a_new_version_or_a_renewed_lock() -> None:
     assert stages.changed(lock) == [], stages.command(relock=False, unchanged=[], lock=lock)
 
 
-def test_every_stage_is_watched() -> None:
-    assert set(stages.ENTRY) == set(STAGE_VERSIONS)
-
-
 def test_the_watch_covers_what_decides_a_stages_numbers() -> None:
     def watched(stage: str) -> tuple[str, ...]:
-        return stages.closure(stages.ENTRY[stage], frozenset(stages.PLUMBING))
+        return stages.closure(STAGES[stage].module, frozenset(stages.PLUMBING))
 
     assert {"w2s.tasks.build", "w2s.tasks.formatters", "w2s.tasks.world"} <= set(watched("data"))
     assert {"w2s.training.loop", "w2s.training.objectives", "w2s.models.classifier"} <= set(watched("finetune"))
-    assert not any("figures" in name for stage in stages.ENTRY for name in watched(stage))
+    assert not any("figures" in name for stage in STAGES for name in watched(stage))
 
 
 def test_comments_and_docstrings_do_not_count_but_code_does() -> None:

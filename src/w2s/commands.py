@@ -158,7 +158,7 @@ def _positive(text: str) -> int:
 
 def make(options: argparse.Namespace) -> None:
     """Make one artifact, unless it is there already."""
-    from w2s import artifacts
+    from w2s import artifacts, making
     from w2s.plan import STAGE_VERSIONS, Identity
 
     if options.stage not in STAGE_VERSIONS:
@@ -170,111 +170,13 @@ def make(options: argparse.Namespace) -> None:
     with artifacts.building(options.out, identity) as build:
         if build is None:
             return
-        if options.stage == "data":
-            from w2s.tasks import data
-
-            data.make(build, json.loads(options.environment))
-        elif options.stage == "corpus":
-            from w2s.models import corpus
-
-            corpus.make(build, list(parents.values()))
-        elif options.stage == "pretrain":
-            from w2s.models import pretraining
-
-            pretraining.make(build, parents["corpus"])
-        elif options.stage == "open":
-            from w2s.models import base
-
-            base.make(build, json.loads(options.environment))
-        elif options.stage == "puzzles":
-            from w2s.tasks.chess import data as puzzles
-
-            puzzles.make(build, json.loads(options.environment))
-        elif options.stage == "games":
-            from w2s.models import games
-
-            games.make(build, json.loads(options.environment))
-        elif options.stage == "generate":
-            from w2s.training import generate
-
-            place = json.loads(options.environment)
-            generate.make(build, parents["data"], parents["model"], parents.get("labels"), place)
-        elif options.stage == "levels":
-            from w2s.studies import levels
-
-            levels.make(build, parents)
-        elif options.stage == "judge":
-            from w2s.studies import judge
-
-            judge.make(build, parents["data"], parents.get("model"), json.loads(options.environment))
-        elif options.stage == "flip":
-            from w2s.studies import flips
-
-            flips.make(build, parents)
-        elif options.stage == "images":
-            from w2s.tasks.vision import images
-
-            images.make(build, json.loads(options.environment))
-        elif options.stage == "vision_model":
-            from w2s.training import vision_model
-
-            vision_model.make(build, parents["images"])
-        elif options.stage == "vision_features":
-            from w2s.training import vision_features
-
-            vision_features.make(build, parents["images"], parents.get("model"), json.loads(options.environment))
-        elif options.stage == "vision_probe":
-            from w2s.training import vision_probe
-
-            vision_probe.make(build, parents["images"], parents["features"], parents.get("labels"))
-        elif options.stage == "prompt":
-            from w2s.training import prompting
-
-            place = json.loads(options.environment)
-            prompting.make(build, parents["data"], parents["model"], parents.get("labels"), place)
-        elif options.stage == "features":
-            from w2s.training import features
-
-            place = json.loads(options.environment)
-            features.make(build, parents["data"], parents["model"], parents.get("run"), parents.get("labels"), place)
-        elif options.stage == "probe":
-            from w2s.training import probes
-
-            probes.make(build, parents["features"], parents.get("labels"))
-        elif options.stage == "errors":
-            from w2s.training import simulable
-
-            simulable.make(build, parents["features"])
-        elif options.stage == "preferences":
-            from w2s.tasks.reward import data as preferences
-
-            preferences.make(build, json.loads(options.environment))
-        elif options.stage == "dialogues":
-            from w2s.models import dialogues
-
-            dialogues.make(build, list(parents.values()))
-        elif options.stage == "writing":
-            from w2s.training import writing
-
-            writing.make(build, parents["data"], parents["model"], json.loads(options.environment))
-        elif options.stage == "prefer":
-            from w2s.training import prefer
-
-            place = json.loads(options.environment)
-            prefer.make(build, parents["data"], parents["model"], parents.get("labels"), place)
-        else:
-            from w2s.training import finetune
-
-            place = json.loads(options.environment)
-            labels, subset = parents.get("labels"), parents.get("subset")
-            finetune.make(build, parents["data"], parents["model"], labels, place, subset=subset)
+        making.make(build, parents, json.loads(options.environment))
 
 
+# Columns of figures' numbers that are names, however they look.
 NAMES = ["task", "title", "source", "citation", "licence", "rows_from", "setting", "panel", "bar", "stopping"]
-NAMES += ["cutoff", "kind"]
 NAMES += ["method", "supervisor", "student", "chain", "labels", "difficulty", "puzzle", "fen", "prompt", "answer"]
-NAMES += ["cutoff", "kind", "schedule", "role", "actor"]
-NAMES += ["start", "supervisor_start"]
+NAMES += ["cutoff", "kind", "schedule", "role", "actor", "start", "supervisor_start"]
 
 
 # -- figures -----------------------------------------------------------------------------------------------

@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from w2s.errors import LackingError, UserError, allowed
 from w2s.experiment import Experiment
 from w2s.ladder import OpenRung, OwnRung, Rung
+from w2s.making import STAGES
 from w2s.own import is_own
 from w2s.settings import Packing, Setting
 from w2s.settings.chess import Games, Puzzles
 from w2s.settings.methods import Method
 from w2s.settings.nlp import TaskChoice
+from w2s.settings.reward import PairTask
 from w2s.settings.vision import Images, Published
 
 if TYPE_CHECKING:
@@ -32,66 +34,11 @@ if TYPE_CHECKING:
     from w2s.plans.errors import ErrorsPlan
     from w2s.plans.probing import ProbingPlan
     from w2s.plans.prompting import PromptingPlan
-    from w2s.plans.vision import VisionPlan
-from w2s.settings.reward import PairTask
-
-if TYPE_CHECKING:
-    from w2s.plans.chess import ChessPlan
     from w2s.plans.reward import RewardPlan
+    from w2s.plans.vision import VisionPlan
 
-# Raise a stage's version when a change to its code changes its results; see ``w2s stages``.
-STAGE_VERSIONS = {
-    "data": 2,
-    "corpus": 2,
-    "pretrain": 2,
-    "open": 1,
-    "finetune": 3,
-    "puzzles": 1,
-    "games": 1,
-    "generate": 1,
-    "levels": 1,
-    "judge": 1,
-    "flip": 1,
-    "images": 1,
-    "vision_model": 1,
-    "vision_features": 1,
-    "vision_probe": 1,
-    "prompt": 1,
-    "features": 1,
-    "probe": 1,
-    "errors": 1,
-    "preferences": 1,
-    "dialogues": 1,
-    "writing": 1,
-    "prefer": 1,
-}
-
-# The file in each stage's directory that is written last and vouches for the others.
-MANIFESTS = {
-    "data": "manifest.json",
-    "corpus": "manifest.json",
-    "pretrain": "manifest.json",
-    "open": "source.json",
-    "finetune": "run.json",
-    "puzzles": "manifest.json",
-    "games": "manifest.json",
-    "generate": "run.json",
-    "levels": "manifest.json",
-    "judge": "manifest.json",
-    "flip": "manifest.json",
-    "images": "manifest.json",
-    "vision_model": "manifest.json",
-    "vision_features": "manifest.json",
-    "vision_probe": "run.json",
-    "prompt": "prompt.json",
-    "features": "features.json",
-    "probe": "probe.json",
-    "errors": "errors.json",
-    "preferences": "manifest.json",
-    "dialogues": "manifest.json",
-    "writing": "manifest.json",
-    "prefer": "run.json",
-}
+STAGE_VERSIONS = {name: stage.version for name, stage in STAGES.items()}
+MANIFESTS = {name: stage.manifest for name, stage in STAGES.items()}
 KEY_LENGTH = 10
 
 
@@ -214,16 +161,28 @@ class Sources(Protocol):
         ...
 
 
-class Plan:
+class Remembering:
+    """A part of the plan: what is asked for is made once."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[object, ...], Artifact] = {}
+
+    def _once(self, identity: tuple[object, ...], make: Callable[[], T]) -> T:
+        if identity not in self._made:
+            self._made[identity] = make()
+        return self._made[identity]  # type: ignore[return-value]
+
+
+class Plan(Remembering):
     """Every run that an experiment can ask for, made on demand and remembered.
 
     sources: only asked where rows or base models are not made here.
     """
 
     def __init__(self, experiment: Experiment, sources: Sources) -> None:
+        super().__init__()
         self.experiment = experiment
         self._sources = sources
-        self._made: dict[tuple[object, ...], Artifact] = {}
         self._rungs = {rung.name: rung for rung in experiment.nlp.ladder}
         self._tasks = {task.name: task for task in experiment.nlp.tasks}
 
@@ -432,11 +391,6 @@ class Plan:
         if is_own(chosen.objective):
             objective["code"] = self._sources.code(chosen.objective)[0]["code"]
         return objective
-
-    def _once(self, identity: tuple[object, ...], make: Callable[[], T]) -> T:
-        if identity not in self._made:
-            self._made[identity] = make()
-        return self._made[identity]  # type: ignore[return-value]
 
     # -- everything ----------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from w2s.errors import UserError, allowed
+from w2s.making import STAGES
 from w2s.plan import STAGE_VERSIONS
 
 FIGURES = ("w2s.analysis", "w2s.figures", "w2s.paper", "w2s.tasks")  # Table 1 is about tasks
@@ -24,31 +25,6 @@ CLAIMS = ("w2s.analysis", "w2s.claims", "w2s.paper", "w2s.report")
 PACKAGE = Path(__file__).resolve().parent
 LOCK = Path("stages.lock")
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-ENTRY = {
-    "data": "w2s.tasks.data",
-    "corpus": "w2s.models.corpus",
-    "pretrain": "w2s.models.pretraining",
-    "open": "w2s.models.base",
-    "finetune": "w2s.training.finetune",
-    "puzzles": "w2s.tasks.chess.data",
-    "games": "w2s.models.games",
-    "generate": "w2s.training.generate",
-    "levels": "w2s.studies.levels",
-    "judge": "w2s.studies.judge",
-    "flip": "w2s.studies.flips",
-    "images": "w2s.tasks.vision.images",
-    "vision_model": "w2s.training.vision_model",
-    "vision_features": "w2s.training.vision_features",
-    "vision_probe": "w2s.training.vision_probe",
-    "prompt": "w2s.training.prompting",
-    "features": "w2s.training.features",
-    "probe": "w2s.training.probes",
-    "errors": "w2s.training.simulable",
-    "preferences": "w2s.tasks.reward.data",
-    "dialogues": "w2s.models.dialogues",
-    "writing": "w2s.training.writing",
-    "prefer": "w2s.training.prefer",
-}
 # Plumbing, with the modules inside: it decides where and whether something is made, not what comes out.
 PLUMBING = {
     "w2s",
@@ -58,6 +34,7 @@ PLUMBING = {
     "w2s.gpus",
     "w2s.hub",
     "w2s.ladder",
+    "w2s.making",
     "w2s.own",
     "w2s.parameters",
     "w2s.plan",
@@ -154,7 +131,7 @@ def _bare(source: str) -> str:
 def current() -> dict[str, dict[str, object]]:
     """Stage -> version and code hash, as they are now."""
     return {
-        stage: {"version": version, "code": digest(closure(ENTRY[stage], frozenset(PLUMBING)))}
+        stage: {"version": version, "code": digest(closure(STAGES[stage].module, frozenset(PLUMBING)))}
         for stage, version in STAGE_VERSIONS.items()
     }
 
@@ -184,7 +161,7 @@ def command(*, relock: bool, unchanged: Sequence[str], lock: Path = LOCK) -> str
         state = "as locked"
         if locked.get(stage) != content:
             state = (
-                f"code changed: if results change, raise STAGE_VERSIONS[{stage!r}] in plan.py and run "
+                f"code changed: if results change, raise its version in making.py and run "
                 f"`w2s stages --lock`; else run `w2s stages --unchanged {stage}`"
             )
         lines.append(f"{stage} version {content['version']}: {state}")

@@ -4,40 +4,25 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from tests.figures.conftest import Shape, about, numbers
 from tests.figures.fake import STUDENT, Fake, halfway
+from tests.figures.seen import draw, xs, ys
 from w2s import figures, paper
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
 from w2s.analysis.pairs import TRUTH
 from w2s.figures import style
-from w2s.plan import Plan
-
-
-def draw(name: str, plan: Plan, **more: object) -> Figure:
-    figure: Figure = figures.module(name).draw(numbers(name, plan), about(plan, **more))
-    return figure
 
 
 def curves(panel: Axes) -> list[tuple[str, str]]:
     """(line style, marker) of the lines with markers."""
     return [(str(line.get_linestyle()), str(line.get_marker())) for line in panel.lines if line.get_marker() != "None"]
-
-
-def xs(line: Line2D) -> list[float]:
-    return [float(value) for value in np.asarray(line.get_xdata())]
-
-
-def ys(line: Line2D) -> list[float]:
-    return [float(value) for value in np.asarray(line.get_ydata())]
 
 
 def heights(panel: Axes, *, outlined: bool = False) -> list[float]:

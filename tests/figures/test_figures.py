@@ -9,18 +9,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
-from tests.figures.conftest import CHESS, REWARD, Shape, about, numbers, sections
+from tests.figures.conftest import CHESS, REWARD, Shape, numbers, sections
+from tests.figures.seen import draw, footer
 from w2s import figures
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
 from w2s.commands import read_numbers
 from w2s.errors import UserError
-from w2s.plan import Plan, Run
+from w2s.plan import Run
 from w2s.workflow import plan_of
 
 every_figure = pytest.mark.parametrize("name", figures.names())
@@ -29,21 +29,11 @@ of_runs = [name for name in figures.names() if name not in ("fig1", "fig14", "fi
 every_figure_of_runs = pytest.mark.parametrize("name", of_runs)
 
 
-def draw(name: str, plan: Plan, table: pd.DataFrame | None = None, **more: object) -> Figure:
-    figure: Figure = figures.module(name).draw(numbers(name, plan) if table is None else table, about(plan, **more))
-    return figure
-
-
 def rendered(figure: Figure) -> Any:
     """The renderer of a figure that was laid out and drawn."""
     canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
     return canvas.get_renderer()
-
-
-def footer(figure: Figure) -> str:
-    (found,) = [text.get_text() for text in figure.texts if text.get_gid() == "footer"]
-    return found.replace("\n", " ")
 
 
 def test_figures_are_found_by_the_users_names() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.figures.conftest import Shape, about, numbers
 from tests.figures.fake import Fake, halfway
-from tests.figures.test_each_figure import draw, xs
+from tests.figures.seen import draw, xs
 from w2s import figures
 from w2s.analysis.aggregate import MEDIAN
 from w2s.figures import footer

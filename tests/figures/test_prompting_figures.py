@@ -5,26 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib.colors import to_rgba
-from matplotlib.figure import Figure
 
-from tests.figures.conftest import Shape, about, numbers
-from tests.figures.test_each_figure import curves, titles, ys
-from tests.figures.test_figures import footer
+from tests.figures.conftest import Shape, numbers
+from tests.figures.seen import draw, footer, ys
+from tests.figures.test_each_figure import curves, titles
 from w2s import figures, paper
 from w2s.analysis import probing, prompting
 from w2s.errors import LackingError
 from w2s.figures import style
-from w2s.plan import Plan
-
-
-def draw(name: str, plan: Plan, table: pd.DataFrame | None = None, **more: object) -> Figure:
-    shown = numbers(name, plan) if table is None else table
-    figure: Figure = figures.module(name).draw(shown, about(plan, **more))
-    return figure
-
 
 # -- Figure 9 ------------------------------------------------------------------------------------------------
 

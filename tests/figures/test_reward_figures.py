@@ -5,43 +5,18 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from tests.figures.conftest import REWARD, Shape, about, numbers
+from tests.figures.conftest import REWARD, Shape, numbers
 from tests.figures.fake import Fake, halfway
+from tests.figures.seen import draw, footer, lines, ys
 from w2s import figures
 from w2s.analysis.aggregate import MEDIAN
 from w2s.errors import LackingError, UserError
 from w2s.figures import style
 from w2s.plan import Plan
-
-
-def draw(name: str, plan: Plan, table: pd.DataFrame | None = None, **more: object) -> Figure:
-    figure: Figure = figures.module(name).draw(numbers(name, plan) if table is None else table, about(plan, **more))
-    return figure
-
-
-def footer(figure: Figure) -> str:
-    (found,) = [text.get_text() for text in figure.texts if text.get_gid() == "footer"]
-    return found.replace("\n", " ")
-
-
-def ys(line: Line2D) -> list[float]:
-    return [float(value) for value in np.asarray(line.get_ydata())]
-
-
-def lines(panel: Axes, colour: Any, marker: str) -> list[Line2D]:
-    return [
-        line
-        for line in panel.lines
-        if to_hex(line.get_color()) == to_hex(colour) and line.get_marker() == marker and line.get_alpha() is None
-    ]
 
 
 def heights(panel: Axes, *, outlined: bool = False) -> list[float]:

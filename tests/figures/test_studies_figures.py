@@ -5,40 +5,21 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from tests.figures.conftest import Shape, about, numbers
+from tests.figures.conftest import Shape, numbers
 from tests.figures.fake import FLIPPED, Fake, halfway
+from tests.figures.seen import draw, footer, xs, ys
 from w2s import figures, paper
 from w2s.analysis.difficulty import ACCURACIES, POOLED, RATINGS
 from w2s.figures import studies
 from w2s.figures.text import tables
 from w2s.plan import Plan, Run
 from w2s.settings.errors import KINDS
-
-
-def draw(name: str, plan: Plan, table: pd.DataFrame | None = None, **more: object) -> Figure:
-    figure: Figure = figures.module(name).draw(numbers(name, plan) if table is None else table, about(plan, **more))
-    return figure
-
-
-def footer(figure: Figure) -> str:
-    (found,) = [text.get_text() for text in figure.texts if text.get_gid() == "footer"]
-    return found.replace("\n", " ")
-
-
-def xs(line: Line2D) -> list[float]:
-    return [float(value) for value in np.asarray(line.get_xdata())]
-
-
-def ys(line: Line2D) -> list[float]:
-    return [float(value) for value in np.asarray(line.get_ydata())]
 
 
 def entries(figure: Figure) -> list[str]:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from w2s.errors import LackingError, UserError, allowed
 from w2s.experiment import Experiment
 from w2s.ladder import OpenRung, Rung
-from w2s.plan import Artifact, Run, Sources, T, computed, needed, open_model, own_model
+from w2s.plan import Artifact, Remembering, Run, Sources, computed, needed, open_model, own_model
 from w2s.settings.chess import Chess
 
 TASK = "puzzles"
 
 
-class ChessPlan:
+class ChessPlan(Remembering):
     """Every chess run that an experiment can ask for, made on demand and remembered."""
 
     def __init__(self, experiment: Experiment, setting: Chess, sources: Sources) -> None:
+        super().__init__()
         self.setting = setting
         self.seeds: tuple[int, ...] = setting.seeds or experiment.seeds
         self._ceiling_half = experiment.ceiling_half
         self._sources = sources
-        self._made: dict[tuple[object, ...], Artifact] = {}
         self._rungs = {rung.name: rung for rung in setting.ladder}
 
     def rung(self, name: str) -> Rung:
@@ -198,11 +198,6 @@ class ChessPlan:
         """Rungs whose ground-truth run labels the strong half: those that supervise or begin a chain."""
         names = {rung.name for rung in self.setting.supervising()} | {chain[0] for chain in self.setting.chains()}
         return [name for name in self._rungs if name in names]
-
-    def _once(self, identity: tuple[object, ...], make: Callable[[], T]) -> T:
-        if identity not in self._made:
-            self._made[identity] = make()
-        return self._made[identity]  # type: ignore[return-value]
 
     # -- everything ----------------------------------------------------------------------------------------
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
 from w2s.errors import LackingError, UserError, allowed
-from w2s.plan import Artifact, Plan, Run, T, computed
+from w2s.plan import Artifact, Plan, Remembering, Run, computed
 from w2s.plans.variant import variant
 from w2s.settings.difficulty import CONFIDENCE, PROMPT, Difficulty, Judge
 
@@ -15,10 +15,11 @@ ANY = "any"  # the cutoff that leaves nothing out
 BOTH = "both"  # the halves that are trained on: easy examples are drawn from both
 
 
-class DifficultyPlan:
+class DifficultyPlan(Remembering):
     """Which examples are easy, and every run on their truth, made on demand and remembered."""
 
     def __init__(self, plan: Plan, setting: Difficulty) -> None:
+        super().__init__()
         self.plan = plan
         self.setting = setting
         self.seeds: tuple[int, ...] = setting.seeds or plan.experiment.seeds
@@ -27,7 +28,6 @@ class DifficultyPlan:
         self.rungs: list[str] = setting.measuring([rung.name for rung in nlp.ladder if rung.truth])
         learning = setting.students or self.rungs
         self.students: list[str] = [rung.name for rung in nlp.ladder if rung.name in learning]
-        self._made: dict[tuple[object, ...], Artifact] = {}
 
     # -- difficulty by held-out runs (C.2) -----------------------------------------------------------------
 
@@ -137,11 +137,6 @@ class DifficultyPlan:
             return variant(self.plan.truth(task, student, seed), message=message, spec={"half": BOTH}, method="all")
 
         return self._once(("all", task, student, seed), make)
-
-    def _once(self, identity: tuple[object, ...], make: Callable[[], T]) -> T:
-        if identity not in self._made:
-            self._made[identity] = make()
-        return self._made[identity]  # type: ignore[return-value]
 
     def every_run(self) -> Iterator[Run]:
         """All runs of Figures 21 and 22; the artifacts that say what is easy are their ancestors."""

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
 from w2s.errors import LackingError, UserError, allowed
-from w2s.plan import Artifact, Plan, Run, T
+from w2s.plan import Artifact, Plan, Remembering, Run
 from w2s.plans.variant import variant
 from w2s.settings.errors import KINDS, OF_STRONG, OF_TEXTS, RANDOM, Errors
 
 
-class ErrorsPlan:
+class ErrorsPlan(Remembering):
     """Labels with errors of a known kind, and every student of them, made on demand and remembered."""
 
     def __init__(self, plan: Plan, setting: Errors) -> None:
+        super().__init__()
         self.plan = plan
         self.setting = setting
         self.seeds: tuple[int, ...] = setting.seeds or plan.experiment.seeds
@@ -24,7 +25,6 @@ class ErrorsPlan:
         appended = setting.appended
         self.appended_tasks: list[str] = list(appended.tasks or nlp.all_tasks()[: appended.count])
         self.methods: list[str] = list(setting.methods or nlp.methods)
-        self._made: dict[tuple[object, ...], Artifact] = {}
 
     @cached_property
     def pair(self) -> tuple[str, str]:
@@ -97,11 +97,6 @@ class ErrorsPlan:
             )
 
         return self._once(("appended", task, method, seed), make)
-
-    def _once(self, identity: tuple[object, ...], make: Callable[[], T]) -> T:
-        if identity not in self._made:
-            self._made[identity] = make()
-        return self._made[identity]  # type: ignore[return-value]
 
     def every_run(self) -> Iterator[Run]:
         """All students of Figures 25, 26 and 27; none where no supervisor is small enough."""

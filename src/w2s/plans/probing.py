@@ -5,13 +5,13 @@ Pure and light, as ``w2s.plan``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from w2s.errors import LackingError
 from w2s.ladder import OwnRung
-from w2s.plan import Artifact, Run, T, computed, needed
+from w2s.plan import Artifact, Remembering, Run, computed, needed
 from w2s.settings.probing import Recipe
 
 if TYPE_CHECKING:
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 SCIQ = "sciq"  # the paper's task in Appendix E.1
 
 
-class ProbingPlan:
+class ProbingPlan(Remembering):
     """Features, and probes on them, that an experiment can ask for, made on demand and remembered."""
 
     def __init__(self, plan: Plan) -> None:
+        super().__init__()
         self.plan = plan
         self.setting = plan.experiment.nlp.probing
         self.seeds: tuple[int, ...] = self.setting.seeds or plan.experiment.seeds
         self.tasks: list[str] = list(self.setting.tasks or plan.experiment.nlp.representative_tasks())
-        self._made: dict[tuple[object, ...], Artifact] = {}
 
     def pair(self) -> tuple[str, str]:
         """(supervisor, student) of Figure 11: unless named, the weakest and the largest with truth."""
@@ -156,11 +156,6 @@ class ProbingPlan:
             method="errors",
             seed=seed,
         )
-
-    def _once(self, identity: tuple[object, ...], make: Callable[[], T]) -> T:
-        if identity not in self._made:
-            self._made[identity] = make()
-        return self._made[identity]  # type: ignore[return-value]
 
     # -- everything ----------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from w2s.ladder import OpenRung, Rung
-from w2s.plan import Artifact, Run, computed, needed
+from w2s.plan import Artifact, Remembering, Run, computed, needed
 
 if TYPE_CHECKING:
     from w2s.plan import Plan
@@ -15,15 +15,15 @@ ZERO_SHOT = "zero-shot"  # method of a prompt without examples; with five it is 
 BETWEEN = "\n\n"  # two examples for an open model; an own rung has the end token there, as its corpus has
 
 
-class PromptingPlan:
+class PromptingPlan(Remembering):
     """Every prompted base model that an experiment can ask for, made on demand and remembered."""
 
     def __init__(self, plan: Plan) -> None:
+        super().__init__()
         self.plan = plan
         self.setting = plan.experiment.nlp.prompting
         self.seeds: tuple[int, ...] = self.setting.seeds or plan.experiment.seeds
         self.tasks: list[str] = self.setting.chosen(plan.experiment.nlp.all_tasks())
-        self._made: dict[tuple[object, ...], Run] = {}
 
     @property
     def few_shot(self) -> str:
@@ -54,9 +54,7 @@ class PromptingPlan:
 
     def _run(self, task: str, rung: str, seed: int, method: str, supervisor: Run | None, shots: int) -> Run:
         identity = (task, rung, seed, method, supervisor.rung if supervisor else None)
-        if identity not in self._made:
-            self._made[identity] = self._new_run(task, rung, seed, method, supervisor, shots)
-        return self._made[identity]
+        return self._once(identity, lambda: self._new_run(task, rung, seed, method, supervisor, shots))
 
     def _new_run(self, task: str, rung: str, seed: int, method: str, supervisor: Run | None, shots: int) -> Run:
         setting, of = self.setting, self.plan.rung(rung)

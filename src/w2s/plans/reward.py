@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from w2s.errors import LackingError, UserError, allowed
 from w2s.experiment import Experiment
 from w2s.ladder import OpenRung, Rung
-from w2s.plan import Artifact, Run, Sources, T, computed, needed, open_model, own_model
+from w2s.plan import Artifact, Remembering, Run, Sources, computed, needed, open_model, own_model
 from w2s.settings.methods import Method
 from w2s.settings.reward import PairTask, Reward
 
 GENERATIVE = "+generative"  # behind a rung's name: the base model after generative finetuning
 
 
-class RewardPlan:
+class RewardPlan(Remembering):
     """Every reward run that an experiment can ask for, made on demand and remembered."""
 
     def __init__(self, experiment: Experiment, setting: Reward, sources: Sources) -> None:
+        super().__init__()
         self.setting = setting
         self.seeds: tuple[int, ...] = setting.seeds or experiment.seeds
         self.tasks: list[str] = setting.all_tasks()
         self._experiment = experiment
         self._sources = sources
-        self._made: dict[tuple[object, ...], Artifact] = {}
         self._rungs = {rung.name: rung for rung in setting.ladder}
         self._tasks = {task.name: task for task in setting.tasks}
 
@@ -193,11 +193,6 @@ class RewardPlan:
         largest = rung.name == self.setting.ladder[-1].name
         parameters = chosen.parameters | (chosen.largest if largest else {})
         return {"name": chosen.objective, "parameters": {name: float(value) for name, value in parameters.items()}}
-
-    def _once(self, identity: tuple[object, ...], make: Callable[[], T]) -> T:
-        if identity not in self._made:
-            self._made[identity] = make()
-        return self._made[identity]  # type: ignore[return-value]
 
     # -- everything ----------------------------------------------------------------------------------------
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from w2s.errors import UserError, allowed
 from w2s.experiment import Experiment
-from w2s.plan import Artifact, Run, Sources, T
+from w2s.plan import Artifact, Remembering, Run, Sources
 from w2s.settings.vision import Network, Student, Vision
 
 
-class VisionPlan:
+class VisionPlan(Remembering):
     """Every vision run that an experiment can ask for, made on demand and remembered."""
 
     def __init__(self, experiment: Experiment, setting: Vision, sources: Sources) -> None:
+        super().__init__()
         self.setting = setting
         self.seeds: tuple[int, ...] = setting.seeds or experiment.seeds
         self.task = setting.images.name
         self._sources = sources
-        self._made: dict[tuple[object, ...], Artifact] = {}
         self._rungs = {rung.name: rung for rung in setting.ladder}
 
     def rung(self, name: str) -> Student:
@@ -111,11 +111,6 @@ class VisionPlan:
             method=schedule,
             seed=seed,
         )
-
-    def _once(self, identity: tuple[object, ...], make: Callable[[], T]) -> T:
-        if identity not in self._made:
-            self._made[identity] = make()
-        return self._made[identity]  # type: ignore[return-value]
 
     # -- everything ----------------------------------------------------------------------------------------
 

@@ -50,7 +50,6 @@ def make(
     model: Path,
     labels: Path | None,
     environment: Mapping[str, Any] | None = None,
-    *,
     subset: Path | None = None,
 ) -> classifier.Classifier:
     """Train and write ``predictions.parquet`` and ``history.csv``. labels: the supervisor's run, or None.
