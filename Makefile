@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 SNAKEMAKE ?= snakemake
 ACTIVE := PATH="$(abspath $(VENV))/bin:$$PATH" VIRTUAL_ENV="$(abspath $(VENV))"
 
-.PHONY: help environment figures report all test lint format bench bench-gpu site
+.PHONY: help environment figures report all test lint format bench bench-gpu site gallery
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make bench              speed as ratios, side by side: ten minutes; bench-gpu where there is a GPU"
 	@echo "make lint               ruff, mypy, snakefmt, snakemake --lint"
 	@echo "make site               the documentation as a site that opens offline: site/index.html"
+	@echo "make gallery            every figure again, and its page and picture in docs/"
 	@echo "make environment        only make $(VENV) from constraints.txt"
 
 environment: $(INSTALLED)
@@ -60,6 +61,10 @@ site: $(INSTALLED)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[docs]"
 	$(ACTIVE) NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
 	@echo "site/index.html"
+
+# Every figure's page in docs/, with the pictures of the smoke experiment.
+gallery: figures
+	$(ACTIVE) w2s gallery
 
 # Each measures in fresh processes; benchmarks/RESULTS.md keeps what was measured where.
 bench: $(INSTALLED)

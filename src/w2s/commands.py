@@ -124,6 +124,9 @@ def _parser() -> argparse.ArgumentParser:
     sub = add("fetch", fetch, "fetch what an experiment needs from the hub, for machines without network, and check it")
     sub.add_argument("experiment", nargs="?", help="an experiment by name; the default one otherwise")
 
+    sub = add("gallery", gallery, "write the documentation's pages of figures, from the default experiment's pictures")
+    sub.add_argument("--pictures", default="figures", type=Path, help="where the pictures are")
+
     sub = add("table", table, "print the numbers behind a figure: accuracies and PGRs by supervisor and student")
     sub.add_argument("path", type=Path, help="results/figures/<experiment>/<figure>.csv")
 
@@ -346,6 +349,13 @@ def read_numbers(path: Path) -> pd.DataFrame:
 
     names = [name for name in pd.read_csv(path, nrows=0).columns if name in NAMES]
     return pd.read_csv(path, dtype=dict.fromkeys(names, "object"), keep_default_na=False, na_values=[""])
+
+
+def gallery(options: argparse.Namespace) -> None:
+    """Write docs/figures/, docs/pictures/ and the galleries of README and docs/figures.md."""
+    from w2s.report import gallery as module
+
+    print(f"{len(module.write(_workflow(), options.pictures, Path()))} figures -> docs/figures/")
 
 
 def table(options: argparse.Namespace) -> None:

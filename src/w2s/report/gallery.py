@@ -1,0 +1,122 @@
+"""The documentation's gallery: a page for each figure of the smoke experiment, and all of them small on one page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from w2s import figures
+from w2s.claims import everything
+from w2s.cost import duration
+from w2s.errors import LackingError, UserError
+from w2s.plan import Artifact, with_ancestors
+from w2s.report.made import gather, in_words, stages
+from w2s.report.page import called, title
+from w2s.report.reading import READING
+from w2s.workflow import Workflow
+
+WIDTH = 1200  # dots of a picture on its page
+FRONT = ("fig5", "fig5-smoke.png", 1536)  # the README's picture
+COLUMNS = 4  # of the gallery
+LARGEST = "nlp-paper"  # the experiment whose number of jobs stands beside smoke's
+BEGIN, END = "<!-- gallery: written by make gallery -->", "<!-- end of gallery -->"
+
+
+def write(workflow: Workflow, pictures: Path, root: Path) -> list[str]:
+    """Pages and pictures under ``docs/``, and the galleries of README and docs/figures.md. pictures: the drawn ones.
+
+    Returns the figures shown. UserError if one is not drawn yet.
+    """
+    names = workflow.drawable()
+    absent = [name for name in names if not (pictures / f"{name}.png").is_file()]
+    if absent:
+        raise UserError(f"{pictures}: no {', '.join(absent)} yet; `make figures` draws all")
+    docs = root / "docs"
+    for folder in (docs / "figures", docs / "pictures"):
+        folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        shrink(pictures / f"{name}.png", docs / "pictures" / f"{name}.png", WIDTH)
+        (docs / "figures" / f"{name}.md").write_text(_page(name, workflow), encoding="utf-8")
+    first, file, width = FRONT
+    shrink(pictures / f"{first}.png", docs / file, width)
+    for page, place in ((root / "README.md", "docs/"), (docs / "figures.md", "")):
+        page.write_text(with_gallery(page.read_text(encoding="utf-8"), names, place), encoding="utf-8")
+    return names
+
+
+def shrink(source: Path, target: Path, width: int) -> None:
+    """A PNG in few colours, no wider than so many dots."""
+    from PIL import Image
+
+    with Image.open(source) as opened:
+        picture = opened.convert("RGB")
+    if picture.width > width:
+        picture = picture.resize((width, round(picture.height * width / picture.width)), Image.Resampling.LANCZOS)
+    picture.quantize(128, dither=Image.Dither.NONE).save(target, "PNG", optimize=True)
+
+
+def with_gallery(text: str, names: Sequence[str], folder: str) -> str:
+    """A page with what stands between its marks replaced. UserError if it has none. folder: docs, from the page."""
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise UserError(f"a page to be written into should have one line {BEGIN!r} and one {END!r} below it")
+    cells = [
+        f"[![{title(name)}]({folder}pictures/{name}.png)<br>{called(name)}]({folder}figures/{name}.md)"
+        for name in names
+    ]
+    cells += [""] * (-len(cells) % COLUMNS)
+    rows = [cells[start : start + COLUMNS] for start in range(0, len(cells), COLUMNS)]
+    lines = [[" "] * COLUMNS, [":-:"] * COLUMNS, *rows]
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return re.sub(f"{BEGIN}.*{END}", lambda _: f"{BEGIN}\n\n{table}\n\n{END}", text, flags=re.DOTALL)
+
+
+def _cell(name: str, folder: str) -> str:
+    return f"[![{title(name)}]({folder}pictures/{name}.png)<br>{called(name)}]({folder}figures/{name}.md)"
+
+
+def _page(name: str, workflow: Workflow) -> str:
+    caption, read = figures.module(name).CAPTION, READING.get(name, "")
+    parts = [
+        f"# {called(name)}: {title(name)}",
+        f"![{called(name)}](../pictures/{name}.png)",
+        caption,
+        f"**How to read it.** {read}" if read else "",
+        f"```\nsnakemake figures/{name}.pdf\n```",
+        "\n".join(_facts(name, workflow)),
+        *_claims(name),
+        "The picture is of the smoke experiment: the method at work, not the paper's numbers. "
+        "[All figures](../figures.md), [how to read one](../reading.md), "
+        "[where they differ from the paper's](../deviations.md).",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _facts(name: str, workflow: Workflow) -> Iterator[str]:
+    yield "| | |"
+    yield "|---|---|"
+    runs = workflow.figure(name)
+    needed = with_ancestors(runs)
+    yield f"| jobs | {_jobs(needed)} |"
+    if needed:
+        work = gather(needed)
+        spent = ", ".join(f"{duration(seconds)} on {device}" for device, seconds in work.by_device().items())
+        yield f"| computing | {spent} for all of them, if none is there yet; figures share theirs |"
+    try:
+        larger = len(with_ancestors(workflow.figure(name, LARGEST)))
+    except (LackingError, UserError):
+        larger = 0
+    if larger:
+        yield f"| in {LARGEST} | {larger:,} jobs |"
+    yield f"| its numbers | `results/figures/smoke/{name}.csv` |"
+
+
+def _jobs(needed: Mapping[str, Artifact]) -> str:
+    return f"{len(needed):,}: {in_words(stages(needed.values()))}" if needed else "none but the drawing"
+
+
+def _claims(name: str) -> Iterator[str]:
+    listed = [f"* {one.says} ({one.where})" for one in everything() if one.figure == name]
+    if listed:
+        yield "Claims of the paper that it [decides](../claims.md):"
+        yield "\n".join(listed)
