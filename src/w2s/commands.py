@@ -252,15 +252,15 @@ def make(options: argparse.Namespace) -> None:
             from w2s.training import finetune
 
             place = json.loads(options.environment)
-            labels, subset = parents.get("labels"), parents.get("subset")
-            finetune.make(build, parents["data"], parents["model"], labels, place, subset=subset)
+            labels, more = parents.get("labels"), {name: parents.get(name) for name in ("subset", "assistant")}
+            finetune.make(build, parents["data"], parents["model"], labels, place, **more)
 
 
 NAMES = ["task", "title", "source", "citation", "licence", "rows_from", "setting", "panel", "bar", "stopping"]
 NAMES += ["cutoff", "kind"]
 NAMES += ["method", "supervisor", "student", "chain", "labels", "difficulty", "puzzle", "fen", "prompt", "answer"]
 NAMES += ["cutoff", "kind", "schedule", "role", "actor"]
-NAMES += ["start", "supervisor_start"]
+NAMES += ["start", "supervisor_start", "who", "assistant"]
 
 
 # -- figures -----------------------------------------------------------------------------------------------

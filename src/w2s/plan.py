@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from w2s.plans.errors import ErrorsPlan
     from w2s.plans.probing import ProbingPlan
     from w2s.plans.prompting import PromptingPlan
+    from w2s.plans.sandwiching import SandwichingPlan
     from w2s.plans.vision import VisionPlan
 from w2s.settings.reward import PairTask
 
@@ -264,6 +265,15 @@ class Plan:
             raise LackingError(f"experiment {self.experiment.experiment!r} has no nlp.errors in its config")
         return ErrorsPlan(self, self.experiment.nlp.errors)
 
+    @cached_property
+    def sandwiching(self) -> SandwichingPlan:
+        """Non-experts with an assistant; LackingError where the experiment has none."""
+        from w2s.plans.sandwiching import SandwichingPlan  # it builds on this module
+
+        if self.experiment.nlp.sandwiching is None:
+            raise LackingError(f"experiment {self.experiment.experiment!r} has no nlp.sandwiching in its config")
+        return SandwichingPlan(self, self.experiment.nlp.sandwiching)
+
     def own_code(self, reference: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         """(identity, place) of a user's own ``module:function``."""
         return self._sources.code(reference)
@@ -474,6 +484,8 @@ class Plan:
             yield from self.difficulty.every_run()
         if self.experiment.nlp.errors is not None:
             yield from self.errors.every_run()
+        if self.experiment.nlp.sandwiching is not None:
+            yield from self.sandwiching.every_run()
         if self.experiment.vision is not None:
             yield from self.vision.every_run()
         if self.experiment.reward is not None:

@@ -21,7 +21,7 @@ from types import ModuleType
 
 from w2s.errors import UserError, allowed
 
-NAMED = ("methods",)  # figures that the paper does not have
+NAMED = ("methods", "sandwiching")  # figures that the paper does not have
 
 
 def names() -> list[str]:

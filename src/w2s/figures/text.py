@@ -12,9 +12,9 @@ VALUES = ("accuracy", "accuracy_hard", "pgr", "agreement", "agreement_right", "a
 PARTS = ("weak", "strong", "validation", "test")
 GUARDS = ("bag_of_words_accuracy", "length_only_accuracy")
 PLACE = ["method", "supervisor"]  # what a line of a table is about; its columns are students
-BESIDE = ("chain", "rating", "kind", "told")  # and these, where a figure has them
+BESIDE = ("chain", "rating", "kind", "told", "who", "assistant")  # and these, where a figure has them
 ROLES = ("supervisor", "student")  # of Figure 1's actors
-UNNAMED = {"supervisor": "-", "chain": "-"}
+UNNAMED = {"supervisor": "-", "chain": "-", "assistant": "-"}
 
 
 def tables(rows: pd.DataFrame) -> Iterator[str]:
