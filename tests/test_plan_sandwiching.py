@@ -20,7 +20,7 @@ KINDS = (PROMPTED, STUDENT)
 
 def test_after_figure_12_only_what_is_new_is_trained(smoke: Plan) -> None:
     """Asked base models; of every pair and assistant the assisted, its student; and the students that assist."""
-    tasks, seeds, pairs = 3, 2, 3
+    tasks, seeds, pairs = 3, 1, 2
     each = tasks * seeds * pairs
     assert new(smoke, "sandwiching") == {"prompt": tasks * seeds, "finetune": each * (2 + 2 + 1)}
 
@@ -59,7 +59,7 @@ def test_runs_differ_from_those_without_assistant_in_what_the_study_is_about_alo
         assisted = study.assisted("sciq", "w32", "w128", kind, 0)
         told = assisted.spec["appended"]
         assert told["prompt"] == "An assistant says that this is {label}. What do you think?"
-        longer = {**alone.spec["training"], "epochs": 20, "evaluations_per_epoch": 1}
+        longer = {**alone.spec["training"], "epochs": 10, "evaluations_per_epoch": 2}
         assert assisted.spec == {**alone.spec, "appended": told, "training": longer}
         assert assisted.parents == {**alone.parents, "assistant": assistant}
         student, other = (
@@ -128,10 +128,10 @@ def test_a_ladder_with_one_truth_alone_has_no_pair(config: dict[str, Any]) -> No
     assert list(plan.everything())
 
 
-def test_pairs_are_those_of_the_config_or_every_supervisor_with_the_largest(
-    smoke: Plan, config: dict[str, Any]
-) -> None:
-    assert smoke.sandwiching.pairs == [("w24", "w128"), ("w32", "w128"), ("w80", "w128")]
+def test_pairs_are_those_of_the_config_or_the_weakest_with_the_largest(smoke: Plan, config: dict[str, Any]) -> None:
+    assert smoke.sandwiching.pairs == [("w24", "w128"), ("w32", "w128")]
+    config["nlp"]["sandwiching"]["non_experts"] = None
+    assert plan_of(config, "all").sandwiching.pairs == [("w24", "w128"), ("w32", "w128"), ("w80", "w128")]
     config["nlp"]["sandwiching"]["pairs"] = [["w24", "w80"]]
     assert plan_of(config, "one").sandwiching.pairs == [("w24", "w80")]
 

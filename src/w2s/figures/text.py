@@ -84,7 +84,8 @@ def _compared(rows: pd.DataFrame, which: str) -> Iterator[str]:
     if "pgr_low" in intervals and intervals["pgr_low"].notna().any():
         known = intervals.dropna(subset=["pgr_low"])
         low, high = ((known[name] * 100).map("{:.1f}".format) for name in ("pgr_low", "pgr_high"))
-        text = _spread(known.assign(interval=low + " to " + high), PLACE, "interval", order)
+        place = [*PLACE, *(name for name in ("who", "assistant") if name in known)]
+        text = _spread(known.assign(interval=low + " to " + high), place, "interval", order)
         yield f"{which}pgr (%), 95% bootstrap interval over tasks\n{text}"
 
 

@@ -31,6 +31,7 @@ class Sandwiching(Strict):
     tasks: tuple[str, ...] | None = Field(None, min_length=1)  # the first ``count`` by default
     count: Positive = 3  # of tasks where they are not named
     pairs: tuple[tuple[str, str], ...] | None = Field(None, min_length=1)  # non-expert, assistant's rung
+    non_experts: Positive | None = None  # the weakest supervisors, where pairs are not named; all by default
     assistants: tuple[Assistant, ...] = Field((PROMPTED, STUDENT), min_length=1)
     methods: tuple[str, ...] | None = Field(None, min_length=1)  # of students; those that figures compare by default
     told: Asked = Asked()
@@ -56,8 +57,8 @@ class Sandwiching(Strict):
                 )
 
     def chosen(self, there: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-        """(non-expert, assistant's rung): by default every supervisor with the largest rung that has ground truth."""
+        """(non-expert, assistant's rung): by default supervisors with the largest rung that has ground truth."""
         if self.pairs:
             return list(self.pairs)
         largest = there[-1][1] if there else None
-        return [pair for pair in there if pair[1] == largest]
+        return [pair for pair in there if pair[1] == largest][: self.non_experts]
