@@ -182,7 +182,7 @@ def make(options: argparse.Namespace) -> None:
 # Columns of figures' numbers that are names, however they look.
 NAMES = ["task", "title", "source", "citation", "licence", "rows_from", "setting", "panel", "bar", "stopping"]
 NAMES += ["method", "supervisor", "student", "chain", "labels", "difficulty", "puzzle", "fen", "prompt", "answer"]
-NAMES += ["cutoff", "kind", "schedule", "role", "actor", "start", "supervisor_start"]
+NAMES += ["cutoff", "kind", "schedule", "role", "actor", "start", "supervisor_start", "who", "assistant"]
 
 
 # -- figures -----------------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ STAGES = {
     "corpus": Stage(2, "manifest.json", "w2s.models.corpus", "directories"),
     "pretrain": Stage(2, "manifest.json", "w2s.models.pretraining", "corpus"),
     "open": Stage(1, "source.json", "w2s.models.base", "place"),
-    "finetune": Stage(3, "run.json", "w2s.training.finetune", "data model labels? place subset?"),
+    "finetune": Stage(3, "run.json", "w2s.training.finetune", "data model labels? place subset? assistant?"),
     "puzzles": Stage(1, "manifest.json", "w2s.tasks.chess.data", "place"),
     "games": Stage(1, "manifest.json", "w2s.models.games", "place"),
     "generate": Stage(1, "run.json", "w2s.training.generate", "data model labels? place"),

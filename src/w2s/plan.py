@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from w2s.plans.probing import ProbingPlan
     from w2s.plans.prompting import PromptingPlan
     from w2s.plans.reward import RewardPlan
+    from w2s.plans.sandwiching import SandwichingPlan
     from w2s.plans.vision import VisionPlan
 
 STAGE_VERSIONS = {name: stage.version for name, stage in STAGES.items()}
@@ -222,6 +223,15 @@ class Plan(Remembering):
         if self.experiment.nlp.errors is None:
             raise LackingError(f"experiment {self.experiment.experiment!r} has no nlp.errors in its config")
         return ErrorsPlan(self, self.experiment.nlp.errors)
+
+    @cached_property
+    def sandwiching(self) -> SandwichingPlan:
+        """Non-experts with an assistant; LackingError where the experiment has none."""
+        from w2s.plans.sandwiching import SandwichingPlan  # it builds on this module
+
+        if self.experiment.nlp.sandwiching is None:
+            raise LackingError(f"experiment {self.experiment.experiment!r} has no nlp.sandwiching in its config")
+        return SandwichingPlan(self, self.experiment.nlp.sandwiching)
 
     def own_code(self, reference: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         """(identity, place) of a user's own ``module:function``."""
@@ -428,6 +438,8 @@ class Plan(Remembering):
             yield from self.difficulty.every_run()
         if self.experiment.nlp.errors is not None:
             yield from self.errors.every_run()
+        if self.experiment.nlp.sandwiching is not None:
+            yield from self.sandwiching.every_run()
         if self.experiment.vision is not None:
             yield from self.vision.every_run()
         if self.experiment.reward is not None:

@@ -53,7 +53,9 @@ def shape(smoke_config: dict[str, Any]) -> Shape:
         **more: Any,
     ) -> Plan:
         names = list(TOPICS)[:tasks]
-        studies = {name: {**smoke_config["nlp"][name], "seeds": None} for name in ("difficulty", "errors")}
+        studies = {
+            name: {**smoke_config["nlp"][name], "seeds": None} for name in ("difficulty", "errors", "sandwiching")
+        }
         own = {
             **studies,
             "tasks": names,

@@ -11,12 +11,14 @@ from w2s.plan import Artifact, Plan, Run
 
 EXAMPLES = 100
 EVALUATIONS = 4
+IDS = [f"e{number:03}" for number in range(EXAMPLES)]  # of the test set
 STUDENT = (-0.1, 0.1, 0.0, -0.05)  # how far a student is from its accuracy at each evaluation
 
 
 # How many tenths of the gap students of flipped-label supervisors recover.
 FLIPPED = {"weak": 5, "random": 8, "longest": 4, "shortest": 6, "unconfident": 7, "confident": -2}
 PROMPTED = 0.2  # a prompted base model is so far below its ground truth
+HELP = 4  # points that a non-expert with an assistant gains, and its students
 LABELLED = 60  # in a hundred images are labelled right by the supervisor of the vision setting
 MATED = "7k/Q7/6K1/8/8/8/8/8 w - - 0 1"
 COMPLETED = "6k1/5ppp/8/8/8/8/8/R3K2R b KQ - 0 1"
@@ -51,12 +53,13 @@ def halfway(plan: Plan) -> Callable[[Run], float]:
         if run.method.startswith("below-"):
             return (ceiling - (2500 - int(run.method.removeprefix("below-"))) // 100) / 100
         if run.labels == "truth":
-            return (ceiling - 10 * (run.method == "hard")) / 100
+            return (ceiling - 10 * (run.method == "hard") + HELP * run.method.startswith("assisted-")) / 100
         if run.labels.startswith("flipped-"):
             weak = truth(run.labels.split("-")[-1])
             return (weak + FLIPPED[run.labels.split("-")[1]] * (ceiling - weak) // 10) / 100
         weak = truth(run.labels.removeprefix("from-").removeprefix("chain-").split("-")[0])
-        return (weak + (ceiling - weak) // 2 + 5 * run.labels.startswith("chain-")) / 100
+        more = 5 * run.labels.startswith("chain-") + HELP * ("-assisted-" in run.labels)
+        return (weak + (ceiling - weak) // 2 + more) / 100
 
     return accuracy
 
@@ -135,12 +138,17 @@ class Fake:
         if run.stage == "prompt":  # a second draw of examples gets three more wrong, and has room for fewer of them
             fewer = [0, 3][: run.spec["draws"]]
             said = [[0.9] * (right - less) + [0.1] * (EXAMPLES - right + less) for less in fewer]
+            ids, parts = [*IDS] * len(fewer), ["test"] * EXAMPLES * len(fewer)
+            draws = [draw for draw in range(len(fewer)) for _ in range(EXAMPLES)]
+            if "predicts" in run.spec:  # a question of the strong half too
+                ids, parts, draws, said = [*ids, "s"], [*parts, "strong"], [*draws, 0], [*said, [0.9]]
             return {
-                "part": ["test"] * EXAMPLES * len(fewer),
-                "draw": [draw for draw in range(len(fewer)) for _ in range(EXAMPLES)],
-                "shots": [max(0, run.spec["shots"] - draw) for draw in range(len(fewer)) for _ in range(EXAMPLES)],
-                "truth": [1] * EXAMPLES * len(fewer),
-                "label": [0.8] * EXAMPLES * len(fewer),
+                "id": ids,
+                "part": parts,
+                "draw": draws,
+                "shots": [max(0, run.spec["shots"] - draw) for draw in draws],
+                "truth": [1] * len(ids),
+                "label": [0.8] * len(ids),
                 "probability": [one for draw in said for one in draw],
             }
         if run.stage == "prefer":  # nothing stops early
@@ -155,11 +163,12 @@ class Fake:
                 "probability_stopped": [0.9] * best + [0.1] * (EXAMPLES - best) + [0.1],
             }
         return {
-            "part": ["test"] * EXAMPLES + ["validation"],
-            "truth": [1] * (EXAMPLES + 1),
-            "label": [0.8] * (EXAMPLES // 2) + [0.2] * (EXAMPLES // 2) + [0.2],
-            "probability": [0.9] * right + [0.1] * (EXAMPLES - right) + [0.1],
-            "probability_last": [0.9] * (EXAMPLES + 1),
+            "id": [*IDS, "v", "s"],
+            "part": ["test"] * EXAMPLES + ["validation", "strong"],
+            "truth": [1] * (EXAMPLES + 2),
+            "label": [0.8] * (EXAMPLES // 2) + [0.2] * (EXAMPLES // 2) + [0.2, 0.2],
+            "probability": [0.9] * right + [0.1] * (EXAMPLES - right) + [0.1, 0.9],
+            "probability_last": [0.9] * (EXAMPLES + 2),
         }
 
     def history(self, run: Run) -> list[dict[str, float]]:

@@ -24,7 +24,14 @@ from w2s.plan import Run
 from w2s.workflow import plan_of
 
 every_figure = pytest.mark.parametrize("name", figures.names())
-FIRST_THREE = ("fig21", "fig22", "fig25", "fig26", "fig27")  # tasks of special studies in the smoke experiment
+FIRST_THREE = (
+    "fig21",
+    "fig22",
+    "fig25",
+    "fig26",
+    "fig27",
+    "sandwiching",
+)  # tasks of special studies in the smoke experiment
 of_runs = [name for name in figures.names() if name not in ("fig1", "fig14", "fig24", "table1", "table2")]  # no runs
 every_figure_of_runs = pytest.mark.parametrize("name", of_runs)
 
@@ -39,7 +46,7 @@ def rendered(figure: Figure) -> Any:
 def test_figures_are_found_by_the_users_names() -> None:
     assert figures.names() == [
         *(f"fig{number}" for number in range(1, 28)),
-        *("table1", "table2", "table3", "methods"),
+        *("table1", "table2", "table3", "methods", "sandwiching"),
     ]
     assert figures.module_name("fig5") == "w2s.figures.fig05"
     with pytest.raises(UserError, match="unknown figure 'fig55'; did you mean 'fig5'"):

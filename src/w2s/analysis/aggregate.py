@@ -1,7 +1,8 @@
 """From one row a run to one row a cell: medians over tasks, and how sure they are.
 
-A *cell* is a method, a supervisor and a student. Rows that aggregate stand in the same table as those they come
-from; their ``task`` is ``MEDIAN`` (one row a cell and seed) or ``INTERVAL`` (one row a cell).
+A *cell* is a method, a supervisor and a student (in sandwiching also who answers, and who assists). Rows that
+aggregate stand in the same table as those they come from; their ``task`` is ``MEDIAN`` (one row a cell and seed) or
+``INTERVAL`` (one row a cell).
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 MEDIAN = "median"  # stands for the task in rows that hold medians over tasks
 INTERVAL = "interval"  # stands for the task in rows that hold <value>_low and <value>_high of those medians
 COMPARED = ("accuracy", "pgr", "pgr_inverted_kept")  # what is aggregated of rows that compare students and truth
-SHARED = ("setting", "method", "supervisor", "supervisor_compute", "student", "student_compute")
+SHARED = ("setting", "method", "supervisor", "supervisor_compute", "student", "student_compute", "who", "assistant")
+CELL = ("setting", "method", "supervisor", "student", "who", "assistant")  # those that tell cells apart
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
@@ -75,6 +77,6 @@ def _shared(row: Row) -> Row:
 def _cells(rows: Sequence[Row], *, by_seed: bool) -> list[list[Row]]:
     cells: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
     for row in rows:
-        cell = (row.get("setting"), row["method"], row.get("supervisor"), row["student"])
+        cell = tuple(row.get(name) for name in CELL)
         cells[cell + ((row["seed"],) if by_seed else ())].append(row)
     return list(cells.values())

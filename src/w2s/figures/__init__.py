@@ -25,7 +25,7 @@ from w2s.errors import LackingError, UserError, allowed
 if TYPE_CHECKING:
     from w2s.plan import Artifact, Plan
 
-NAMED = ("methods",)  # figures that the paper does not have
+NAMED = ("methods", "sandwiching")  # figures that the paper does not have
 
 
 def names() -> list[str]:

@@ -20,7 +20,6 @@ CAPTION = (
 )
 ROW = 0.27  # inches, of a method with one pair
 PANELS = {"accuracy": "test accuracy, median over tasks (%)", "pgr": "performance gap recovered, median (%)"}
-SHADE = "#b8b8b8"
 
 
 def needs(plan: Plan) -> list[Run]:
@@ -47,7 +46,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     """The two panels; a line a method, in the config's order."""
     from matplotlib.lines import Line2D
 
-    from w2s.figures import footer, style
+    from w2s.figures import footer, marks, style
 
     methods = style.methods_of(table)
     students = table.dropna(subset=["supervisor"])
@@ -68,9 +67,9 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
         Line2D([], [], color=colour, marker="o", markersize=5, linewidth=1.2, label=f"{weak} to {strong}")
         for (weak, strong), colour in colours.items()
     ]
-    entries.append(Line2D([], [], color=SHADE, marker="|", markersize=6, linewidth=0, label="single tasks"))
+    entries.append(Line2D([], [], color=marks.SHADE, marker="|", markersize=6, linewidth=0, label="single tasks"))
     if pairs.NAIVE in methods:
-        entries.append(Line2D([], [], color=SHADE, linewidth=0.9, linestyle=":", label="naive"))
+        entries.append(Line2D([], [], color=marks.SHADE, linewidth=0.9, linestyle=":", label="naive"))
     if len(couples) == 1:
         entries.append(Line2D([], [], color=style.GREY, linewidth=1, linestyle="--", label="supervisor"))
         entries.append(Line2D([], [], color=style.TRUTH_COLOUR, linewidth=1, label="ceiling"))
@@ -92,26 +91,13 @@ def _colours(couples: Sequence[tuple[str, str]], table: pd.DataFrame) -> dict[tu
 def _marks(
     panel: Axes, rows: pd.DataFrame, methods: Sequence[str], value: str, offset: float, colour: Any, spread: str
 ) -> None:
-    """The marks of one pair, whiskers over seeds (or the intervals over tasks), and a tick a task."""
+    """The marks of one pair, a line a method."""
+    from w2s.figures import marks
+
     for place, method in enumerate(methods):
-        of_method = rows[rows["method"] == method]
-        middle = (of_method.loc[of_method["task"] == aggregate.MEDIAN, value] * 100).dropna()
-        each = of_method[~of_method["task"].isin([aggregate.MEDIAN, aggregate.INTERVAL])]
-        ticks = (each.groupby("task")[value].mean() * 100).dropna()
-        height = place + offset
-        panel.plot(ticks, [height] * len(ticks), linestyle="none", marker="|", color=SHADE, markersize=6, zorder=2)
-        if middle.empty:
-            continue
-        low, high = middle.min(), middle.max()
-        interval = of_method[of_method["task"] == aggregate.INTERVAL]
-        if spread == "tasks" and len(interval) and interval[f"{value}_low"].notna().all():
-            low, high = (float(interval[f"{value}_{end}"].iloc[0]) * 100 for end in ("low", "high"))
-        mean = middle.mean()
-        if high > low:
-            panel.plot([low, high], [height, height], color=colour, linewidth=1.2, marker="|", markersize=5, zorder=3)
-        panel.plot([mean], [height], color=colour, marker="o", markersize=5, linestyle="none", zorder=4)
-        if method == pairs.NAIVE:
-            panel.axvline(mean, color=SHADE, linewidth=0.9, linestyle=":", zorder=1)
+        mean = marks.draw(panel, rows[rows["method"] == method], value, place + offset, colour, spread)
+        if method == pairs.NAIVE and mean is not None:
+            panel.axvline(mean, color=marks.SHADE, linewidth=0.9, linestyle=":", zorder=1)
 
 
 def _bounds(panel: Axes, table: pd.DataFrame, value: str) -> None:

@@ -12,9 +12,9 @@ VALUES = ("accuracy", "accuracy_hard", "pgr", "agreement", "agreement_right", "a
 PARTS = ("weak", "strong", "validation", "test")
 GUARDS = ("bag_of_words_accuracy", "length_only_accuracy")
 PLACE = ["method", "supervisor"]  # what a line of a table is about; its columns are students
-BESIDE = ("chain", "rating", "kind", "told")  # and these, where a figure has them
+BESIDE = ("chain", "rating", "kind", "told", "who", "assistant")  # and these, where a figure has them
 ROLES = ("supervisor", "student")  # of Figure 1's actors
-UNNAMED = {"supervisor": "-", "chain": "-"}
+UNNAMED = {"supervisor": "-", "chain": "-", "assistant": "-"}
 
 
 def tables(rows: pd.DataFrame) -> Iterator[str]:
@@ -84,7 +84,8 @@ def _compared(rows: pd.DataFrame, which: str) -> Iterator[str]:
     if "pgr_low" in intervals and intervals["pgr_low"].notna().any():
         known = intervals.dropna(subset=["pgr_low"])
         low, high = ((known[name] * 100).map("{:.1f}".format) for name in ("pgr_low", "pgr_high"))
-        text = _spread(known.assign(interval=low + " to " + high), PLACE, "interval", order)
+        place = [*PLACE, *(name for name in ("who", "assistant") if name in known)]
+        text = _spread(known.assign(interval=low + " to " + high), place, "interval", order)
         yield f"{which}pgr (%), 95% bootstrap interval over tasks\n{text}"
 
 

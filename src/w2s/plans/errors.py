@@ -8,7 +8,7 @@ from typing import Any
 
 from w2s.errors import LackingError, UserError, allowed
 from w2s.plan import Artifact, Plan, Remembering, Run
-from w2s.plans.variant import variant
+from w2s.plans.variant import told, variant
 from w2s.settings.errors import KINDS, OF_STRONG, OF_TEXTS, RANDOM, Errors
 
 
@@ -83,16 +83,11 @@ class ErrorsPlan(Remembering):
 
         def make() -> Run:
             weak, strong = self.pair
-            told = self.setting.appended.model_dump(include={"prompt", "words", "place"}, mode="json")
             student = self.plan.student(task, weak, strong, method, seed)
-            training = dict(student.spec["training"])
-            if epochs := self.setting.appended.epochs:  # evaluated as many times as the others
-                evaluations = training["epochs"] * training["evaluations_per_epoch"]
-                training |= {"epochs": epochs, "evaluations_per_epoch": max(1, round(evaluations / epochs))}
             return variant(
                 student,
                 message=f"finetune {strong} on {task}: from-{weak}, told what it thinks, {method}, seed {seed}",
-                spec={"appended": told, "training": training},
+                spec=told(student, self.setting.appended),
                 method=f"{method}-told",
             )
 

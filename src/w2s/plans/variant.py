@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from w2s.plan import Artifact, Run
+from w2s.settings.told import Told
 
 
 def variant(
@@ -31,3 +32,16 @@ def variant(
         method=method,
         priority=priority,
     )
+
+
+def told(run: Run, setting: Told) -> dict[str, Any]:
+    """What of a run's spec is another where its texts tell what a model thinks of them.
+
+    A run that is longer for it is evaluated as many times as the others.
+    """
+    said = setting.model_dump(include={"prompt", "words", "place"}, mode="json")
+    training = dict(run.spec["training"])
+    if epochs := setting.epochs:
+        evaluations = training["epochs"] * training["evaluations_per_epoch"]
+        training |= {"epochs": epochs, "evaluations_per_epoch": max(1, round(evaluations / epochs))}
+    return {"appended": said, "training": training}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field
 
-from w2s.schema import Positive, Rate, Strict
+from w2s.schema import Positive, Strict
 from w2s.settings import refuse_twice, refuse_unknown
+from w2s.settings.told import Told
 
 # Who a flipped-label supervisor is, in the order of Figure 25: the weak model itself, or truth with as many labels
 # flipped, of examples that are drawn, have the longest or shortest prompt, or that a strong model finds hardest or
@@ -20,27 +20,11 @@ OF_STRONG = (UNCONFIDENT, CONFIDENT)  # those that a strong model's predictions 
 OF_TEXTS = (LONGEST, SHORTEST)
 
 
-class Appended(Strict):
+class Appended(Told):
     """Prompts that end in what the supervisor thinks (Appendix E.3)."""
 
     tasks: tuple[str, ...] | None = Field(None, min_length=1)  # the first ``count`` by default
     count: Positive = 9  # of tasks where they are not named
-    prompt: str = "I think this is {label}. What do you think?"
-    words: tuple[str, str] = ("incorrect", "correct")  # {label} for a prediction of class 0, of class 1
-    place: Literal["end", "start"] = "end"  # of the text
-    epochs: Rate | None = None  # as all students by default; small models need more until they read what they are told
-
-    @field_validator("prompt")
-    @classmethod
-    def _has_a_place(cls, prompt: str) -> str:
-        if prompt.count("{label}") != 1:
-            raise ValueError(f"{prompt!r} is not allowed; it should have one {{label}}")
-        return prompt
-
-    @model_validator(mode="after")
-    def _words_differ(self) -> Appended:
-        refuse_twice("words", self.words)
-        return self
 
 
 class Errors(Strict):

@@ -15,6 +15,7 @@ from w2s.settings.errors import Errors
 from w2s.settings.methods import TASKS_COMPARED, Comparison
 from w2s.settings.probing import Probing
 from w2s.settings.prompting import Prompting
+from w2s.settings.sandwiching import Sandwiching
 
 REPRESENTATIVE = 8  # data sets in the paper's Figures 6 and 13a
 OWN_NAME = re.compile(r"[a-z0-9_]+")
@@ -105,6 +106,7 @@ class Nlp(Setting):
     training: Training = Training()
     difficulty: Difficulty | None = None  # Figures 21 and 22
     errors: Errors | None = None  # Figures 25, 26 and 27
+    sandwiching: Sandwiching | None = None
     prompting: Prompting = Prompting()
     probing: Probing = Probing()
 
@@ -148,6 +150,8 @@ class Nlp(Setting):
         if self.errors:
             supervising = [rung.name for rung in self.supervising()]
             self.errors.check(self.all_tasks(), supervising, ladder, self.methods)
+        if self.sandwiching:
+            self.sandwiching.check(self.all_tasks(), self.growing_pairs(), self.methods)
         return self
 
     @property
@@ -162,6 +166,10 @@ class Nlp(Setting):
     def median_tasks(self) -> list[str]:
         """Names of the tasks that medians are taken over."""
         return [task.name for task in self.tasks if task.medians]
+
+    def growing_pairs(self) -> list[tuple[str, str]]:
+        """(supervisor, student) where the student is larger and has ground truth."""
+        return [(weak.name, strong.name) for weak, strong in self.pairs() if weak is not strong and strong.truth]
 
     def compared_tasks(self) -> list[str]:
         """Names of the tasks of the figure that compares all methods."""

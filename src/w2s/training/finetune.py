@@ -51,11 +51,13 @@ def make(
     labels: Path | None,
     environment: Mapping[str, Any] | None = None,
     subset: Path | None = None,
+    assistant: Path | None = None,
 ) -> classifier.Classifier:
     """Train and write ``predictions.parquet`` and ``history.csv``. labels: the supervisor's run, or None.
 
     environment: what the rung needs of the machine, without effect on numbers: ``checkpointing``, ``gpus``. subset:
     the artifact that says which examples are trained on, where not all of a half are (``w2s.training.variants``).
+    assistant: the run whose answers texts tell, where it is not the supervisor (sandwiching).
     Returns the network at the selected step, which is not kept otherwise.
     """
     environment = environment or {}
@@ -67,7 +69,7 @@ def make(
     base = directory_of(model)
     parts = read_parts(data, base, labels, training["max_length"])
     if "appended" in spec:
-        parts = with_what_it_thinks(parts, data, base, labels, training["max_length"], spec["appended"])
+        parts = with_what_it_thinks(parts, data, base, assistant or labels, training["max_length"], spec["appended"])
     learned = learned_part(parts, spec["half"], subset, spec.get("subset"))
     learned = as_the_method_has_it(learned, parts, spec["half"], recipe)
     computing = classifier.Computing(
@@ -140,11 +142,11 @@ def read_parts(data: Path, model: Path, labels: Path | None, max_length: int) ->
 
 
 def with_what_it_thinks(
-    parts: Mapping[str, Part], data: Path, model: Path, labels: Path | None, max_length: int, told: Mapping[str, Any]
+    parts: Mapping[str, Part], data: Path, model: Path, who: Path | None, max_length: int, told: Mapping[str, Any]
 ) -> dict[str, Part]:
-    """The parts that the supervisor labels, with what it thinks behind every text."""
-    assert labels is not None
-    tokens = variants.told(data, model, max_length, told, weak_labels(labels))
+    """The parts that a run (the supervisor's, or an assistant's) answers, with what it thinks in every text."""
+    assert who is not None
+    tokens = variants.told(data, model, max_length, told, weak_labels(who))
     return {name: Part(part.ids, Texts(tokens[name]), part.truth, part.labels) for name, part in parts.items()
             if name in tokens}  # fmt: skip
 

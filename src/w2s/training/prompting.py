@@ -37,9 +37,10 @@ TEST = "test"
 
 @dataclass(frozen=True)
 class Examples:
-    """One part of the data. labels: (n,) probabilities of class 1, the truth where there is no supervisor."""
+    """Parts of the data. labels: (n,) probabilities of class 1, the truth where there is no supervisor."""
 
     ids: list[str]
+    parts: list[str]
     texts: list[str]
     truth: list[int]
     labels: list[float]
@@ -73,13 +74,15 @@ def make(
 ) -> None:
     """Prompt and write ``predictions.parquet``. labels: the supervisor's run, or None for truth.
 
+    The spec's ``predicts`` names the parts whose questions are answered, the test set alone where it is silent.
     environment: what the rung needs of the machine, without effect on numbers: ``gpus``.
     """
     environment = environment or {}
     spec = build.identity.spec
     check_gpus(int(environment.get("gpus", 1)))
     where, base = device(), directory_of(model)
-    pool, test = read_examples(data, spec["half"] if spec["shots"] else None, labels)
+    half = spec["half"] if spec["shots"] else None
+    pool, asked = read_examples(data, half, labels, spec.get("predicts", [TEST]))
     torch.manual_seed(spec["seed"])  # where adapters start, though nothing trains them
     network = generator.load(base, Computing(spec.get("precision", "float32"), spec.get("adapters"))).to(where)
     prompter = Prompter(network, base, spec, budget_of(where))
@@ -87,10 +90,11 @@ def make(
     for draw in range(spec["draws"]):
         numbers = choose(pool.labels, spec["shots"], random.Random(f"shots-{spec['seed']}-{draw}"))
         shots = [(pool.texts[number], int(pool.labels[number] > 0.5)) for number in numbers]
-        answered.append(prompter.answer(prompter.pieces(shots, test.texts)))
-    write_predictions(build.folder / "predictions.parquet", test, answered)
-    truth = torch.tensor([float(one) for one in test.truth])
-    reached = [accuracy(torch.tensor(one.probability), truth) for one in answered]
+        answered.append(prompter.answer(prompter.pieces(shots, asked.texts)))
+    write_predictions(build.folder / "predictions.parquet", asked, answered)
+    test = torch.tensor([part == TEST for part in asked.parts])
+    truth = torch.tensor([float(one) for one in asked.truth])[test]
+    reached = [accuracy(torch.tensor(one.probability)[test], truth) for one in answered]
     build.measured |= {
         "test_accuracy": fmean(reached),
         "test_accuracy_by_draw": reached,
@@ -125,20 +129,22 @@ def _summary(measured: Mapping[str, Any]) -> str:
 # -- which examples ----------------------------------------------------------------------------------------
 
 
-def read_examples(data: Path, half: str | None, labels: Path | None) -> tuple[Examples, Examples]:
-    """(the half that examples are taken from, the test set), labelled by the supervisor's run if there is one."""
+def read_examples(
+    data: Path, half: str | None, labels: Path | None, asked: Sequence[str] = (TEST,)
+) -> tuple[Examples, Examples]:
+    """(the half that examples are taken from, the parts that are asked), labelled by the supervisor's run if any."""
     table = artifacts.read_table(data / "examples.parquet").to_pydict()
     weak = weak_labels(labels) if labels else None
 
-    def part(wanted: str | None) -> Examples:
-        rows = [number for number, name in enumerate(table["part"]) if name == wanted]
-        ids, texts, truth = ([table[column][row] for row in rows] for column in ("id", "text", "label"))
+    def those(wanted: Sequence[str | None]) -> Examples:
+        rows = [number for number, name in enumerate(table["part"]) if name in wanted]
+        ids, parts, texts, truth = ([table[column][row] for row in rows] for column in ("id", "part", "text", "label"))
         known = [float(one) for one in truth]
         if weak is not None:
             known = join(ids, weak, where=f"{labels}/predictions.parquet").tolist()
-        return Examples(ids, texts, truth, known)
+        return Examples(ids, parts, texts, truth, known)
 
-    return part(half), part(TEST)
+    return those([half]), those(asked)
 
 
 def choose(labels: Sequence[float], count: int, chance: random.Random) -> list[int]:
@@ -253,18 +259,18 @@ def counted(shots: Sequence[int]) -> dict[str, int]:
     return {str(one): shots.count(one) for one in sorted(set(shots), reverse=True)}
 
 
-def write_predictions(path: Path, test: Examples, answered: Sequence[Answers]) -> None:
-    """One row a test question and draw."""
+def write_predictions(path: Path, asked: Examples, answered: Sequence[Answers]) -> None:
+    """One row a question and draw."""
     columns: dict[str, list[Any]] = {
         name: [] for name in ("id", "part", "draw", "shots", "truth", "label", "probability", "mass")
     }
     for draw, answers in enumerate(answered):
-        columns["id"] += test.ids
-        columns["part"] += [TEST] * len(test.ids)
-        columns["draw"] += [draw] * len(test.ids)
+        columns["id"] += asked.ids
+        columns["part"] += asked.parts
+        columns["draw"] += [draw] * len(asked.ids)
         columns["shots"] += answers.shots
-        columns["truth"] += test.truth
-        columns["label"] += test.labels
+        columns["truth"] += asked.truth
+        columns["label"] += asked.labels
         columns["probability"] += answers.probability
         columns["mass"] += answers.mass
     artifacts.write_table(path, columns)

@@ -2,7 +2,7 @@
 
 ``half: both`` and ``subset``: trained on a part of both halves (Appendices C.2 and C.3); ``agreement``: a history that
 tells agreement with right labels from agreement with wrong ones (Figure 26); ``appended``: prompts that end in what
-the supervisor thinks (Appendix E.3).
+the supervisor thinks (Appendix E.3), or what an assistant answers (sandwiching).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def restricted(ids: Sequence[str], subset: Path, column: str) -> list[int]:
 def told(
     data: Path, model: Path, max_length: int, appended: Mapping[str, Any], thought: Mapping[str, float]
 ) -> dict[str, list[list[int]]]:
-    """Part -> its texts' tokens, each text with what the supervisor thinks of it.
+    """Part -> its texts' tokens, each text with what the supervisor (or an assistant) thinks of it.
 
     appended: ``prompt``, with a place ``{label}`` for one of the ``words`` of class 0 and 1, and the ``place`` where it
     is put. thought: example -> probability of class 1, hardened here; examples without one (those that the supervisor

@@ -1,0 +1,100 @@
+"""Sandwiching on real processes, in tiny: who is told what, and whose labels a student learns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.workflow.test_dag import checkout, planned, snakemake
+from w2s import artifacts, commands
+from w2s.plan import Plan, Run, canonical
+from w2s.settings.sandwiching import PROMPTED, STUDENT
+from w2s.training import variants
+
+KINDS = (PROMPTED, STUDENT)
+
+
+def assisted(plan: Plan, kind: str) -> Run:
+    return plan.sandwiching.assisted("sciq", "w8", "w16", kind, 0)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, tiny: Plan) -> Path:
+    folder = checkout(tmp_path_factory.mktemp("sandwiching") / "checkout")
+    students = [tiny.sandwiching.student("sciq", "w8", "w16", kind, "naive", 0) for kind in KINDS]
+    targets = [run.manifest for run in students]
+    jobs = planned(snakemake(folder, "-n", *targets))
+    # An asked base model; the non-expert, its student that assists; and two assisted with a student each.
+    assert jobs == {"data": 1, "corpus": 1, "pretrain": 2, "prompt": 1, "finetune": 2 + 2 * 2}
+    snakemake(folder, *targets)
+    return folder
+
+
+def read(made: Path, run: Run, name: str = "predictions") -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = pq.read_table(made / run.path / f"{name}.parquet").to_pydict()
+    return columns
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_assistant_answers_every_example(kind: str, made: Path, tiny: Plan) -> None:
+    assistant = assisted(tiny, kind).parents["assistant"]
+    assert isinstance(assistant, Run)
+    data = pq.read_table(made / tiny.data("sciq", 0).path / "examples.parquet").to_pydict()
+    said = read(made, assistant)
+    assert sorted(zip(said["id"], said["part"], strict=True)) == sorted(zip(data["id"], data["part"], strict=True))
+
+
+def test_a_prompted_assistants_accuracy_is_that_of_the_test_set(made: Path, tiny: Plan) -> None:
+    assistant = assisted(tiny, PROMPTED).parents["assistant"]
+    assert isinstance(assistant, Run)
+    said = read(made, assistant)
+    test = [number for number, part in enumerate(said["part"]) if part == "test"]
+    hits = [(said["probability"][number] > 0.5) == (said["truth"][number] > 0.5) for number in test]
+    record = json.loads((made / assistant.manifest).read_text())["measured"]
+    assert record["test_accuracy"] == pytest.approx(sum(hits) / len(hits))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_text_tells_what_the_assistant_answers_and_nothing_of_the_truth(
+    kind: str, made: Path, tiny: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = assisted(tiny, kind)
+    told: list[tuple[str, str]] = []
+
+    def remember(text: str, word: str, appended: Mapping[str, Any]) -> str:
+        told.append((text, word))
+        return with_word(text, word, appended)
+
+    with_word = variants.with_word
+    monkeypatch.setattr(variants, "with_word", remember)
+    parents = [f"{role}={made / parent.path}" for role, parent in run.parents.items()]
+    out = tmp_path / Path(run.path).name
+    assert (
+        commands.main(["make", "finetune", "--spec", canonical(run.spec), "--out", str(out), "--parents", *parents])
+        == 0
+    )
+    assistant = run.parents["assistant"]
+    assert isinstance(assistant, Run)
+    said = read(made, assistant)
+    answers = dict(zip(said["id"], said["probability"], strict=True))
+    data = artifacts.read_table(made / tiny.data("sciq", 0).path / "examples.parquet").to_pydict()
+    words = run.spec["appended"]["words"]
+    expected = [(text, words[answers[one] > 0.5]) for one, text in zip(data["id"], data["text"], strict=True)]
+    assert told == expected
+    assert [word for _, word in told] != [words[label] for label in data["label"]]  # it errs, so it is not the truth
+    assert (out / "predictions.parquet").read_bytes() == (made / run.path / "predictions.parquet").read_bytes()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_students_learn_what_the_assisted_non_expert_says(kind: str, made: Path, tiny: Plan) -> None:
+    student = read(made, tiny.sandwiching.student("sciq", "w8", "w16", kind, "naive", 0))
+    labels = read(made, assisted(tiny, kind))
+    by_id = dict(zip(labels["id"], labels["probability"], strict=True))
+    assert student["label"] == pytest.approx([by_id[one] for one in student["id"]])
+    alone = read(made, tiny.truth("sciq", "w8", 0))
+    assert [by_id[one] for one in alone["id"]] != pytest.approx(alone["probability"])
