@@ -425,8 +425,8 @@ class Workflow:
 
     def shared(self, first: str, second: str, only: str | None = None) -> list[str]:
         """The figures that both of two experiments can have, or the one asked for."""
-        theirs = self.drawable(second)
-        found = [name for name in self.drawable(first) if name in theirs]
+        ours, theirs = (figures.available(self.plan(name))[0] for name in (first, second))
+        found = [name for name in ours if name in theirs]
         if only is None:
             return found
         if only not in found:

@@ -64,9 +64,9 @@ class Side:
             for role in ("supervisor", "student"):
                 if not _missing(row.get(role)) and not _missing(row.get(f"{role}_compute")):
                     self.compute[str(row[role])] = float(row[f"{role}_compute"])
-        by_seed = [np.array(list(seeds.values())) for seeds in self.values.values()]
-        self.spread = _pooled(one[:, 0] for one in by_seed)
-        self.gap_spread = _pooled(one[:, 2] - one[:, 1] for one in by_seed)
+        by_seed = {place: np.array(list(seeds.values())) for place, seeds in self.values.items()}
+        self.spread = _pooled(one[:, 0] for one in by_seed.values())
+        self.gap_spread = _pooled(one[:, 2] - one[:, 1] for (_, cell), one in by_seed.items() if self.grows(cell))
 
     @property
     def tasks(self) -> list[str]:
@@ -105,9 +105,13 @@ class Side:
         reached, weak, ceiling = self.means(task, cell)
         return (reached - weak) / (ceiling - weak) if self.has_gap(task, cell) else math.nan
 
+    def grows(self, cell: Cell) -> bool:
+        """Whether a cell's student is larger than its supervisor."""
+        return self.compute.get(cell[2], 0) > self.compute.get(cell[1], math.inf)
+
     def has_gap(self, task: str, cell: Cell) -> bool:
         """Whether the ceiling is above the supervisor by more than noise, and the student larger."""
-        if not self.compute.get(cell[2], 0) > self.compute.get(cell[1], math.inf):
+        if not self.grows(cell):
             return False
         _, weak, ceiling = self.means(task, cell)
         _, of_weak, of_ceiling = self.errors(task, cell)

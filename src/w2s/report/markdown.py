@@ -8,7 +8,7 @@ from html import escape
 from w2s.report import html
 
 INLINE = re.compile(
-    r"`(?P<code>[^`]+)`|\*\*(?P<bold>[^*]+)\*\*|\*(?P<soft>[^*\s][^*]*)\*|\[(?P<words>[^]]+)\]\((?P<to>[^)]+)\)"
+    r"`(?P<code>[^`]+)`|\*\*(?P<bold>.+?)\*\*|\*(?P<soft>[^*\s][^*]*)\*|\[(?P<words>[^]]+)\]\((?P<to>[^)]+)\)"
 )
 
 
