@@ -31,7 +31,10 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = checkout(tmp_path_factory.mktemp("two") / "checkout")
     edit_config(folder, lambda config: config.update(chess=None, reward=None, vision=None))
     (folder / "config").mkdir()
-    mine = {"methods": {"mine": {"objective": "confidence"}}, "nlp": {"methods": ["naive", "mine"]}}
+    mine = {
+        "methods": {"mine": {"objective": "confidence", "parameters": {"alpha_max": 0.9}}},
+        "nlp": {"methods": ["naive", "mine"]},
+    }
     (folder / "config" / "mine.yaml").write_text(yaml.safe_dump(mine))
     return folder
 

@@ -36,8 +36,9 @@ READING = {
         "the ceiling rises too, so PGR (b) may say something else than accuracy (a)."
     ),
     "fig11": (
-        "Bars from left to right use more of the truth. If the middle bar (finetuning on weak labels, then a "
-        "probe on truth) is near the right ones, the features have become better although the labels were weak."
+        "Compare ft(weak)+lp(gt) with lp(gt), both probes on truth: if the first is higher, finetuning on weak "
+        "labels has made the features better. ft(weak) above lp(weak) means that finetuning gets more out of weak "
+        "labels than probing does."
     ),
     "fig12": "As Figure 6, all tasks. Where the black curve is flat, no gap is there to be recovered.",
     "fig13": (
@@ -98,11 +99,11 @@ READING = {
     ),
     "table2": "What stands in brackets is filled in from the example.",
     "table3": (
-        "Rows of students between those of supervisor and ceiling show weak-to-strong generalization; the two "
-        "blocks show that the schedule of the learning rate matters as much."
+        "Students above the weak supervisor and below their ceilings show weak-to-strong generalization. "
+        "Comparing left with right shows what the schedule of the learning rate does."
     ),
     "methods": (
-        "Marks right of naive's are methods that help. Where lowest and highest seed of two methods overlap, the "
-        "difference may be noise."
+        "Points right of the dotted line (naive) are methods that help. Where whiskers (lowest and highest seed) "
+        "of two methods overlap, the difference may be noise."
     ),
 }
