@@ -108,6 +108,14 @@ def test_what_scrolls_or_opens_can_be_reached_by_key(opened: Tab) -> None:
     assert set(reached) == {0}
 
 
+def test_columns_of_verdicts_are_as_wide_as_they_should(pages: dict[str, Path], window: Tab) -> None:
+    window.width(1200)
+    window.open(pages["report"])
+    widths = window.ask("[...document.querySelectorAll('.verdicts thead tr')[0].cells].map(one => one.offsetWidth)")
+    verdict, says, *_, picture, figure = widths
+    assert figure < verdict < picture < says
+
+
 def test_headings_do_not_skip_a_level(opened: Tab) -> None:
     levels = opened.ask("[...document.querySelectorAll('h1, h2, h3, h4')].map(one => Number(one.tagName[1]))")
     assert levels[0] == 1

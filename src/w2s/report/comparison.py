@@ -167,7 +167,7 @@ class Comparison:
             read = (
                 "Medians over the tasks that both have (means, where these are fewer than three), against the "
                 "student's pretraining compute. Hue is the experiment, line and marker the method. PGR is of means "
-                "over seeds, and left out where the gap is noise."
+                "over seeds, and left out where the gap is noise. Curves of runs that both share cover each other."
             )
             image = html.box(pictures.drawn(picture, f"{words}. The numbers stand below."), f"{words}, picture")
             parts.append(f"<figure>\n{image}\n<figcaption>{escape(words)}. {escape(read)}</figcaption>\n</figure>")
@@ -181,7 +181,12 @@ class Comparison:
         ]
         for setting in self.sides:
             medians, single = self._of(setting, medians=True), self._of(setting, medians=False)
-            parts.append(self._table(f"{WORDS[setting]}: medians over tasks", medians))
+            apart = [row for row in medians if row["basis"] != SAME]
+            same = [row for row in medians if row["basis"] == SAME]
+            parts.append(self._table(f"{WORDS[setting]}: medians over tasks", apart))
+            parts.append(
+                html.folded(f"{WORDS[setting]}: medians of runs that both share ({len(same)})", self._table("", same))
+            )
             tables = [self._table(task, [row for row in single if row["task"] == task]) for task in self._tasks(single)]
             if medians:
                 parts.append(html.folded(f"{WORDS[setting]}: every task ({len(tables)})", "\n".join(tables)))
@@ -256,7 +261,7 @@ def _matched(setting: str, matched: Matched) -> Iterator[str]:
         yield f"{setting}: the ladders share no name; rungs are compared by rank: {', '.join(rungs)}."
     for one, other in matched.methods.items():
         if one != other:
-            yield f"{setting}: method {one} is compared with {other}, the one that only the second experiment has."
+            yield f"{setting}: method {one} is compared with {other}; each is the only one that the other has not."
 
 
 # -- settings ----------------------------------------------------------------------------------------------

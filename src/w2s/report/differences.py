@@ -60,7 +60,7 @@ class Side:
                 continue
             cell = tuple("" if _missing(row.get(name)) else str(row[name]) for name in PLACE)
             values = tuple(math.nan if _missing(row.get(name)) else float(row[name]) for name in VALUES)
-            self.values.setdefault((str(row["task"]), cell), {}).setdefault(str(row["seed"]), values)
+            self.values.setdefault((str(row["task"]), cell), {}).setdefault(str(int(row["seed"])), values)
             for role in ("supervisor", "student"):
                 if not _missing(row.get(role)) and not _missing(row.get(f"{role}_compute")):
                     self.compute[str(row[role])] = float(row[f"{role}_compute"])
