@@ -324,8 +324,11 @@ def compare(options: argparse.Namespace) -> None:
 
 
 def _note(numbers: dict[str, pd.DataFrame], about: dict[str, Any]) -> str:
-    """What is said of invented data by the figure that has most of it."""
-    return max((_made_up(table, about) for table in numbers.values()), key=len, default="")
+    """What all tables together say of invented data."""
+    import pandas as pd
+
+    settings = [table["setting"] for table in numbers.values() if "setting" in table]
+    return _made_up(pd.DataFrame({"setting": pd.concat(settings)}), about) if settings else ""
 
 
 def _made_up(numbers: pd.DataFrame, about: dict[str, Any]) -> str:

@@ -7,10 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from tests.report import made_up
-from w2s.commands import main
+from w2s.commands import _note, main
 from w2s.plan import Plan
 from w2s.workflow import deep_merge, plan_of
 
@@ -80,4 +81,15 @@ def test_report_of_what_is_there_says_what_is_not(two: list[Path], capsys: pytes
     assert "report/report.html: 2 figures, 0 jobs" in capsys.readouterr().out
     page = Path("report/report.html").read_text()
     assert "Not complete:" in page
+    assert "small invented world: the method at work" in page
     assert "experiment &#x27;tiny&#x27; has no chess section" in page
+
+
+def test_invented_data_of_all_tables_are_named_together(smoke: Plan) -> None:
+    about = smoke.experiment.model_dump(mode="json")
+    tables = {name: pd.DataFrame({"setting": [name]}) for name in ("vision", "nlp", "chess")}
+    tables["table2"] = pd.DataFrame({"task": ["boolq"]})
+    assert _note(tables, about).startswith(
+        "small invented world, generated endgames, scikit-learn's digits: the method"
+    )
+    assert _note({}, about) == ""

@@ -106,4 +106,8 @@ READING = {
         "Points right of the dotted line (naive) are methods that help. Where whiskers (lowest and highest seed) "
         "of two methods overlap, the difference may be noise."
     ),
+    "sandwiching": (
+        "The weak model with an assistant is of use where it lies above both the weak model alone and the assistant "
+        "alone. Students of its labels show whether better labels make better students."
+    ),
 }
