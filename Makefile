@@ -73,6 +73,7 @@ bench: $(INSTALLED)
 	$(ACTIVE) python benchmarks/startup.py
 	$(ACTIVE) python benchmarks/many.py
 	$(ACTIVE) python benchmarks/puzzles.py
+	$(ACTIVE) python benchmarks/plan.py
 
 bench-gpu: $(INSTALLED)
 	$(ACTIVE) python benchmarks/gpu.py

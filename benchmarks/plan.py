@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -87,17 +88,19 @@ def measure(seeds: int, figures: Sequence[str]) -> list[tuple[str, ...]]:
         artifacts = with_ancestors(run for figure in names for run in workflow.figure(figure, EXPERIMENT)).values()
         targets = [f"figures/{EXPERIMENT}/{figure}.pdf" for figure in names]
 
-        def row(what: str, *command: str) -> str:
+        def row(what: str, *command: str) -> None:
             wall, processor, memory, output = call(folder, *command)
-            rows.append((f"{seeds}", f"{len(artifacts):,}", what, f"{wall:.1f}", f"{processor:.1f}", f"{memory:,.0f}"))
-            return output
+            jobs = re.search(r"^total +(\d+)$", output, flags=re.MULTILINE)
+            found = f"{int(jobs[1]):,}" if jobs else ""
+            measured = (f"{wall:.1f}", f"{processor:.1f}", f"{memory:,.0f}")
+            rows.append((f"{seeds}", f"{len(artifacts):,}", what, found, *measured))
 
-        row("w2s cost", "w2s", "cost", *targets, "--device", "h100")
+        row("w2s cost, nothing is there", "w2s", "cost", *targets, "--device", "h100")
         row("snakemake -n, nothing is there", "snakemake", "-n", *targets, "--quiet", "all")
         said = call(folder, "snakemake", "--summary", *targets)[3]
         lines = [line.split("\t")[0] for line in said.splitlines()]
         pretend(folder, artifacts, [line for line in lines if line.startswith("results/") and "/figures/" not in line])
-        row("w2s cost, first time after all is made", "w2s", "cost", *targets)
+        row("w2s cost, all is there but the figures", "w2s", "cost", *targets)
         row("w2s cost, again", "w2s", "cost", *targets)
         row("snakemake -n, all is there but the figures", "snakemake", "-n", *targets, "--quiet", "all")
     return rows
@@ -112,7 +115,7 @@ def main() -> None:
     rows = [row for seeds in options.seeds for row in measure(seeds, options.figures)]
     print(machine())
     title = "Plans of whole papers (goal: under 60 s)"
-    print(table(title, ("seeds", "artifacts", "what", "wall s", "CPU s", "MiB"), rows))
+    print(table(title, ("seeds", "artifacts", "what", "jobs", "wall s", "CPU s", "MiB"), rows))
 
 
 if __name__ == "__main__":

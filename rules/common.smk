@@ -2,6 +2,7 @@
 # Outputs are update(...)d: Snakemake would delete what is there before a job starts, which may be what another
 # workflow has just made. Commands write aside and rename, so nothing needs to be out of the way.
 import sys
+from functools import cache
 
 from w2s.plan import canonical, fingerprint_of
 
@@ -16,13 +17,18 @@ def or_one_line(ask, *arguments):
         sys.exit(f"w2s: {mistake}")
 
 
+@cache  # every job asks a dozen times
+def found(key, names):
+    artifact = or_one_line(experiments.artifact, key)
+    if not set(names) <= {key, *artifact.path.split("/"), *artifact.words}:
+        asked = " ".join(name for name in names if name != key)
+        sys.exit(f"w2s: key {key} belongs to {artifact.path}, not to {asked}")
+    return artifact
+
+
 def planned(wildcards):
     """The artifact with this key, whose readable path must be the one that was asked for."""
-    artifact = or_one_line(experiments.artifact, wildcards.key)
-    asked = {name: value for name, value in wildcards.items() if name != "key"}
-    if not set(asked.values()) <= {*artifact.path.split("/"), *artifact.words}:
-        sys.exit(f"w2s: key {wildcards.key} belongs to {artifact.path}, not to {' '.join(asked.values())}")
-    return artifact
+    return found(wildcards.key, tuple(wildcards))
 
 
 def manifests_of_parents(wildcards):

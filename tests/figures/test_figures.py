@@ -127,7 +127,7 @@ def test_undefined_pgrs_do_not_break_a_figure_and_are_counted(name: str, shape: 
     table = numbers(name, plan)
     said = footer(draw(name, plan, table))
     assert "undefined" not in said  # neither same-size pairs nor students without ceiling count
-    if "pgr" not in table:
+    if "pgr" not in table or name == "fig9":  # whose panels show accuracies alone
         return
     defined = table["undefined"].notna() & ~table["task"].isin([MEDIAN, INTERVAL])
     for column in [column for column in table if str(column).startswith("pgr")]:

@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.skipif(bool(slurm.lacking()), reason=slurm.lacking()),
 
 # The test's cluster keeps no accounts, and nobody wants to wait for the first look at a job.
 HERE = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2", "--slurm-no-account")
-SECONDS = 540  # for a workflow to end
+SECONDS = 900  # for a workflow to end
 
 
 @pytest.fixture(scope="module")
