@@ -61,7 +61,7 @@ def _asked(learned: Lessons, numbers: Sequence[int], device: torch.device) -> tu
         rows += [row] * len(answer)
         places += range(length - len(answer), length)
         targets += answer
-    found = torch.tensor([rows, places, targets], device=device)
+    found = torch.tensor([rows, places, targets], dtype=torch.long, device=device)
     return found[0], found[1], found[2]
 
 

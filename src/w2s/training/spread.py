@@ -91,7 +91,8 @@ def sharded(network: nn.Module, where: torch.device) -> nn.Module:
     lists = [module for module in network.modules() if isinstance(module, nn.ModuleList)]
     for block in max(lists, key=len, default=()):
         fully_shard(block, mesh=mesh)
-    fully_shard(network, mesh=mesh)
+    # The rest too lets go of what it gathered: between two calls a weight is its shard, to be averaged and saved.
+    fully_shard(network, mesh=mesh, reshard_after_forward=True)
     for name in COMPUTE:
         if hasattr(network, name):
             register_fsdp_forward_method(network, name)
