@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -30,7 +31,7 @@ from w2s.errors import UserError
 from w2s.member import MEMBER, WAIT, Member, TooMuchAtOnceError, member, wait_seconds
 from w2s.plan import Identity
 
-ON_CPU = "W2S_SPREAD"  # "cpu": several processes on the CPU instead of GPUs that are not there
+ON_CPU = "W2S_PROCESSES_ON"  # "cpu": several processes on the CPU instead of GPUs that are not there
 SPREAD = ("finetune", "generate", "prefer", "features", "prompt")  # stages that share out their work
 POLL = 0.05  # seconds between two looks at the processes
 GRACE = 3.0  # seconds in which the others may say better what went wrong
@@ -195,28 +196,30 @@ class Crew:
 
     def _failure(self) -> str:
         """In one line what went wrong, of the process that knows best."""
-        said = []
+        found: list[tuple[int, str, str]] = []
         for one, process, file in zip(self.members, self.started, self.errors, strict=True):
             if not process.poll():  # it still runs, or is done: no cause
                 continue
             file.seek(0)
-            text = file.read().decode(errors="replace").strip()
+            text = re.sub(r"^\[rank\d+\]: ?", "", file.read().decode(errors="replace"), flags=re.MULTILINE).strip()
             name = f"process {one.rank + 1} of {one.size}"
-            line = next((line for line in reversed(text.splitlines()) if line.strip()), "it said nothing")
+            line = text.splitlines()[-1] if text else "it said nothing"
             if process.returncode < 0:
                 ended = signal.Signals(-process.returncode).name
                 hint = "; perhaps the machine ran out of memory" if ended == "SIGKILL" else ""
-                said.append((0, f"{name} was killed ({ended}){hint}; the same command goes on from its checkpoint"))
+                said = f"{name} was killed ({ended}){hint}; the same command goes on from its checkpoint"
+                found.append((0, said, ""))
             elif line.startswith("w2s: "):
-                said.append((1, line.removeprefix("w2s: ")))
+                found.append((1, line.removeprefix("w2s: "), ""))
             elif _is_lost(text):
-                said.append(
-                    (3, f"{name} lost the others, or waited for them longer than {wait_seconds():g} s ({WAIT})")
-                )
+                said = f"{name} lost the others, or waited for them longer than {wait_seconds():g} s ({WAIT})"
+                found.append((3, said, ""))
             else:
-                print(text, file=sys.stderr, flush=True)
-                said.append((2, f"{name} failed: {line}"))
-        return min(said)[1]
+                found.append((2, f"{name} failed: {line}", text))
+        _, said, trace = min(found)
+        if trace:
+            print(trace, file=sys.stderr, flush=True)
+        return said
 
 
 def _is_lost(text: str) -> bool:

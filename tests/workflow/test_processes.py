@@ -21,11 +21,11 @@ from w2s.models.base import describe
 from w2s.plan import Artifact, Plan, Run
 from w2s.workflow import deep_merge, plan_of
 
-TWO = {"W2S_SPREAD": "cpu", "W2S_CHECKPOINT_SECONDS": "0"}
+TWO = {"W2S_PROCESSES_ON": "cpu", "W2S_CHECKPOINT_SECONDS": "0"}
 # An objective that needs the whole batch's logits, and does something bad at a call where a file says so.
 MISBEHAVING = '''"""As the confidence loss; what fault.json says happens in one process at one call."""
 import json
-
+import os
 import signal
 import time
 from pathlib import Path
@@ -250,8 +250,8 @@ def test_several_gpus_are_taken_whole_or_not_at_all(tmp_path: Path, monkeypatch:
     gpus.release()
 
 
-@pytest.mark.parametrize(("variable", "value"), [("W2S_SPREAD", "gpu"), ("W2S_WAIT_SECONDS", "soon")])
+@pytest.mark.parametrize(("variable", "value"), [("W2S_PROCESSES_ON", "gpu"), ("W2S_WAIT_SECONDS", "soon")])
 def test_a_wrong_setting_is_one_line(variable: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(variable, value)
     with pytest.raises(UserError, match=f"{variable}='{value}' is not allowed"):
-        processes._places(2) if variable == "W2S_SPREAD" else processes.wait_seconds()
+        processes._places(2) if variable == "W2S_PROCESSES_ON" else processes.wait_seconds()
