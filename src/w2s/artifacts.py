@@ -204,7 +204,9 @@ def _publish(build: Build, out: Path, estimate: Mapping[str, Any] | None) -> Non
 def _clear(work: Path) -> None:
     """Remove checkpoints of what is made now."""
     for leftover in work.iterdir():
-        if leftover.name != "lock":
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        elif leftover.name != "lock":
             leftover.unlink()
 
 

@@ -163,7 +163,7 @@ def _positive(text: str) -> int:
 
 def make(options: argparse.Namespace) -> None:
     """Make one artifact, unless it is there already."""
-    from w2s import artifacts, making
+    from w2s import artifacts, making, processes
     from w2s.plan import STAGE_VERSIONS, Identity
 
     if options.stage not in STAGE_VERSIONS:
@@ -172,8 +172,7 @@ def make(options: argparse.Namespace) -> None:
     keys = {role: artifacts.read(directory)["key"] for role, directory in parents.items()}
     spec = json.loads(options.spec)
     identity = Identity(options.stage, STAGE_VERSIONS[options.stage], spec, keys)
-    estimate = json.loads(options.estimate) if options.estimate else None
-    with artifacts.building(options.out, identity, estimate) as build:
+    with processes.building(options, identity) as build:
         if build is None:
             return
         making.make(build, parents, json.loads(options.environment))

@@ -9,6 +9,7 @@ from torch import nn
 
 from w2s import gpus
 from w2s.errors import UserError
+from w2s.member import member
 
 COMPILE_FROM = 2e15  # FLOP of training on a GPU from which a minute of compiling comes back
 
@@ -55,11 +56,15 @@ def described(where: torch.device) -> str:
 
 
 def compile_where_it_pays(network: nn.Module, where: torch.device, flop: float) -> bool:
-    """Compile a model in place: on a GPU, for training of ``flop`` and more. W2S_COMPILE says otherwise."""
+    """Compile a model in place: on a GPU, for training of ``flop`` and more. W2S_COMPILE says otherwise.
+
+    Never in one of several processes, whose weights come and go.
+    """
     wish = os.environ.get("W2S_COMPILE", "auto")
     if wish not in ("auto", "always", "never"):
         raise UserError(f"W2S_COMPILE={wish!r} is not allowed; allowed: auto, always, never")
     pays = wish == "always" or (wish == "auto" and where.type == "cuda" and flop >= COMPILE_FROM)
+    pays = pays and member().size == 1
     if pays:
         network.compile(dynamic=True)
     return pays

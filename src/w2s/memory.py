@@ -11,6 +11,7 @@ import torch
 
 from w2s.device import environment_number
 from w2s.errors import UserError
+from w2s.member import TooMuchAtOnceError, member
 
 T = TypeVar("T")
 
@@ -29,7 +30,8 @@ class Budget:
     def attempt(self, work: Callable[[int], T]) -> T:
         """``work(tokens)``, again with half as many tokens as long as it runs out of memory.
 
-        ``work`` must start afresh each time. UserError when one token at a time is still too much.
+        ``work`` must start afresh each time. UserError when one token at a time is still too much. One of several
+        processes cannot try again alone: TooMuchAtOnceError, and all start again (``w2s.processes``).
         """
         while True:
             try:
@@ -42,6 +44,8 @@ class Budget:
                         "out of memory even with one text at a time; use a smaller rung, a GPU with "
                         "more memory, or checkpointing: true for this rung"
                     ) from None
+                if member().size > 1:
+                    raise TooMuchAtOnceError(self.tokens) from None
             release_memory()
             self.halved.append(self.tokens)
             self.tokens //= 2

@@ -47,7 +47,7 @@ def folder_of(owner: int) -> Path:
 def delegate(arguments: Sequence[str]) -> int | None:
     """Have the warm process do ``w2s *arguments``; returns its exit status, or None to do it here."""
     workflow = owner()
-    if workflow is None:
+    if workflow is None or several(arguments):
         return None
     jobs = os.environ.get(PER_PROCESS, "")
     if jobs and not (jobs.isdecimal() and int(jobs)):
@@ -71,6 +71,14 @@ def delegate(arguments: Sequence[str]) -> int | None:
         print("w2s: the warm process was killed while it worked; run the same command again", file=sys.stderr)
         return 1
     return int.from_bytes(status, "big", signed=True)
+
+
+def several(arguments: Sequence[str]) -> bool:
+    """Whether a job starts processes of its own, a GPU each (``w2s.processes``)."""
+    with contextlib.suppress(ValueError, IndexError, AttributeError, TypeError):
+        environment = json.loads(arguments[list(arguments).index("--environment") + 1])
+        return int(environment.get("gpus", 1)) > 1
+    return False
 
 
 def _connect(folder: Path, workflow: int) -> socket.socket:

@@ -19,6 +19,7 @@ from torch.nn.functional import rms_norm, scaled_dot_product_attention, silu
 from torch.utils.checkpoint import checkpoint
 
 from w2s.errors import UserError, first_line
+from w2s.member import member
 
 PREFIX = "model."  # of the decoder's weights inside a LlamaForCausalLM
 UNEMBEDDING, EMBEDDING = "lm_head.weight", "embed_tokens.weight"
@@ -38,7 +39,12 @@ class Shape:
 
 
 def shape_of(config: Mapping[str, Any]) -> Shape | None:
-    """The shape of a model that this module can compute; None for one that needs transformers."""
+    """The shape of a model that this module can compute; None for one that needs transformers.
+
+    None too for one of several processes (``w2s.training.spread``).
+    """
+    if member().size > 1:  # what is in shards is gathered by blocks, which are called in parts here
+        return None
     rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
     heads = config.get("num_attention_heads", 0)
     plain = (

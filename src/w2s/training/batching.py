@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from w2s.training import spread
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -74,7 +76,10 @@ def micro_batches(lengths: Sequence[int], budget: int, overhead: int = 0) -> lis
 
 @dataclass(frozen=True)
 class Micro:
-    """Texts that go through the model together. numbers: which; ids: (n, longest) padded with 0; lengths: (n,)."""
+    """Texts that go through the model together. numbers: which; ids: (n, longest) padded with 0; lengths: (n,).
+
+    No numbers: a text that nobody asked for, read because other processes read theirs (``w2s.training.spread``).
+    """
 
     numbers: list[int]
     ids: Tensor
@@ -117,11 +122,15 @@ class Texts:
         return self._flat.to(device), starts.to(device), lengths.to(device)
 
     def split(self, numbers: Sequence[int], budget: int, device: torch.device, shape: Shape) -> list[Micro]:
-        """These texts, shortest first, in micro-batches."""
+        """These texts, shortest first, in micro-batches: all of them, or this process's share."""
+
+        def sliced(ordered: Sequence[int]) -> list[list[int]]:
+            lengths = [self.lengths[number] for number in ordered]
+            slices = micro_batches(lengths, min(budget, shape.largest), shape.overhead)
+            return [list(ordered[one]) for one in slices]
+
         ordered = by_length(numbers, self.lengths)
-        lengths = [self.lengths[number] for number in ordered]
-        slices = micro_batches(lengths, min(budget, shape.largest), shape.overhead)
-        return [Micro(ordered[one], *self.tensors(ordered[one], device)) for one in slices]
+        return [Micro(part, *self.tensors(part or ordered[:1], device)) for part in spread.own(ordered, sliced)]
 
     def all(self, budget: int, device: torch.device, shape: Shape) -> list[Micro]:
         """All texts in micro-batches, kept for the next call: evaluations come back to them."""

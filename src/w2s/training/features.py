@@ -26,10 +26,9 @@ from w2s.models import classifier
 from w2s.models.base import directory_of
 from w2s.models.classifier import Classifier, Computing
 from w2s.plan import Identity
-from w2s.training import finetune
+from w2s.training import finetune, spread
 from w2s.training.batching import Texts, joined, shape_for
-from w2s.training.loop import EVALUATION
-from w2s.training.records import check_gpus
+from w2s.training.loop import EVALUATION, read
 
 ANY = ("0", "1")  # answers to make a head of that is thrown away
 FILE, EXAMPLES = "features.npy", "examples.parquet"
@@ -62,12 +61,12 @@ def make(
     """
     environment = environment or {}
     spec = build.identity.spec
-    check_gpus(int(environment.get("gpus", 1)))
+    spread.check_gpus(int(environment.get("gpus", 1)))
     where, base = device(), directory_of(model)
     if run is None:
         torch.manual_seed(0)  # where adapters start: they change nothing until they are trained
         computing = Computing(spec.get("precision", "float32"), spec.get("adapters"))
-        network = classifier.load(base, ANY, computing).to(where)
+        network = spread.placed(lambda: classifier.load(base, ANY, computing), where)
     else:
         network = again(build, data, model, run, labels, environment)
     parts = finetune.encoded(data, base, spec["max_length"])
@@ -98,16 +97,17 @@ def last_states(network: Classifier, texts: Texts, budget: Budget | None = None)
     where = next(network.parameters()).device
     head, network.head = network.head, nn.Identity()  # type: ignore[assignment]
 
-    def read(tokens: int) -> torch.Tensor:
+    def states(tokens: int) -> torch.Tensor:
         parts = texts.all(EVALUATION * tokens, where, shape_for(network, where) * 2)
-        states = torch.cat([network(part.ids, part.lengths).cpu() for part in parts])
-        found = torch.empty_like(states)
-        found[[number for part in parts for number in part.numbers]] = states
+        own = torch.cat([read(network, part).cpu() for part in parts])
+        every, numbers = spread.gathered(own, [number for part in parts for number in part.numbers])
+        found = torch.empty_like(every)
+        found[numbers] = every
         return found
 
     network.eval()
     try:
-        values = (budget or budget_of(where)).attempt(read)
+        values = (budget or budget_of(where)).attempt(states)
     finally:
         network.head = head
     if not values.isfinite().all():

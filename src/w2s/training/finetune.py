@@ -12,17 +12,17 @@ import torch
 from torch import Tensor, nn
 
 from w2s import artifacts
-from w2s.checkpoints import Checkpoint
 from w2s.device import compile_where_it_pays, described, device
 from w2s.errors import UserError
 from w2s.memory import Budget, budget_of
 from w2s.models import classifier, encoding
 from w2s.models.base import directory_of
 from w2s.training import labels as label_changes
-from w2s.training import methods, variants
+from w2s.training import methods, spread, variants
 from w2s.training.batching import Texts, joined
 from w2s.training.loop import Best, Recipe, Trained, accuracy, probabilities, summary, train
-from w2s.training.records import check_gpus, write_history
+from w2s.training.records import write_history
+from w2s.training.shards import checkpoint_at
 
 PREDICTED = ("strong", "validation", "test")
 PREFER = "validation_labels"  # early stopping: agreement with the labels that the run is trained on
@@ -62,7 +62,7 @@ def make(
     """
     environment = environment or {}
     spec = build.identity.spec
-    check_gpus(int(environment.get("gpus", 1)))
+    spread.check_gpus(int(environment.get("gpus", 1)))
     training = spec["training"]
     recipe = methods.recipe_of(spec)
     where = device()
@@ -78,7 +78,7 @@ def make(
         bool(environment.get("checkpointing")),
     )
     torch.manual_seed(spec["seed"])  # where adapters start
-    network = classifier.load(base, training["answers"], computing).to(where)
+    network: classifier.Classifier = spread.placed(lambda: classifier.load(base, training["answers"], computing), where)
     tokens = recipe.epochs * sum(learned.texts.lengths) * methods.passes(recipe.method)
     flop = 6.0 * sum(parameter.numel() for parameter in network.parameters()) * tokens
     compiled = compile_where_it_pays(network, where, flop)
@@ -102,7 +102,7 @@ def make(
         soft,
         recipe,
         evaluate=judge,
-        checkpoint=Checkpoint(build.work / "checkpoint.pt"),
+        checkpoint=checkpoint_at(build.work / "checkpoint.pt"),
         prefer=PREFER if spec["selected"] == "validation" else None,
         budget=budget,
     )

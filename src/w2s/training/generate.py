@@ -14,7 +14,6 @@ import chess
 import torch
 
 from w2s import artifacts
-from w2s.checkpoints import Checkpoint
 from w2s.device import compile_where_it_pays, described, device
 from w2s.errors import UserError
 from w2s.memory import Budget, budget_of
@@ -25,10 +24,12 @@ from w2s.models.classifier import Computing
 from w2s.models.generator import Generator
 from w2s.settings.chess import CLOSED
 from w2s.tasks.chess import notation
+from w2s.training import spread
 from w2s.training.batching import Texts
 from w2s.training.generative import backward, greedy, lessons
 from w2s.training.loop import Schedule, optimise, summary
-from w2s.training.records import check_gpus, write_history
+from w2s.training.records import write_history
+from w2s.training.shards import checkpoint_at
 
 ANSWER = 8  # tokens of an answer at most; of words, one a token:
 WORDS = 3  # piece, square, promotion
@@ -119,7 +120,7 @@ def make(
     """
     environment = environment or {}
     spec = build.identity.spec
-    check_gpus(int(environment.get("gpus", 1)))
+    spread.check_gpus(int(environment.get("gpus", 1)))
     where = device()
     base = directory_of(model)
     parts = read_parts(data)
@@ -129,7 +130,7 @@ def make(
         spec.get("precision", "float32"), spec.get("adapters"), bool(environment.get("checkpointing"))
     )
     torch.manual_seed(spec["seed"])  # where adapters start
-    network = generator.load(base, computing).to(where)
+    network: Generator = spread.placed(lambda: generator.load(base, computing), where)
     player = Player(network, base, spec["notation"], spec["training"]["max_length"], budget_of(where))
     build.measured |= {"device": described(where)}
     if spec["part"] is None:
@@ -201,7 +202,7 @@ def trained(
         schedule,
         lambda batch, done, at_once: backward(network, learned, batch, at_once),
         evaluate=evaluate,
-        checkpoint=Checkpoint(build.work / "checkpoint.pt"),
+        checkpoint=checkpoint_at(build.work / "checkpoint.pt"),
         budget=player.budget,
     )
     build.measured |= {

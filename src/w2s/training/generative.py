@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, pad
 
 from w2s.errors import DivergedError
 from w2s.memory import Budget, budget_of
 from w2s.models.generator import Generator
+from w2s.training import spread
 from w2s.training.batching import Texts, shape_for
 from w2s.training.loop import EVALUATION, total
 
@@ -60,7 +61,7 @@ def _asked(learned: Lessons, numbers: Sequence[int], device: torch.device) -> tu
         rows += [row] * len(answer)
         places += range(length - len(answer), length)
         targets += answer
-    found = torch.tensor([rows, places, targets], device=device)
+    found = torch.tensor([rows, places, targets], dtype=torch.long, device=device)
     return found[0], found[1], found[2]
 
 
@@ -74,10 +75,15 @@ def greedy(network: Generator, prompts: Texts, *, end: int, most: int, budget: B
 
     def answer(tokens: int) -> list[list[int]]:
         found: list[list[int]] = [[] for _ in range(len(prompts))]
+        rows: list[Tensor] = []
+        numbers: list[int] = []
         for part in prompts.all(EVALUATION * tokens, device, shape_for(network, device) * 2):
             said = _answer(network, part.ids, part.lengths, end, most)
-            for number, row in zip(part.numbers, said.tolist(), strict=True):
-                found[number] = row[: row.index(end)] if end in row else row
+            rows.append(pad(said, (0, most - said.shape[1]), value=end)[: len(part.numbers)])
+            numbers += part.numbers
+        every, numbers = spread.gathered(torch.cat(rows), numbers)
+        for number, row in zip(numbers, every.tolist(), strict=True):
+            found[number] = row[: row.index(end)] if end in row else row
         return found
 
     was_training = network.training
@@ -93,7 +99,7 @@ def _answer(network: Generator, ids: Tensor, lengths: Tensor, end: int, most: in
     said = [_likeliest(logits)]
     ended = said[0] == end
     for more in range(most - 1):
-        if ended.all():
+        if spread.everywhere(bool(ended.all())):
             break
         logits, memory = network.step(said[-1], lengths + more, memory)
         said.append(_likeliest(logits))

@@ -20,6 +20,7 @@ from w2s.checkpoints import Checkpoint
 from w2s.errors import DivergedError
 from w2s.memory import Budget, budget_of
 from w2s.progress import Progress
+from w2s.training import spread
 from w2s.training.averaging import Average
 from w2s.training.batching import Micro, Texts, epochs_order, shape_for
 from w2s.training.consistency import doubled
@@ -93,8 +94,9 @@ class Trained:
         return [parameter for parameter in self.model.parameters() if parameter.requires_grad]
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Name -> weights, not copied."""
-        return {name: value.detach() for name, value in self.model.named_parameters() if value.requires_grad}
+        """Name -> weights (of several processes: what this one holds of them), not copied."""
+        named = self.model.named_parameters()
+        return {name: spread.shard(value.detach()) for name, value in named if value.requires_grad}
 
     def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> None:
         """Put saved weights back; KeyError for one that is missing."""
@@ -133,7 +135,7 @@ def train(
         if "consistency" in method:
             both, losses = doubled(texts, labels, batch, bound, method["consistency"], f"{recipe.seed} {done}")
             parts = both.split(range(len(both)), tokens, labels.device, shape_for(model, labels.device))
-            return total([through(model, parts, losses, len(batch), tokens=tokens, again=again).sum()])
+            return float(through(model, parts, losses, len(batch), tokens=tokens, again=again).sum())
         return backward(model, texts, labels, batch, bound, separable=separable, tokens=tokens, again=again)
 
     try:
@@ -255,10 +257,10 @@ def backward(
     others needs all logits before any gradient, and goes ``through`` the model.
     """
     parts = texts.split(batch, tokens, labels.device, shape_for(model, labels.device))
-    if separable or len(parts) == 1:
+    if separable or (len(parts) == 1 and spread.size() == 1):
         losses = []
         for part in parts:
-            loss = objective(model(part.ids, part.lengths), labels[part.numbers]).sum() / len(batch)
+            loss = objective(read(model, part), labels[part.numbers]).sum() / len(batch)
             loss.backward()
             losses.append(loss.detach())
         return total(losses)
@@ -267,7 +269,15 @@ def backward(
         return objective(logits, labels[list(numbers)])
 
     each = through(model, parts, of_all, len(batch), tokens=tokens, again=again)
+    if spread.size() > 1:
+        return float(each.sum())
     return total([of_part.sum() for of_part in each.split([len(part.numbers) for part in parts])])
+
+
+def read(model: nn.Module, part: Micro) -> Tensor:
+    """(n, 2) logits of a micro-batch: none of a text that nobody asked for."""
+    logits: Tensor = model(part.ids, part.lengths)
+    return logits if part.numbers else logits[:0]
 
 
 def through(
@@ -281,24 +291,28 @@ def through(
 ) -> Tensor:
     """Add the gradient of losses that need the logits of all parts at once; returns them, divided by ``count``.
 
-    losses: of all (rows, 2) logits, given the numbers of their texts. Where the parts hold more than ``tokens`` (or
-    ``again``) logits are computed once without gradient, and the gradient at each is carried into a second pass.
+    losses: of all (rows, 2) logits, given the numbers of their texts, whichever process read them. Where the parts hold
+    more than ``tokens`` (or ``again``) logits are computed once without gradient, and the gradient at each is carried
+    into a second pass.
     """
-    fits = sum(part.ids.numel() for part in parts) <= tokens and not again
+    fits = not again and (len(parts) == 1 or spread.size() == 1)
+    fits = fits and (spread.size() > 1 or sum(part.ids.numel() for part in parts) <= tokens)
     with torch.set_grad_enabled(fits):
-        outputs = [model(part.ids, part.lengths) for part in parts]
-    logits = torch.cat([output.detach() for output in outputs]).requires_grad_()
-    each = losses(logits, [number for part in parts for number in part.numbers]) / count
+        outputs = [read(model, part) for part in parts]
+    own = torch.cat([output.detach() for output in outputs])
+    logits, numbers = spread.gathered(own, [number for part in parts for number in part.numbers])
+    logits.requires_grad_()
+    each = losses(logits, numbers) / count
     (gradient,) = torch.autograd.grad(each.sum(), logits)
     sizes = [len(part.numbers) for part in parts]
-    for part, output, of_part in zip(parts, outputs, gradient.split(sizes), strict=True):
-        (output if fits else model(part.ids, part.lengths)).backward(of_part)
+    for part, output, of_part in zip(parts, outputs, spread.dealt(gradient).split(sizes), strict=True):
+        (output if fits else read(model, part)).backward(of_part)
     return each.detach()
 
 
 def total(losses: Sequence[Tensor]) -> float:
-    """The sum of scalars, with one wait for the device."""
-    return float(sum(torch.stack(list(losses)).tolist()))
+    """The sum of scalars, of all processes' ones, with one wait for the device."""
+    return spread.summed(float(sum(torch.stack(list(losses)).tolist())))
 
 
 @torch.no_grad()
@@ -311,9 +325,10 @@ def probabilities(model: nn.Module, texts: Texts, budget: Budget | None = None) 
 
     def predict(tokens: int) -> Tensor:
         parts: list[Micro] = texts.all(EVALUATION * tokens, device, shape_for(model, device) * 2)
-        logits = torch.cat([model(part.ids, part.lengths) for part in parts])
+        own = torch.cat([read(model, part) for part in parts])
+        logits, numbers = spread.gathered(own, [number for part in parts for number in part.numbers])
         found = torch.empty(len(texts))
-        found[[number for part in parts for number in part.numbers]] = logits.softmax(-1)[:, 1].cpu()
+        found[numbers] = logits.softmax(-1)[:, 1].cpu()
         return found
 
     was_training = model.training

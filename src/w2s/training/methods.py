@@ -12,11 +12,11 @@ from typing import Any
 
 from torch import Tensor
 
-from w2s.checkpoints import Checkpoint
 from w2s.memory import Budget
 from w2s.models.classifier import Classifier
 from w2s.training.batching import Texts
 from w2s.training.loop import Recipe, train
+from w2s.training.shards import checkpoint_at
 
 
 def recipe_of(spec: Mapping[str, Any]) -> Recipe:
@@ -65,6 +65,6 @@ def head_first(
         evaluations_per_epoch=0,
         method={},
     )
-    train(network, texts, labels, alone, evaluate=dict, checkpoint=Checkpoint(checkpoint), budget=budget)
+    train(network, texts, labels, alone, evaluate=dict, checkpoint=checkpoint_at(checkpoint), budget=budget)
     for parameter in frozen:
         parameter.requires_grad_(True)

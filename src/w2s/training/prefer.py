@@ -21,10 +21,12 @@ from w2s.models.base import directory_of
 from w2s.models.base import max_length as longest
 from w2s.models.classifier import Computing
 from w2s.models.rewarder import Rewarder
+from w2s.training import spread
 from w2s.training.loop import Best, Schedule, Trained, accuracy, optimise, summary
 from w2s.training.objectives import OBJECTIVES, SEPARABLE, pair
 from w2s.training.preferences import Dialogues, backward, both, dialogue, joined, logits
-from w2s.training.records import check_gpus, write_history
+from w2s.training.records import write_history
+from w2s.training.shards import checkpoint_at
 
 PREDICTED = ("strong", "validation", "test")  # of those that there are
 STOPPED = "test_truth"  # "cheating" early stopping: accuracy against the truth of the test set (specification, 2.5)
@@ -55,7 +57,7 @@ def make(
     """
     environment = environment or {}
     spec = build.identity.spec
-    check_gpus(int(environment.get("gpus", 1)))
+    spread.check_gpus(int(environment.get("gpus", 1)))
     training = spec["training"]
     where = device()
     base = directory_of(model)
@@ -64,12 +66,12 @@ def make(
         spec.get("precision", "float32"), spec.get("adapters"), bool(environment.get("checkpointing"))
     )
     torch.manual_seed(spec["seed"])  # where adapters start
-    network = rewarder.load(base, training["head"], computing).to(where)
+    network: Rewarder = spread.placed(lambda: rewarder.load(base, training["head"], computing), where)
     learned = parts[spec["half"]]
     tokens = training["epochs"] * learned.pairs.tokens
     flop = 6.0 * sum(parameter.numel() for parameter in network.parameters()) * tokens
     compiled = compile_where_it_pays(network.backbone, where, flop)
-    history, best, budget = train(network, learned, parts, spec, Checkpoint(build.work / "checkpoint.pt"))
+    history, best, budget = train(network, learned, parts, spec, checkpoint_at(build.work / "checkpoint.pt"))
     write_history(build.folder / "history.csv", history)
     last, stopped = _predictions(network, best, int(history[-1]["step"]), parts, budget)
     accuracies = write_predictions(build.folder / "predictions.parquet", parts, last, stopped)

@@ -9,7 +9,7 @@ the negative.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 
 import torch
@@ -19,6 +19,7 @@ from w2s.errors import DivergedError
 from w2s.memory import Budget, budget_of
 from w2s.models.branching import Rows
 from w2s.models.rewarder import Rewarder
+from w2s.training import spread
 from w2s.training.batching import Shape, micro_batches, shape_for
 from w2s.training.loop import EVALUATION, Bound, total
 
@@ -107,14 +108,18 @@ class Dialogues:
         self, numbers: Sequence[int], budget: int, branches: bool, width: int, device: torch.device, shape: Shape
     ) -> list[Micro]:
         ordered = sorted(numbers, key=lambda number: (self.pairs[number].longest, len(self.pairs[number].prefix)))
-        lengths = [2 * self.pairs[number].longest for number in ordered]
-        slices = micro_batches(lengths, min(budget, shape.largest), shape.overhead)
-        parts = [ordered[one] for one in slices]
+
+        def sliced(some: Sequence[int]) -> list[list[int]]:
+            lengths = [2 * self.pairs[number].longest for number in some]
+            return [list(some[one]) for one in micro_batches(lengths, min(budget, shape.largest), shape.overhead)]
+
+        def micro(part: list[int]) -> Micro:
+            if branches and branching_pays([self.pairs[number] for number in part], width):
+                return self.branched(part, device)
+            return self.apart(part, device)
+
         return [
-            self.branched(part, device)
-            if branches and branching_pays([self.pairs[number] for number in part], width)
-            else self.apart(part, device)
-            for part in parts
+            micro(part) if part else replace(micro(ordered[:1]), numbers=[]) for part in spread.own(ordered, sliced)
         ]
 
     def branched(self, numbers: Sequence[int], device: torch.device) -> Micro:
@@ -158,13 +163,17 @@ def branching_pays(pairs: Sequence[Dialogue], width: int) -> bool:
 
 
 def rewards(network: Rewarder, part: Micro) -> Tensor:
-    """(n, 2) rewards of first and second completions, which are the logits of which one is preferred."""
+    """(n, 2) rewards of first and second completions, which are the logits of which one is preferred.
+
+    None of a pair that nobody asked for.
+    """
     if part.branched is not None:
         found = network.both(part.branched)
     else:
         assert part.texts
         found = network(*part.texts).view(-1, 2)
-    return torch.where(part.swapped[:, None], found.flip(-1), found)
+    found = torch.where(part.swapped[:, None], found.flip(-1), found)
+    return found if part.numbers else found[:0]
 
 
 def backward(
@@ -183,7 +192,7 @@ def backward(
     objective under which one pair's loss depends on the others needs all logits before any gradient.
     """
     parts = learned.split(batch, tokens, network)
-    if separable or len(parts) == 1:
+    if separable or (len(parts) == 1 and spread.size() == 1):
         losses = []
         for part in parts:
             loss = objective(rewards(network, part), labels[part.numbers]).sum() / len(batch)
@@ -192,12 +201,15 @@ def backward(
         return total(losses)
     with torch.no_grad():
         outputs = [rewards(network, part) for part in parts]
-    logits = torch.cat(outputs).requires_grad_()
-    each = objective(logits, labels[[number for part in parts for number in part.numbers]]) / len(batch)
+    logits, numbers = spread.gathered(torch.cat(outputs), [number for part in parts for number in part.numbers])
+    logits.requires_grad_()
+    each = objective(logits, labels[numbers]) / len(batch)
     (gradient,) = torch.autograd.grad(each.sum(), logits)
     sizes = [len(part.numbers) for part in parts]
-    for part, of_part in zip(parts, gradient.split(sizes), strict=True):
+    for part, of_part in zip(parts, spread.dealt(gradient).split(sizes), strict=True):
         rewards(network, part).backward(of_part)
+    if spread.size() > 1:
+        return float(each.detach().sum())
     return total([of_part.sum() for of_part in each.detach().split(sizes)])
 
 
@@ -211,9 +223,10 @@ def logits(network: Rewarder, pairs: Dialogues, budget: Budget | None = None) ->
 
     def predict(tokens: int) -> Tensor:
         parts = pairs.all(EVALUATION * tokens, network)
-        both = torch.cat([rewards(network, part) for part in parts])
+        own = torch.cat([rewards(network, part) for part in parts])
+        both, numbers = spread.gathered(own, [number for part in parts for number in part.numbers])
         found = torch.empty(len(pairs))
-        found[[number for part in parts for number in part.numbers]] = (both[:, 1] - both[:, 0]).cpu()
+        found[numbers] = (both[:, 1] - both[:, 0]).cpu()
         return found
 
     was_training = network.training

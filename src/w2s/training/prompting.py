@@ -27,10 +27,10 @@ from w2s.models.base import max_length as longest
 from w2s.models.classifier import Computing
 from w2s.models.generator import Generator
 from w2s.tasks import prompts
+from w2s.training import spread
 from w2s.training.batching import Texts, shape_for
 from w2s.training.finetune import join, weak_labels
 from w2s.training.loop import EVALUATION, accuracy
-from w2s.training.records import check_gpus
 
 TEST = "test"
 
@@ -79,12 +79,13 @@ def make(
     """
     environment = environment or {}
     spec = build.identity.spec
-    check_gpus(int(environment.get("gpus", 1)))
+    spread.check_gpus(int(environment.get("gpus", 1)))
     where, base = device(), directory_of(model)
     half = spec["half"] if spec["shots"] else None
     pool, asked = read_examples(data, half, labels, spec.get("predicts", [TEST]))
     torch.manual_seed(spec["seed"])  # where adapters start, though nothing trains them
-    network = generator.load(base, Computing(spec.get("precision", "float32"), spec.get("adapters"))).to(where)
+    computing = Computing(spec.get("precision", "float32"), spec.get("adapters"))
+    network: Generator = spread.placed(lambda: generator.load(base, computing), where)
     prompter = Prompter(network, base, spec, budget_of(where))
     answered = []
     for draw in range(spec["draws"]):
@@ -231,12 +232,15 @@ class Prompter:
 
         def score(tokens: int) -> Tensor:
             shared = self.network.read(before)
-            found = torch.empty(len(texts), 3)
+            found, rows, numbers = torch.empty(len(texts), 3), [], []
             for part in texts.all(
                 max(1, round(EVALUATION * tokens * share)), where, shape_for(self.network, where) * 2
             ):
-                said = self.network.behind(shared, part.ids, part.lengths)
-                found[part.numbers] = torch.cat([said[:, asked], said.logsumexp(-1, keepdim=True)], dim=-1).cpu()
+                said = self.network.behind(shared, part.ids, part.lengths)[: len(part.numbers)]
+                rows.append(torch.cat([said[:, asked], said.logsumexp(-1, keepdim=True)], dim=-1).cpu())
+                numbers += part.numbers
+            every, numbers = spread.gathered(torch.cat(rows), numbers)
+            found[numbers] = every
             return found
 
         self.network.eval()

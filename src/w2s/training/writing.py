@@ -25,9 +25,9 @@ from w2s.models.base import max_length as longest
 from w2s.models.classifier import Computing
 from w2s.models.decoder import Decoder
 from w2s.models.generator import Generator
+from w2s.training import spread
 from w2s.training.generative import Lessons, backward, lessons
 from w2s.training.loop import Schedule, optimise
-from w2s.training.records import check_gpus
 
 HALVES = ("weak", "strong")
 
@@ -39,7 +39,7 @@ def make(build: artifacts.Build, data: Path, model: Path, environment: Mapping[s
     """
     environment = environment or {}
     spec, training = build.identity.spec, build.identity.spec["training"]
-    check_gpus(int(environment.get("gpus", 1)))
+    spread.check_gpus(int(environment.get("gpus", 1)))
     where = device()
     base = directory_of(model)
     computing = Computing(

@@ -1,0 +1,163 @@
+"""Two processes on the CPU that train tiny models together, case by case; what they find is compared with one alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from w2s.member import MEMBER, Member
+from w2s.memory import Budget
+from w2s.models import classifier, generator, rewarder
+from w2s.models.classifier import Classifier, Computing
+from w2s.models.generator import Generator
+from w2s.models.rewarder import Rewarder
+from w2s.training import generative, preferences, spread
+from w2s.training.batching import Texts
+from w2s.training.features import last_states
+from w2s.training.loop import Recipe, Schedule, optimise, probabilities, train
+from w2s.training.methods import head_first
+from w2s.training.objectives import OBJECTIVES, pair
+from w2s.training.preferences import Dialogues, dialogue
+from w2s.training.shards import checkpoint_at
+
+COUNT, BATCH = 13, 4  # the last batch has one example: fewer than there are processes
+ADAPTED: dict[str, Any] = {"adapters": {"rank": 2, "alpha": 4.0}}
+BFLOAT: dict[str, Any] = {**ADAPTED, "precision": "bfloat16", "checkpointing": True}
+# name -> (what is trained, architecture, how it is computed, objective, method, tokens at once)
+CASES: dict[str, tuple[str, str, dict[str, Any], str, dict[str, Any], int]] = {
+    "naive, all at once": ("classifier", "gpt2", {}, "naive", {}, 10_000),
+    "naive, a text at a time": ("classifier", "neox", {}, "naive", {}, 1),
+    "confidence, all at once": ("classifier", "llama", {}, "confidence", {}, 10_000),
+    "confidence, a text at a time": ("classifier", "gpt2", {}, "confidence", {}, 1),
+    "confidence, recomputed": ("classifier", "qwen", {"checkpointing": True}, "confidence", {}, 40),
+    "adapters": ("classifier", "neox", ADAPTED, "naive", {}, 40),
+    "adapters, confidence": ("classifier", "llama", ADAPTED, "confidence", {}, 40),
+    "bfloat16 adapters, recomputed": ("classifier", "gpt2", BFLOAT, "confidence", {}, 10_000),
+    "dropout, averaged": ("classifier", "llama", {}, "confidence", {"dropout": 0.1, "average": {"decay": 0.5}}, 40),
+    "consistency": ("classifier", "gpt2", {}, "naive", {"consistency": {"weight": 1.0, "dropped": 0.3, "tail": 2}}, 40),
+    "head first": ("classifier", "neox", {}, "naive", {"head_first": {"epochs": 1, "learning_rate_times": 2.0}}, 40),
+    "pairs, naive": ("rewarder", "llama", {}, "naive", {}, 60),
+    "pairs, confidence": ("rewarder", "gpt2", ADAPTED, "confidence", {}, 60),
+    "answers": ("generator", "qwen", {}, "", {}, 40),
+    "answers by adapters": ("generator", "gpt2", ADAPTED, "", {}, 40),
+}
+
+
+def ids(count: int, seed: int, longest: int = 20) -> list[list[int]]:
+    chance = torch.Generator().manual_seed(seed)
+    lengths = torch.randint(2, longest, (count,), generator=chance).tolist()
+    return [torch.randint(0, 250, (length,), generator=chance).tolist() for length in lengths]
+
+
+def labels() -> torch.Tensor:
+    return pair(torch.rand(COUNT, generator=torch.Generator().manual_seed(1)))
+
+
+def train_case(name: str, models: Path, work: Path) -> dict[str, Any]:
+    """What a case comes to: losses, and what the model then says. The same in one process and in two, or should be."""
+    kind, architecture, how, objective, method, tokens = CASES[name]
+    base, computing, budget = models / architecture, Computing(**how), Budget(tokens)
+    torch.manual_seed(0)
+    where = torch.device("cpu")
+    if kind == "classifier":
+        network: Classifier = spread.placed(lambda: classifier.load(base, (" no", " yes"), computing), where)
+        return classified(network, objective, method, budget, work)
+    schedule = Schedule(2, BATCH, 1e-2, 0.0, 1, 0)
+    checkpoint = checkpoint_at(work / "checkpoint.pt")
+    if kind == "rewarder":
+        judge: Rewarder = spread.placed(lambda: rewarder.load(base, " yes", computing), where)
+        prefixes, firsts, seconds = ids(COUNT, 2), ids(COUNT, 3, 8), ids(COUNT, 4, 8)
+        some = Dialogues([dialogue(*one, 60) for one in zip(prefixes, firsts, seconds, strict=True)])
+
+        def compared(batch: Any, done: float, at_once: int) -> float:
+            def bound(logits: torch.Tensor, learned: torch.Tensor) -> torch.Tensor:
+                return OBJECTIVES[objective](logits, learned, progress=done)
+
+            separable = objective == "naive"
+            return preferences.backward(judge, some, labels(), batch, bound, separable=separable, tokens=at_once)
+
+        history, _ = optimise(judge, COUNT, schedule, compared, evaluate=dict, checkpoint=checkpoint, budget=budget)
+        return {"history": history, "said": preferences.logits(judge, some, budget).tolist()}
+    writer: Generator = spread.placed(lambda: generator.load(base, computing), where)
+    prompts = ids(COUNT, 5)
+    learned = generative.lessons(prompts, [[*one[:2], 0] for one in ids(COUNT, 6)])
+    history, _ = optimise(
+        writer,
+        COUNT,
+        schedule,
+        lambda batch, done, at_once: generative.backward(writer, learned, batch, at_once),
+        evaluate=dict,
+        checkpoint=checkpoint,
+        budget=budget,
+    )
+    said = generative.greedy(writer, Texts(prompts), end=0, most=4, budget=budget)
+    return {"history": history, "answers": said}
+
+
+def classified(
+    network: Classifier, objective: str, method: Mapping[str, Any], budget: Budget, work: Path
+) -> dict[str, Any]:
+    texts, others = Texts(ids(COUNT, 0)), Texts(ids(5, 9))
+    recipe = Recipe(objective, {}, 2, BATCH, 1e-2, 0.0, 2, 0, method=method)
+    head_first(network, texts, labels(), recipe, work / "head.pt", budget)
+    history, best = train(
+        network,
+        texts,
+        labels(),
+        recipe,
+        evaluate=lambda: {"score": -float(probabilities(network, others, budget).sum())},
+        checkpoint=checkpoint_at(work / "checkpoint.pt"),
+        prefer="score",
+        budget=budget,
+    )
+    said = probabilities(network, others, budget).tolist()
+    states = last_states(network, others, budget).tolist()
+    return {"history": history, "best": best.step, "said": said, "states": states}
+
+
+def together(models: Path, folder: Path, size: int = 2) -> dict[str, Any]:
+    """All cases by several processes: what the first found."""
+    meeting = folder / "meeting"
+    meeting.mkdir(parents=True)
+    started = []
+    for rank in range(size):
+        told = {
+            MEMBER: json.dumps(asdict(Member(rank, size, str(meeting), str(folder)))),
+            "W2S_DEVICE": "cpu",
+            "W2S_WAIT_SECONDS": "120",
+        }
+        command = [sys.executable, "-m", "tests.training.pair", str(models), str(folder)]
+        started.append(subprocess.Popen(command, env={**os.environ, **told}))
+    try:
+        for process in started:
+            assert process.wait(600) == 0
+    finally:
+        for process in started:
+            process.kill()
+    return dict(json.loads((folder / "found.json").read_text()))
+
+
+def main(models: Path, folder: Path) -> None:
+    """One of the processes."""
+    spread.join()
+    found = {}
+    for number, name in enumerate(CASES):
+        work = folder / str(number)
+        work.mkdir(exist_ok=True)
+        print(name, flush=True)
+        found[name] = train_case(name, models, work)
+    if spread.rank() == 0:
+        (folder / "found.json").write_text(json.dumps(found))
+    spread.leave()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
