@@ -46,7 +46,7 @@ def line(about: dict[str, Any], table: pd.DataFrame, *notes: str) -> str:
     undefined = 0
     if "undefined" in each:
         judged = each[each["undefined"] > 0].to_dict("records")
-        undefined = len({_run(row) for row in judged})
+        undefined = len({(row.get("supervisor"), *_run(row)) for row in judged})  # a PGR is of a pair
     parts = [
         f"experiment {about['experiment']}",
         _count(runs(each, about.get("ceiling_half", "weak")), "run") if "method" in each else "",

@@ -23,7 +23,7 @@ class SandwichingPlan:
         self.seeds: tuple[int, ...] = setting.seeds or plan.experiment.seeds
         nlp = plan.experiment.nlp
         self.tasks: list[str] = list(setting.tasks or nlp.all_tasks()[: setting.count])
-        self.methods: list[str] = list(setting.methods or nlp.methods)
+        self.methods: list[str] = list(setting.methods or nlp.methods[:1])
         self._made: dict[tuple[object, ...], Run] = {}
 
     @cached_property
