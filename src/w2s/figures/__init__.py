@@ -18,8 +18,13 @@ import importlib
 import re
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from w2s.errors import UserError, allowed
+
+if TYPE_CHECKING:
+    from w2s.analysis.results import Results, Row
+    from w2s.plan import Plan
 
 NAMED = ("methods", "sandwiching")  # figures that the paper does not have
 
@@ -39,6 +44,13 @@ def module(figure: str) -> ModuleType:
     if figure not in names():
         raise UserError(f"unknown figure {figure!r}; {allowed(figure, names())}")
     return importlib.import_module(module_name(figure))
+
+
+def numbers(figure: str, plan: Plan, results: Results) -> list[Row]:
+    """The rows behind a figure as its CSV has them: with bounds of what is measured on test examples."""
+    from w2s.analysis.paired import with_bounds
+
+    return [with_bounds(row) for row in module(figure).tabulate(plan, results)]
 
 
 def module_name(figure: str) -> str:
