@@ -58,7 +58,7 @@ def interval_rows(rows: Sequence[Row], values: Sequence[str] = COMPARED) -> Iter
     """95% intervals of the median over tasks of each task's mean over seeds, one row a cell.
 
     ``<value>_low`` and ``_high`` are over tasks; where values have draws of test examples, ``<value>_examples_low`` and
-    ``_high`` are over these, given the tasks. A cell in which no value has enough tasks for the former, and none draws
+    ``_high`` are over these, given tasks and seeds: of what curves show, the mean over seeds of medians. A cell in which no value has enough tasks for the former, and none draws
     for the latter, has no row.
     """
     for cell in _cells(rows, by_seed=False):
@@ -67,17 +67,17 @@ def interval_rows(rows: Sequence[Row], values: Sequence[str] = COMPARED) -> Iter
             if name in cell[0]:
                 seen = [(str(row["task"]), float(row[name])) for row in cell]
                 bounds[f"{name}_low"], bounds[f"{name}_high"] = intervals.over_tasks(seen)
-                middle = paired.median(paired.mean(values) for values in _by_task(cell, name))
-                bounds |= paired.bounds_of(name, middle)
+                shown = paired.mean(paired.median(values) for values in _by_seed(cell, name))
+                bounds |= paired.bounds_of(name, shown)
         if not all(math.isnan(bound) for bound in bounds.values()):
             yield {"task": INTERVAL} | _shared(cell[0]) | bounds
 
 
-def _by_task(cell: Sequence[Row], name: str) -> list[list[float]]:
-    """A value's seeds, task by task."""
-    found: dict[str, list[float]] = defaultdict(list)
+def _by_seed(cell: Sequence[Row], name: str) -> list[list[float]]:
+    """A value's tasks, seed by seed."""
+    found: dict[object, list[float]] = defaultdict(list)
     for row in cell:
-        found[str(row["task"])].append(row[name])
+        found[row["seed"]].append(row[name])
     return list(found.values())
 
 

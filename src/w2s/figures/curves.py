@@ -96,6 +96,8 @@ def _curve(panel: Axes, rows: pd.DataFrame, value: str, spread: str, opacity: fl
     panel.plot(mean.index, mean, **line)
     if band := bounds.of(rows, value, spread, by="student_compute"):
         low, high = band
+        if len(low) == 1:  # no band has only one end
+            panel.vlines(low.index, low, high, color=line["color"], alpha=2 * opacity, linewidth=4, zorder=2)
         panel.fill_between(low.index, low, high, color=line["color"], alpha=opacity, linewidth=0, zorder=2)
 
 

@@ -11,6 +11,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
 from w2s.analysis.chess import BOOTSTRAP
+from w2s.analysis.paired import HIGH, LOW
 from w2s.analysis.pairs import NAIVE, TRUTH
 from w2s.analysis.reward import GENERATIVE_TRUTH
 from w2s.figures import bounds, style
@@ -51,12 +52,23 @@ def line(about: dict[str, Any], table: pd.DataFrame, *notes: str) -> str:
         _count(each["task"].nunique(), "task"),
         _count(each["seed"].nunique(), "seed"),
         f"PGR undefined (ceiling no better than supervisor) for {_count(undefined, 'student')}" if undefined else "",
-        f"gap within its noise, so PGR without interval, for {_count(unsure, 'student')}" if unsure else "",
+        f"gap within noise (two standard errors) for {_count(unsure, 'student')}" if unsure else "",
+        _floor(each),
         *notes,
         f"commit {about['commit']}",
         about.get("note", ""),
     ]
     return " · ".join(part for part in parts if part)
+
+
+def _floor(each: pd.DataFrame) -> str:
+    """How sure one accuracy is, of a task and seed; empty where that is not known."""
+    if not {"accuracy" + LOW, "accuracy" + HIGH} <= set(each):
+        return ""
+    half = (each["accuracy" + HIGH] - each["accuracy" + LOW]).median() / 2
+    return (
+        "" if pd.isna(half) else f"noise floor: one accuracy is known to ±{100 * half:.1f} points (95%, test examples)"
+    )
 
 
 def _pairs(rows: pd.DataFrame, column: str) -> int:
