@@ -58,8 +58,8 @@ def interval_rows(rows: Sequence[Row], values: Sequence[str] = COMPARED) -> Iter
     """95% intervals of the median over tasks of each task's mean over seeds, one row a cell.
 
     ``<value>_low`` and ``_high`` are over tasks; where values have draws of test examples, ``<value>_examples_low`` and
-    ``_high`` are over these, given tasks and seeds: of what curves show, the mean over seeds of medians. A cell in which no value has enough tasks for the former, and none draws
-    for the latter, has no row.
+    ``_high`` are over these, given tasks and seeds: of what curves show, the mean over seeds of medians. A cell in
+    which no value has enough tasks for the former, and none draws for the latter, has no row.
     """
     for cell in _cells(rows, by_seed=False):
         bounds: Row = {}
