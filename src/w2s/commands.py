@@ -196,7 +196,7 @@ def tabulate(options: argparse.Namespace) -> None:
     from w2s.workflow import plan_of
 
     plan = plan_of(json.loads(options.experiment.read_text(encoding="utf-8")), str(options.experiment))
-    rows = figures.module(options.figure).tabulate(plan, Stored())
+    rows = figures.numbers(options.figure, plan, Stored())
     options.out.parent.mkdir(parents=True, exist_ok=True)
     with artifacts.written(options.out) as file:
         pd.DataFrame(rows).to_csv(file, index=False, float_format="%.8g")

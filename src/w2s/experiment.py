@@ -97,7 +97,8 @@ class Experiment(Strict):
     experiment: Name
     seeds: tuple[int, ...] = Field(min_length=1)
     ceiling_half: Literal["weak", "strong"] = "weak"
-    spread: Literal["seeds", "tasks"] = "seeds"  # what bands show: all seeds, or a bootstrap interval over tasks
+    # What bands show: all seeds, or a bootstrap interval over tasks or test examples (this with one seed in any case).
+    spread: Literal["seeds", "tasks", "examples"] = "seeds"
     overlay_paper: bool = False  # the paper's own curves under ours, where the axes are comparable
     gpt4_compute: float = Field(2.1e25, gt=0)  # FLOP; the paper's axes are fractions of it
     settings: tuple[Literal["nlp", "chess", "reward"], ...] | None = Field(None, min_length=1)  # of Figures 2 and 3

@@ -257,3 +257,49 @@ def test_numbers_are_shown_in_their_unit() -> None:
     assert shown_target(above(0.2), "percent") == "more than 20%"
     assert shown_target(at_most(0), "points") == "at most 0 points"
     assert shown_target(near(0.5, 0.1), "percent") == "40 to 60%"
+
+
+# -- runs on the same test examples ------------------------------------------------------------------------------
+
+
+def width(cells: Cells, values: Any) -> float:
+    _, low, high = cells.interval(values)
+    return high - low
+
+
+def test_runs_on_the_same_examples_move_together_as_far_as_paired_errors_of_gaps_say() -> None:
+    both = [student(0.75, examples=160, method=name) for name in ("naive", "confidence")]
+    apart, together = Cells(both), Cells([row | {"gap_error": 0.02} for row in both])
+    error = math.hypot(binomial_error(0.6, 160), binomial_error(0.9, 160))
+    uncorrelated = Cells([row | {"gap_error": error} for row in both])
+    assert apart.kind == together.kind == "runs"
+
+    def gain(cells: Cells) -> float:
+        return width(cells, cells.value("accuracy", method="naive") - cells.value("accuracy", method="confidence"))
+
+    assert gain(together) < 0.7 * gain(apart)
+    assert width(together, pgr(together)) < 0.9 * width(apart, pgr(apart))
+    assert gain(uncorrelated) == pytest.approx(gain(apart), rel=0.1)
+    for cells in (together, uncorrelated):  # one accuracy is no surer for it
+        accuracy = cells.value("accuracy", method="naive")
+        assert width(cells, accuracy) == pytest.approx(2 * 1.96 * binomial_error(0.75, 160), rel=0.1)
+
+
+def test_what_seeds_add_is_independent_between_runs() -> None:
+    rows = [
+        student(0.75 + (0.1 if seed else -0.1), examples=10**6, method=name, seed=seed, gap_error=1e-5)
+        for name in ("naive", "confidence")
+        for seed in (0, 1)
+    ]
+    cells = Cells(rows)
+    gain = cells.value("accuracy", method="naive") - cells.value("accuracy", method="confidence")
+    assert width(cells, gain) == pytest.approx(
+        math.sqrt(2) * width(cells, cells.value("accuracy", method="naive")), rel=0.1
+    )
+
+
+@pytest.mark.parametrize(("error", "undefined"), [(0.01, 0), (0.03, 1)])
+def test_a_gap_is_noise_by_its_paired_error_where_there_is_one(error: float, undefined: int) -> None:
+    row = student(0.62, weak=0.6, ceiling=0.65, examples=160, gap_error=error)
+    assert Cells([row]).left_out() == (undefined, 1)
+    assert Cells([{**row, "gap_error": math.nan}]).left_out() == (1, 1)  # taken as independent it would be noise

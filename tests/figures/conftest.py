@@ -95,4 +95,4 @@ def about(plan: Plan, **more: Any) -> dict[str, Any]:
 
 
 def numbers(figure: str, plan: Plan) -> pd.DataFrame:
-    return pd.DataFrame(figures.module(figure).tabulate(plan, Fake(halfway(plan))))
+    return pd.DataFrame(figures.numbers(figure, plan, Fake(halfway(plan))))

@@ -17,6 +17,7 @@ from tests.workflow.crash import run
 from tests.workflow.test_safety import arguments, leftovers
 from w2s import artifacts, gpus, processes, warm_client
 from w2s.errors import UserError
+from w2s.member import wait_seconds
 from w2s.models.base import describe
 from w2s.plan import Artifact, Plan, Run
 from w2s.workflow import deep_merge, plan_of
@@ -254,4 +255,4 @@ def test_several_gpus_are_taken_whole_or_not_at_all(tmp_path: Path, monkeypatch:
 def test_a_wrong_setting_is_one_line(variable: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(variable, value)
     with pytest.raises(UserError, match=f"{variable}='{value}' is not allowed"):
-        processes._places(2) if variable == "W2S_PROCESSES_ON" else processes.wait_seconds()
+        processes._places(2) if variable == "W2S_PROCESSES_ON" else wait_seconds()

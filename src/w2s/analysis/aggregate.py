@@ -12,8 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import intervals
-from w2s.analysis.pgr import median_defined
+from w2s.analysis import intervals, paired
 from w2s.analysis.results import Row
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def medians(rows: Sequence[Row], values: Sequence[str] = COMPARED) -> Iterator[R
     ``undefined`` adds up the tasks whose PGR is undefined although the pair has a ceiling.
     """
     for cell in _cells(rows, by_seed=True):
-        middle: Row = {name: median_defined(row[name] for row in cell)[0] for name in values if name in cell[0]}
+        middle: Row = {name: paired.median(row[name] for row in cell) for name in values if name in cell[0]}
         if any("undefined" in row for row in cell):
             middle["undefined"] = sum(row.get("undefined", 0) for row in cell)
         yield {"task": MEDIAN, "seed": cell[0]["seed"]} | _shared(cell[0]) | middle | {"tasks": len(cell)}
@@ -58,7 +57,9 @@ def medians(rows: Sequence[Row], values: Sequence[str] = COMPARED) -> Iterator[R
 def interval_rows(rows: Sequence[Row], values: Sequence[str] = COMPARED) -> Iterator[Row]:
     """95% intervals of the median over tasks of each task's mean over seeds, one row a cell.
 
-    A cell in which no value has enough tasks for an interval has no row.
+    ``<value>_low`` and ``_high`` are over tasks; where values have draws of test examples, ``<value>_examples_low`` and
+    ``_high`` are over these, given tasks and seeds: of what curves show, the mean over seeds of medians. A cell in
+    which no value has enough tasks for the former, and none draws for the latter, has no row.
     """
     for cell in _cells(rows, by_seed=False):
         bounds: Row = {}
@@ -66,8 +67,18 @@ def interval_rows(rows: Sequence[Row], values: Sequence[str] = COMPARED) -> Iter
             if name in cell[0]:
                 seen = [(str(row["task"]), float(row[name])) for row in cell]
                 bounds[f"{name}_low"], bounds[f"{name}_high"] = intervals.over_tasks(seen)
+                shown = paired.mean(paired.median(values) for values in _by_seed(cell, name))
+                bounds |= paired.bounds_of(name, shown)
         if not all(math.isnan(bound) for bound in bounds.values()):
             yield {"task": INTERVAL} | _shared(cell[0]) | bounds
+
+
+def _by_seed(cell: Sequence[Row], name: str) -> list[list[float]]:
+    """A value's tasks, seed by seed."""
+    found: dict[object, list[float]] = defaultdict(list)
+    for row in cell:
+        found[row["seed"]].append(row[name])
+    return list(found.values())
 
 
 def _shared(row: Row) -> Row:

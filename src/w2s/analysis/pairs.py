@@ -6,9 +6,10 @@ import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
-from statistics import fmean
 
-from w2s.analysis.pgr import accuracy, pgr
+from w2s.analysis import paired
+from w2s.analysis.intervals import is_noise
+from w2s.analysis.pgr import pgr
 from w2s.analysis.results import Predictions, Results, Row
 from w2s.errors import LackingError
 from w2s.ladder import Rung
@@ -147,13 +148,17 @@ def gap(config: Setting, pair: Pair, weak: float, reached: float, ceiling: float
     PGR is given for students strictly larger than their supervisor, as in the paper. ``pgr`` leaves cells
     undefined whose ceiling is no better than the supervisor, and ``undefined`` is 1 there (0 where it is
     defined); ``pgr_inverted_kept`` is the paper's own reading of them. A pair that can have no PGR (same size,
-    or a student without ceiling) has NaN in both, and no ``undefined``.
+    or a student without ceiling) has NaN in both, and no ``undefined``. Where accuracies have draws of test examples,
+    ``pgr`` has them too, ``gap_error`` is the standard error of ceiling - weak on the same examples, and
+    ``within_noise`` is 1 where the gap is no more than two of them.
     """
     row = {"weak": weak, "ceiling": ceiling, "pgr": math.nan, "pgr_inverted_kept": math.nan}
     if has_pgr(config, pair):
-        row["pgr"] = pgr(weak, reached, ceiling)
+        row["pgr"] = paired.recovered(pgr(weak, reached, ceiling), weak, reached, ceiling)
         row["pgr_inverted_kept"] = pgr(weak, reached, ceiling, keep_inverted=True)
         row["undefined"] = int(math.isnan(row["pgr"]))
+        if not math.isnan(error := paired.gap_error(weak, ceiling)):
+            row |= {"gap_error": error, "within_noise": int(is_noise(ceiling - weak, error))}
     return row
 
 
@@ -163,17 +168,18 @@ def has_pgr(config: Setting, pair: Pair) -> bool:
     return student.truth and config.ladder.index(student) > config.ladder.index(supervisor)
 
 
-def accuracy_on_test(predictions: Predictions, column: str = "probability") -> float:
-    """Accuracy on the test part of a run's predictions.
+def accuracy_on_test(predictions: Predictions, column: str = "probability") -> paired.Measured:
+    """Accuracy on the test part of a run's predictions, with draws of its examples.
 
     Where these have a column ``correct`` (completions), its mean; else by the probabilities of class 1 in
     ``column``: ``probability``, ``probability_last`` or (reward) ``probability_stopped``.
     """
     chosen = [number for number, part in enumerate(predictions["part"]) if part == "test"]
+    ids = [predictions["id"][number] if "id" in predictions else number for number in chosen]
     if "correct" in predictions:
-        return fmean(predictions["correct"][number] for number in chosen)
-    truth = [predictions["truth"][number] for number in chosen]
-    return accuracy(truth, [predictions[column][number] for number in chosen])
+        return paired.share(ids, [bool(predictions["correct"][number]) for number in chosen])
+    truth, said = ([predictions[name][number] > 0.5 for number in chosen] for name in ("truth", column))
+    return paired.share(ids, [one == other for one, other in zip(truth, said, strict=True)])
 
 
 def _rungs(config: Setting, only: Sequence[Pair] | None) -> tuple[list[Rung], list[Rung], list[Pair]]:

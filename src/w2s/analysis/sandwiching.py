@@ -59,6 +59,8 @@ def _of_pair(plan: Plan, results: Results, task: str, seed: int, pair: pairs.Pai
         found = pairs.identity(of, task, seed, method, pair) | {"who": who, "assistant": assistant}
         found |= {"labels": run.labels + role, "accuracy": reached}
         found |= pairs.gap(of.config, pair, bounds[0], reached, bounds[1])
+        if who in (NON_EXPERT, EXPERT):  # 0 and 1, or undefined as all others are
+            del found["undefined"]
         return found | ({"labels_accuracy": of_labels(predictions)} if labels else {})
 
     found = [row(NON_EXPERT, alone, pairs.TRUTH, labels=True), row(EXPERT, expert, pairs.TRUTH)]

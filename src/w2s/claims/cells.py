@@ -10,12 +10,13 @@ Draws are of one of four kinds (``Noise.kind``):
   covers seeds and test examples, because every task comes with its own;
 * runs: with fewer, each run's accuracy moves by its standard error: the spread between seeds (pooled over all runs, so
   two seeds are enough), or that of a share of the test examples where it is larger. A run moves alike wherever it
-  stands in a table;
+  stands in a table; runs of a task move together as far as they share what is hard in its test examples, by the paired
+  errors of gaps (column ``gap_error``), and not at all where the table has none;
 * none: neither is known, so there are no draws and nothing can be decided;
 * exact: values are taken as they are (the paper's own).
 
 PGR is not taken from the table: each task's is (student - weak) / (ceiling - weak) of means over seeds, and
-undefined where the gap is less than twice its own standard error.
+undefined where the gap is less than twice its own standard error: between seeds, or on the same test examples.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ from w2s.errors import LackingError
 DRAWS = 2000
 TYPICAL = 0.75  # an accuracy, for the noise floor
 GAP = "gap"  # in spreads: of the ceiling above the supervisor
+PAIRED = "gap_error"  # column: standard error of that gap on the same test examples
+JUDGED = ("accuracy", "weak", "ceiling")  # shares of the same test examples
 ANY_TASK = ""  # in sizes: of tasks that are not named
 PLACE = (  # what tells cells apart
     *("method", "supervisor", "student"),
@@ -86,7 +89,9 @@ class Cells:
         self._values: dict[Place, dict[str, Draws]] = {}  # means over seeds, one a task
         self._examples: dict[Place, dict[str, Draws]] = {}
         self._spread: dict[str, float] = {}
+        self._gap_errors: dict[Place, Draws] = {}  # one a task, mean over seeds
         self._read(known)
+        self._together = self._shared_noise()
         self.examples = self._fewest_examples()
         self.kind = self._kind(exact)
         self._rng = np.random.default_rng(SEED)
@@ -96,6 +101,7 @@ class Cells:
         if self.kind == "tasks":
             self._chosen[1:] = self._rng.integers(0, tasks, (count, tasks))
         self._moves: dict[tuple[Any, ...], Draws] = {}
+        self._common = self._rng.standard_normal((1 + count, tasks))  # what all runs of a task share
         self._cache: dict[tuple[str, Place], Draws] = {}
 
     # -- reading -------------------------------------------------------------------------------------------
@@ -118,6 +124,13 @@ class Cells:
             for table in (self._values, self._examples):
                 table.setdefault(place, {name: np.full(len(self.tasks), np.nan) for name in self.columns})
         numbers = {task: number for number, task in enumerate(self.tasks)}
+        paired: dict[tuple[Place, str], list[float]] = {}
+        for row in rows:
+            if not _missing(row.get(PAIRED)):
+                paired.setdefault((_place(row), str(row.get("task", ""))), []).append(float(row[PAIRED]))
+        for (place, task), errors in paired.items():
+            each = self._gap_errors.setdefault(place, np.full(len(self.tasks), np.nan))
+            each[numbers[task]] = np.mean(errors)
         deviations: dict[str, list[float]] = {}
         for (place, task, name), by_seed in found.items():
             values = [float(np.mean(some)) for some in by_seed.values()]
@@ -269,21 +282,45 @@ class Cells:
             drawn = self._rng.standard_normal((len(self._chosen), len(self.tasks)))
             drawn[0] = 0
             self._moves[key] = drawn
-        moved: Draws = self._moves[key] * self._error(column, place)
+        own, error = self._moves[key], self._error(column, place)
+        if column not in JUDGED or not self._together:
+            moved: Draws = own * error
+        else:  # test examples are shared, what a seed adds is not
+            examples = np.fmin(self._of_examples(column, place) / math.sqrt(len(self.seeds)), error)
+            shared = math.sqrt(self._together) * np.nan_to_num(examples)
+            moved = shared * self._common + own * np.sqrt(error**2 - shared**2)
         moved[0] = 0
         return moved
+
+    def _shared_noise(self) -> float:
+        """Correlation of two runs' accuracies over draws of test examples; 0 where the table has no paired errors.
+
+        Var(ceiling - weak) = Var(ceiling) + Var(weak) - 2 correlation sd(ceiling) sd(weak), pooled over all gaps.
+        """
+        above = below = 0.0
+        for place, paired in self._gap_errors.items():
+            weak, ceiling = (self._of_examples(name, place) for name in ("weak", "ceiling"))
+            known = ~np.isnan(weak + ceiling + paired)
+            above += float((weak**2 + ceiling**2 - paired**2)[known].sum())
+            below += float((2 * weak * ceiling)[known].sum())
+        return min(1.0, max(0.0, above / below)) if below else 0.0
+
+    def _of_examples(self, column: str, place: Place) -> Draws:
+        """(tasks,): standard error of one run's share of test examples; NaN where their number is not known."""
+        values, sizes = self._values[place][column], self._examples[place][column]
+        return np.array(
+            [
+                math.nan if math.isnan(one + size) else binomial_error(one, size)
+                for one, size in zip(values, sizes, strict=True)
+            ]
+        )
 
     def _error(self, column: str, place: Place) -> Draws:
         """(tasks,): standard error of a mean over seeds: of the spread between them, or of test examples if larger.
 
         NaN where neither is known: nothing is sure there.
         """
-        values, sizes = self._values[place][column], self._examples[place][column]
-        known = [column != "pgr" and not math.isnan(one + size) for one, size in zip(values, sizes, strict=True)]
-        of_examples = [
-            binomial_error(one, size) if is_known else math.nan
-            for one, size, is_known in zip(values, sizes, known, strict=True)
-        ]
+        of_examples = np.full(len(self.tasks), np.nan) if column == "pgr" else self._of_examples(column, place)
         name = "accuracy" if column in ("weak", "ceiling") and "accuracy" in self._spread else column
         found: Draws = np.fmax(of_examples, self._spread.get(name, math.nan)) / math.sqrt(len(self.seeds))
         return found
@@ -305,7 +342,11 @@ class Cells:
         gap = cell["ceiling"] - cell["weak"]
         if self.kind == "exact":
             return gap <= 0
-        errors = np.nan_to_num(np.hypot(self._error("ceiling", place), self._error("weak", place)))
+        errors = np.hypot(self._error("ceiling", place), self._error("weak", place))
+        if place in self._gap_errors:
+            paired = self._gap_errors[place] / math.sqrt(len(self.seeds))
+            errors = np.where(np.isnan(paired), errors, paired)
+        errors = np.nan_to_num(errors)
         if GAP in self._spread:  # of the gap itself: what a seed does to both cancels
             errors = np.full(len(gap), self._spread[GAP] / math.sqrt(len(self.seeds)))
         return np.array([is_noise(one, error) for one, error in zip(gap, errors, strict=True)])

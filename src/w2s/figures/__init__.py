@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from w2s.errors import LackingError, UserError, allowed
 
 if TYPE_CHECKING:
+    from w2s.analysis.results import Results, Row
     from w2s.plan import Artifact, Plan
 
 NAMED = ("methods", "sandwiching")  # figures that the paper does not have
@@ -55,6 +56,13 @@ def available(plan: Plan) -> tuple[dict[str, list[Artifact]], dict[str, str]]:
         except LackingError as error:
             lacking[name] = str(error)
     return found, lacking
+
+
+def numbers(figure: str, plan: Plan, results: Results) -> list[Row]:
+    """The rows behind a figure as its CSV has them: with bounds of what is measured on test examples."""
+    from w2s.analysis.paired import with_bounds
+
+    return [with_bounds(row) for row in module(figure).tabulate(plan, results)]
 
 
 def module_name(figure: str) -> str:

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from w2s.analysis.aggregate import INTERVAL
 from w2s.analysis.chess import BOOTSTRAP, STEP
 from w2s.analysis.pairs import NAIVE
-from w2s.figures import style
+from w2s.figures import bounds, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,28 +34,23 @@ def by_supervisor(
 ) -> None:
     """Draw the curves of one panel, a line a supervisor and method (and chain); ceiling and zero-shot are black.
 
-    table: rows of one task or of medians, and the ``INTERVAL`` rows if there are any. spread: what the bands show,
-    ``seeds`` (lowest to highest) or ``tasks`` (the intervals, where the table has them). scale: of lines and markers.
+    table: rows of one task or of medians, and the ``INTERVAL`` rows if there are any. spread: what the bands show (see
+    ``bounds``): ``seeds``, ``tasks`` or ``examples``. scale: of lines and markers.
     colours: of supervisors, where these are not all in the table.
     """
     colours, methods = colours or style.supervisor_colours(table), style.methods_of(table)
-    intervals = table[table["task"] == INTERVAL]
-    shown = table[table["task"] != INTERVAL]
-    bands = intervals if spread == "tasks" and not intervals.empty else None
     opacity = BAND * min(1, FEW / max(1, len(colours) * len(methods)))
 
-    def of(rows: pd.DataFrame | None, method: str, supervisor: str | None = None) -> pd.DataFrame | None:
-        if rows is None:
-            return None
-        chosen = rows["method"] == method
-        return rows[chosen & (rows["supervisor"] == supervisor)] if supervisor else rows[chosen]
+    def of(method: str, supervisor: str | None = None) -> pd.DataFrame:
+        chosen = table["method"] == method
+        return table[chosen & (table["supervisor"] == supervisor)] if supervisor else table[chosen]
 
     def draw(method: str, supervisor: str | None, colour: Any) -> None:
         line = dict(style.method_style(method, methods, styles))
         line |= {name: line[name] * scale for name in ("linewidth", "markersize")}
         line |= {"color": colour, "zorder": 3 if supervisor else 4}
-        for rows in _lines(of(shown, method, supervisor)):
-            _curve(panel, rows, value, of(bands, method, supervisor), opacity, line)
+        for rows in _lines(of(method, supervisor)):
+            _curve(panel, rows, value, spread, opacity, line)
 
     for method in style.UNSUPERVISED:
         draw(method, None, style.TRUTH_COLOUR)
@@ -64,10 +59,10 @@ def by_supervisor(
             draw(method, supervisor, colour)
 
 
-def _lines(rows: pd.DataFrame | None) -> list[pd.DataFrame]:
+def _lines(rows: pd.DataFrame) -> list[pd.DataFrame]:
     """Rows of one line each; see ``with_chains``."""
-    if rows is None or "line" not in rows:
-        return [] if rows is None else [rows]
+    if "line" not in rows:
+        return [rows]
     return [some for _, some in rows.groupby("line", sort=False, dropna=False)]
 
 
@@ -91,29 +86,19 @@ def with_chains(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([some for some in lines if len(some)])
 
 
-def _curve(
-    panel: Axes,
-    rows: pd.DataFrame | None,
-    value: str,
-    band: pd.DataFrame | None,
-    opacity: float,
-    line: dict[str, Any],
-) -> None:
+def _curve(panel: Axes, rows: pd.DataFrame, value: str, spread: str, opacity: float, line: dict[str, Any]) -> None:
     """The mean over seeds, and the band."""
-    rows = rows.dropna(subset=[value]) if rows is not None and value in rows else None
-    if rows is None or rows.empty:
+    shown = rows[rows["task"] != INTERVAL]
+    shown = shown.dropna(subset=[value]) if value in shown else shown.iloc[:0]
+    if shown.empty:
         return
-    cells = (rows[value] * 100).groupby(rows["student_compute"])
-    mean = cells.mean()
+    mean = (shown[value] * 100).groupby(shown["student_compute"]).mean()
     panel.plot(mean.index, mean, **line)
-    if band is not None:
-        known = band.dropna(subset=[f"{value}_low"]).set_index("student_compute").sort_index()
-        low, high = known[f"{value}_low"] * 100, known[f"{value}_high"] * 100
-    elif rows["seed"].nunique() > 1:
-        low, high = cells.min(), cells.max()
-    else:
-        return
-    panel.fill_between(low.index, low, high, color=line["color"], alpha=opacity, linewidth=0, zorder=2)
+    if band := bounds.of(rows, value, spread, by="student_compute"):
+        low, high = band
+        if len(low) == 1:  # no band has only one end
+            panel.vlines(low.index, low, high, color=line["color"], alpha=2 * opacity, linewidth=4, zorder=2)
+        panel.fill_between(low.index, low, high, color=line["color"], alpha=opacity, linewidth=0, zorder=2)
 
 
 def legend(

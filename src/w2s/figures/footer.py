@@ -11,9 +11,10 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
 from w2s.analysis.chess import BOOTSTRAP
+from w2s.analysis.paired import HIGH, LOW
 from w2s.analysis.pairs import NAIVE, TRUTH
 from w2s.analysis.reward import GENERATIVE_TRUTH
-from w2s.figures import style
+from w2s.figures import bounds, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,16 +44,16 @@ def reserve(figure: Figure, points: float) -> float:
 def line(about: dict[str, Any], table: pd.DataFrame, *notes: str) -> str:
     """The footer's text before it is wrapped."""
     each = table[~table["task"].isin([MEDIAN, INTERVAL])]
-    undefined = 0
-    if "undefined" in each:
-        judged = each[each["undefined"] > 0].to_dict("records")
-        undefined = len({_run(row) for row in judged})
+    undefined = _pairs(each, "undefined")
+    unsure = _pairs(each[~(each["undefined"] > 0)], "within_noise") if "undefined" in each else 0
     parts = [
         f"experiment {about['experiment']}",
         _count(runs(each, about.get("ceiling_half", "weak")), "run") if "method" in each else "",
         _count(each["task"].nunique(), "task"),
         _count(each["seed"].nunique(), "seed"),
         f"PGR undefined (ceiling no better than supervisor) for {_count(undefined, 'student')}" if undefined else "",
+        f"gap within noise (two standard errors) for {_count(unsure, 'student')}" if unsure else "",
+        _floor(each),
         *notes,
         f"commit {about['commit']}",
         about.get("note", ""),
@@ -60,15 +61,29 @@ def line(about: dict[str, Any], table: pd.DataFrame, *notes: str) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def _floor(each: pd.DataFrame) -> str:
+    """How sure one accuracy is, of a task and seed; empty where that is not known."""
+    if not {"accuracy" + LOW, "accuracy" + HIGH} <= set(each):
+        return ""
+    half = (each["accuracy" + HIGH] - each["accuracy" + LOW]).median() / 2
+    return (
+        "" if pd.isna(half) else f"noise floor: one accuracy is known to ±{100 * half:.1f} points (95%, test examples)"
+    )
+
+
+def _pairs(rows: pd.DataFrame, column: str) -> int:
+    """How many students a column marks, each with its supervisor: a PGR is of a pair."""
+    marked = rows[rows[column] > 0].to_dict("records") if column in rows else []
+    return len({(row.get("supervisor"), *_run(row)) for row in marked})
+
+
 def spread(about: dict[str, Any], table: pd.DataFrame) -> str:
     """What the bands show; empty if there are none."""
     said: dict[str, list[str]] = {}
     for setting in style.in_order(table, "setting"):
-        rows = table[table["setting"] == setting]
-        if about.get("spread") == "tasks" and (rows["task"] == INTERVAL).any():
-            said.setdefault("95% bootstrap interval over tasks", []).append(setting)
-        elif rows["seed"].nunique() > 1:
-            said.setdefault("lowest to highest seed", []).append(setting)
+        found = bounds.basis(table[table["setting"] == setting], about.get("spread", "seeds"))
+        if found:
+            said.setdefault(bounds.WORDS[found], []).append(setting)
     if len(said) < 2:
         return "".join(f"band: {words}" for words in said)
     named = (f"{words} ({', '.join(style.SETTING_WORDS[one] for one in settings)})" for words, settings in said.items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from w2s.analysis import aggregate
+from w2s.figures import bounds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,7 +15,7 @@ SHADE = "#b8b8b8"  # of the ticks
 
 
 def draw(panel: Axes, rows: pd.DataFrame, value: str, height: float, colour: Any, spread: str) -> float | None:
-    """The mean over seeds of medians over tasks, whiskers over seeds (or the interval over tasks), a tick a task.
+    """The mean over seeds of medians over tasks, whiskers (see ``bounds``), a tick a task.
 
     rows: of one thing, medians and intervals among them; value: a column of fractions, drawn in percent. Returns the
     mean in percent; None where the value is undefined everywhere.
@@ -25,11 +26,10 @@ def draw(panel: Axes, rows: pd.DataFrame, value: str, height: float, colour: Any
     panel.plot(ticks, [height] * len(ticks), linestyle="none", marker="|", color=SHADE, markersize=6, zorder=2)
     if middle.empty:
         return None
-    low, high = middle.min(), middle.max()
-    interval = rows[rows["task"] == aggregate.INTERVAL]
-    if spread == "tasks" and len(interval) and interval[f"{value}_low"].notna().all():
-        low, high = (float(interval[f"{value}_{end}"].iloc[0]) * 100 for end in ("low", "high"))
     mean = float(middle.mean())
+    of_medians = rows[rows["task"].isin([aggregate.MEDIAN, aggregate.INTERVAL])]
+    band = bounds.of(of_medians, value, spread, by="method")
+    low, high = (float(end.iloc[0]) if len(end) else mean for end in band) if band else (mean, mean)
     if high > low:
         panel.plot([low, high], [height, height], color=colour, linewidth=1.2, marker="|", markersize=5, zorder=3)
     panel.plot([mean], [height], color=colour, marker="o", markersize=5, linestyle="none", zorder=4)

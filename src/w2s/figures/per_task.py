@@ -44,7 +44,8 @@ def draw(
     columns = min(COLUMNS, len(tasks))
     figure, axes = style.panels(math.ceil(len(tasks) / columns), columns, width=WIDTH, height=2.3, legend=LEGEND)
     for panel, task in zip(axes.flat, tasks, strict=False):
-        curves.by_supervisor(panel, table[table["task"] == task], "accuracy", styles=styles, scale=0.7)
+        spread = about.get("spread", "seeds")
+        curves.by_supervisor(panel, table[table["task"] == task], "accuracy", spread=spread, styles=styles, scale=0.7)
         style.percent_axis(panel)
         panel.set_title(task)
     for panel in axes.flat[: len(tasks)]:

@@ -24,7 +24,7 @@ class SandwichingPlan(Remembering):
         self.seeds: tuple[int, ...] = setting.seeds or plan.experiment.seeds
         nlp = plan.experiment.nlp
         self.tasks: list[str] = list(setting.tasks or nlp.all_tasks()[: setting.count])
-        self.methods: list[str] = list(setting.methods or nlp.methods)
+        self.methods: list[str] = list(setting.methods or nlp.methods[:1])
 
     @cached_property
     def pairs(self) -> list[tuple[str, str]]:

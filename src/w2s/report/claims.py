@@ -29,7 +29,7 @@ rather than pretend.</p>
 and within {100 * GAIN_NEAR:g} points of a difference of PGRs, unless the claim says otherwise.</p>
 <p>Intervals: with three tasks or more, a bootstrap that draws whole tasks, the same for all that is compared. With
 fewer, the noise of each run's accuracy: the spread between seeds, or that of a share of the test examples (binomial)
-where it is larger; runs are taken as independent, which is too careful for runs on the same examples.</p>
+where it is larger; runs on the same test examples move together as far as these are what is hard.</p>
 <p>PGR is taken of means over seeds. It is undefined, and left out, where the gap between supervisor and ceiling is
 less than two standard errors of itself. The paper's number is what the same rule gives on numbers read out of its
 figures.</p>

@@ -33,7 +33,7 @@ class Sandwiching(Strict):
     pairs: tuple[tuple[str, str], ...] | None = Field(None, min_length=1)  # non-expert, assistant's rung
     non_experts: Positive | None = None  # the weakest supervisors, where pairs are not named; all by default
     assistants: tuple[Assistant, ...] = Field((PROMPTED, STUDENT), min_length=1)
-    methods: tuple[str, ...] | None = Field(None, min_length=1)  # of students; those that figures compare by default
+    methods: tuple[str, ...] | None = Field(None, min_length=1)  # of students; the first of nlp.methods by default
     told: Asked = Asked()
 
     @model_validator(mode="after")

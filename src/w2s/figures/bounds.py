@@ -1,0 +1,57 @@
+"""How far bands and whiskers reach: over seeds, tasks or test examples, as the experiment says and the table can."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from w2s.analysis.aggregate import INTERVAL
+from w2s.analysis.paired import HIGH, LOW
+
+WORDS = {
+    "seeds": "lowest to highest seed",
+    "tasks": "95% bootstrap interval over tasks",
+    "examples": "95% bootstrap interval over test examples, the same for all runs",
+}
+
+
+def basis(rows: pd.DataFrame, spread: str, value: str | None = None) -> str | None:
+    """What bounds of these rows are over: ``seeds``, ``tasks``, ``examples``; None where nothing is known of noise.
+
+    rows: of one setting or cell; those over which the experiment wants them, else over seeds, with one seed over test
+    examples. value: of a column alone.
+    """
+    intervals = rows[rows["task"] == INTERVAL]
+    if spread == "tasks" and _known(intervals, "_low", value):
+        return "tasks"
+    one_seed = rows["seed"].nunique() < 2
+    if (spread == "examples" or one_seed) and _known(rows, LOW, value):
+        return "examples"
+    return None if one_seed else "seeds"
+
+
+def _known(rows: pd.DataFrame, end: str, value: str | None) -> bool:
+    names = [f"{value}{end}"] if value else [name for name in rows if str(name).endswith(end)]
+    names = [name for name in names if name in rows and (end == LOW or not str(name).endswith(LOW))]
+    return bool(rows[names].notna().to_numpy().any())
+
+
+def of(rows: pd.DataFrame, value: str, spread: str, by: str) -> tuple[pd.Series[float], pd.Series[float]] | None:
+    """(low, high) in percent of the means over seeds, by another column; None without bounds.
+
+    rows: of one line or mark, its ``INTERVAL`` rows among them.
+    """
+    found = basis(rows, spread, value)
+    if found is None:
+        return None
+    rows = rows.replace([math.inf, -math.inf], math.nan)
+    shown, intervals = rows[rows["task"] != INTERVAL], rows[rows["task"] == INTERVAL]
+    if found == "seeds":
+        each = (shown[value] * 100).groupby(shown[by])
+        return each.min(), each.max()
+    ends = ("_low", "_high") if found == "tasks" else (LOW, HIGH)
+    low, high = (value + end for end in ends)
+    known = (intervals if found == "tasks" or _known(intervals, LOW, value) else shown).dropna(subset=[low, high])
+    bottom, top = ((known[end] * 100).groupby(known[by]).mean() for end in (low, high))
+    return bottom, top
