@@ -44,14 +44,15 @@ def building(options: argparse.Namespace, identity: Identity) -> Iterator[Build 
     options: of ``w2s make``.
     """
     out, count = options.out, int(json.loads(options.environment).get("gpus", 1))
+    estimate = json.loads(options.estimate) if options.estimate else None
     if member().size > 1:
         with _as_member(identity) as build:
             yield build
     elif count == 1 or identity.stage not in SPREAD:
-        with artifacts.building(out, identity) as alone:
+        with artifacts.building(out, identity, estimate) as alone:
             yield alone
     else:
-        with artifacts.building(out, identity) as whole:
+        with artifacts.building(out, identity, estimate) as whole:
             if whole is not None:
                 spread(whole, count, command(options))
         yield None
