@@ -163,7 +163,7 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
     (
         "unknown spread",
         lambda c: c.update(spread="seed"),
-        ["spread: 'seed' is not allowed; allowed: 'seeds' or 'tasks'"],
+        ["spread: 'seed' is not allowed; allowed: 'seeds', 'tasks' or 'examples'"],
     ),
     ("ladder out of order", swap_rungs, ["ladder is weakest first", "'w24'", "follows 'w32'"]),
     ("rung twice", lambda c: c["nlp"]["ladder"].insert(0, c["nlp"]["ladder"][0]), ["ladder: 'w24' is named twice"]),
