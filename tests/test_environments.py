@@ -66,3 +66,38 @@ def test_every_rule_names_an_environment_that_exists() -> None:
         for name in re.findall(r'"\.\./envs/(\w+)\.yaml"', text):
             assert (ROOT / "envs" / f"{name}.yaml").is_file()
         assert text.count("\nrule ") == text.count("    conda:\n"), path.name
+
+
+# -- containers --------------------------------------------------------------------------------------------
+
+
+def steps(kind: str) -> list[str]:
+    """The instructions of a target of the Dockerfile, of what it builds on first, each in one line."""
+    text = re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text())
+    stages: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        if line.startswith("FROM "):
+            start, _, name = line.removeprefix("FROM ").partition(" AS ")
+            stages[name] = [*stages.get(start, [line])]
+            current = stages[name]
+        elif line and not line.startswith("#"):
+            current.append(line)
+    return stages[kind]
+
+
+@pytest.mark.parametrize("kind", ["cpu", "gpu"])
+def test_a_container_has_the_environments_python_and_the_constraints_versions(kind: str) -> None:
+    first, *others = steps(kind)
+    assert re.match(rf"FROM python:{re.escape(conda(kind)['python'])}(-|$)", first)
+    installs = [part.strip() for line in others for part in line.split("&&") if "pip install" in part]
+    assert installs
+    assert all("-c constraints.txt" in one for one in installs)
+    assert installs[-1].endswith("-e .")  # the package, and with it all that it depends on
+    assert not [one for one in installs if re.search(r"[=<>~]=", one)], "versions stand in constraints.txt"
+    assert others.index("COPY . .") < next(n for n, line in enumerate(others) if "pip install" in line)
+
+
+def test_a_container_takes_along_what_its_package_needs_and_no_results() -> None:
+    left_out = (ROOT / ".dockerignore").read_text().split()
+    assert {"results", "work", "figures", "logs", ".venv"} <= set(left_out)
+    assert not {"src", "rules", "config", "envs", "profiles", "constraints.txt", "pyproject.toml"} & set(left_out)

@@ -143,6 +143,7 @@ class Build:
     folder: Path
     work: Path
     measured: dict[str, Any] = field(default_factory=dict)
+    made_with: dict[str, Any] = field(default_factory=dict)  # what this process cannot see of others that did the work
 
 
 @contextlib.contextmanager
@@ -188,7 +189,7 @@ def _publish(build: Build, out: Path, estimate: Mapping[str, Any] | None) -> Non
         "parents": identity.parents,
         "files": {str(path.relative_to(folder)): sha256(path) for path in files},
         "measured": build.measured,
-        "made_with": provenance() | ({"estimated": dict(estimate)} if estimate else {}),
+        "made_with": provenance() | build.made_with | ({"estimated": dict(estimate)} if estimate else {}),
     }
     for path in files:
         _fsync(path)

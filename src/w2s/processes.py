@@ -43,16 +43,16 @@ def building(options: argparse.Namespace, identity: Identity) -> Iterator[Build 
 
     options: of ``w2s make``.
     """
-    out, count = options.out, int(json.loads(options.environment).get("gpus", 1))
+    count = int(json.loads(options.environment).get("gpus", 1))
     estimate = json.loads(options.estimate) if options.estimate else None
     if member().size > 1:
         with _as_member(identity) as build:
             yield build
     elif count == 1 or identity.stage not in SPREAD:
-        with artifacts.building(out, identity, estimate) as alone:
+        with artifacts.building(options.out, identity, estimate) as alone:
             yield alone
     else:
-        with artifacts.building(out, identity, estimate) as whole:
+        with artifacts.building(options.out, identity, estimate) as whole:
             if whole is not None:
                 spread(whole, count, command(options))
         yield None
@@ -76,8 +76,8 @@ def _as_member(identity: Identity) -> Iterator[Build]:
         except TooMuchAtOnceError as error:
             artifacts.write_json(own.report, {"too_much": error.tokens})
             raise
-        build.measured["peak_memory_mib"] = artifacts.peak_memory_mib()
-        artifacts.write_json(own.report, {"measured": build.measured})
+        report = {"measured": build.measured, "peak_memory_mib": artifacts.peak_memory_mib()}
+        artifacts.write_json(own.report, report)
         sharing.leave()
 
 
@@ -119,10 +119,9 @@ def spread(build: Build, count: int, arguments: Sequence[str]) -> None:
         told = {"W2S_TOKENS_AT_ONCE": str(halved[-1] // 2)}
         print(f"out of memory: all start again with {halved[-1] // 2} tokens at once, same mathematics", flush=True)
     build.measured |= reports[0]["measured"] | {"processes": count}
-    for name, together in (("peak_memory_mib", sum), ("peak_gpu_memory_mib", max)):
-        values = [report["measured"][name] for report in reports if name in report["measured"]]
-        if values:
-            build.measured[name] = together(values)
+    build.made_with["peak_memory_mib"] = sum(report["peak_memory_mib"] for report in reports)
+    if "peak_gpu_memory_mib" in build.measured:
+        build.measured["peak_gpu_memory_mib"] = max(report["measured"]["peak_gpu_memory_mib"] for report in reports)
     if halved:
         build.measured["out_of_memory_at"] = halved
 

@@ -26,6 +26,7 @@ from w2s.training.loop import Recipe, Schedule, optimise, probabilities, train
 from w2s.training.methods import head_first
 from w2s.training.objectives import OBJECTIVES, pair
 from w2s.training.preferences import Dialogues, dialogue
+from w2s.training.prompting import Prompter
 from w2s.training.shards import checkpoint_at
 
 COUNT, BATCH = 13, 4  # the last batch has one example: fewer than there are processes
@@ -46,6 +47,7 @@ CASES: dict[str, tuple[str, str, dict[str, Any], str, dict[str, Any], int]] = {
     "head first": ("classifier", "neox", {}, "naive", {"head_first": {"epochs": 1, "learning_rate_times": 2.0}}, 40),
     "pairs, naive": ("rewarder", "llama", {}, "naive", {}, 60),
     "pairs, confidence": ("rewarder", "gpt2", ADAPTED, "confidence", {}, 60),
+    "prompts": ("prompter", "gpt2", {}, "", {}, 60),
     "answers": ("generator", "qwen", {}, "", {}, 40),
     "answers by adapters": ("generator", "gpt2", ADAPTED, "", {}, 40),
 }
@@ -87,6 +89,13 @@ def train_case(name: str, models: Path, work: Path) -> dict[str, Any]:
         history, _ = optimise(judge, COUNT, schedule, compared, evaluate=dict, checkpoint=checkpoint, budget=budget)
         return {"history": history, "said": preferences.logits(judge, some, budget).tolist()}
     writer: Generator = spread.placed(lambda: generator.load(base, computing), where)
+    if kind == "prompter":
+        spec = {"task": "sciq", "max_length": 64, "instruction": None, "answers": [" no", " yes"], "between": "\n\n"}
+        prompter = Prompter(writer, base, spec, budget)
+        answered = prompter.answer(
+            prompter.pieces([("Is it so?", 1), ("Or not?", 0)], ["So?"] * 3 + ["A tale. " * 9] * 2)
+        )
+        return {"history": [], "said": answered.probability, "shots": answered.shots}
     prompts = ids(COUNT, 5)
     learned = generative.lessons(prompts, [[*one[:2], 0] for one in ids(COUNT, 6)])
     history, _ = optimise(

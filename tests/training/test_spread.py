@@ -30,14 +30,13 @@ def test_two_processes_give_the_results_of_one(name: str, found: dict[str, Any],
     exact = {"atol": 2e-5, "rtol": 2e-4}
     near = {"atol": 2e-2, "rtol": 2e-2} if "bfloat16" in name else exact
     assert len(two["history"]) == len(alone["history"])
-    for ours, theirs in zip(two["history"], alone["history"], strict=True):
-        assert ours == pytest.approx(theirs, abs=near["atol"], rel=near["rtol"])
+    for one, other in zip(two["history"], alone["history"], strict=True):
+        assert one == pytest.approx(other, abs=near["atol"], rel=near["rtol"])
     for values in ("said", "states"):
         if values in alone:
-            torch.testing.assert_close(
-                torch.tensor(two[values]), torch.tensor(alone[values]), atol=near["atol"], rtol=near["rtol"]
-            )
-    for same in ("best", "answers"):
+            ours, theirs = torch.tensor(two[values]), torch.tensor(alone[values])
+            torch.testing.assert_close(ours, theirs, atol=near["atol"], rtol=near["rtol"])
+    for same in ("best", "answers", "shots"):
         assert two.get(same) == alone.get(same)
 
 

@@ -15,9 +15,8 @@ import pytest
 from tests.models.conftest import save
 from tests.workflow.crash import run
 from tests.workflow.test_safety import arguments, leftovers
-from w2s import artifacts, gpus, processes, warm_client
+from w2s import artifacts, gpus, member, processes, warm_client
 from w2s.errors import UserError
-from w2s.member import wait_seconds
 from w2s.models.base import describe
 from w2s.plan import Artifact, Plan, Run
 from w2s.workflow import deep_merge, plan_of
@@ -158,6 +157,7 @@ def test_two_processes_make_what_one_makes(folder: Path, made: Path, plan: Plan)
     artifact = the_run(plan)
     record = artifacts.read(made / artifact.path, expect=artifact.key)
     assert record["measured"]["processes"] == 2
+    assert record["made_with"]["peak_memory_mib"] > 2 * 150  # of both: each has torch
     assert sorted(record["files"]) == ["history.csv", "predictions.parquet"]
     assert leftovers(made) == []
     assert run(in_one_process(artifact), folder) == 0, (folder / "log").read_text()
@@ -255,4 +255,4 @@ def test_several_gpus_are_taken_whole_or_not_at_all(tmp_path: Path, monkeypatch:
 def test_a_wrong_setting_is_one_line(variable: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(variable, value)
     with pytest.raises(UserError, match=f"{variable}='{value}' is not allowed"):
-        processes._places(2) if variable == "W2S_PROCESSES_ON" else wait_seconds()
+        processes._places(2) if variable == "W2S_PROCESSES_ON" else member.wait_seconds()
