@@ -191,8 +191,16 @@ def test_nothing_overlaps_in_any_shape(
             assert shared is None or min(shared.width, shared.height) < 2, (box, other)  # pixels
 
 
-def test_one_seed_has_no_band(shape: Shape) -> None:
-    assert not draw("fig5", shape(seeds=1)).axes[0].collections
+def test_one_seed_has_bands_over_test_examples_or_none(shape: Shape) -> None:
+    plan = shape(seeds=1)
+    table = numbers("fig5", plan)
+    figure = draw("fig5", plan, table)
+    assert figure.axes[0].collections
+    assert "band: 95% bootstrap interval over test examples" in footer(figure)
+    assert "noise floor: one accuracy is known to ±" in footer(figure)
+    without = table[[name for name in table if "_examples_" not in str(name)]]
+    assert not draw("fig5", plan, without).axes[0].collections
+    assert "noise floor" not in footer(draw("fig5", plan, without))
     assert draw("fig5", shape(seeds=2)).axes[0].collections
     assert "band: lowest to highest seed" in footer(draw("fig5", shape(seeds=2)))
 

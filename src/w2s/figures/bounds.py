@@ -53,5 +53,7 @@ def of(rows: pd.DataFrame, value: str, spread: str, by: str) -> tuple[pd.Series[
     ends = ("_low", "_high") if found == "tasks" else (LOW, HIGH)
     low, high = (value + end for end in ends)
     known = (intervals if found == "tasks" or _known(intervals, LOW, value) else shown).dropna(subset=[low, high])
+    if known.empty:
+        return None
     bottom, top = ((known[end] * 100).groupby(known[by]).mean() for end in (low, high))
     return bottom, top

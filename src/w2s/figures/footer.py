@@ -14,7 +14,7 @@ from w2s.analysis.chess import BOOTSTRAP
 from w2s.analysis.paired import HIGH, LOW
 from w2s.analysis.pairs import NAIVE, TRUTH
 from w2s.analysis.reward import GENERATIVE_TRUTH
-from w2s.figures import bounds, style
+from w2s.figures import bounds, curves, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,8 +25,11 @@ Done = tuple[object, ...]  # what tells one run of a table from another
 
 
 def add(figure: Figure, about: dict[str, Any], table: pd.DataFrame, *notes: str) -> None:
-    """Experiment, runs, tasks, seeds, undefined PGRs, notes, commit; the panels keep clear of it."""
+    """Experiment, runs, tasks, seeds, undefined PGRs, notes, commit; the panels and the legend keep clear of it."""
     wrapped = textwrap.wrap(line(about, table, *notes), int((figure.get_figwidth() - 0.2) * LETTERS_AN_INCH))
+    if len(wrapped) > 1:  # a legend beside the panels stands in the middle, and may be as tall as they are
+        height = max((len(one.texts) + 1) * curves.ENTRY for one in figure.legends) if figure.legends else 0.0
+        figure.set_figheight(max(figure.get_figheight(), height + 2 * (len(wrapped) * SIZE * 1.3 + 9) / 72))
     bottom = reserve(figure, len(wrapped) * SIZE * 1.3 + 6) + 3 / 72 / figure.get_figheight()
     said = "\n".join(wrapped)
     figure.text(0.01, bottom, said, ha="left", va="bottom", fontsize=SIZE, color=style.GREY, gid="footer")

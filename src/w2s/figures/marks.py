@@ -29,7 +29,7 @@ def draw(panel: Axes, rows: pd.DataFrame, value: str, height: float, colour: Any
     mean = float(middle.mean())
     of_medians = rows[rows["task"].isin([aggregate.MEDIAN, aggregate.INTERVAL])]
     band = bounds.of(of_medians, value, spread, by="method")
-    low, high = (float(end.iloc[0]) if len(end) else mean for end in band) if band else (mean, mean)
+    low, high = (float(end.iloc[0]) for end in band) if band else (mean, mean)
     if high > low:
         panel.plot([low, high], [height, height], color=colour, linewidth=1.2, marker="|", markersize=5, zorder=3)
     panel.plot([mean], [height], color=colour, marker="o", markersize=5, linestyle="none", zorder=4)
