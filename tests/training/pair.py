@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch.distributed.tensor import DTensor
 
 from w2s.member import MEMBER, Member
 from w2s.memory import Budget
@@ -22,7 +24,7 @@ from w2s.models.rewarder import Rewarder
 from w2s.training import generative, preferences, spread
 from w2s.training.batching import Texts
 from w2s.training.features import last_states
-from w2s.training.loop import Recipe, Schedule, optimise, probabilities, train
+from w2s.training.loop import Recipe, Schedule, backward, optimise, probabilities, train
 from w2s.training.methods import head_first
 from w2s.training.objectives import OBJECTIVES, pair
 from w2s.training.preferences import Dialogues, dialogue
@@ -63,6 +65,19 @@ def labels() -> torch.Tensor:
     return pair(torch.rand(COUNT, generator=torch.Generator().manual_seed(1)))
 
 
+def norms(network: torch.nn.Module, gradient: Callable[[], float]) -> list[float]:
+    """The norm of each weight's gradient; losses alone say little of them, for AdamW cares little for their scale."""
+    network.zero_grad(set_to_none=True)
+    gradient()
+    found = []
+    for weight in network.parameters():
+        if weight.requires_grad:
+            assert weight.grad is not None
+            whole: Any = weight.grad.full_tensor() if isinstance(weight.grad, DTensor) else weight.grad
+            found.append(float(whole.norm()))
+    return found
+
+
 def train_case(name: str, models: Path, work: Path) -> dict[str, Any]:
     """What a case comes to: losses, and what the model then says. The same in one process and in two, or should be."""
     kind, architecture, how, objective, method, tokens = CASES[name]
@@ -87,7 +102,8 @@ def train_case(name: str, models: Path, work: Path) -> dict[str, Any]:
             return preferences.backward(judge, some, labels(), batch, bound, separable=separable, tokens=at_once)
 
         history, _ = optimise(judge, COUNT, schedule, compared, evaluate=dict, checkpoint=checkpoint, budget=budget)
-        return {"history": history, "said": preferences.logits(judge, some, budget).tolist()}
+        said = preferences.logits(judge, some, budget).tolist()
+        return {"history": history, "said": said, "gradient": norms(judge, lambda: compared(range(7), 0.5, tokens))}
     writer: Generator = spread.placed(lambda: generator.load(base, computing), where)
     if kind == "prompter":
         spec = {"task": "sciq", "max_length": 64, "instruction": None, "answers": [" no", " yes"], "between": "\n\n"}
@@ -98,17 +114,13 @@ def train_case(name: str, models: Path, work: Path) -> dict[str, Any]:
         return {"history": [], "said": answered.probability, "shots": answered.shots}
     prompts = ids(COUNT, 5)
     learned = generative.lessons(prompts, [[*one[:2], 0] for one in ids(COUNT, 6)])
-    history, _ = optimise(
-        writer,
-        COUNT,
-        schedule,
-        lambda batch, done, at_once: generative.backward(writer, learned, batch, at_once),
-        evaluate=dict,
-        checkpoint=checkpoint,
-        budget=budget,
-    )
-    said = generative.greedy(writer, Texts(prompts), end=0, most=4, budget=budget)
-    return {"history": history, "answers": said}
+
+    def taught(batch: Any, done: float, at_once: int) -> float:
+        return generative.backward(writer, learned, batch, at_once)
+
+    history, _ = optimise(writer, COUNT, schedule, taught, evaluate=dict, checkpoint=checkpoint, budget=budget)
+    answers = generative.greedy(writer, Texts(prompts), end=0, most=4, budget=budget)
+    return {"history": history, "answers": answers, "gradient": norms(writer, lambda: taught(range(7), 0.5, tokens))}
 
 
 def classified(
@@ -129,7 +141,14 @@ def classified(
     )
     said = probabilities(network, others, budget).tolist()
     states = last_states(network, others, budget).tolist()
-    return {"history": history, "best": best.step, "said": said, "states": states}
+    found = {"history": history, "best": best.step, "said": said, "states": states}
+    bound = partial(OBJECTIVES[objective], progress=0.5)
+    separable, tokens = objective == "naive", budget.tokens
+
+    def gradient() -> float:
+        return backward(network, texts, labels(), range(7), bound, separable=separable, tokens=tokens)
+
+    return found | {"gradient": norms(network, gradient)}
 
 
 def together(models: Path, folder: Path, size: int = 2) -> dict[str, Any]:

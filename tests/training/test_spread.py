@@ -32,7 +32,7 @@ def test_two_processes_give_the_results_of_one(name: str, found: dict[str, Any],
     assert len(two["history"]) == len(alone["history"])
     for one, other in zip(two["history"], alone["history"], strict=True):
         assert one == pytest.approx(other, abs=near["atol"], rel=near["rtol"])
-    for values in ("said", "states"):
+    for values in ("said", "states", "gradient"):
         if values in alone:
             ours, theirs = torch.tensor(two[values]), torch.tensor(alone[values])
             torch.testing.assert_close(ours, theirs, atol=near["atol"], rtol=near["rtol"])
