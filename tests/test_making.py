@@ -31,4 +31,4 @@ def test_roles_arrive_in_order_and_what_is_absent_as_none(monkeypatch: pytest.Mo
     monkeypatch.setattr(making, "import_module", lambda name: SimpleNamespace(make=lambda *words: given.extend(words)))
     build = SimpleNamespace(identity=SimpleNamespace(stage="finetune"))
     making.make(build, {"model": Path("m"), "data": Path("d"), "subset": Path("s")}, {"gpus": 1})
-    assert given == [build, Path("d"), Path("m"), None, {"gpus": 1}, Path("s")]
+    assert given == [build, Path("d"), Path("m"), None, {"gpus": 1}, Path("s"), None]
