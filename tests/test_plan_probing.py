@@ -106,6 +106,8 @@ Change = Callable[[dict[str, Any]], object]
     ],
 )
 def test_a_setting_moves_its_own_stage_alone(config: dict[str, Any], change: Change, moved: set[str]) -> None:
+    config["nlp"]["sandwiching"] = None  # its non-experts hang on prompts
+
     def keys(settings: dict[str, Any]) -> dict[str, str]:
         plan = plan_of(settings, "config")
         return {one.key: one.stage for one in with_ancestors(plan.everything()).values()}
