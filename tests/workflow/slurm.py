@@ -101,10 +101,14 @@ class Cluster:
 
     def start_node(self) -> None:
         """Start the node's daemon, for the first time or again."""
-        self.start("slurmd", "-D", "-N", socket.gethostname().split(".")[0])
+        self.start("slurmd", "-D", "-N", _node())
 
     def lose_node(self) -> None:
-        """Kill the node's daemon, the daemons of its steps, and every process of its jobs: as if its power failed."""
+        """Kill the node's daemon, the daemons of its steps, and every process of its jobs: as if its power failed.
+
+        Slurm is told that the node is down, which it would find out after SlurmdTimeout. (A daemon that is back before
+        that speaks for jobs of the last seconds as if they were about to start.)
+        """
         self.daemons["slurmd"].kill()
         self.daemons["slurmd"].wait()
         while left := self._of_jobs():  # till none is left
@@ -112,6 +116,7 @@ class Cluster:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process, signal.SIGKILL)
             time.sleep(0.1)
+        self.run("scontrol", "update", f"NodeName={_node()}", "State=DOWN", "Reason=lost")
 
     def _of_jobs(self) -> list[int]:
         """Processes that have this cluster's configuration and either belong to a job or watch one."""
@@ -145,7 +150,7 @@ def start(folder: Path) -> Cluster:
     key = folder / "munge.key"
     key.write_bytes(secrets.token_bytes(1024))
     key.chmod(0o400)
-    host = socket.gethostname().split(".")[0]
+    host = _node()
     content = CONFIG.format(
         host=host, folder=folder, ports=_free_ports(2), cores=os.cpu_count(), memory=MEMORY, gpus=GPUS
     )
@@ -169,6 +174,11 @@ def start(folder: Path) -> Cluster:
     cluster.stop()
     logs = "\n".join(path.read_text()[-1500:] for path in (*folder.glob("*.log"), *folder.glob("*.out")))
     raise RuntimeError(f"Slurm did not get ready in {READY} seconds\n{logs}")
+
+
+def _node() -> str:
+    """What Slurm calls this machine."""
+    return socket.gethostname().split(".")[0]
 
 
 def _with_configuration(folder: Path, program: str) -> None:
