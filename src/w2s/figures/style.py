@@ -10,9 +10,11 @@ import matplotlib
 
 matplotlib.use("Agg")
 
+import numpy as np
 import seaborn as sns
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import (
     FixedLocator,
     LogFormatterSciNotation,
@@ -27,7 +29,6 @@ from w2s.analysis.pairs import NLP, TRUTH
 from w2s.analysis.reward import GENERATIVE, GENERATIVE_TRUTH, REWARD
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
     from matplotlib.axes import Axes
 
@@ -72,6 +73,18 @@ METHOD_WORDS = {
 SETTING_WORDS = {NLP: "NLP", CHESS: "chess", REWARD: "reward modelling"}
 
 
+class Layout(ConstrainedLayoutEngine):
+    """Constrained layout, rounded: the last bits of its solver's solution are others from one drawing to the next."""
+
+    def execute(self, fig: Figure) -> None:
+        """Put the panels of a figure in their places."""
+        super().execute(fig)
+        for panel in fig.axes:
+            placed = panel.get_in_layout()
+            panel.set_position(tuple(np.round(panel.get_position().bounds, 9)))
+            panel.set_in_layout(placed)  # setting a position takes it out of the layout
+
+
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure in the common style; inches. It belongs to nobody, so a long-lived process can forget it."""
     sns.set_theme(
@@ -90,7 +103,7 @@ def new_figure(width: float, height: float) -> Figure:
             "svg.hashsalt": "w2s",
         },
     )
-    return Figure(figsize=(width, height), layout="constrained")
+    return Figure(figsize=(width, height), layout=Layout())
 
 
 def panels(
