@@ -51,7 +51,7 @@ def sweep(temporary: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    for name in ("socket", "log", "lock"):
+    for name in ("socket", "socket.aside", "log", "lock"):
         (folder / name).unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         folder.rmdir()
@@ -119,8 +119,11 @@ class Server:
     def serve(self) -> None:
         """Import, listen, hand out; return when the workflow is gone and nothing runs."""
         preload()
-        self.listener.bind(str(self.folder / "socket"))
+        aside = self.folder / "socket.aside"  # nobody shall see it before it listens
+        aside.unlink(missing_ok=True)
+        self.listener.bind(str(aside))
         self.listener.listen(256)
+        aside.rename(self.folder / "socket")
         self.selector.register(self.listener, selectors.EVENT_READ)
         while any(lane.waiting for lane in self.lanes) or alive(self.owner):
             for key, _ in self.selector.select(LOOK_SECONDS):
