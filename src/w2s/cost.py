@@ -309,7 +309,8 @@ class Model:
             return parameters, 0.0
         if artifact.stage in ("prompt", "features"):
             shots = artifact.spec.get("draws", 1) * (1 + artifact.spec.get("shots", 0))
-            parts = ("test",) if artifact.stage == "prompt" else ("weak", "strong", "validation", "test")
+            every = ("weak", "strong", "validation", "test")
+            parts = artifact.spec.get("predicts", ("test",)) if artifact.stage == "prompt" else every
             texts = shots * sum(examples_of(artifact, part) for part in parts)
             return parameters, READING * parameters * texts * self.past.tokens_of_an_example(artifact)
         if not isinstance(training, Mapping):
