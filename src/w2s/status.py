@@ -15,6 +15,7 @@ from w2s.plan import Artifact, with_ancestors
 
 BAR = 24  # characters
 SHOWN = 8  # running and failed jobs that are named
+STATES = ("done", "running", "failed", "waiting")
 END = 4096  # bytes of a log in which its last line is looked for
 
 
@@ -70,19 +71,16 @@ def overview(
 
     figures: name -> the runs that it reads. seconds: what a job is expected to take, for the work that is left.
     """
-    states: dict[str, State] = {}
+    needed = {name: with_ancestors(runs) for name, runs in figures.items()}
+    states = _states(needed)
     width = max(map(len, figures), default=0)
     lines = []
-    for name, runs in figures.items():
-        needed = with_ancestors(runs)
-        for key, artifact in needed.items():
-            if key not in states:
-                states[key] = state_of(artifact)
-        counts = Counter(states[key].what for key in needed)
-        done, total = counts["done"], len(needed)
+    for name, keys in needed.items():
+        counts = Counter(states[key].what for key in keys)
+        done, total = counts["done"], len(keys)
         bar = "#" * (BAR * done // total if total else BAR)
-        more = "".join(f", {counts[what]:,} {what}" for what in ("running", "failed", "waiting") if counts[what])
-        left = sum(seconds(states[key].artifact) for key in needed if states[key].what != "done")
+        more = "".join(f", {counts[what]:,} {what}" for what in STATES[1:] if counts[what])
+        left = sum(seconds(states[key].artifact) for key in keys if states[key].what != "done")
         more += f"; {duration(left)} of work left" if left else ""
         lines.append(f"{name:<{width}}  [{bar:<{BAR}}]  {done:,} of {total:,} done{more}")
     for what in ("running", "failed"):
@@ -98,8 +96,13 @@ def overview(
 
 def as_json(figures: Mapping[str, Sequence[Artifact]]) -> str:
     """The same for programs: figure -> its counts."""
-    found = {}
-    for name, runs in figures.items():
-        states = [state_of(artifact).what for artifact in with_ancestors(runs).values()]
-        found[name] = {what: states.count(what) for what in ("done", "running", "failed", "waiting")}
-    return json.dumps(found)
+    needed = {name: with_ancestors(runs) for name, runs in figures.items()}
+    states = _states(needed)
+    counts = {name: Counter(states[key].what for key in keys) for name, keys in needed.items()}
+    return json.dumps({name: {what: count[what] for what in STATES} for name, count in counts.items()})
+
+
+def _states(needed: Mapping[str, Mapping[str, Artifact]]) -> dict[str, State]:
+    """Key -> what has become of it, looked at once however many figures share it."""
+    every = {key: artifact for artifacts in needed.values() for key, artifact in artifacts.items()}
+    return {key: state_of(artifact) for key, artifact in every.items()}

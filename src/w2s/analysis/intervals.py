@@ -32,6 +32,24 @@ def binomial_error(share: float, examples: float) -> float:
     return math.sqrt(smoothed * (1 - smoothed) / examples)
 
 
+def binomial_errors(shares: Iterable[float], sizes: Iterable[float]) -> list[float]:
+    """The same of many; NaN where share or size is not known, or there are no examples."""
+    both = zip(shares, sizes, strict=True)
+    return [binomial_error(one, size) if math.isfinite(one) and size > 0 else math.nan for one, size in both]
+
+
+def of_draws(draws: np.ndarray[Any, Any]) -> tuple[float, float]:
+    """(low, high): 95% percentile interval; NaN where fewer than half of the draws have a value."""
+    import numpy as np
+
+    known = draws[~np.isnan(draws)]
+    if not len(known) or len(known) < len(draws) / 2:
+        return math.nan, math.nan
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(known, [tail, 1 - tail])
+    return float(low), float(high)
+
+
 def is_noise(gap: float, error: float) -> bool:
     """Whether a gap between ceiling and supervisor is no more than noise; PGR is undefined there."""
     return not gap > CLEAR * error

@@ -28,7 +28,7 @@ from typing import Any, Literal
 import numpy as np
 
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
-from w2s.analysis.intervals import CONFIDENCE, FEWEST, SEED, binomial_error, is_noise
+from w2s.analysis.intervals import FEWEST, SEED, binomial_error, binomial_errors, is_noise, of_draws
 from w2s.analysis.pairs import TRUTH
 from w2s.errors import LackingError
 
@@ -73,18 +73,18 @@ class Cells:
         exact: bool = False,
     ) -> None:
         known = [row for row in rows if row.get("task") not in (MEDIAN, INTERVAL)]
-        known = [row for row in known if not all(_missing(row.get(name)) for name in VALUES)]
+        known = [row for row in known if not all(missing(row.get(name)) for name in VALUES)]
         if not known:
             raise LackingError("the table has no rows of this setting")
         self.compute = {
             str(row[role]): float(row[f"{role}_compute"])
             for row in known
             for role in ("supervisor", "student", "cutoff")
-            if not _missing(row.get(role)) and not _missing(row.get(f"{role}_compute"))
+            if not missing(row.get(role)) and not missing(row.get(f"{role}_compute"))
         }
         self.tasks = sorted({str(row.get("task", "")) for row in known})
         self.seeds = sorted({str(row.get("seed", "")) for row in known})
-        self.columns = [name for name in VALUES if any(not _missing(row.get(name)) for row in known)]
+        self.columns = [name for name in VALUES if any(not missing(row.get(name)) for row in known)]
         self._sizes = dict(sizes or {})
         self._values: dict[Place, dict[str, Draws]] = {}  # means over seeds, one a task
         self._examples: dict[Place, dict[str, Draws]] = {}
@@ -114,19 +114,19 @@ class Cells:
             place, task, seed = _place(row), str(row.get("task", "")), str(row.get("seed", ""))
             for name in self.columns:
                 value = row.get(name)
-                if _missing(value):
+                if missing(value):
                     continue
                 found.setdefault((place, task, name), {}).setdefault(seed, []).append(float(value or 0))
                 size = row.get(SIZE.get(name, "examples"))
-                examples[place, task, name] = float(self._size(task) if _missing(size) else size or 0)
-            if self._grows(place) and not _missing(row.get("ceiling")) and not _missing(row.get("weak")):
+                examples[place, task, name] = float(self._size(task) if missing(size) else size or 0)
+            if self._grows(place) and not missing(row.get("ceiling")) and not missing(row.get("weak")):
                 gaps.setdefault((place, task), []).append(float(row["ceiling"]) - float(row["weak"]))
             for table in (self._values, self._examples):
                 table.setdefault(place, {name: np.full(len(self.tasks), np.nan) for name in self.columns})
         numbers = {task: number for number, task in enumerate(self.tasks)}
         paired: dict[tuple[Place, str], list[float]] = {}
         for row in rows:
-            if not _missing(row.get(PAIRED)):
+            if not missing(row.get(PAIRED)):
                 paired.setdefault((_place(row), str(row.get("task", ""))), []).append(float(row[PAIRED]))
         for (place, task), errors in paired.items():
             each = self._gap_errors.setdefault(place, np.full(len(self.tasks), np.nan))
@@ -308,12 +308,7 @@ class Cells:
     def _of_examples(self, column: str, place: Place) -> Draws:
         """(tasks,): standard error of one run's share of test examples; NaN where their number is not known."""
         values, sizes = self._values[place][column], self._examples[place][column]
-        return np.array(
-            [
-                math.nan if math.isnan(one + size) else binomial_error(one, size)
-                for one, size in zip(values, sizes, strict=True)
-            ]
-        )
+        return np.array(binomial_errors(values, sizes))
 
     def _error(self, column: str, place: Place) -> Draws:
         """(tasks,): standard error of a mean over seeds: of the spread between them, or of test examples if larger.
@@ -446,19 +441,17 @@ class Cells:
         value = float(draws[0])
         if self.kind == "exact":
             return value, value, value
-        known = draws[1:][~np.isnan(draws[1:])]
-        if self.kind == "none" or math.isnan(value) or len(known) < DRAWS / 2:
+        if self.kind == "none" or math.isnan(value):
             return value, math.nan, math.nan
-        tail = (1 - CONFIDENCE) / 2
-        low, high = np.quantile(known, [tail, 1 - tail])
-        return value, float(low), float(high)
+        return value, *of_draws(draws[1:])
 
 
 def _place(row: Mapping[str, Any]) -> Place:
-    return tuple(None if _missing(row.get(name)) else row[name] for name in PLACE)
+    return tuple(None if missing(row.get(name)) else row[name] for name in PLACE)
 
 
-def _missing(value: Any) -> bool:
+def missing(value: Any) -> bool:
+    """Whether a table has nothing there."""
     return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
 
 

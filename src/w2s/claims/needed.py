@@ -7,7 +7,6 @@ from typing import Any
 
 from w2s import figures
 from w2s.claims import settings, tables
-from w2s.errors import LackingError
 from w2s.plan import Plan
 
 SIZES = "table1"  # says how many test examples each NLP task has
@@ -15,19 +14,13 @@ SIZES = "table1"  # says how many test examples each NLP task has
 
 def available(plan: Plan) -> tuple[list[str], dict[str, str]]:
     """(figures whose tables this experiment can have, figure or setting -> why it has none)."""
-    known, found = set(figures.names()), []
+    known = set(figures.names())
     there = [name for name in settings() if getattr(plan.experiment, name, None) is not None]
     lacking = {name: f"this experiment has no {name} setting" for name in settings() if name not in there}
-    for name in [*tables(there), SIZES]:
-        if name not in known:
-            lacking[name] = f"this experiment has no {name}"
-            continue
-        try:
-            figures.module(name).needs(plan)
-            found.append(name)
-        except LackingError as error:
-            lacking[name] = f"this experiment has no {name}: {error}"
-    return found, lacking
+    wanted = [*tables(there), SIZES]
+    lacking |= {name: f"this experiment has no {name}" for name in wanted if name not in known}
+    found, without = figures.available(plan, [name for name in wanted if name in known])
+    return list(found), lacking | {name: f"this experiment has no {name}: {why}" for name, why in without.items()}
 
 
 def sizes(about: Mapping[str, Any], counted: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -46,11 +47,14 @@ def module(figure: str) -> ModuleType:
     return importlib.import_module(module_name(figure))
 
 
-def available(plan: Plan) -> tuple[dict[str, list[Artifact]], dict[str, str]]:
-    """(figure that the experiment has what it takes for -> the runs it reads, other figures -> what is lacking)."""
+def available(plan: Plan, among: Iterable[str] | None = None) -> tuple[dict[str, list[Artifact]], dict[str, str]]:
+    """(figure that the experiment has what it takes for -> the runs it reads, other figures -> what is lacking).
+
+    among: all by default.
+    """
     found: dict[str, list[Artifact]] = {}
     lacking = {}
-    for name in names():
+    for name in names() if among is None else among:
         try:
             found[name] = list(module(name).needs(plan))
         except LackingError as error:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+PANELS = {"accuracy": "test accuracy, median over tasks (%)", "pgr": "performance gap recovered, median (%)"}
 SHADE = "#b8b8b8"  # of the ticks
 
 

@@ -19,7 +19,6 @@ CAPTION = (
     "recovered (b), one mark a method and pair, with the lowest and highest seed; small ticks are single tasks."
 )
 ROW = 0.27  # inches, of a method with one pair
-PANELS = {"accuracy": "test accuracy, median over tasks (%)", "pgr": "performance gap recovered, median (%)"}
 
 
 def needs(plan: Plan) -> list[Run]:
@@ -54,7 +53,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     row = ROW * max(1, 0.6 * len(couples))
     figure, axes = style.panels(1, 2, share="none", width=4.4, height=row * len(methods) + 1.0, legend=1.5)
     colours = _colours(couples, table)
-    for panel, (value, words) in zip(axes.flat, PANELS.items(), strict=True):
+    for panel, (value, words) in zip(axes.flat, marks.PANELS.items(), strict=True):
         for place, couple in enumerate(couples):
             rows = students[(students["supervisor"] == couple[0]) & (students["student"] == couple[1])]
             offset = (place - (len(couples) - 1) / 2) * 0.6 / len(couples)

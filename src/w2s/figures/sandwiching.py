@@ -21,7 +21,6 @@ CAPTION = (
     "performance gap recovered (b)."
 )
 ROW = 0.3  # inches, of a line with one pair
-PANELS = {"accuracy": "test accuracy, median over tasks (%)", "pgr": "performance gap recovered, median (%)"}
 WORDS = {
     NON_EXPERT: "non-expert alone",
     STUDENT: "    its student",
@@ -71,7 +70,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     colours = {couple: style.hue(number, len(couples)) for number, couple in enumerate(couples)}
     height = ROW * max(1, 0.6 * len(couples)) * len(lines) + 1.0
     figure, axes = style.panels(1, 2, share="none", width=4.2, height=height, legend=1.6)
-    for panel, (value, words) in zip(axes.flat, PANELS.items(), strict=True):
+    for panel, (value, words) in zip(axes.flat, marks.PANELS.items(), strict=True):
         for number, couple in enumerate(couples):
             rows = table[(table["supervisor"] == couple[0]) & (table["student"] == couple[1])]
             offset = (number - (len(couples) - 1) / 2) * 0.6 / len(couples)

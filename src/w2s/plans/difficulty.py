@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import Any
 
 from w2s.errors import LackingError, UserError, allowed
-from w2s.plan import Artifact, Plan, Remembering, Run, computed
+from w2s.plan import Artifact, Plan, Run, computed
+from w2s.plans.study import Study
 from w2s.plans.variant import variant
 from w2s.settings.difficulty import CONFIDENCE, PROMPT, Difficulty, Judge
 
@@ -15,16 +16,12 @@ ANY = "any"  # the cutoff that leaves nothing out
 BOTH = "both"  # the halves that are trained on: easy examples are drawn from both
 
 
-class DifficultyPlan(Remembering):
+class DifficultyPlan(Study[Difficulty]):
     """Which examples are easy, and every run on their truth, made on demand and remembered."""
 
     def __init__(self, plan: Plan, setting: Difficulty) -> None:
-        super().__init__()
-        self.plan = plan
-        self.setting = setting
-        self.seeds: tuple[int, ...] = setting.seeds or plan.experiment.seeds
+        super().__init__(plan, setting)
         nlp = plan.experiment.nlp
-        self.tasks: list[str] = list(setting.tasks or nlp.all_tasks()[: setting.count])
         self.rungs: list[str] = setting.measuring([rung.name for rung in nlp.ladder if rung.truth])
         learning = setting.students or self.rungs
         self.students: list[str] = [rung.name for rung in nlp.ladder if rung.name in learning]

@@ -7,21 +7,18 @@ from functools import cached_property
 from typing import Any
 
 from w2s.errors import LackingError, UserError, allowed
-from w2s.plan import Artifact, Plan, Remembering, Run
+from w2s.plan import Artifact, Plan, Run
+from w2s.plans.study import Study
 from w2s.plans.variant import told, variant
 from w2s.settings.errors import KINDS, OF_STRONG, OF_TEXTS, RANDOM, Errors
 
 
-class ErrorsPlan(Remembering):
+class ErrorsPlan(Study[Errors]):
     """Labels with errors of a known kind, and every student of them, made on demand and remembered."""
 
     def __init__(self, plan: Plan, setting: Errors) -> None:
-        super().__init__()
-        self.plan = plan
-        self.setting = setting
-        self.seeds: tuple[int, ...] = setting.seeds or plan.experiment.seeds
+        super().__init__(plan, setting)
         nlp = plan.experiment.nlp
-        self.tasks: list[str] = list(setting.tasks or nlp.all_tasks()[: setting.count])
         appended = setting.appended
         self.appended_tasks: list[str] = list(appended.tasks or nlp.all_tasks()[: appended.count])
         self.methods: list[str] = list(setting.methods or nlp.methods)

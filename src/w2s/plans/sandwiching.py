@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from w2s.errors import LackingError
-from w2s.plan import Plan, Remembering, Run
+from w2s.plan import Plan, Run
+from w2s.plans.study import Study
 from w2s.plans.variant import told, variant
 from w2s.settings.sandwiching import PROMPTED, Sandwiching
 
@@ -14,16 +15,12 @@ from w2s.settings.sandwiching import PROMPTED, Sandwiching
 EVERYWHERE = ("weak", "strong", "validation", "test")
 
 
-class SandwichingPlan(Remembering):
+class SandwichingPlan(Study[Sandwiching]):
     """Every run of the study, made on demand and remembered."""
 
     def __init__(self, plan: Plan, setting: Sandwiching) -> None:
-        super().__init__()
-        self.plan = plan
-        self.setting = setting
-        self.seeds: tuple[int, ...] = setting.seeds or plan.experiment.seeds
+        super().__init__(plan, setting)
         nlp = plan.experiment.nlp
-        self.tasks: list[str] = list(setting.tasks or nlp.all_tasks()[: setting.count])
         self.methods: list[str] = list(setting.methods or nlp.methods[:1])
 
     @cached_property

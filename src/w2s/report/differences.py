@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
-from w2s.analysis.intervals import CONFIDENCE, FEWEST, SEED, binomial_error, is_noise
+from w2s.analysis.intervals import FEWEST, SEED, binomial_errors, is_noise, of_draws
 from w2s.analysis.pairs import TRUTH
+from w2s.claims.cells import missing
 
 SOURCES = ("fig12", "fig5", "fig3", "fig4", "fig10", "methods")  # whose tables hold supervisors, students and ceilings
 PLACE = ("method", "supervisor", "student", "chain", "supervisor_start", "start")
@@ -56,13 +57,13 @@ class Side:
         self.compute: dict[str, float] = {}
         self._sizes = sizes
         for row in rows:
-            if row["task"] in (MEDIAN, INTERVAL) or _missing(row.get("student")) or _missing(row.get("accuracy")):
+            if row["task"] in (MEDIAN, INTERVAL) or missing(row.get("student")) or missing(row.get("accuracy")):
                 continue
-            cell = tuple("" if _missing(row.get(name)) else str(row[name]) for name in PLACE)
-            values = tuple(math.nan if _missing(row.get(name)) else float(row[name]) for name in VALUES)
+            cell = tuple("" if missing(row.get(name)) else str(row[name]) for name in PLACE)
+            values = tuple(math.nan if missing(row.get(name)) else float(row[name]) for name in VALUES)
             self.values.setdefault((str(row["task"]), cell), {}).setdefault(str(int(row["seed"])), values)
             for role in ("supervisor", "student"):
-                if not _missing(row.get(role)) and not _missing(row.get(f"{role}_compute")):
+                if not missing(row.get(role)) and not missing(row.get(f"{role}_compute")):
                     self.compute[str(row[role])] = float(row[f"{role}_compute"])
         by_seed = {place: np.array(list(seeds.values())) for place, seeds in self.values.items()}
         self.spread = _pooled(one[:, 0] for one in by_seed.values())
@@ -92,11 +93,7 @@ class Side:
     def errors(self, task: str, cell: Cell) -> Array:
         """(3,): standard errors of these; NaN where neither seeds nor the test set tell."""
         size = self._sizes.get(task, self._sizes.get("", math.nan))
-        known = [math.isfinite(one) and size > 0 for one in self.means(task, cell)]
-        shares = [
-            binomial_error(one, size) if sure else math.nan
-            for one, sure in zip(self.means(task, cell), known, strict=True)
-        ]
+        shares = binomial_errors(self.means(task, cell), [size] * 3)
         found: Array = np.fmax(shares, self.spread) / math.sqrt(len(self.values.get((task, cell), {0: 0})))
         return found
 
@@ -153,7 +150,7 @@ def match(first: Side, second: Side) -> Matched:
 
 def settings_of(rows: Sequence[Row]) -> list[str]:
     """In the order of the tables."""
-    return list(dict.fromkeys(str(row["setting"]) for row in rows if not _missing(row.get("setting"))))
+    return list(dict.fromkeys(str(row["setting"]) for row in rows if not missing(row.get("setting"))))
 
 
 def rows_of(tables: Mapping[str, Sequence[Row]]) -> list[Row]:
@@ -241,12 +238,7 @@ def _single(
 
 
 def _interval(draws: Array) -> tuple[float, float]:
-    known = draws[np.isfinite(draws)]
-    if len(known) < len(draws) / 2 or not len(known):
-        return math.nan, math.nan
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(known, [tail, 1 - tail])
-    return float(low), float(high)
+    return of_draws(np.where(np.isfinite(draws), draws, np.nan))
 
 
 def _correlation(first: Side, second: Side, tasks: Sequence[str], pairs: Sequence[tuple[Cell, Cell]]) -> float:
@@ -277,10 +269,6 @@ def _pooled(groups: Iterable[Array]) -> float:
     """Standard deviation between seeds, pooled; NaN if no group has two."""
     variances = [float(np.var(one, ddof=1)) for one in groups if len(one) > 1 and np.isfinite(one).all()]
     return math.sqrt(float(np.mean(variances))) if variances else math.nan
-
-
-def _missing(value: Any) -> bool:
-    return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
 
 
 def is_ceiling(cell: Cell) -> bool:
