@@ -176,6 +176,8 @@ def test_a_prompted_model_costs_by_its_size_and_by_how_much_it_reads(workflow: W
     ratio = cost.parameters_of(large.parents["model"]) / cost.parameters_of(small.parents["model"])
     assert work[1] / work[0] == pytest.approx(ratio)
     assert work[2] / work[1] == pytest.approx(prompting.setting.draws * (1 + prompting.setting.shots))
+    assistant = workflow.default.sandwiching.assistant("sciq", "w8", "w16", "zero-shot", 0)  # answers all parts
+    assert model.estimate(assistant).flop > work[1]
     finished = cost.Finished("k", "prompt", "", "cpu", 0, 0, 8.0, 0, 1e9, 0, model="m", texts=work[0] / ratio)
     base = cost.Finished("m", "pretrain", "", "cpu", cost.parameters_of(small.parents["model"]), 1, 1, 0, 1e9, 0)
     past = cost._together([finished, base])

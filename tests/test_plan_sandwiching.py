@@ -119,15 +119,6 @@ def test_an_experiment_without_the_section_lacks_this_figure_alone(config: dict[
     assert list(plan.everything())
 
 
-def test_a_ladder_with_one_truth_alone_has_no_pair(config: dict[str, Any]) -> None:
-    for rung in config["nlp"]["ladder"][1:]:
-        rung["truth"] = False
-    plan = plan_of(config, "one")
-    with pytest.raises(LackingError, match=r"nlp\.sandwiching needs a supervisor"):
-        module("sandwiching").needs(plan)
-    assert list(plan.everything())
-
-
 def test_pairs_are_those_of_the_config_or_the_weakest_with_the_largest(smoke: Plan, config: dict[str, Any]) -> None:
     assert smoke.sandwiching.pairs == [("w24", "w128"), ("w32", "w128")]
     config["nlp"]["sandwiching"]["non_experts"] = None

@@ -149,12 +149,13 @@ def test_without_a_judge_figure_22_is_lacking(config: dict[str, Any]) -> None:
     assert list(plan.everything())
 
 
-def test_a_ladder_with_one_truth_alone_has_no_pair(config: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("section", "figure"), [("errors", "fig25"), ("sandwiching", "sandwiching")])
+def test_a_ladder_with_one_truth_alone_has_no_pair(config: dict[str, Any], section: str, figure: str) -> None:
     for rung in config["nlp"]["ladder"][1:]:
         rung["truth"] = False
     plan = plan_of(config, "one")
-    with pytest.raises(LackingError, match=r"nlp\.errors needs a supervisor"):
-        module("fig25").needs(plan)
+    with pytest.raises(LackingError, match=rf"nlp\.{section} needs a supervisor"):
+        module(figure).needs(plan)
     assert list(plan.everything())
 
 

@@ -42,6 +42,7 @@ def page(
     """The whole page. figures, tables: figure -> where its picture and its numbers are, from the page."""
     return html.fill(
         "claims",
+        f"Claims of the paper: {escape(about['experiment'])}",
         experiment=escape(about["experiment"]),
         summary=summary(judged),
         about=escape(_about(about)),

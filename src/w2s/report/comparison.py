@@ -108,6 +108,7 @@ class Comparison:
         drawn = "\n".join([links, *map(self._figure, self.shown)]) if self.shown else "<p>They have none in common.</p>"
         return html.fill(
             "comparison",
+            f"{escape(self.first.name)} against {escape(self.second.name)}",
             first=escape(self.first.name),
             second=escape(self.second.name),
             summary=self._summary(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from w2s import figures
@@ -11,7 +11,7 @@ from w2s.claims import everything
 from w2s.cost import duration
 from w2s.errors import LackingError, UserError
 from w2s.plan import Artifact, with_ancestors
-from w2s.report.made import gather, in_words, stages
+from w2s.report.made import Work, gather, in_words, stages
 from w2s.report.page import called, title
 from w2s.report.reading import READING
 from w2s.workflow import Workflow
@@ -35,9 +35,12 @@ def write(workflow: Workflow, pictures: Path, root: Path) -> list[str]:
     docs = root / "docs"
     for folder in (docs / "figures", docs / "pictures"):
         folder.mkdir(parents=True, exist_ok=True)
+    needed = {name: with_ancestors(workflow.figure(name)) for name in names}
+    work = gather({key: one for artifacts in needed.values() for key, one in artifacts.items()})
     for name in names:
         shrink(pictures / f"{name}.png", docs / "pictures" / f"{name}.png", WIDTH)
-        (docs / "figures" / f"{name}.md").write_text(_page(name, workflow), encoding="utf-8")
+        words = _page(name, _facts(name, needed[name], work, _larger(name, workflow)))
+        (docs / "figures" / f"{name}.md").write_text(words, encoding="utf-8")
     first, file, width = FRONT
     shrink(pictures / f"{first}.png", docs / file, width)
     for page, place in ((root / "README.md", "docs/"), (docs / "figures.md", "")):
@@ -60,10 +63,7 @@ def with_gallery(text: str, names: Sequence[str], folder: str) -> str:
     """A page with what stands between its marks replaced. UserError if it has none. folder: docs, from the page."""
     if text.count(BEGIN) != 1 or text.count(END) != 1:
         raise UserError(f"a page to be written into should have one line {BEGIN!r} and one {END!r} below it")
-    cells = [
-        f"[![{title(name)}]({folder}pictures/{name}.png)<br>{called(name)}]({folder}figures/{name}.md)"
-        for name in names
-    ]
+    cells = [_cell(name, folder) for name in names]
     cells += [""] * (-len(cells) % COLUMNS)
     rows = [cells[start : start + COLUMNS] for start in range(0, len(cells), COLUMNS)]
     lines = [[" "] * COLUMNS, [":-:"] * COLUMNS, *rows]
@@ -75,7 +75,7 @@ def _cell(name: str, folder: str) -> str:
     return f"[![{title(name)}]({folder}pictures/{name}.png)<br>{called(name)}]({folder}figures/{name}.md)"
 
 
-def _page(name: str, workflow: Workflow) -> str:
+def _page(name: str, facts: Iterable[str]) -> str:
     caption, read = figures.module(name).CAPTION, READING.get(name, "")
     parts = [
         f"# {called(name)}: {title(name)}",
@@ -83,7 +83,7 @@ def _page(name: str, workflow: Workflow) -> str:
         caption,
         f"**How to read it.** {read}" if read else "",
         f"```\nsnakemake figures/{name}.pdf\n```",
-        "\n".join(_facts(name, workflow)),
+        "\n".join(facts),
         *_claims(name),
         "The picture is of the smoke experiment: the method at work, not the paper's numbers. "
         "[All figures](../figures.md), [how to read one](../reading.md), "
@@ -92,23 +92,24 @@ def _page(name: str, workflow: Workflow) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _facts(name: str, workflow: Workflow) -> Iterator[str]:
+def _facts(name: str, needed: Mapping[str, Artifact], work: Work, larger: int) -> Iterator[str]:
+    """A table of what the figure needs. larger: its jobs in the largest experiment, 0 where that cannot have it."""
     yield "| | |"
     yield "|---|---|"
-    runs = workflow.figure(name)
-    needed = with_ancestors(runs)
     yield f"| jobs | {_jobs(needed)} |"
     if needed:
-        work = gather(needed)
-        spent = ", ".join(f"{duration(seconds)} on {device}" for device, seconds in work.by_device().items())
-        yield f"| computing | {spent} for all of them, if none is there yet; figures share theirs |"
-    try:
-        larger = len(with_ancestors(workflow.figure(name, LARGEST)))
-    except (LackingError, UserError):
-        larger = 0
+        spent, devices = duration(work.seconds(needed)), ", ".join(work.by_device())
+        yield f"| computing | {spent} on {devices} for all of them, if none is there yet; figures share theirs |"
     if larger:
         yield f"| in {LARGEST} | {larger:,} jobs |"
     yield f"| its numbers | `results/figures/smoke/{name}.csv` |"
+
+
+def _larger(name: str, workflow: Workflow) -> int:
+    try:
+        return len(with_ancestors(workflow.figure(name, LARGEST)))
+    except (LackingError, UserError):
+        return 0
 
 
 def _jobs(needed: Mapping[str, Artifact]) -> str:

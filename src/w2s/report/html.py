@@ -8,11 +8,17 @@ from importlib.resources import files
 from string import Template
 
 
-def fill(template: str, **parts: str) -> str:
-    """A page: ``<template>.html`` of this package with the common style and these parts, which are HTML already."""
-    folder = files("w2s.report")
-    style = folder.joinpath("style.css").read_text(encoding="utf-8").strip()
-    return Template(folder.joinpath(f"{template}.html").read_text(encoding="utf-8")).substitute(style=style, **parts)
+def fill(template: str, title: str, **parts: str) -> str:
+    """A page: what ``<template>.html`` of this package holds, with these parts, in the frame and style of all pages.
+
+    title and parts are HTML already.
+    """
+
+    def read(name: str) -> str:
+        return files("w2s.report").joinpath(name).read_text(encoding="utf-8").strip()
+
+    body = Template(read(f"{template}.html")).substitute(parts)
+    return Template(read("frame.html")).substitute(title=title, style=read("style.css"), body=body) + "\n"
 
 
 def box(content: str, label: str) -> str:

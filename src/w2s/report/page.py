@@ -76,6 +76,7 @@ class Report:
         there = {one.name: f"#{one.name}" for one in self.shown if one.is_there}
         return html.fill(
             "report",
+            f"Replication report: {escape(self.about['experiment'])}",
             experiment=escape(self.about["experiment"]),
             summary=claims.summary(self.judged),
             warning=self._warning(),
