@@ -7,6 +7,8 @@ import math
 import pandas as pd
 import pytest
 
+from tests.figures.conftest import Shape, numbers
+from tests.figures.seen import draw, footer, ys
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
 from w2s.figures import bounds
 
@@ -59,3 +61,18 @@ def test_single_tasks_have_the_mean_of_their_seeds_bounds() -> None:
 def test_an_end_without_bound_is_not_drawn() -> None:
     rows = table(1).query("task == 'median'").assign(accuracy_examples_high=math.inf)
     assert bounds.of(rows, "accuracy", "seeds", by="student") is None
+
+
+def test_a_wide_band_is_cut_off_where_it_would_flatten_the_curves_and_the_footer_says_so(shape: Shape) -> None:
+    plan = shape(chess=True, seeds=1)
+    table = numbers("fig4", plan)
+    wide = table.assign(pgr_examples_low=table["pgr"] - 9, pgr_examples_high=table["pgr"] + 0.01)
+    wide = wide.assign(accuracy_examples_low=table["accuracy"] - 0.01, accuracy_examples_high=table["accuracy"] + 0.01)
+    figure = draw("fig4", plan, wide)
+    panel = figure.axes[1]
+    drawn = [height for line in panel.lines for height in ys(line)]
+    low, high = panel.get_ylim()
+    assert low < min(drawn) <= max(drawn) < high
+    assert high - low < 4 * max(10, max(drawn) - min(drawn))
+    assert "bands are cut off" in footer(figure)
+    assert "cut off" not in footer(draw("fig4", plan, wide.assign(pgr_examples_low=table["pgr"] - 0.01)))

@@ -26,7 +26,8 @@ Done = tuple[object, ...]  # what tells one run of a table from another
 
 def add(figure: Figure, about: dict[str, Any], table: pd.DataFrame, *notes: str) -> None:
     """Experiment, runs, tasks, seeds, undefined PGRs, notes, commit; the panels and the legend keep clear of it."""
-    wrapped = textwrap.wrap(line(about, table, *notes), int((figure.get_figwidth() - 0.2) * LETTERS_AN_INCH))
+    cut = "bands are cut off at the panels' edges" if any(map(style.cuts_bands, figure.axes)) else ""
+    wrapped = textwrap.wrap(line(about, table, *notes, cut), int((figure.get_figwidth() - 0.2) * LETTERS_AN_INCH))
     if len(wrapped) > 1:  # a legend beside the panels stands in the middle, and may be as tall as they are
         height = max((len(one.texts) + 1) * curves.ENTRY for one in figure.legends) if figure.legends else 0.0
         figure.set_figheight(max(figure.get_figheight(), height + 2 * (len(wrapped) * SIZE * 1.3 + 9) / 72))

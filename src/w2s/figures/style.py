@@ -12,6 +12,7 @@ matplotlib.use("Agg")
 
 import numpy as np
 import seaborn as sns
+from matplotlib.collections import PolyCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -191,10 +192,16 @@ COMPUTE = "student's pretraining compute (FLOP)"
 def percent_axis(panel: Axes, label: str = "", *, with_zero: bool = False) -> None:
     """Y in percent, with a line at 0 where that is inside; says so if nothing is drawn.
 
-    It spans ten points at least, so that noise does not look like a finding. with_zero: 0 is inside.
+    It spans ten points at least, so that noise does not look like a finding. Bands may double it on either side, and
+    are cut off there, so that curves stay readable (``cuts_bands``). with_zero: 0 is inside.
     """
     panel.set_ylabel(label)
     low, high = panel.get_ylim()
+    drawn = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in panel.lines] or [np.empty(0)])
+    drawn = drawn[np.isfinite(drawn)]
+    if len(drawn) and panel.collections:
+        reach = max(LEAST_SPAN, np.ptp(drawn))
+        low, high = max(low, drawn.min() - reach), min(high, drawn.max() + reach)
     if with_zero and not low < 0 < high:  # room for a marker at the far end too
         low, high = (-0.04 * high, 1.04 * high) if high > 0 else (1.04 * low, -0.04 * low)
     missing = max(0, LEAST_SPAN - (high - low))
@@ -210,6 +217,13 @@ def percent_axis(panel: Axes, label: str = "", *, with_zero: bool = False) -> No
         panel.set_yticks([])
     elif panel.get_ylim()[0] < 0 < panel.get_ylim()[1]:
         panel.axhline(0, color="#888888", linewidth=0.8, zorder=1)
+
+
+def cuts_bands(panel: Axes) -> bool:
+    """Whether a band reaches beyond the panel's lower or upper edge."""
+    low, high = sorted(panel.get_ylim())
+    reach = [band.get_datalim(panel.transData) for band in panel.collections if isinstance(band, PolyCollection)]
+    return any(one.y0 < low or one.y1 > high for one in reach)
 
 
 def label_panels(axes: Iterable[Axes], first: str = "a") -> None:
