@@ -199,7 +199,7 @@ def percent_axis(panel: Axes, label: str = "", *, with_zero: bool = False) -> No
     low, high = panel.get_ylim()
     drawn = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in panel.lines] or [np.empty(0)])
     drawn = drawn[np.isfinite(drawn)]
-    if len(drawn) and panel.collections:
+    if len(drawn) and _bands(panel):
         reach = max(LEAST_SPAN, np.ptp(drawn))
         low, high = max(low, drawn.min() - reach), min(high, drawn.max() + reach)
     if with_zero and not low < 0 < high:  # room for a marker at the far end too
@@ -222,8 +222,12 @@ def percent_axis(panel: Axes, label: str = "", *, with_zero: bool = False) -> No
 def cuts_bands(panel: Axes) -> bool:
     """Whether a band reaches beyond the panel's lower or upper edge."""
     low, high = sorted(panel.get_ylim())
-    reach = [band.get_datalim(panel.transData) for band in panel.collections if isinstance(band, PolyCollection)]
+    reach = [band.get_datalim(panel.transData) for band in _bands(panel)]
     return any(one.y0 < low or one.y1 > high for one in reach)
+
+
+def _bands(panel: Axes) -> list[PolyCollection]:
+    return [drawn for drawn in panel.collections if isinstance(drawn, PolyCollection)]
 
 
 def label_panels(axes: Iterable[Axes], first: str = "a") -> None:
