@@ -34,7 +34,7 @@ SMALL = 1e9  # parameters below which a GPU is not filled: its assumed speed fal
 GIB = 2.0**30
 MIB = 2.0**20
 REMEMBERED = Path(".snakemake/w2s-measured.json")  # what manifests say, so that they are read once
-FORMAT = 1  # of that file
+FORMAT = 2  # of that file
 # Device -> (FLOP a second that are assumed, whether hours on it are counted as GPU hours): about 35% of the dense
 # bfloat16 peak that the maker states; of a CPU, what one core of a server reached here.
 ASSUMED = {
@@ -75,6 +75,7 @@ class Finished:
     texts: float = 0.0  # that a model was prompted with, examples in prompts among them
     again: bool = False  # whether it trained a finished run's network once more
     kind: str = ""  # of data: what sort of text it holds
+    processes: int = 1  # that shared it, a GPU each
     foreseen: Foreseen | None = None
 
     @property
@@ -82,12 +83,18 @@ class Finished:
         """Of what is scarcer: the GPU where there is one."""
         return self.gpu or self.host
 
+    @property
+    def share(self) -> float:
+        """FLOP of each of its processes."""
+        return self.flop / self.processes
+
 
 @dataclass(frozen=True)
 class Estimate:
     """One job to be done.
 
-    memory: peak of host or GPU, host: of the host alone, disk: what it leaves, all in bytes; gpus: that it takes.
+    seconds: by the clock. memory: peak of host or of one GPU, host: of the host alone, disk: what it leaves, all in
+    bytes; gpus: that share the work.
     """
 
     artifact: Artifact
@@ -252,6 +259,7 @@ def _finished(record: Mapping[str, Any], path: Path) -> Finished:
         model=str(record["parents"].get("model", "")),
         texts=sum(measured.get("questions_by_shots", {}).values()) * (1.0 + float(spec.get("shots") or 0)),
         again="run" in record["parents"],
+        processes=int(measured.get("processes", 1)),
         kind=kind_of(where, spec) if path.parent.name.startswith("data-") else "",
         foreseen=Foreseen(estimated["seconds"], estimated["memory_mib"] * MIB, estimated["device"])
         if estimated
@@ -283,11 +291,12 @@ class Model:
         like = self._like(artifact, computes=bool(flop))
         if without:
             like = [job for job in like if job.key != without]
-        work = (artifact.stage, parameters, flop, "run" in artifact.parents, without)
-        if work not in self._seconds:
-            self._seconds[work] = self._from_like(like, parameters, flop) if like else self._assumed(parameters, flop)
         gpus = int(artifact.environment.get("gpus", 1))
-        memory, host = self._memory(artifact, like, parameters)
+        work = (artifact.stage, parameters, flop / gpus, "run" in artifact.parents, without)
+        if work not in self._seconds:
+            by = self._from_like(like, *work[1:3]) if like else self._assumed(*work[1:3])
+            self._seconds[work] = by
+        memory, host = self._memory(artifact, like, parameters, gpus)
         return Estimate(artifact, flop, self._seconds[work], memory, host, _disk(artifact, parameters), gpus)
 
     def _like(self, artifact: Artifact, *, computes: bool) -> list[Finished]:
@@ -320,6 +329,7 @@ class Model:
         return parameters, each * parameters * passes * self.past.tokens_of_an_example(artifact)
 
     def _from_like(self, like: Sequence[Finished], parameters: float, flop: float) -> float:
+        """Seconds. flop: of each GPU, as shares are."""
         if not flop:
             return median(job.seconds for job in like)
         like = [job for job in like if job.flop and job.parameters]
@@ -327,27 +337,29 @@ class Model:
             return self._assumed(parameters, flop)
 
         def distance(job: Finished) -> float:
-            return abs(math.log(job.parameters / parameters)) + abs(math.log(job.flop / flop)) / 2
+            return abs(math.log(job.parameters / parameters)) + abs(math.log(job.share / flop)) / 2
 
         nearest = sorted(like, key=distance)[:NEAREST]
-        return float(median(job.seconds * (flop / job.flop) ** _growth(job.flop, flop) for job in nearest))
+        return float(median(job.seconds * (flop / job.share) ** _growth(job.share, flop) for job in nearest))
 
     def _assumed(self, parameters: float, flop: float) -> float:
         speed, gpu = ASSUMED.get(self.device, ASSUMED["cpu"])
         filled = min(1.0, math.sqrt(max(parameters, 1.0) / SMALL)) if gpu else 1.0
         return STARTING + flop / (speed * filled)
 
-    def _memory(self, artifact: Artifact, like: Sequence[Finished], parameters: float) -> tuple[float, float]:
-        """(peak of host or GPU, of the host): weights, and in training gradients and the optimiser.
+    def _memory(
+        self, artifact: Artifact, like: Sequence[Finished], parameters: float, gpus: int
+    ) -> tuple[float, float]:
+        """(peak of host or of each GPU, of the host): weights, and in training gradients and the optimiser.
 
         A pass's activations are small beside those of a large model. Beside a GPU the host holds the weights once.
         """
         small = [job for job in like if job.parameters <= 2 * parameters]
         frozen = 2 if artifact.spec.get("precision") == "bfloat16" else 4
-        trained = artifact.stage not in ("prompt", "features", "open") and "adapters" not in artifact.spec
+        trained = artifact.stage not in ("prompt", "features", "judge", "open") and "adapters" not in artifact.spec
         memory = max(
             max((job.memory for job in small), default=GIB / 2),
-            (TRAINING_BYTES if trained else frozen) * parameters * 1.2,
+            (TRAINING_BYTES if trained else frozen) * parameters / (gpus if self.is_gpu else 1) * 1.2,
         )
         if not self.is_gpu:
             return memory, memory

@@ -41,7 +41,7 @@ STAGES = {
     "vision_model": Stage(1, "manifest.json", "w2s.training.vision_model", "images"),
     "vision_features": Stage(1, "manifest.json", "w2s.training.vision_features", "images model? place"),
     "vision_probe": Stage(1, "run.json", "w2s.training.vision_probe", "images features labels?"),
-    "prompt": Stage(1, "prompt.json", "w2s.training.prompting", "data model labels? place"),
+    "prompt": Stage(1, "prompt.json", "w2s.training.prompting", "data model labels?"),
     "features": Stage(1, "features.json", "w2s.training.features", "data model run? labels? place"),
     "probe": Stage(1, "probe.json", "w2s.training.probes", "features labels?"),
     "errors": Stage(1, "errors.json", "w2s.training.simulable", "features"),

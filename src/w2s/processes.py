@@ -32,7 +32,6 @@ from w2s.member import MEMBER, WAIT, Member, TooMuchAtOnceError, member, wait_se
 from w2s.plan import Identity
 
 ON_CPU = "W2S_PROCESSES_ON"  # "cpu": several processes on the CPU instead of GPUs that are not there
-SPREAD = ("finetune", "generate", "prefer", "features", "prompt")  # stages that share out their work
 POLL = 0.05  # seconds between two looks at the processes
 GRACE = 3.0  # seconds in which the others may say better what went wrong
 
@@ -48,7 +47,7 @@ def building(options: argparse.Namespace, identity: Identity) -> Iterator[Build 
     if member().size > 1:
         with _as_member(identity) as build:
             yield build
-    elif count == 1 or identity.stage not in SPREAD:
+    elif count == 1:
         with artifacts.building(options.out, identity, estimate) as alone:
             yield alone
     else:

@@ -120,7 +120,12 @@ def train_case(name: str, models: Path, work: Path) -> dict[str, Any]:
 
     history, _ = optimise(writer, COUNT, schedule, taught, evaluate=dict, checkpoint=checkpoint, budget=budget)
     answers = generative.greedy(writer, Texts(prompts), end=0, most=4, budget=budget)
-    return {"history": history, "answers": answers, "gradient": norms(writer, lambda: taught(range(7), 0.5, tokens))}
+    found = {"history": history, "answers": answers, "gradient": norms(writer, lambda: taught(range(7), 0.5, tokens))}
+    if whole := spread.whole(writer, lambda: generator.load(base, computing)):
+        found["weights"] = [
+            [float(weight.double().norm()), *weight.flatten()[:3].tolist()] for weight in whole.state_dict().values()
+        ]
+    return found
 
 
 def classified(

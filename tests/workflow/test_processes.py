@@ -11,6 +11,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from tests.models.conftest import save
 from tests.workflow.crash import run
@@ -79,7 +81,8 @@ def plan(tiny_config: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) 
         ladder.append({**rung, "tokens": 10**6 * number, "learning_rate": 1e-2, "gpus": number})
     methods = {"naive": {"objective": "naive"}, "mine": {"objective": "misbehaving:loss"}}
     nlp = {"ladder": ladder, "tasks": ["sciq"], "training": {"batch": 8, "max_length": 48}}
-    return plan_of(deep_merge(tiny_config, {"nlp": {**nlp, "methods": list(methods)}, "methods": methods}), "x", folder)
+    changes = {"nlp": {**nlp, "methods": list(methods)}, "methods": methods, "reward": {"ladder": ladder}}
+    return plan_of(deep_merge(tiny_config, changes), "x", folder)
 
 
 def the_run(plan: Plan) -> Run:
@@ -164,6 +167,27 @@ def test_two_processes_make_what_one_makes(folder: Path, made: Path, plan: Plan)
     assert "processes" not in artifacts.read(folder / artifact.path)["measured"]
     assert near(folder, made, artifact)
     assert files(folder, artifact)["history.csv"].count(b"\n") == files(made, artifact)["history.csv"].count(b"\n")
+
+
+def test_two_processes_write_one_whole_model(plan: Plan, tmp_path: Path) -> None:
+    """Generative finetuning: what comes out is a base model like any other."""
+    data, base, written = plan.reward.data("hh", 0), plan.model("llama"), plan.reward.generative("hh", "llama", 0)
+    for artifact in (data, base, written):
+        assert run(arguments(artifact), tmp_path, environment=TWO) == 0, (tmp_path / "log").read_text()
+    record = artifacts.read(tmp_path / written.path, expect=written.key)
+    assert record["measured"]["processes"] == 2
+    assert leftovers(tmp_path) == []
+    (tmp_path / written.path).rename(tmp_path / "by-two")
+    assert run(in_one_process(written), tmp_path) == 0, (tmp_path / "log").read_text()
+    one, two, before = (
+        load_file(place / "model.safetensors")
+        for place in (tmp_path / written.path, tmp_path / "by-two", Path(base.environment["directory"]))
+    )
+    assert one.keys() == two.keys()
+    assert any(not torch.allclose(one[name], before[name], atol=1e-3) for name in one)
+    for name, weight in one.items():
+        torch.testing.assert_close(two[name], weight, atol=2e-5, rtol=2e-4)
+    assert sorted(record["files"]) == sorted(artifacts.read(tmp_path / written.path)["files"])
 
 
 def test_one_of_them_killed_ends_the_other_and_the_same_command_goes_on(folder: Path, made: Path, plan: Plan) -> None:

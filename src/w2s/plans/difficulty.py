@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from w2s.errors import LackingError, UserError, allowed
-from w2s.plan import Artifact, Plan, Run, computed
+from w2s.plan import Artifact, Plan, Run, computed, needed
 from w2s.plans.study import Study
 from w2s.plans.variant import variant
 from w2s.settings.difficulty import CONFIDENCE, PROMPT, Difficulty, Judge
@@ -93,6 +93,7 @@ class DifficultyPlan(Study[Difficulty]):
             parents["model"] = self.plan.model(rung.name)
             training = nlp.training.model_dump(include={"answers", "max_length"}, mode="json")
             spec |= {"by": judge.by, **training} | computed(rung)
+            environment = needed(rung)
             who = f"{rung.name}'s {judge.by}"
         else:
             identity, environment = self.plan.own_code(judge.by)

@@ -86,7 +86,7 @@ class Work:
         """Device -> seconds that it was held, several at once counted each."""
         spent: dict[str, float] = {}
         for one in self.made.values():
-            seconds = one.seconds * int(one.artifact.environment.get("gpus", 1))
+            seconds = one.seconds * int(one.measured.get("processes", 1))
             spent[one.device] = spent.get(one.device, 0.0) + seconds
         return dict(sorted(spent.items(), key=lambda one: -one[1]))
 

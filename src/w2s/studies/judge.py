@@ -119,9 +119,10 @@ def answered(
     from w2s.device import device
     from w2s.models import classifier, encoding
     from w2s.models.base import directory_of
+    from w2s.training import spread
     from w2s.training.batching import Texts as Encoded
     from w2s.training.loop import probabilities
 
-    base = directory_of(model)
-    network = classifier.load(base, answers, classifier.Computing(spec.get("precision", "float32"))).to(device())
+    base, computing = directory_of(model), classifier.Computing(spec.get("precision", "float32"))
+    network = spread.placed(lambda: classifier.load(base, answers, computing), device())
     return [float(one) for one in probabilities(network, Encoded(encoding.encode(base, texts, max_length)))]

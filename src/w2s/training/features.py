@@ -61,7 +61,6 @@ def make(
     """
     environment = environment or {}
     spec = build.identity.spec
-    spread.check_gpus(int(environment.get("gpus", 1)))
     where, base = device(), directory_of(model)
     if run is None:
         torch.manual_seed(0)  # where adapters start: they change nothing until they are trained

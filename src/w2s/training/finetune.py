@@ -62,7 +62,6 @@ def make(
     """
     environment = environment or {}
     spec = build.identity.spec
-    spread.check_gpus(int(environment.get("gpus", 1)))
     training = spec["training"]
     recipe = methods.recipe_of(spec)
     where = device()

@@ -120,7 +120,6 @@ def make(
     """
     environment = environment or {}
     spec = build.identity.spec
-    spread.check_gpus(int(environment.get("gpus", 1)))
     where = device()
     base = directory_of(model)
     parts = read_parts(data)

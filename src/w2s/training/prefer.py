@@ -57,7 +57,6 @@ def make(
     """
     environment = environment or {}
     spec = build.identity.spec
-    spread.check_gpus(int(environment.get("gpus", 1)))
     training = spec["training"]
     where = device()
     base = directory_of(model)

@@ -69,17 +69,12 @@ class Pieces:
     questions: list[list[int]]
 
 
-def make(
-    build: artifacts.Build, data: Path, model: Path, labels: Path | None, environment: Mapping[str, Any] | None = None
-) -> None:
+def make(build: artifacts.Build, data: Path, model: Path, labels: Path | None) -> None:
     """Prompt and write ``predictions.parquet``. labels: the supervisor's run, or None for truth.
 
     The spec's ``predicts`` names the parts whose questions are answered, the test set alone where it is silent.
-    environment: what the rung needs of the machine, without effect on numbers: ``gpus``.
     """
-    environment = environment or {}
     spec = build.identity.spec
-    spread.check_gpus(int(environment.get("gpus", 1)))
     where, base = device(), directory_of(model)
     half = spec["half"] if spec["shots"] else None
     pool, asked = read_examples(data, half, labels, spec.get("predicts", [TEST]))

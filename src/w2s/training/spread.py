@@ -19,7 +19,6 @@ from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
 from w2s.device import device
-from w2s.errors import UserError
 from w2s.member import member, wait_seconds
 
 COMPUTE = ("both", "begin", "step", "read", "behind")  # ways into a network beside ``forward``
@@ -33,15 +32,6 @@ def size() -> int:
 def rank() -> int:
     """Which of them this is."""
     return member().rank
-
-
-def check_gpus(needed: int) -> None:
-    """UserError if a run needs several GPUs, and this stage works in one process."""
-    if needed not in (1, size()):
-        raise UserError(
-            f"this rung needs {needed} GPUs (its ladder says so), and this stage is not spread over several; "
-            "give it adapters and gpus: 1 if it then fits, or leave it out of the ladder"
-        )
 
 
 def join() -> None:
@@ -106,6 +96,25 @@ def sharded(network: nn.Module, where: torch.device) -> nn.Module:
 def shard(weight: Tensor) -> Tensor:
     """What this process holds of a weight: memory shared with it."""
     return weight.to_local() if isinstance(weight, DTensor) else weight
+
+
+def whole(network: nn.Module, load: Callable[[], nn.Module]) -> Any:
+    """The network on the CPU, with the weights of all processes, for the first of them; None for the others.
+
+    load: makes one like it.
+    """
+    if size() == 1:
+        return network
+    state = {}
+    for name, value in network.state_dict().items():  # one after another, so that no GPU ever holds them all
+        every = value.full_tensor() if isinstance(value, DTensor) else value
+        if rank() == 0:
+            state[name] = every.cpu()
+    if rank() > 0:
+        return None
+    found = load()
+    found.load_state_dict(state, assign=True)
+    return found
 
 
 def like(value: Tensor, weight: Tensor) -> Tensor:

@@ -15,7 +15,6 @@ import torch
 from torch import Tensor, nn
 
 from w2s import artifacts
-from w2s.checkpoints import Checkpoint
 from w2s.device import compile_where_it_pays, described, device
 from w2s.errors import UserError, first_line
 from w2s.memory import budget_of
@@ -28,6 +27,7 @@ from w2s.models.generator import Generator
 from w2s.training import spread
 from w2s.training.generative import Lessons, backward, lessons
 from w2s.training.loop import Schedule, optimise
+from w2s.training.shards import checkpoint_at
 
 HALVES = ("weak", "strong")
 
@@ -39,14 +39,13 @@ def make(build: artifacts.Build, data: Path, model: Path, environment: Mapping[s
     """
     environment = environment or {}
     spec, training = build.identity.spec, build.identity.spec["training"]
-    spread.check_gpus(int(environment.get("gpus", 1)))
     where = device()
     base = directory_of(model)
     computing = Computing(
         spec.get("precision", "float32"), spec.get("adapters"), bool(environment.get("checkpointing"))
     )
     torch.manual_seed(spec["seed"])  # where adapters start
-    network = generator.load(base, computing).to(where)
+    network: Generator = spread.placed(lambda: generator.load(base, computing), where)
     learned = completions(data, base, training["max_length"])
     schedule = Schedule(
         epochs=training["epochs"],
@@ -66,10 +65,11 @@ def make(build: artifacts.Build, data: Path, model: Path, environment: Mapping[s
         schedule,
         lambda batch, done, at_once: backward(network, learned, batch, at_once),
         evaluate=dict,
-        checkpoint=Checkpoint(build.work / "checkpoint.pt"),
+        checkpoint=checkpoint_at(build.work / "checkpoint.pt"),
         budget=budget,
     )
-    save(network, base, build.folder)
+    if learnt := spread.whole(network, lambda: generator.load(base, computing)):
+        save(learnt, base, build.folder)
     build.measured |= {
         "loss": round(history[-1]["train_loss"], 4),
         "steps": int(history[-1]["step"]),
