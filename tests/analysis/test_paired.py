@@ -167,3 +167,11 @@ def test_a_share_of_no_example_is_undefined_and_so_are_its_bounds() -> None:
         assert all(math.isnan(bound) for bound in nothing.bounds())
     some = paired.share(ids(0), answered(np.random.default_rng(9))[0])
     assert paired.median([some, paired.share([], [])]) == some
+
+
+def test_a_count_is_as_sure_as_the_same_share() -> None:
+    for seed in range(3):
+        known = paired.share(ids(seed), answered(np.random.default_rng(seed))[1])
+        counted = paired.of_count(float(known), EXAMPLES)
+        assert counted == known
+        assert counted.bounds() == pytest.approx(known.bounds(), abs=0.02)

@@ -84,7 +84,7 @@ def test_a_wide_band_is_cut_off_where_it_would_flatten_the_curves_and_the_footer
 # -- what figures show ---------------------------------------------------------------------------------------
 
 # Those whose bands or whiskers are over test examples where there is one seed.
-SHOWN = ("fig4", "fig8", "fig9", "fig11", "fig15", "fig16", "fig19", "fig21", "fig22", "fig25", "fig27")
+SHOWN = ("fig4", "fig8", "fig9", "fig11", "fig15", "fig16", "fig19", "fig21", "fig22", "fig24", "fig25", "fig27")
 OVER_EXAMPLES = "95% bootstrap interval over test examples"
 
 
@@ -177,3 +177,10 @@ def test_figure_20_has_bounds_in_its_table_alone(shape: Shape) -> None:
     figure = draw("fig20", plan)
     assert not reaches(figure)
     assert "bootstrap" not in footer(figure)
+
+
+def test_figure_24_names_the_panels_of_each_kind_of_band(shape: Shape) -> None:
+    said = footer(draw("fig24", shape(seeds=1)))
+    assert f"band: {OVER_EXAMPLES} (a, d), lowest to highest draw of random errors (b, c, e, f)" in said
+    said = footer(draw("fig24", shape(seeds=2)))
+    assert "band: lowest to highest seed (a, d), lowest to highest draw of random errors and seed (b, c, e, f)" in said

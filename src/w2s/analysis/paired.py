@@ -92,6 +92,13 @@ def share(ids: Sequence[object], hits: Sequence[bool], among: Sequence[bool] | N
     return Measured(float(right.sum()) / examples, draws, examples=examples)
 
 
+def of_count(value: float, examples: int) -> Measured:
+    """A share of so many examples of which it is not known which are right: it has bounds, but is not paired."""
+    right = round(value * examples)
+    found = share(range(examples), [number < right for number in range(examples)])
+    return Measured(value, found.draws, examples=examples)
+
+
 def gap_error(weak: float, ceiling: float) -> float:
     """Standard error of ceiling - weak on the same examples; NaN where draws of either are not known."""
     if not (isinstance(weak, Measured) and isinstance(ceiling, Measured)):
