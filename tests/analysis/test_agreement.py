@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from w2s import paper
-from w2s.analysis.agreement import agreement, on_test
+from w2s.analysis import paired
+from w2s.analysis.agreement import Agreement, agreement, on_test
+from w2s.analysis.paired import Measured
 from w2s.analysis.pgr import accuracy
 
 TRUTH = [1, 1, 1, 0, 0, 0, 1, 0]
@@ -66,6 +69,50 @@ def test_full_agreement_is_the_supervisors_accuracy(rows: list[tuple[bool, float
     hardened = [0.99 if probability > 0.5 else 0.01 for probability in supervisor]
     assert agreement(truth, supervisor, hardened).all == 1
     assert accuracy(truth, hardened) == accuracy(truth, supervisor)
+
+
+def measured(found: Agreement) -> list[Measured]:
+    assert all(isinstance(one, Measured) for one in found)
+    return list(found)  # type: ignore[arg-type]
+
+
+@given(examples)
+def test_an_interval_contains_its_agreement(rows: list[tuple[bool, float, float]]) -> None:
+    truth, supervisor, student = ([float(row[column]) for row in rows] for column in range(3))
+    for one in measured(agreement(truth, supervisor, student)):
+        low, high = one.bounds()
+        assert math.isnan(one) == math.isnan(low) == math.isnan(high)
+        assert math.isnan(one) or low - 1e-6 <= one <= high + 1e-6
+
+
+@given(examples)
+def test_draws_of_agreements_are_draws_of_the_same_examples(rows: list[tuple[bool, float, float]]) -> None:
+    """Right and wrong together are all, in every draw in which the supervisor is now right, now wrong."""
+    truth, supervisor, student = ([float(row[column]) for row in rows] for column in range(3))
+    everything, right, wrong = measured(agreement(truth, supervisor, student))
+    weak = paired.share(
+        range(len(rows)), [(one > 0.5) == (other > 0.5) for one, other in zip(truth, supervisor, strict=True)]
+    )
+    together = weak.draws * right.draws + (1 - weak.draws) * wrong.draws
+    known = ~np.isnan(together)
+    assert together[known] == pytest.approx(everything.draws[known], abs=1e-5)
+
+
+def test_identical_predictions_have_the_same_interval_whatever_the_order_of_examples() -> None:
+    names = [f"e{number}" for number in range(len(TRUTH))]
+    turned = agreement(TRUTH[::-1], SUPERVISOR[::-1], STUDENT[::-1], names[::-1])
+    for one, other in zip(measured(agreement(TRUTH, SUPERVISOR, STUDENT, names)), measured(turned), strict=True):
+        assert one == other
+        assert one.bounds() == other.bounds()
+
+
+def test_fewer_examples_are_less_sure() -> None:
+    right, wrong = 80, 20
+    supervisor = [0.9] * right + [0.1] * wrong
+    student = [one if number % 2 else 1 - one for number, one in enumerate(supervisor)]
+    widths = [high - low for low, high in (one.bounds() for one in measured(agreement([1] * 100, supervisor, student)))]
+    assert widths[0] < widths[1] < widths[2]
+    assert widths[2] / widths[1] == pytest.approx(math.sqrt(right / wrong), rel=0.2)
 
 
 def numbers(file: str, quantity: str, method: str) -> dict[tuple[float | None, float], float]:

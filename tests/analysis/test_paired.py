@@ -147,3 +147,31 @@ def test_columns_of_bounds_stand_beside_what_is_measured() -> None:
     row = paired.with_bounds({"task": "a", "accuracy": one, "weak": one, "pgr": 0.5})
     assert (row["accuracy" + LOW], row["accuracy" + HIGH]) == one.bounds()
     assert {name for name in row if name.endswith((LOW, HIGH))} == {"accuracy" + LOW, "accuracy" + HIGH}
+
+
+def test_a_share_of_some_examples_is_of_these_in_every_draw_of_all() -> None:
+    hits, among, _ = answered(np.random.default_rng(8))
+    some, others = paired.share(ids(0), hits, among), paired.share(ids(0), hits, [not one for one in among])
+    everything, part = paired.share(ids(0), hits), paired.share(ids(0), among)
+    assert some == pytest.approx(np.mean([hit for hit, counts in zip(hits, among, strict=True) if counts]))
+    assert some.examples + others.examples == everything.examples == EXAMPLES
+    together = part.draws * some.draws + (1 - part.draws) * others.draws
+    assert together == pytest.approx(everything.draws, abs=1e-5)
+    expected = binomial_error(some, some.examples)
+    assert some.draws.std() == pytest.approx(expected, rel=0.1)
+
+
+def test_a_share_of_no_example_is_undefined_and_so_are_its_bounds() -> None:
+    for nothing in (paired.share([], []), paired.share(ids(0), [True] * EXAMPLES, [False] * EXAMPLES)):
+        assert math.isnan(nothing)
+        assert all(math.isnan(bound) for bound in nothing.bounds())
+    some = paired.share(ids(0), answered(np.random.default_rng(9))[0])
+    assert paired.median([some, paired.share([], [])]) == some
+
+
+def test_a_count_is_as_sure_as_the_same_share() -> None:
+    for seed in range(3):
+        known = paired.share(ids(seed), answered(np.random.default_rng(seed))[1])
+        counted = paired.of_count(float(known), EXAMPLES)
+        assert counted == known
+        assert counted.bounds() == pytest.approx(known.bounds(), abs=0.02)

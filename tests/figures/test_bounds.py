@@ -6,10 +6,13 @@ import math
 
 import pandas as pd
 import pytest
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
 
-from tests.figures.conftest import Shape, numbers
+from tests.figures.conftest import Shape, numbers, sections
 from tests.figures.seen import draw, footer, ys
-from w2s.analysis.aggregate import INTERVAL, MEDIAN
+from w2s.analysis.aggregate import CELL, INTERVAL, MEDIAN
+from w2s.analysis.paired import HIGH, LOW
 from w2s.figures import bounds
 
 
@@ -76,3 +79,108 @@ def test_a_wide_band_is_cut_off_where_it_would_flatten_the_curves_and_the_footer
     assert high - low < 4 * max(10, max(drawn) - min(drawn))
     assert "bands are cut off" in footer(figure)
     assert "cut off" not in footer(draw("fig4", plan, wide.assign(pgr_examples_low=table["pgr"] - 0.01)))
+
+
+# -- what figures show ---------------------------------------------------------------------------------------
+
+# Those whose bands or whiskers are over test examples where there is one seed.
+SHOWN = ("fig4", "fig8", "fig9", "fig11", "fig15", "fig16", "fig19", "fig21", "fig22", "fig24", "fig25", "fig27")
+OVER_EXAMPLES = "95% bootstrap interval over test examples"
+
+
+def reaches(figure: Figure) -> list[float]:
+    """Heights (of bars that lie, lengths) of bands and whiskers."""
+    found = []
+    for panel in figure.axes:
+        for drawn in panel.collections:
+            box = drawn.get_datalim(panel.transData)
+            found.append(max(box.height, box.width) if isinstance(drawn, LineCollection) else box.height)
+    return [height for height in found if math.isfinite(height)]  # a colour bar has something empty
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_one_seed_has_bounds_over_test_examples(name: str, shape: Shape) -> None:
+    plan = shape(seeds=1, **sections(name))
+    table = numbers(name, plan)
+    figure = draw(name, plan, table)
+    assert any(height > 0 for height in reaches(figure))
+    assert OVER_EXAMPLES in footer(figure)
+    without = draw(name, plan, table[[column for column in table if not str(column).endswith((LOW, HIGH))]])
+    assert len(reaches(without)) < len(reaches(figure)) or max(reaches(without)) < max(reaches(figure))
+    assert OVER_EXAMPLES not in footer(without)
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_several_seeds_have_bounds_over_these(name: str, shape: Shape) -> None:
+    figure = draw(name, shape(seeds=2, **sections(name)))
+    assert OVER_EXAMPLES not in footer(figure)
+    assert "lowest to highest" in footer(figure)
+
+
+@pytest.mark.parametrize("name", [*SHOWN, "fig7"])
+def test_bounds_are_over_test_examples_where_the_experiment_says_so(name: str, shape: Shape) -> None:
+    """Seeds of invented numbers do not differ: bounds over these have no height."""
+    more = sections(name)
+    of_seeds, of_examples = (draw(name, shape(spread=spread, **more)) for spread in ("seeds", "examples"))
+    assert sum(reaches(of_examples)) > sum(reaches(of_seeds))
+    assert OVER_EXAMPLES in footer(of_examples)
+    assert OVER_EXAMPLES not in footer(of_seeds)
+
+
+@pytest.mark.parametrize("name", [*SHOWN, "fig20", "sandwiching"])
+def test_bounds_in_the_table_contain_their_values(name: str, shape: Shape) -> None:
+    table = numbers(name, shape(seeds=1, **sections(name)))
+    values = [str(column).removesuffix(LOW) for column in table if str(column).endswith(LOW)]
+    assert values
+    for value in values:
+        known = table.dropna(subset=[value, value + LOW, value + HIGH])
+        assert (known[value + LOW] - 1e-6 <= known[value]).all()
+        assert (known[value] <= known[value + HIGH] + 1e-6).all()
+        assert len(known) or value.startswith("pgr")
+
+
+@pytest.mark.parametrize("name", ["fig9", "fig11", "fig22"])
+def test_bounds_of_means_over_tasks_are_narrower_than_those_of_a_task(name: str, shape: Shape) -> None:
+    table = numbers(name, shape(seeds=1))
+    accuracies = table.dropna(subset=["method"])
+    width = accuracies["accuracy" + HIGH] - accuracies["accuracy" + LOW]
+    of_means = accuracies["task"] == INTERVAL
+    assert of_means.any()
+    assert width[of_means].max() <= width[~of_means].max() + 1e-6
+    assert not accuracies[of_means].duplicated([column for column in CELL if column in accuracies]).any()
+
+
+def test_methods_with_the_same_predictions_have_the_same_bounds(shape: Shape) -> None:
+    table = numbers("fig8", shape(seeds=1))
+    students = table[table["task"] != INTERVAL].groupby(["task", "supervisor", "student"])
+    for value in ("agreement", "agreement_right", "agreement_wrong"):
+        assert (students[value + LOW].nunique() == 1).all()
+        assert (students[value + HIGH].nunique() == 1).all()
+    assert (students["method"].nunique() == 2).all()
+
+
+def test_figure_9_keeps_the_spread_over_draws_of_examples(shape: Shape) -> None:
+    plan = shape(seeds=1)
+    left = draw("fig9", plan).axes[0]
+    heights = [box.height for box in (drawn.get_datalim(left.transData) for drawn in left.collections)]
+    table = numbers("fig9", plan)
+    few = table[(table["method"] == "few-shot") & table["supervisor"].isna() & (table["task"] != INTERVAL)] * 1
+    ends = few.groupby(["student", "draw"])["accuracy"].mean() * 100
+    assert heights[1] == pytest.approx(ends.max() - ends.min())
+    said = footer(draw("fig9", plan))
+    assert "band: lowest to highest of 2 draws of examples (prompts with examples), 95% bootstrap" in said
+
+
+def test_figure_20_has_bounds_in_its_table_alone(shape: Shape) -> None:
+    plan = shape(chess=True, seeds=1)
+    assert numbers("fig20", plan)["accuracy" + LOW].notna().any()
+    figure = draw("fig20", plan)
+    assert not reaches(figure)
+    assert "bootstrap" not in footer(figure)
+
+
+def test_figure_24_names_the_panels_of_each_kind_of_band(shape: Shape) -> None:
+    said = footer(draw("fig24", shape(seeds=1)))
+    assert f"band: {OVER_EXAMPLES} (a, d), lowest to highest draw of random errors (b, c, e, f)" in said
+    said = footer(draw("fig24", shape(seeds=2)))
+    assert "band: lowest to highest seed (a, d), lowest to highest draw of random errors and seed (b, c, e, f)" in said

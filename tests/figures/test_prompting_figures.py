@@ -9,6 +9,7 @@ import pytest
 from matplotlib.colors import to_rgba
 
 from tests.figures.conftest import Shape, numbers
+from tests.figures.fake import Fake, halfway
 from tests.figures.seen import draw, footer, ys
 from tests.figures.test_each_figure import curves, titles
 from w2s import figures, paper
@@ -147,6 +148,13 @@ def test_figure_24s_lines_begin_on_their_labels_and_end_at_a_student_of_all_feat
     assert [label.get_text() for label in d.get_xticklabels()] == ["2", "4", "6", "8", "12", "all"]
     assert [label.get_text() for label in e.get_xticklabels()] == ["60%", "62%", "64%", "66%", "68%", "student"]
     assert [label.get_text() for label in f.get_xticklabels()] == ["10%", "7%", "5%", "1%", "0%", "student"]
+
+
+def test_figure_24_reads_its_fits_and_how_many_examples_they_are_tested_on(shape: Shape) -> None:
+    plan = shape()
+    results = Fake(halfway(plan))
+    figures.module("fig24").tabulate(plan, results)
+    assert results.read == {one.key for one in figures.module("fig24").needs(plan)}
 
 
 def test_figure_24_overlay_lays_the_papers_lines_place_by_place(shape: Shape) -> None:

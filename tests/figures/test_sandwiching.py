@@ -58,7 +58,10 @@ def test_examples_are_matched_by_id_never_by_position() -> None:
     assistant: Predictions = {"id": ["a", "b", "s"], "probability": [0.9, 0.2, 0.5], "part": ["test", "test", "strong"]}
     assisted: Predictions = {"id": ["s", "b", "a"], "probability": [0.5, 0.3, 0.8], "part": ["strong", "test", "test"]}
     truth: Predictions = {"truth": [1, 0, 1]}
-    assert sandwiching._both(assistant, assisted | truth) == ([0, 1], [0.2, 0.9], [0.3, 0.8])
+    expected: tuple[list[float], ...] = ([0, 1], [0.2, 0.9], [0.3, 0.8])
+    *said, ids = sandwiching._both(assistant, assisted | truth)
+    assert tuple(said) == expected
+    assert ids == ["b", "a"]
 
 
 def test_labels_are_judged_on_the_strong_half() -> None:

@@ -1,6 +1,7 @@
 """From one row a run to one row a cell: medians over tasks, and how sure they are.
 
-A *cell* is a method, a supervisor and a student (in sandwiching also who answers, and who assists). Rows that
+A *cell* is a method, a supervisor and a student (in sandwiching also who answers, and who assists; of easy examples
+also the share that is trained on). Rows that
 aggregate stand in the same table as those they come from; their ``task`` is ``MEDIAN`` (one row a cell and seed) or
 ``INTERVAL`` (one row a cell).
 """
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 MEDIAN = "median"  # stands for the task in rows that hold medians over tasks
 INTERVAL = "interval"  # stands for the task in rows that hold <value>_low and <value>_high of those medians
 COMPARED = ("accuracy", "pgr", "pgr_inverted_kept")  # what is aggregated of rows that compare students and truth
-SHARED = ("setting", "method", "supervisor", "supervisor_compute", "student", "student_compute", "who", "assistant")
-CELL = ("setting", "method", "supervisor", "student", "who", "assistant")  # those that tell cells apart
+CELL = ("setting", "method", "supervisor", "student", "who", "assistant", "share")  # what tells cells apart
+SHARED = (*CELL, "supervisor_compute", "student_compute")
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
@@ -70,6 +71,13 @@ def interval_rows(rows: Sequence[Row], values: Sequence[str] = COMPARED) -> Iter
                 shown = paired.mean(paired.median(values) for values in _by_seed(cell, name))
                 bounds |= paired.bounds_of(name, shown)
         if not all(math.isnan(bound) for bound in bounds.values()):
+            yield {"task": INTERVAL} | _shared(cell[0]) | bounds
+
+
+def mean_intervals(rows: Sequence[Row], value: str = "accuracy") -> Iterator[Row]:
+    """Likewise of means over tasks, seeds and draws of examples in the prompt: over test examples, one row a cell."""
+    for cell in _cells(rows, by_seed=False):
+        if bounds := paired.bounds_of(value, paired.mean(row[value] for row in cell)):
             yield {"task": INTERVAL} | _shared(cell[0]) | bounds
 
 

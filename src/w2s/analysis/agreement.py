@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from w2s.analysis import pairs
+from w2s.analysis import paired, pairs
 from w2s.analysis.results import Predictions, Results, Row
 from w2s.plan import Run
 
@@ -21,19 +20,21 @@ class Agreement(NamedTuple):
     wrong: float  # of those on which it is wrong
 
 
-def agreement(truth: Sequence[float], supervisor: Sequence[float], student: Sequence[float]) -> Agreement:
-    """Agreement of hard predictions (paper, section 5.1.3).
+def agreement(
+    truth: Sequence[float],
+    supervisor: Sequence[float],
+    student: Sequence[float],
+    ids: Sequence[object] | None = None,
+) -> Agreement:
+    """Agreement of hard predictions (paper, section 5.1.3), with draws of the examples.
 
-    truth: 0 or 1; supervisor, student: probability of class 1. All (n,).
+    truth: 0 or 1; supervisor, student: probability of class 1. ids: of the examples; numbers by default. All (n,).
     """
-    same: dict[bool, list[bool]] = {True: [], False: []}
-    for true, taught, said in zip(truth, supervisor, student, strict=True):
-        same[(taught > 0.5) == (true > 0.5)].append((said > 0.5) == (taught > 0.5))
-    return Agreement(_share(same[True] + same[False]), _share(same[True]), _share(same[False]))
-
-
-def _share(hits: Sequence[bool]) -> float:
-    return sum(hits) / len(hits) if hits else math.nan
+    ids = range(len(truth)) if ids is None else ids
+    right = [(true > 0.5) == (taught > 0.5) for true, taught in zip(truth, supervisor, strict=True)]
+    same = [(said > 0.5) == (taught > 0.5) for said, taught in zip(student, supervisor, strict=True)]
+    wrong = [not one for one in right]
+    return Agreement(paired.share(ids, same), paired.share(ids, same, right), paired.share(ids, same, wrong))
 
 
 def on_test(predictions: Predictions) -> Agreement:
@@ -42,11 +43,11 @@ def on_test(predictions: Predictions) -> Agreement:
     The last step, because the paper's Figure 8 is without early stopping; a student's ``label`` is its
     supervisor's probability.
     """
-    chosen = [number for number, part in enumerate(predictions["part"]) if part == "test"]
+    chosen, ids = pairs.test_examples(predictions)
     truth, supervisor, student = (
         [predictions[column][number] for number in chosen] for column in ("truth", "label", "probability_last")
     )
-    return agreement(truth, supervisor, student)
+    return agreement(truth, supervisor, student, ids)
 
 
 def runs(of: pairs.Runs, methods: Sequence[str], tasks: Sequence[str]) -> list[Run]:

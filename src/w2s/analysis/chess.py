@@ -7,12 +7,11 @@ A completion counts as right if it is exactly the right move (paper, Appendix A.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from w2s.analysis import pairs
+from w2s.analysis import paired, pairs
 from w2s.analysis.results import Predictions, Results, Row
 from w2s.ladder import Rung
 from w2s.plan import Plan, Run
@@ -37,18 +36,27 @@ def part_of(predictions: Predictions, part: str = "test") -> Predictions:
     return {column: [values[number] for number in chosen] for column, values in predictions.items()}
 
 
-def share(predictions: Predictions, column: str = "correct", *, rated_from: float = -math.inf) -> float:
-    """Mean of ``correct`` or ``legal``, of puzzles rated so high if that is asked for; NaN if there are none."""
-    return _mean(
-        value
-        for value, rating in zip(predictions[column], predictions["rating"], strict=True)
-        if rated_from == -math.inf or (rating is not None and rating >= rated_from)
-    )
+def share(
+    predictions: Predictions, column: str = "correct", *, rated_from: float = -math.inf, rated_below: float = math.inf
+) -> float:
+    """Mean of ``correct`` or ``legal``, with draws of the puzzles; NaN if there are none.
+
+    Of puzzles rated so high or so low, if that is asked for.
+    """
+    among = None
+    if (rated_from, rated_below) != (-math.inf, math.inf):
+        among = _rated(predictions, rated_from, rated_below)
+    ids = predictions.get("id", range(len(predictions[column])))
+    return paired.share(ids, predictions[column], among)
 
 
-def rated(predictions: Predictions, rated_from: float) -> int:
-    """How many puzzles are rated so high."""
-    return sum(rating is not None and rating >= rated_from for rating in predictions["rating"])
+def rated(predictions: Predictions, rated_from: float, rated_below: float = math.inf) -> int:
+    """How many puzzles are rated so high, and below that."""
+    return sum(_rated(predictions, rated_from, rated_below))
+
+
+def _rated(predictions: Predictions, rated_from: float, rated_below: float) -> list[bool]:
+    return [rating is not None and rated_from <= rating < rated_below for rating in predictions["rating"]]
 
 
 class Bin(NamedTuple):
@@ -61,34 +69,27 @@ class Bin(NamedTuple):
 
 def by_rating(predictions: Predictions) -> list[Bin]:
     """Accuracy in the paper's 19 bins, 600 to 2500 (Figure 20); puzzles outside or without rating are left out."""
-    hits: dict[int, list[int]] = defaultdict(list)
-    for value, rating in zip(predictions["correct"], predictions["rating"], strict=True):
-        if rating is not None:
-            hits[math.floor((rating - EASIEST) / WIDTH)].append(value)
-    return [
-        Bin(EASIEST + number * WIDTH + WIDTH // 2, _mean(hits[number]), len(hits[number])) for number in range(BINS)
-    ]
+    found = []
+    for low in range(EASIEST, EASIEST + BINS * WIDTH, WIDTH):
+        accuracy = share(predictions, rated_from=low, rated_below=low + WIDTH)
+        found.append(Bin(low + WIDTH // 2, accuracy, rated(predictions, low, low + WIDTH)))
+    return found
 
 
 def agreement(one: Predictions, other: Predictions) -> float:
-    """Share of puzzles that both complete with the same move, right or wrong; NaN without puzzles.
+    """Share of puzzles that both complete with the same move, right or wrong, with draws; NaN without puzzles.
 
     The same puzzles in any order; ValueError otherwise. Two completions without a move agree if they are the same.
     """
     said, against = (dict(zip(table["id"], table["answer"], strict=True)) for table in (one, other))
     if said.keys() != against.keys():
         raise ValueError("completions of different puzzles cannot be compared")
-    return _mean(int(move(said[name]) == move(against[name])) for name in said)
+    return paired.share(list(said), [move(said[name]) == move(against[name]) for name in said])
 
 
 def move(text: str) -> str:
     """A completion without what does not make another move of it: space around it, check and mate marks."""
     return text.strip().rstrip("+#!?")
-
-
-def _mean(values: Iterable[int]) -> float:
-    found = list(values)
-    return sum(found) / len(found) if found else math.nan
 
 
 # -- supervisors and students ------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from statistics import fmean, quantiles
 
-from w2s.analysis import pairs
+from w2s.analysis import aggregate, pairs
 from w2s.analysis.results import Results, Row
 from w2s.plan import Artifact, Plan, Run
 from w2s.plans.difficulty import ANY
@@ -83,7 +83,7 @@ def judged_runs(plan: Plan) -> list[Artifact]:
 
 def by_judge(plan: Plan, results: Results) -> list[Row]:
     """Column ``panel``: ``ratings``, a box of Elo ratings a level, task and seed and of all together (``POOLED``);
-    ``accuracies``, one row a run.
+    ``accuracies``, one row a run, and bounds of their means over tasks.
     """
     difficulty, of = plan.difficulty, pairs.of_nlp(plan)
     ratings: list[tuple[str, int, list[int], list[float]]] = []
@@ -95,11 +95,12 @@ def by_judge(plan: Plan, results: Results) -> list[Row]:
                 for share in difficulty.shares:
                     run = difficulty.easiest(task, student, share, seed)
                     accuracy = pairs.accuracy_on_test(results.predictions(run))
-                    reached = {"share": share, "accuracy": accuracy}
-                    accuracies.append({"panel": ACCURACIES} | _alone(of, run) | reached)
+                    accuracies.append(_alone(of, run) | {"share": share, "accuracy": accuracy})
     pooled = ([one for *_, levels, _ in ratings for one in levels], [one for *_, elos in ratings for one in elos])
     of_all: tuple[str, float, list[int], list[float]] = (POOLED, math.nan, *pooled)
-    return [row for one in [*ratings, of_all] for row in _boxes(plan, *one)] + accuracies
+    accuracies += aggregate.mean_intervals(accuracies)
+    boxes = [row for one in [*ratings, of_all] for row in _boxes(plan, *one)]
+    return boxes + [{"panel": ACCURACIES} | row for row in accuracies]
 
 
 def _boxes(plan: Plan, task: str, seed: float, levels: Sequence[int], elos: Sequence[float]) -> list[Row]:

@@ -69,16 +69,34 @@ def _weights(seed: int, examples: int) -> np.ndarray[Any, Any]:
     return drawn.astype(np.float32) / np.float32(examples)
 
 
-def share(ids: Sequence[object], hits: Sequence[bool]) -> Measured:
-    """Share of the examples that are right. ids, hits: (n,), n > 0; the same ids are drawn alike, in any order."""
+def share(ids: Sequence[object], hits: Sequence[bool], among: Sequence[bool] | None = None) -> Measured:
+    """Share of the examples that are right; NaN if there are none. The same ids are drawn alike, in any order.
+
+    ids, hits, among: (n,). among: which examples count, all by default; of each draw of all of them these count too.
+    """
     import numpy as np
 
+    counted = [True] * len(ids) if among is None else among
+    examples = sum(map(bool, counted))
+    if not examples:
+        return Measured(math.nan, np.full(DRAWS, math.nan))
     named = [str(one) for one in ids]
     order = sorted(range(len(named)), key=named.__getitem__)
     seed = zlib.crc32("\n".join(named[number] for number in order).encode())
-    right = np.array([hits[number] for number in order], dtype=np.float32)
-    value = sum(map(bool, hits)) / len(hits)
-    return Measured(value, _weights(seed, len(right)) @ right, examples=len(right))
+    right = np.array([hits[number] and counted[number] for number in order], dtype=np.float32)
+    weights = _weights(seed, len(right))
+    draws = weights @ right
+    if examples < len(right):
+        with np.errstate(invalid="ignore"):  # none of them may be in a draw
+            draws = draws / (weights @ np.array([counted[number] for number in order], dtype=np.float32))
+    return Measured(float(right.sum()) / examples, draws, examples=examples)
+
+
+def of_count(value: float, examples: int) -> Measured:
+    """A share of so many examples of which it is not known which are right: it has bounds, but is not paired."""
+    right = round(value * examples)
+    found = share(range(examples), [number < right for number in range(examples)])
+    return Measured(value, found.draws, examples=examples)
 
 
 def gap_error(weak: float, ceiling: float) -> float:

@@ -174,12 +174,17 @@ def accuracy_on_test(predictions: Predictions, column: str = "probability") -> p
     Where these have a column ``correct`` (completions), its mean; else by the probabilities of class 1 in
     ``column``: ``probability``, ``probability_last`` or (reward) ``probability_stopped``.
     """
-    chosen = [number for number, part in enumerate(predictions["part"]) if part == "test"]
-    ids = [predictions["id"][number] if "id" in predictions else number for number in chosen]
+    chosen, ids = test_examples(predictions)
     if "correct" in predictions:
         return paired.share(ids, [bool(predictions["correct"][number]) for number in chosen])
     truth, said = ([predictions[name][number] > 0.5 for number in chosen] for name in ("truth", column))
     return paired.share(ids, [one == other for one, other in zip(truth, said, strict=True)])
+
+
+def test_examples(predictions: Predictions) -> tuple[list[int], list[object]]:
+    """Of the test part, the rows and what the examples there are called."""
+    chosen = [number for number, part in enumerate(predictions["part"]) if part == "test"]
+    return chosen, [predictions["id"][number] if "id" in predictions else number for number in chosen]
 
 
 def _rungs(config: Setting, only: Sequence[Pair] | None) -> tuple[list[Rung], list[Rung], list[Pair]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from w2s.analysis import pairs
+from w2s.analysis import paired, pairs
 from w2s.analysis.results import Results, Row
-from w2s.plan import Plan, Run
+from w2s.plan import Artifact, Plan, Run
 
 PROBE = "probe"  # stands for the method in rows of probes on weak labels
 BARS = ("lp(weak)", "lp(gt)", "ft(weak)", "ft(weak)+lp(gt)", "ft(gt)")  # of Figure 11, from above
@@ -68,11 +68,25 @@ def recovered(lp: float, between: float, ft: float) -> float:
     return (between - lp) / (ft - lp) if ft - lp >= 1 else math.nan
 
 
+def fit_runs(plan: Plan) -> list[Artifact]:
+    """What ``fit_rows`` reads: one fit of everything a seed, and the data, for their number of test examples."""
+    runs = [plan.probing.errors(seed) for seed in plan.probing.seeds]
+    return [*runs, *(_data(run) for run in runs)]
+
+
+def _data(run: Run) -> Artifact:
+    return run.parents["features"].parents["data"]
+
+
 def fit_rows(plan: Plan, results: Results) -> list[Row]:
     """One row a labeller or student of Figure 24 (see ``w2s.training.simulable.Fit``)."""
     rows = []
     for seed in plan.probing.seeds:
         run = plan.probing.errors(seed)
         shared = {"setting": pairs.NLP, "task": run.task, "rung": run.rung, "seed": seed}
-        rows += [shared | fit for fit in results.record(run)["measured"]["fits"]]
+        examples = results.record(_data(run))["measured"]["counts"]["parts"]["test"]["examples"]
+        for fit in results.record(run)["measured"]["fits"]:
+            rows.append(
+                shared | fit | {name: paired.of_count(fit[name], examples) for name in ("accuracy", "agreement")}
+            )
     return rows

@@ -6,9 +6,8 @@ import math
 from collections import defaultdict
 from statistics import fmean
 
-from w2s.analysis import pairs
+from w2s.analysis import paired, pairs
 from w2s.analysis.pairs import NAIVE, Pair
-from w2s.analysis.pgr import accuracy
 from w2s.analysis.results import Predictions, Results, Row
 from w2s.plan import Plan, Run
 from w2s.plans.prompting import ZERO_SHOT
@@ -78,15 +77,17 @@ def prompted(plan: Plan, results: Results) -> list[Row]:
 
 
 def by_draw(predictions: Predictions) -> list[Row]:
-    """``draw``, ``accuracy`` and mean ``shots`` of each draw of examples."""
+    """``draw``, ``accuracy`` on the test examples and mean ``shots`` of each draw of examples in the prompt."""
     rows: dict[int, list[int]] = defaultdict(list)
     for number, draw in enumerate(predictions["draw"]):
         if predictions["part"][number] == "test":
             rows[draw].append(number)
     found = []
     for draw, numbers in sorted(rows.items()):
-        truth, said, shots = ([predictions[name][one] for one in numbers] for name in ("truth", "probability", "shots"))
-        found.append({"draw": draw, "accuracy": accuracy(truth, said), "shots": fmean(shots)})
+        names = ("id", "truth", "probability", "shots")
+        ids, truth, said, shots = ([predictions[name][one] for one in numbers] for name in names)
+        right = [(true > 0.5) == (one > 0.5) for true, one in zip(truth, said, strict=True)]
+        found.append({"draw": draw, "accuracy": paired.share(ids, right), "shots": fmean(shots)})
     return found
 
 

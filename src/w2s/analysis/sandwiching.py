@@ -84,9 +84,9 @@ def of_labels(predictions: Predictions) -> float:
     return accuracy(*([predictions[name][number] for number in chosen] for name in ("truth", "probability")))
 
 
-def _both(assistant: Predictions, assisted: Predictions) -> tuple[list[float], list[float], list[float]]:
-    """(truth, what the assistant says, what the assisted says) of the test set, by id."""
+def _both(assistant: Predictions, assisted: Predictions) -> tuple[list[float], list[float], list[float], list[object]]:
+    """(truth, what the assistant says, what the assisted says, ids) of the test set, by id."""
     said = dict(zip(assistant["id"], assistant["probability"], strict=True))
     chosen = [number for number, part in enumerate(assisted["part"]) if part == "test"]
     ids, truth, probability = ([assisted[name][one] for one in chosen] for name in ("id", "truth", "probability"))
-    return truth, [said[one] for one in ids], probability
+    return truth, [said[one] for one in ids], probability, ids

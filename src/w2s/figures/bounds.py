@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from w2s.analysis.aggregate import INTERVAL
 from w2s.analysis.paired import HIGH, LOW
 
+EXAMPLES = "95% bootstrap interval over test examples"
 WORDS = {
     "seeds": "lowest to highest seed",
     "tasks": "95% bootstrap interval over tasks",
-    "examples": "95% bootstrap interval over test examples, the same for all runs",
+    "examples": f"{EXAMPLES}, the same for all runs",
 }
 
 
@@ -37,6 +40,13 @@ def _known(rows: pd.DataFrame, end: str, value: str | None) -> bool:
     return bool(rows[names].notna().to_numpy().any())
 
 
+def of_means(rows: pd.DataFrame, value: str, spread: str, by: str) -> tuple[pd.Series[float], pd.Series[float]] | None:
+    """The same of means over tasks and seeds; rows: of single tasks and their ``INTERVAL``."""
+    intervals = rows["task"] == INTERVAL
+    means = rows[~intervals].groupby([by, "seed"], as_index=False)[value].mean().assign(task="mean")
+    return of(pd.concat([means, rows[intervals]]), value, spread, by)
+
+
 def of(rows: pd.DataFrame, value: str, spread: str, by: str) -> tuple[pd.Series[float], pd.Series[float]] | None:
     """(low, high) in percent of the means over seeds, by another column; None without bounds.
 
@@ -57,3 +67,10 @@ def of(rows: pd.DataFrame, value: str, spread: str, by: str) -> tuple[pd.Series[
         return None
     bottom, top = ((known[end] * 100).groupby(known[by]).mean() for end in (low, high))
     return bottom, top
+
+
+def lengths(middle: Any, ends: tuple[Any, Any]) -> np.ndarray[Any, Any]:
+    """(2, n): how far whiskers reach below and above n means, as ``errorbar`` wants them."""
+    low, high = ends
+    reach: np.ndarray[Any, Any] = np.array([np.atleast_1d(middle - low), np.atleast_1d(high - middle)])
+    return reach.clip(min=0)

@@ -39,7 +39,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     values = {"accuracy": "accuracy on chess puzzles (%)", "pgr": "performance gap recovered (%)"}
     for panel, (value, words) in zip(axes.flat, values.items(), strict=True):
         overlay.curves(panel, about, table, value)
-        curves.by_supervisor(panel, lines, value)
+        curves.by_supervisor(panel, lines, value, spread=about.get("spread", "seeds"))
         style.percent_axis(panel, words, with_zero=value == "pgr")
     for panel in axes.flat:
         style.compute_axis(panel)

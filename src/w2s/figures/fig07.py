@@ -63,7 +63,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     }
     papers = paper.read("reward_stopping")
     overlay.curves(best, about, lines, "accuracy", styles=styles, rows=papers)
-    curves.by_supervisor(best, lines, "accuracy", styles=styles)
+    curves.by_supervisor(best, lines, "accuracy", spread=about.get("spread", "seeds"), styles=styles)
     style.percent_axis(best, "test accuracy (%)")
     style.compute_axis(best)
     of_paper = paper.bars(7, reward.REWARD)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import pairs, prompting
+from w2s.analysis import aggregate, pairs, prompting
 from w2s.analysis.prompting import FEW_SHOT
 from w2s.analysis.results import Results, Row
 from w2s.plan import Plan, Run
@@ -37,24 +37,34 @@ def needs(plan: Plan) -> list[Run]:
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """Accuracies: of prompts one row a draw of examples; ``asked`` is how many examples a prompt should have."""
+    """Accuracies, and bounds of their means over tasks: of prompts one row a draw of examples.
+
+    ``asked`` is how many examples a prompt should have.
+    """
     rows = prompting.prompted(plan, results)
     shots = plan.prompting.setting.shots
     rows = [row | {"asked": shots} if row["method"] == FEW_SHOT else row for row in rows]
-    return rows + prompting.finetuned(plan, results)
+    rows += prompting.finetuned(plan, results)
+    return [*rows, *aggregate.mean_intervals(rows)]
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     """Three panels."""
+    import pandas as pd
+
     from w2s.figures import footer, overlay, style
 
     figure, axes = style.panels(1, 3, width=3.6, height=3.5, legend=1.9)
-    means = prompting.means(table.to_dict("records"))  # type: ignore[arg-type]
+    intervals = table["task"] == aggregate.INTERVAL
+    means = prompting.means(table[~intervals].to_dict("records"))  # type: ignore[arg-type]
+    drawn = pd.concat([pd.DataFrame(means).assign(task="mean"), table[intervals]])
+    table, spread = table[~intervals], about.get("spread", "seeds")
     colours = style.supervisor_colours(table)
     for number, (panel, title) in enumerate(zip(axes.flat, TITLES, strict=True)):
         for method, supervisor in _shown(number, _lines(means)):
             colour = colours[supervisor] if supervisor else style.TRUTH_COLOUR
-            _line(panel, [row for row in means if (row["method"], row["supervisor"]) == (method, supervisor)], colour)
+            taught = drawn["supervisor"] == supervisor if supervisor else drawn["supervisor"].isna()
+            _line(panel, drawn[(drawn["method"] == method) & taught], colour, spread)
             _papers(panel, about, table, method, supervisor, colours)
         style.percent_axis(panel, "mean test accuracy (%)" if number == 0 else "")
         panel.set_title(title)
@@ -63,7 +73,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     style.label_panels(axes.flat)
     _legend(figure, table, about)
     shown = table.drop(columns="undefined", errors="ignore")  # it shows no PGR
-    footer.add(figure, about, shown, _spread(means), _room(table), overlay.note(about, table))
+    footer.add(figure, about, shown, _spread(drawn, spread), _room(table), overlay.note(about, table))
     return figure
 
 
@@ -83,15 +93,21 @@ def _lines(means: list[Row]) -> list[tuple[str, str | None]]:
     return list(dict.fromkeys((row["method"], row["supervisor"]) for row in means))
 
 
-def _line(panel: Axes, rows: list[Row], colour: Any) -> None:
-    """The mean over seeds and draws, and the range of them as a band."""
-    import pandas as pd
+def _line(panel: Axes, rows: pd.DataFrame, colour: Any, spread: str) -> None:
+    """The mean over seeds and draws, and a band; a draw of examples in the prompt is as good as a seed."""
+    from w2s.figures import bounds
 
-    cells = (pd.DataFrame(rows).set_index("student_compute")["accuracy"] * 100).groupby(level=0)
-    mean, low, high = cells.mean(), cells.min(), cells.max()
-    panel.plot(mean.index, mean, color=colour, zorder=3, **STYLES[rows[0]["method"]])
-    if (high > low).any():
+    mean = rows.groupby("student_compute")["accuracy"].mean().dropna() * 100
+    panel.plot(mean.index, mean, color=colour, zorder=3, **STYLES[rows["method"].iloc[0]])
+    if band := bounds.of(_by_draw(rows), "accuracy", spread, by="student_compute"):
+        low, high = band
         panel.fill_between(low.index, low, high, color=colour, alpha=BAND, linewidth=0, zorder=2)
+
+
+def _by_draw(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with each draw of a seed as a seed of its own."""
+    known = rows["seed"].notna()
+    return rows.assign(seed=(rows["seed"].astype(str) + "/" + rows["draw"].astype(str)).where(known))
 
 
 def _papers(
@@ -139,11 +155,18 @@ def _legend(figure: Figure, table: pd.DataFrame, about: dict[str, Any]) -> None:
     figure.legend(handles=entries, loc="outside right center", frameon=False)
 
 
-def _spread(means: list[Row]) -> str:
-    draws, seeds = (len({row[name] for row in means}) for name in ("draw", "seed"))
-    if draws * seeds == 1:
-        return ""
-    return f"band: lowest to highest of {draws} draws of examples" + (f" and {seeds} seeds" if seeds > 1 else "")
+def _spread(drawn: pd.DataFrame, spread: str) -> str:
+    """What the bands are over: draws of examples in the prompt where there are several, and seeds."""
+    from w2s.figures import bounds
+
+    draws, seeds = (drawn[name].nunique() for name in ("draw", "seed"))
+    others = bounds.basis(drawn, spread, "accuracy")  # where there is one draw of each seed
+    if draws == 1 or others == "examples" == spread:
+        return f"band: {bounds.WORDS[others]}" if others else ""
+    words = f"band: lowest to highest of {draws} draws of examples"
+    if others == "examples":
+        return f"{words} (prompts with examples), {bounds.WORDS[others]} (others)"
+    return words + (f" and {seeds} seeds" if seeds > 1 else "")
 
 
 def _room(table: pd.DataFrame) -> str:

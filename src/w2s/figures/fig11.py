@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import probing
+from w2s.analysis import aggregate, probing
 from w2s.analysis.results import Results, Row
 from w2s.plan import Plan, Run
 
@@ -35,25 +35,27 @@ def needs(plan: Plan) -> list[Run]:
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """Accuracies, one row a task, seed and bar; the bar stands in the column of methods."""
-    return probing.bar_rows(plan, results, "fig11")
+    """Accuracies, one row a task, seed and bar, and bounds of their means; the bar stands in the column of methods."""
+    rows = probing.bar_rows(plan, results, "fig11")
+    return [*rows, *aggregate.mean_intervals(rows)]
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     """Five horizontal bars."""
     from w2s import paper
-    from w2s.figures import footer, overlay, style
+    from w2s.figures import bounds, footer, overlay, style
 
     figure, axes = style.panels(1, 1, width=5.6, height=2.9)
     panel = axes[0, 0]
-    by_seed = (table.groupby(["method", "seed"])["accuracy"].mean() * 100).groupby(level=0)
-    mean, low, high = by_seed.mean(), by_seed.min(), by_seed.max()
+    mean = (table.groupby(["method", "seed"])["accuracy"].mean() * 100).groupby(level=0).mean()
+    found = bounds.of_means(table, "accuracy", about.get("spread", "seeds"), by="method") or (mean, mean)
+    low, high = (end.reindex(mean.index).fillna(mean) for end in found)
     names = [name for name in probing.BARS if name in mean]
     left = min(CHANCE, 10 * math.floor(low.min() / 10))
     for place, name in enumerate(names):
         panel.barh(place, mean[name] - left, 0.68, left=left, linewidth=1.4, zorder=3, **LOOKS[name])
         if high[name] > low[name]:
-            whisker = [[mean[name] - low[name]], [high[name] - mean[name]]]
+            whisker = bounds.lengths(mean[name], (low[name], high[name]))
             panel.errorbar(mean[name], place, xerr=whisker, color=style.TRUTH_COLOUR, linewidth=1, capsize=3, zorder=5)
         beside = {"xytext": (5, 0), "textcoords": "offset points", "va": "center", "fontsize": 8, "zorder": 6}
         panel.annotate(f"{mean[name]:.1f}", (max(high[name], mean[name]), place), **beside)
@@ -68,7 +70,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     panel.set_xlabel("mean test accuracy (%)")
     weak = table["supervisor"].dropna().iloc[0]
     panel.set_title(f"{weak} to {table['student'].iloc[0]}")
-    notes = ["whiskers: lowest to highest seed" if table["seed"].nunique() > 1 else "", _gap(mean)]
+    notes = [footer.spread(about, table).replace("band", "whiskers"), _gap(mean)]
     notes += ["diamonds: the paper's own"] if overlay.wanted(about) else []
     footer.add(figure, about, table, *notes)
     return figure

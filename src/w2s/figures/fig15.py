@@ -39,12 +39,15 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     figure, axes = style.panels(1, 3, width=3.6, height=3.5, legend=1.6)
     lines = curves.with_chains(table)
     shown = [{pairs.NAIVE}, {chess.BOOTSTRAP}, {pairs.NAIVE}]
+    colours = style.supervisor_colours(table)
     for number, (panel, methods, title) in enumerate(zip(axes.flat, shown, TITLES, strict=True)):
         value = "accuracy" if number < 2 else "agreement"
         methods |= {*style.UNSUPERVISED} if number < 2 else set()
         overlay.curves(panel, about, table[table["method"].isin(methods)], value, styles=style.NAIVE_SOLID)
         drawn = lines[lines["method"].isin(methods)]
-        curves.by_supervisor(panel, drawn, value, styles=style.NAIVE_SOLID, colours=style.supervisor_colours(table))
+        curves.by_supervisor(
+            panel, drawn, value, spread=about.get("spread", "seeds"), styles=style.NAIVE_SOLID, colours=colours
+        )
         style.percent_axis(panel, "accuracy on chess puzzles (%)" if number == 0 else "")
         panel.set_title(title)
     axes[0, 2].set_ylabel("same move as the supervisor (%)")

@@ -46,14 +46,14 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     """The two panels, means over seeds."""
     from matplotlib.lines import Line2D
 
-    from w2s.figures import footer, overlay, style
+    from w2s.figures import footer, overlay, studies, style
 
     figure, axes = style.panels(1, 2, share="none", width=4.0, height=3.8, legend=1.6)
     colours = _colours(table)
     hard = int(table["hard"].iloc[0])
     for panel, value in zip(axes.flat, VALUES, strict=True):
         overlay.easy_to_hard(panel, about, "all" if value == "accuracy" else "hard", colours)
-        _panel(panel, table, value, colours)
+        _panel(panel, table, value, colours, about.get("spread", "seeds"))
     axes[0, 0].set_title("all test puzzles")
     axes[0, 1].set_title(f"test puzzles rated {hard:,} and above")
     axes[0, 0].set_ylabel("accuracy, trained on easy puzzles (%)")
@@ -65,7 +65,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
         entries.append(Line2D([], [], color=style.TRUTH_COLOUR, label="the paper's own", **overlay.FAINT))
     figure.legend(handles=entries, loc="outside right center", frameon=False)
     counts = f"{table['examples'].mean():,.0f} test puzzles, {table['examples_hard'].mean():,.0f} of them hard"
-    spread = "means over seeds; bars: lowest to highest seed" if table["seed"].nunique() > 1 else ""
+    spread = studies.spread(about, table, "accuracy", "whiskers")
     footer.add(figure, about, table, counts, spread, overlay.BEHIND if overlay.wanted(about) else "")
     return figure
 
@@ -87,14 +87,13 @@ def _colours(table: pd.DataFrame) -> dict[str, Any]:
     return {name: hues(number / max(len(methods) - 1, 1)) for number, name in enumerate(methods)}
 
 
-def _panel(panel: Axes, table: pd.DataFrame, value: str, colours: dict[str, Any]) -> None:
+def _panel(panel: Axes, table: pd.DataFrame, value: str, colours: dict[str, Any], spread: str) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    from w2s.figures import style
+    from w2s.figures import bounds, style
 
     known = table.dropna(subset=[value])
-    cells = (known[value] * 100).groupby([known["method"], known["student_compute"]])
-    mean, low, high = cells.mean(), cells.min(), cells.max()
+    mean = known.groupby(["method", "student_compute"])[value].mean() * 100
     across = mean.get(chess.ALL)
     for method, colour in {**colours, chess.ZERO_SHOT: style.TRUTH_COLOUR}.items():
         if across is None or method not in mean:
@@ -104,8 +103,9 @@ def _panel(panel: Axes, table: pd.DataFrame, value: str, colours: dict[str, Any]
         zero_shot = method == chess.ZERO_SHOT
         line = style.METHOD_STYLES[chess.ZERO_SHOT] if zero_shot else {"marker": "o", "linewidth": 1.4, "markersize": 4}
         panel.plot(x, up, color=colour, zorder=4 if zero_shot else 3, **line)
-        if table["seed"].nunique() > 1:
-            whiskers = [up - low[method][up.index], high[method][up.index] - up]
+        if found := bounds.of(known[known["method"] == method], value, spread, by="student_compute"):
+            low, high = (end.reindex(up.index) for end in found)
+            whiskers = bounds.lengths(up, (low, high))
             panel.errorbar(x, up, whiskers, fmt="none", ecolor=colour, elinewidth=0.7, alpha=0.6, zorder=2.5)
     style.percent_axis(panel)
     if panel.lines:  # the same scale along and up, from 0

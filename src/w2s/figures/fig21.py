@@ -54,7 +54,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     for panel, task in zip(axes.flat, tasks, strict=False):
         if compared:
             studies.paper_by_cutoff(panel, about, places[ANY])
-        _panel(panel, table[table["task"] == task], places, colours)
+        _panel(panel, table[table["task"] == task], places, colours, about.get("spread", "seeds"))
         panel.set_title(task)
     for number, panel in enumerate(axes.flat):
         if number >= len(tasks):
@@ -72,7 +72,14 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
         dict.fromkeys(f"{count:,}" for count in (table["trained_on"].min(), table["trained_on"].max()))
     )
     counts = f"trained on {trained} examples, as many of a task at every cutoff"
-    footer.add(figure, about, table, counts, studies.spread(table), studies.paper_note(about, table, "seven"))
+    footer.add(
+        figure,
+        about,
+        table,
+        counts,
+        studies.spread(about, table, "accuracy"),
+        studies.paper_note(about, table, "seven"),
+    )
     return figure
 
 
@@ -84,12 +91,12 @@ def _places(table: pd.DataFrame) -> dict[str, float]:
     return places | {ANY: last + max(BEYOND * (last - first), 0.3)}
 
 
-def _panel(panel: Axes, rows: pd.DataFrame, places: dict[str, float], colours: dict[str, Any]) -> None:
-    from w2s.figures import curves, style
+def _panel(panel: Axes, rows: pd.DataFrame, places: dict[str, float], colours: dict[str, Any], spread: str) -> None:
+    from w2s.figures import bounds, curves, style
 
     for student, colour in colours.items():
-        cells = (rows[rows["student"] == student].set_index("cutoff")["accuracy"] * 100).groupby(level=0)
-        mean, low, high = (cells.agg(what).reindex(list(places)).dropna() for what in ("mean", "min", "max"))
+        of_student = rows[rows["student"] == student]
+        mean = (of_student.groupby("cutoff")["accuracy"].mean() * 100).reindex(list(places)).dropna()
         x = [places[str(name)] for name in mean.index]
         inside = len(x) - (ANY in mean.index)
         panel.plot(x[:inside], mean.iloc[:inside], color=colour, marker="o", markersize=4, linewidth=1.4, zorder=3)
@@ -97,7 +104,8 @@ def _panel(panel: Axes, rows: pd.DataFrame, places: dict[str, float], colours: d
                    linestyle=":", zorder=3)  # fmt: skip
         if student in mean.index:
             panel.plot(places[student], mean[student], color=colour, marker="*", markersize=11, zorder=4)
-        if rows["seed"].nunique() > 1:
+        if band := bounds.of(of_student, "accuracy", spread, by="cutoff"):
+            low, high = (end.reindex(mean.index) for end in band)
             panel.fill_between(x, low, high, color=colour, alpha=curves.BAND, linewidth=0, zorder=2)
     style.percent_axis(panel)
     names = ["any" if name == ANY else name for name in places]

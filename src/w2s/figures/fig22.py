@@ -48,7 +48,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     compared = overlay.comparable(about, accuracies)
     if compared:
         _paper(axes[0, 1], about, colours)
-    _accuracies(axes[0, 1], accuracies, colours)
+    _accuracies(axes[0, 1], accuracies, colours, about.get("spread", "seeds"))
     style.label_panels(axes.flat)
     entries = [
         Line2D([], [], color=colour, marker="o", markersize=4, label=_words(share))
@@ -61,7 +61,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     notes = [f"judge: {_judge(judge, about)}"]
     correlation = ratings["correlation"].iloc[0]
     notes += [f"rank correlation of rating and difficulty {correlation:.2f}" if not math.isnan(correlation) else ""]
-    notes += [studies.spread(accuracies), overlay.note(about, accuracies)]
+    notes += [studies.spread(about, accuracies, "accuracy"), overlay.note(about, accuracies)]
     footer.add(figure, about, accuracies, *notes)
     return figure
 
@@ -117,17 +117,16 @@ def _colours(accuracies: pd.DataFrame) -> dict[int, str]:
     return {share: COLOURS.get(share) or OTHERS[others.index(share) % len(OTHERS)] for share in shares}
 
 
-def _accuracies(panel: Axes, rows: pd.DataFrame, colours: dict[int, str]) -> None:
-    from w2s.figures import curves, style
+def _accuracies(panel: Axes, rows: pd.DataFrame, colours: dict[int, str], spread: str) -> None:
+    from w2s.figures import bounds, curves, style
 
     for share, colour in colours.items():
         of_share = rows[rows["share"] == share]
-        by_seed = (of_share["accuracy"] * 100).groupby([of_share["student_compute"], of_share["seed"]]).mean()
-        cells = by_seed.groupby(level=0)
-        mean = cells.mean()
+        mean = of_share.groupby("student_compute")["accuracy"].mean() * 100
         panel.plot(mean.index, mean, color=colour, marker="o", markersize=4, linewidth=1.4, zorder=3)
-        if rows["seed"].nunique() > 1:
-            panel.fill_between(mean.index, cells.min(), cells.max(), color=colour, alpha=curves.BAND, linewidth=0)
+        if band := bounds.of_means(of_share, "accuracy", spread, by="student_compute"):
+            low, high = band
+            panel.fill_between(low.index, low, high, color=colour, alpha=curves.BAND, linewidth=0, zorder=2)
     style.percent_axis(panel, "test accuracy, mean over tasks (%)")
     style.compute_axis(panel)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from w2s.analysis import probing
 from w2s.analysis.results import Results, Row
-from w2s.plan import Plan, Run
+from w2s.plan import Artifact, Plan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,12 +26,14 @@ PANELS = {
 }
 QUANTITIES = {"accuracy": "test accuracy (%)", "agreement": "agreement with labels (%)"}
 FULL, LABELLER = "full", "labeller"
+BAND = 0.1  # opacity
+VARIED = {"draw": "draw of random errors", "seed": "seed"}
 HUES = ("#34476f", "#686b71", "#958e75", "#c9b55a", "#ffe500")
 
 
-def needs(plan: Plan) -> list[Run]:
-    """One fit of everything a seed."""
-    return [plan.probing.errors(seed) for seed in plan.probing.seeds]
+def needs(plan: Plan) -> list[Artifact]:
+    """One fit of everything a seed, and the data that it is fit on."""
+    return probing.fit_runs(plan)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
@@ -43,9 +46,10 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     from w2s.figures import footer, overlay, style
 
     figure, axes = style.panels(2, 3, share="col", width=3.6, height=2.9)
+    spread = about.get("spread", "seeds")
     for column, (name, (title, below)) in enumerate(PANELS.items()):
         rows = table[table["panel"] == name]
-        lines = Lines(table, name)
+        lines = Lines(table, name, spread)
         for place, quantity in enumerate(QUANTITIES):
             panel = axes[place, column]
             lines.draw(panel, quantity)
@@ -59,7 +63,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     style.label_panels(axes.flat)
     rung, draws = table["rung"].iloc[0], table["draw"].max() + 1
     notes = ["black: the labels; each colour: probes that learn from one kind of them", f"features of {rung}"]
-    notes += [f"means of {draws:.0f} draws of random errors" if draws > 1 else ""]
+    notes += [f"means of {draws:.0f} draws of random errors" if draws > 1 else "", _spread(table, spread)]
     notes += ["faint: the paper's own, at its own numbers of features and accuracies"] if overlay.wanted(about) else []
     footer.add(figure, about, table, *notes)
     return figure
@@ -68,10 +72,10 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
 class Lines:
     """The lines of one column. sources: labellers, as the table names them; ticks: what stands below the places."""
 
-    def __init__(self, table: pd.DataFrame, panel: str) -> None:
+    def __init__(self, table: pd.DataFrame, panel: str, spread: str) -> None:
         from w2s.figures import style
 
-        self.panel = panel
+        self.panel, self.spread = panel, spread
         self.rows = table[table["panel"] == panel]
         self.full = table[(table["panel"] == "simulable") & (table["labels"] == FULL)]
         self.sources = [name for name in style.in_order(self.rows, "labels") if name != FULL]
@@ -90,7 +94,11 @@ class Lines:
 
     def begins(self, source: str) -> float:
         """Accuracy of the labels on the test set, in percent."""
-        return self.of(source, source if self.panel == "simulable" else LABELLER, "accuracy")
+        return self.of(source, self.labeller(source), "accuracy")
+
+    def labeller(self, source: str) -> str:
+        """How the table names who labels, among students."""
+        return source if self.panel == "simulable" else LABELLER
 
     def draw(self, panel: Axes, quantity: str) -> None:
         """Black labels, then a line a labeller."""
@@ -102,10 +110,44 @@ class Lines:
         for place, source in enumerate(self.sources):
             later = [*self.sources[place + 1 :], FULL] if self.panel == "simulable" else [FULL]
             places = [*range(place + 1, len(self.sources) + 1)] if self.panel == "simulable" else [len(self.sources)]
-            values = [self.begins(source), *(self.of(source, student, quantity) for student in later)]
-            panel.plot(
-                [place, *places], values, color=_hue(place, len(self.sources)), marker="o", markersize=3, zorder=3
-            )
+            points = [(self.labeller(source), "accuracy"), *((student, quantity) for student in later)]
+            values = [self.of(source, *point) for point in points]
+            low, high = zip(*(self.ends(source, *point) for point in points), strict=True)
+            hue = _hue(place, len(self.sources))
+            panel.plot([place, *places], values, color=hue, marker="o", markersize=3, zorder=3)
+            panel.fill_between([place, *places], low, high, color=hue, alpha=BAND, linewidth=0, zorder=2)
+
+    def ends(self, labels: str, student: str, quantity: str) -> tuple[float, float]:
+        """Of the band about a mean, in percent; NaN where there is none."""
+        from w2s.figures import bounds
+
+        rows = self.rows[(self.rows["labels"] == labels) & (self.rows["student"] == student)]
+        found = bounds.of(_by_draw(rows), quantity, self.spread, by="student")
+        if found is None:
+            return math.nan, math.nan
+        low, high = found
+        return float(low[student]), float(high[student])
+
+
+def _by_draw(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with each draw of random errors as a seed of its own."""
+    return rows.assign(seed=rows["seed"].astype(str) + "/" + rows["draw"].astype(str))
+
+
+def _spread(table: pd.DataFrame, spread: str) -> str:
+    """What the bands are over, by panel."""
+    from w2s.figures import bounds
+
+    simulable = table["panel"] == "simulable"
+    said: dict[str, str] = {}
+    for panels, rows in (("a, d", table[simulable]), ("b, c, e, f", table[~simulable])):
+        several = [words for column, words in VARIED.items() if rows[column].nunique() > 1]
+        found = bounds.basis(_by_draw(rows), spread, "accuracy")
+        words = bounds.EXAMPLES if found == "examples" else f"lowest to highest {' and '.join(several)}"
+        said |= {words: panels} if found else {}
+    if len(said) < 2:
+        return "".join(f"band: {words}" for words in said)
+    return f"band: {', '.join(f'{words} ({panels})' for words, panels in said.items())}"
 
 
 def _hue(place: int, count: int) -> Any:

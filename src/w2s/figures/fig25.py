@@ -47,7 +47,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     )
     colours = studies.method_colours(table)
     for panel, task in zip(axes.flat, tasks, strict=False):
-        _panel(panel, table[table["task"] == task], colours, overlay.wanted(about))
+        _panel(panel, table[table["task"] == task], colours, about)
         panel.set_title(task)
     for panel in axes.flat[len(tasks) :]:
         panel.set_axis_off()
@@ -59,14 +59,14 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     ]
     figure.legend(handles=entries, loc="outside right center", frameon=False)
     weak, strong = table["supervisor"].iloc[0], table["student"].iloc[0]
-    notes = [f"supervisor {weak}, student {strong}", studies.spread(table, "whiskers")]
+    notes = [f"supervisor {weak}, student {strong}", studies.spread(about, table, "pgr", "whiskers")]
     notes += ["dashed: the paper's mean over its three data sets"] if overlay.wanted(about) else []
     footer.add(figure, about, table, *notes)
     return figure
 
 
-def _panel(panel: Axes, rows: pd.DataFrame, colours: dict[str, str], overlaid: bool) -> None:
-    from w2s.figures import studies, style
+def _panel(panel: Axes, rows: pd.DataFrame, colours: dict[str, str], about: dict[str, Any]) -> None:
+    from w2s.figures import bounds, overlay, studies, style
 
     kinds = style.in_order(rows, "kind")
     theirs = studies.paper_bars(25)
@@ -74,14 +74,14 @@ def _panel(panel: Axes, rows: pd.DataFrame, colours: dict[str, str], overlaid: b
     for number, (method, colour) in enumerate(colours.items()):
         shift = (number - (len(colours) - 1) / 2) * width
         for place, kind in enumerate(kinds):
-            values = rows.loc[(rows["kind"] == kind) & (rows["method"] == method), "pgr"].dropna() * 100
-            if len(values):
-                mean = values.mean()
+            of_bar = rows[(rows["kind"] == kind) & (rows["method"] == method)].dropna(subset=["pgr"])
+            if len(of_bar):
+                mean = of_bar["pgr"].mean() * 100
                 panel.bar(place + shift, mean, 0.92 * width, fill=False, edgecolor=colour, linewidth=1.5, zorder=3)
-                if len(values) > 1:
-                    whisker = [[mean - values.min()], [values.max() - mean]]
+                if found := bounds.of(of_bar, "pgr", about.get("spread", "seeds"), by="kind"):
+                    whisker = bounds.lengths(mean, found)
                     panel.errorbar(place + shift, mean, whisker, color=colour, linewidth=0.9, capsize=2, zorder=4)
-            if overlaid and (kind, method) in theirs:
+            if overlay.wanted(about) and (kind, method) in theirs:
                 reach = (place + shift - width / 2, place + shift + width / 2)
                 panel.plot(reach, [theirs[kind, method]] * 2, color=style.TRUTH_COLOUR, linewidth=0.9, linestyle="--")
     words = ["\n".join(textwrap.wrap(studies.KIND_WORDS[kind], 20)) for kind in kinds]

@@ -65,7 +65,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
         entries.append(Line2D([], [], color=style.TRUTH_COLOUR, label="the paper's mean", **overlay.FAINT))
     figure.legend(handles=entries, loc="outside right center", frameon=False)
     weak, strong = table["supervisor"].iloc[0], table["student"].iloc[0]
-    notes = [f"supervisor {weak}, student {strong}", studies.spread(table)]
+    notes = [f"supervisor {weak}, student {strong}", studies.spread(about, table, "agreement_right")]
     notes += ["faint: the paper's own, the mean over its three data sets"] if overlay.wanted(about) else []
     footer.add(figure, about, table, *notes)
     return figure

@@ -41,7 +41,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     figure, axes = style.panels(1, 1, share="none", width=max(4.0, 0.62 * len(tasks) + 1.2), height=3.6, legend=1.7)
     panel: Axes = axes[0, 0]
     colours = studies.method_colours(table)
-    _bars(panel, table, colours)
+    _bars(panel, table, colours, about.get("spread", "seeds"))
     entries: list[Any] = [
         Patch(facecolor=colour, label=style.METHOD_WORDS.get(name, name)) for name, colour in colours.items()
     ]
@@ -57,7 +57,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     appended = about["nlp"]["errors"]["appended"]
     longer = f", for {appended['epochs']:g} epochs" if appended["epochs"] else ""
     notes = [f"supervisor {weak}, student {strong}", f"told at the {appended['place']} of the text{longer}"]
-    notes += [_means(table, colours), studies.spread(table, "whiskers")]
+    notes += [_means(table, colours), studies.spread(about, table, "pgr", "whiskers")]
     notes += ["dashed: the paper's mean over its nine data sets"] if overlay.wanted(about) else []
     footer.add(figure, about, table, *notes)
     return figure
@@ -74,8 +74,8 @@ def _means(table: pd.DataFrame, colours: dict[str, str]) -> str:
     return f"mean and standard deviation over tasks: {', '.join(said)}" if said else ""
 
 
-def _bars(panel: Axes, table: pd.DataFrame, colours: dict[str, str]) -> None:
-    from w2s.figures import style
+def _bars(panel: Axes, table: pd.DataFrame, colours: dict[str, str], spread: str) -> None:
+    from w2s.figures import bounds, style
 
     tasks = style.in_order(table, "task")
     width = 2 * WIDTH / len(colours)
@@ -83,15 +83,18 @@ def _bars(panel: Axes, table: pd.DataFrame, colours: dict[str, str]) -> None:
         shift = (number - (len(colours) - 1) / 2) * width
         for place, task in enumerate(tasks):
             rows = table[(table["task"] == task) & (table["method"] == method)]
-            told, plain = (rows.loc[rows["told"] == which, "pgr"].dropna() * 100 for which in (1, 0))
+            rows = rows.dropna(subset=["pgr"])
+            told, plain = (rows[rows["told"] == which] for which in (1, 0))
             if len(told):
-                panel.bar(place + shift, told.mean(), 0.92 * width, color=colour, linewidth=0, zorder=3)
-                if len(told) > 1:
-                    whisker = [[told.mean() - told.min()], [told.max() - told.mean()]]
-                    panel.errorbar(place + shift, told.mean(), whisker, color=style.TRUTH_COLOUR, linewidth=0.9,
+                mean = told["pgr"].mean() * 100
+                panel.bar(place + shift, mean, 0.92 * width, color=colour, linewidth=0, zorder=3)
+                if found := bounds.of(told, "pgr", spread, by="task"):
+                    whisker = bounds.lengths(mean, found)
+                    panel.errorbar(place + shift, mean, whisker, color=style.TRUTH_COLOUR, linewidth=0.9,
                                    capsize=2, zorder=4)  # fmt: skip
             if len(plain):
-                panel.plot(place + shift, plain.mean(), color=style.TRUTH_COLOUR, marker="x", markersize=4, zorder=5)
+                height = plain["pgr"].mean() * 100
+                panel.plot(place + shift, height, color=style.TRUTH_COLOUR, marker="x", markersize=4, zorder=5)
     panel.set_xticks(range(len(tasks)), tasks, rotation=35, ha="right", rotation_mode="anchor")
     panel.set_xlim(-0.6, len(tasks) - 0.4)
     panel.grid(axis="x", visible=False)

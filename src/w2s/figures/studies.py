@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from w2s import paper
-from w2s.figures import overlay, style
+from w2s.figures import bounds, overlay, style
 from w2s.plans.difficulty import ANY
 from w2s.settings.errors import CONFIDENT, LONGEST, RANDOM, SHORTEST, UNCONFIDENT, WEAK
 
@@ -43,9 +43,11 @@ def method_colours(table: pd.DataFrame) -> dict[str, str]:
     }
 
 
-def spread(table: pd.DataFrame, what: str = "band") -> str:
-    """What the footer says of bands or whiskers; empty with one seed."""
-    return f"means over seeds; {what}: lowest to highest seed" if table["seed"].nunique() > 1 else ""
+def spread(about: dict[str, Any], table: pd.DataFrame, value: str, what: str = "band") -> str:
+    """What the footer says of a value's bands or whiskers; empty if there are none."""
+    found = bounds.basis(table, about.get("spread", "seeds"), value)
+    said = f"{what}: {bounds.WORDS[found]}" if found else ""
+    return f"means over seeds; {said}" if table["seed"].nunique() > 1 else said
 
 
 # -- the paper's own numbers -----------------------------------------------------------------------------------
