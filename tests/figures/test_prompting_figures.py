@@ -100,7 +100,13 @@ def test_figure_11_says_how_much_of_the_gap_is_closed(shape: Shape) -> None:
     table = numbers("fig11", plan)
     values = dict(zip(probing.BARS, (0.662, 0.72, 0.75, 0.779, 0.804), strict=True))
     table["accuracy"] = table["method"].map(values)
+    of_gap = table["gap_error"].notna()
+    assert of_gap.sum() == 1
+    assert table.loc[of_gap, "method"].tolist() == ["ft(gt)"]
+    table.loc[of_gap, "gap_error"] = 0.04
     assert "closes 70% of the gap" in footer(draw("fig11", plan, table))
+    table.loc[of_gap, "gap_error"] = 0.043
+    assert "8.4 points, is within noise" in footer(draw("fig11", plan, table))
     assert probing.recovered(72, 78, 82) == pytest.approx(0.6)  # the paper's text
 
 
