@@ -12,6 +12,8 @@ from tests.training import pair
 from w2s.member import Member
 from w2s.training import shards, spread
 
+pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made once
+
 
 @pytest.fixture(scope="module")
 def root(models: dict[str, Path]) -> Path:

@@ -20,6 +20,8 @@ import pytest
 
 from tests.workflow.test_dag import checkout, edit_config, planned, snakemake
 
+pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made once
+
 FIGURE = "figures/fig5.pdf"
 CODE = Path("src/w2s/figures/fig05.py")
 

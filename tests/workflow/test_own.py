@@ -13,6 +13,8 @@ import pytest
 from tests.conftest import ROOT
 from tests.workflow.test_dag import checkout, planned, snakemake
 
+pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made once
+
 FIGURE = "figures/mine/methods.pdf"
 BLOCK = re.compile(r"^```(?:python|yaml) (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

@@ -23,6 +23,8 @@ from w2s.models.base import describe
 from w2s.plan import Artifact, Plan, Run
 from w2s.workflow import deep_merge, plan_of
 
+pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made once
+
 TWO = {"W2S_PROCESSES_ON": "cpu", "W2S_CHECKPOINT_SECONDS": "0"}
 # An objective that needs the whole batch's logits, and does something bad at a call where a file says so.
 MISBEHAVING = '''"""As the confidence loss; what fault.json says happens in one process at one call."""

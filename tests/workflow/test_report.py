@@ -11,6 +11,8 @@ from tests.workflow.test_dag import checkout, edit_config, planned, snakemake
 from w2s.claims.needed import available
 from w2s.workflow import Workflow, plan_of
 
+pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made once
+
 
 def test_claims_need_exactly_the_tables_that_the_experiment_can_have(tmp_path: Path) -> None:
     folder = checkout(tmp_path / "checkout")

@@ -14,6 +14,8 @@ import pytest
 from tests.workflow.test_dag import checkout, planned, snakemake
 from w2s.plan import Plan, Run
 
+pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made once
+
 
 def runs_of(plan: Plan) -> dict[str, Run]:
     reward = plan.reward

@@ -16,6 +16,8 @@ from w2s.plan import Plan, Run, canonical
 from w2s.settings.sandwiching import PROMPTED, STUDENT
 from w2s.training import variants
 
+pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made once
+
 KINDS = (PROMPTED, STUDENT)
 
 

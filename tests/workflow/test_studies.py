@@ -16,6 +16,8 @@ from w2s.plan import Artifact, Plan, Run
 from w2s.settings.errors import CONFIDENT, LONGEST
 from w2s.workflow import deep_merge, plan_of
 
+pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made once
+
 # Rungs this small may get the examples of one class right and no others.
 UNBALANCED: dict[str, Any] = {"nlp": {"difficulty": {"balance": False, "judge": {"by": "judges:easier"}}}}
 JUDGE = "def easier(pairs):\n    return [float(len(first) < len(second)) for first, second in pairs]\n"

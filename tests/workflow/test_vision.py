@@ -10,6 +10,8 @@ import pytest
 from tests.workflow.test_dag import checkout, edit_config, planned, snakemake
 from w2s.plan import Plan
 
+pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made once
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
