@@ -15,7 +15,7 @@ help:
 	@echo "make report             report/report.html: verdicts, every figure, cost, provenance, on one page"
 	@echo "make all                every figure and the report"
 	@echo "make report/claims.html which claims of the paper hold (default experiment), from all those figures"
-	@echo "make test               all tests, a tiny experiment end to end among them: a few minutes"
+	@echo "make test               all tests, a tiny experiment end to end among them: a quarter of an hour"
 	@echo "make bench              speed as ratios, side by side: ten minutes; bench-gpu where there is a GPU"
 	@echo "make lint               ruff, mypy, snakefmt, snakemake --lint"
 	@echo "make site               the documentation as a site that opens offline: site/index.html"

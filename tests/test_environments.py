@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
+from importlib import metadata
 from typing import Any
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 from tests.conftest import ROOT
 
@@ -50,6 +52,15 @@ def test_the_constraints_pin_and_satisfy_every_requirement() -> None:
     for line in [*PROJECT["dependencies"], *extras]:
         requirement = Requirement(line)
         assert requirement.specifier.contains(PINNED[requirement.name.lower()]), line
+
+
+def test_what_is_pinned_takes_every_python_that_the_project_takes() -> None:
+    """Of what is installed here: a package may ask for a later patch release than the project does."""
+    assert PROJECT["requires-python"] == ">=3.11"
+    installed = {re.sub(r"[-_.]+", "-", one.name).lower(): one for one in metadata.distributions()}
+    asks = {name: installed[name].metadata["Requires-Python"] for name in PINNED if name in installed}
+    assert {"torch", "snakemake", "pytest"} <= set(asks)
+    assert {name: said for name, said in asks.items() if said and "3.11.0" not in SpecifierSet(said)} == {}
 
 
 def test_torch_is_pinned_exactly_where_pip_reads_it() -> None:
