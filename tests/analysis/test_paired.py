@@ -126,6 +126,15 @@ def test_all_right_or_wrong_is_not_certainty(right: bool) -> None:
     assert (low == 0) != right
 
 
+def test_nor_are_medians_and_means_of_tasks_that_are_all_right() -> None:
+    tasks = [paired.share(ids(world), [True] * EXAMPLES) for world in range(3)]
+    (low, high), (of_mean, top) = (found.bounds() for found in (tasks[0], paired.mean(tasks)))  # type: ignore[attr-defined]
+    assert low < of_mean < top <= high == 1
+    assert top - of_mean > 0.3 * (high - low)
+    assert paired.median(tasks).bounds()[0] < 0.999  # type: ignore[attr-defined]
+    assert paired.mean([tasks[0], math.nan]).bounds() == (low, high)  # type: ignore[attr-defined]
+
+
 def test_medians_and_means_draw_what_their_parts_do() -> None:
     shares = [paired.share(ids(world), answered(np.random.default_rng(world))[1]) for world in range(3)]
     middle = paired.median([*shares, math.nan])
@@ -154,10 +163,9 @@ def test_a_share_of_some_examples_is_of_these_in_every_draw_of_all() -> None:
     some, others = paired.share(ids(0), hits, among), paired.share(ids(0), hits, [not one for one in among])
     everything, part = paired.share(ids(0), hits), paired.share(ids(0), among)
     assert some == pytest.approx(np.mean([hit for hit, counts in zip(hits, among, strict=True) if counts]))
-    assert some.examples + others.examples == everything.examples == EXAMPLES
     together = part.draws * some.draws + (1 - part.draws) * others.draws
     assert together == pytest.approx(everything.draws, abs=1e-5)
-    expected = binomial_error(some, some.examples)
+    expected = binomial_error(some, sum(among))
     assert some.draws.std() == pytest.approx(expected, rel=0.1)
 
 

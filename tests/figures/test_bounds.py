@@ -47,7 +47,7 @@ def test_bounds_are_over_what_is_asked_for_or_the_next_best(
 ) -> None:
     rows = table(seeds, **known)
     assert bounds.basis(rows, spread) == bounds.basis(rows, spread, "accuracy") == basis
-    found = bounds.of(rows, "accuracy", spread, by="student")
+    found = bounds.of(rows, "accuracy", basis, by="student")
     assert (found is None) == (ends is None)
     if found and ends:
         assert [float(end["w8"]) for end in found] == pytest.approx(list(ends))
@@ -63,7 +63,8 @@ def test_single_tasks_have_the_mean_of_their_seeds_bounds() -> None:
 
 def test_an_end_without_bound_is_not_drawn() -> None:
     rows = table(1).query("task == 'median'").assign(accuracy_examples_high=math.inf)
-    assert bounds.of(rows, "accuracy", "seeds", by="student") is None
+    assert bounds.basis(rows, "seeds") == "examples"
+    assert bounds.of(rows, "accuracy", "examples", by="student") is None
 
 
 def test_a_wide_band_is_cut_off_where_it_would_flatten_the_curves_and_the_footer_says_so(shape: Shape) -> None:
@@ -117,7 +118,7 @@ def test_several_seeds_have_bounds_over_these(name: str, shape: Shape) -> None:
     assert "lowest to highest" in footer(figure)
 
 
-@pytest.mark.parametrize("name", [*SHOWN, "fig7"])
+@pytest.mark.parametrize("name", SHOWN)
 def test_bounds_are_over_test_examples_where_the_experiment_says_so(name: str, shape: Shape) -> None:
     """Seeds of invented numbers do not differ: bounds over these have no height."""
     more = sections(name)
@@ -148,6 +149,47 @@ def test_bounds_of_means_over_tasks_are_narrower_than_those_of_a_task(name: str,
     assert of_means.any()
     assert width[of_means].max() <= width[~of_means].max() + 1e-6
     assert not accuracies[of_means].duplicated([column for column in CELL if column in accuracies]).any()
+
+
+def cell(seed: int, pgr: float, low: float = math.nan, high: float = math.nan) -> dict[str, object]:
+    return {"task": "a", "seed": seed, "kind": "weak", "pgr": pgr, "pgr" + LOW: low, "pgr" + HIGH: high}
+
+
+def test_a_mean_has_bounds_over_examples_where_every_seed_in_it_has() -> None:
+    clear, noise, undefined = cell(0, 0.5, 0.3, 0.7), cell(1, 6.0), cell(2, math.nan)
+    for rows, ends in (
+        ([clear, undefined], (30, 70)),
+        ([clear, cell(1, 0.7, 0.5, 0.9)], (40, 80)),
+    ):
+        found = bounds.of(pd.DataFrame(rows), "pgr", "examples", by="kind")
+        assert found is not None
+        assert [end["weak"] for end in found] == pytest.approx(ends, nan_ok=True)
+    for some in (clear, cell(0, 0.5)):
+        assert bounds.of(pd.DataFrame([noise, some]), "pgr", "examples", by="kind") is None
+
+
+def test_a_range_of_seeds_is_of_two_at_least_whatever_else_is_known_of_one() -> None:
+    clear, undefined = cell(0, 0.5, 0.3, 0.7), cell(1, math.nan)
+    table = pd.DataFrame([clear, undefined])
+    assert bounds.basis(table, "seeds", "pgr") == "seeds"
+    found = bounds.of(table, "pgr", "seeds", by="kind")
+    assert found is not None
+    assert all(math.isnan(end["weak"]) for end in found)
+    found = bounds.of(pd.DataFrame([clear, cell(1, 0.1)]), "pgr", "seeds", by="kind")
+    assert found is not None
+    assert [end["weak"] for end in found] == [10, 50]
+
+
+def test_no_line_of_figure_7_shows_the_range_of_seeds_where_the_footer_speaks_of_examples(shape: Shape) -> None:
+    """Its students have no predictions at their best step, so nothing is known of them over test examples."""
+    plan = shape(spread="examples", seeds=2, **sections("fig7"))
+    table = numbers("fig7", plan)
+    figure = draw("fig7", plan, table)
+    assert OVER_EXAMPLES in footer(figure)
+    truth = table[(table["panel"] == "b") & (table["method"] == "truth")]
+    bands = [drawn for drawn in figure.axes[1].collections if not isinstance(drawn, LineCollection)]
+    assert len(truth)
+    assert len(bands) == 1
 
 
 def test_methods_with_the_same_predictions_have_the_same_bounds(shape: Shape) -> None:

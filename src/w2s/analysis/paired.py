@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis.intervals import CLEAR, CONFIDENCE, SEED, binomial_error, is_noise
+from w2s.analysis.intervals import CONFIDENCE, SEED, binomial_error, is_noise
 from w2s.analysis.pgr import mean_defined, median_defined
 
 if TYPE_CHECKING:
@@ -27,19 +27,16 @@ LOW, HIGH = "_examples_low", "_examples_high"  # behind a column's name: 95% bou
 class Measured(float):
     """A value with what it would be on other draws of the test examples: (DRAWS,), infinite or NaN where undefined.
 
-    examples: how many there are of a share, 0 of what is no share. doubtful: its bounds are not known.
+    doubtful: its bounds are not known.
     """
 
     draws: np.ndarray[Any, Any]
-    examples: int
     doubtful: bool
 
-    def __new__(
-        cls, value: float, draws: np.ndarray[Any, Any], *, examples: int = 0, doubtful: bool = False
-    ) -> Measured:
+    def __new__(cls, value: float, draws: np.ndarray[Any, Any], *, doubtful: bool = False) -> Measured:
         """A float like any other, with draws."""
         made = super().__new__(cls, value)
-        made.draws, made.examples, made.doubtful = draws, examples, doubtful
+        made.draws, made.doubtful = draws, doubtful
         return made
 
     def bounds(self) -> tuple[float, float]:
@@ -48,9 +45,6 @@ class Measured(float):
 
         if self.doubtful or math.isnan(self):
             return math.nan, math.nan
-        if self.examples and (self <= 0 or self >= 1):  # no draw differs, yet all right is not certainty
-            width = CLEAR * binomial_error(self, self.examples)
-            return max(0.0, self - width), min(1.0, self + width)
         known = np.sort(self.draws[~np.isnan(self.draws)])
         if len(known) < len(self.draws) / 2:
             return math.nan, math.nan
@@ -73,6 +67,7 @@ def share(ids: Sequence[object], hits: Sequence[bool], among: Sequence[bool] | N
     """Share of the examples that are right; NaN if there are none. The same ids are drawn alike, in any order.
 
     ids, hits, among: (n,). among: which examples count, all by default; of each draw of all of them these count too.
+    Where all or none are right, half of the draws are off by what an accuracy of so many examples is uncertain by.
     """
     import numpy as np
 
@@ -89,14 +84,18 @@ def share(ids: Sequence[object], hits: Sequence[bool], among: Sequence[bool] | N
     if examples < len(right):
         with np.errstate(invalid="ignore"):  # none of them may be in a draw
             draws = draws / (weights @ np.array([counted[number] for number in order], dtype=np.float32))
-    return Measured(float(right.sum()) / examples, draws, examples=examples)
+    value = float(right.sum()) / examples
+    if value in (0, 1):  # no draw differs, yet all right is not certainty
+        off = np.random.default_rng([SEED, seed, examples]).normal(0, binomial_error(value, examples), DRAWS)
+        draws = (value + (1 - 2 * value) * off.clip(0, 1)).astype(np.float32)
+    return Measured(value, draws)
 
 
 def of_count(value: float, examples: int) -> Measured:
     """A share of so many examples of which it is not known which are right: it has bounds, but is not paired."""
     right = round(value * examples)
     found = share(range(examples), [number < right for number in range(examples)])
-    return Measured(value, found.draws, examples=examples)
+    return Measured(value, found.draws)
 
 
 def gap_error(weak: float, ceiling: float) -> float:
@@ -136,6 +135,8 @@ def mean(values: Iterable[float]) -> float:
 def _over(values: list[float], what: str, plain: Any) -> float:
     value: float = plain(values)
     known = [one for one in values if not math.isnan(one)]
+    if len(known) == 1:
+        return known[0]
     if not known or not all(isinstance(one, Measured) for one in known):
         return value
     import numpy as np
@@ -146,8 +147,7 @@ def _over(values: list[float], what: str, plain: Any) -> float:
     function = getattr(np, what if whole else f"nan{what}")
     with np.errstate(invalid="ignore"):
         draws = function(drawn, axis=0) if whole else _quietly(function, drawn)
-    doubtful = len(known) == 1 and known[0].doubtful  # type: ignore[attr-defined]
-    return Measured(value, draws, doubtful=doubtful)
+    return Measured(value, draws)
 
 
 def _quietly(function: Any, drawn: Any) -> Any:

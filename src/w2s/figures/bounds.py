@@ -11,6 +11,7 @@ import pandas as pd
 from w2s.analysis.aggregate import INTERVAL
 from w2s.analysis.paired import HIGH, LOW
 
+Ends = tuple["pd.Series[float]", "pd.Series[float]"]  # low and high
 EXAMPLES = "95% bootstrap interval over test examples"
 WORDS = {
     "seeds": "lowest to highest seed",
@@ -40,33 +41,37 @@ def _known(rows: pd.DataFrame, end: str, value: str | None) -> bool:
     return bool(rows[names].notna().to_numpy().any())
 
 
-def of_means(rows: pd.DataFrame, value: str, spread: str, by: str) -> tuple[pd.Series[float], pd.Series[float]] | None:
+def of_means(rows: pd.DataFrame, value: str, found: str | None, by: str) -> Ends | None:
     """The same of means over tasks and seeds; rows: of single tasks and their ``INTERVAL``."""
     intervals = rows["task"] == INTERVAL
     means = rows[~intervals].groupby([by, "seed"], as_index=False)[value].mean().assign(task="mean")
-    return of(pd.concat([means, rows[intervals]]), value, spread, by)
+    return of(pd.concat([means, rows[intervals]]), value, found, by)
 
 
-def of(rows: pd.DataFrame, value: str, spread: str, by: str) -> tuple[pd.Series[float], pd.Series[float]] | None:
-    """(low, high) in percent of the means over seeds, by another column; None without bounds.
+def of(rows: pd.DataFrame, value: str, found: str | None, by: str) -> Ends | None:
+    """(low, high) in percent of the means over seeds, by another column; NaN or None where there are no bounds.
 
-    rows: of one line or mark, its ``INTERVAL`` rows among them.
+    rows: of one line or mark, its ``INTERVAL`` rows among them. found: the basis of the whole panel, so that what is
+    said of it holds for every line. Of test examples, a mean has bounds where every seed in it has; of seeds, where
+    there are two.
     """
-    found = basis(rows, spread, value)
-    if found is None:
+    if found is None or value not in rows:
         return None
     rows = rows.replace([math.inf, -math.inf], math.nan)
     shown, intervals = rows[rows["task"] != INTERVAL], rows[rows["task"] == INTERVAL]
     if found == "seeds":
-        each = (shown[value] * 100).groupby(shown[by])
-        return each.min(), each.max()
+        shown = shown.dropna(subset=[value])
+        each, seeds = (shown[value] * 100).groupby(shown[by]), shown.groupby(by)["seed"].nunique()
+        return None if shown.empty else (each.min().where(seeds > 1), each.max().where(seeds > 1))
     ends = ("_low", "_high") if found == "tasks" else (LOW, HIGH)
     low, high = (value + end for end in ends)
-    known = (intervals if found == "tasks" or _known(intervals, LOW, value) else shown).dropna(subset=[low, high])
-    if known.empty:
+    of_lines = intervals if found == "tasks" or _known(intervals, low.removeprefix(value), value) else shown
+    if not {low, high} <= set(rows):
         return None
-    bottom, top = ((known[end] * 100).groupby(known[by]).mean() for end in (low, high))
-    return bottom, top
+    known = of_lines.dropna(subset=[value] if of_lines is shown else [low, high])
+    bottom, top = (known.groupby(by)[end].agg(lambda each: each.mean(skipna=False) * 100) for end in (low, high))
+    both = bottom.notna() & top.notna()
+    return (bottom.where(both), top.where(both)) if both.any() else None
 
 
 def lengths(middle: Any, ends: tuple[Any, Any]) -> np.ndarray[Any, Any]:

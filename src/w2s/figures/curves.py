@@ -39,6 +39,7 @@ def by_supervisor(
     colours: of supervisors, where these are not all in the table.
     """
     colours, methods = colours or style.supervisor_colours(table), style.methods_of(table)
+    found = bounds.basis(table, spread)
     opacity = BAND * min(1, FEW / max(1, len(colours) * len(methods)))
 
     def of(method: str, supervisor: str | None = None) -> pd.DataFrame:
@@ -50,7 +51,7 @@ def by_supervisor(
         line |= {name: line[name] * scale for name in ("linewidth", "markersize")}
         line |= {"color": colour, "zorder": 3 if supervisor else 4}
         for rows in _lines(of(method, supervisor)):
-            _curve(panel, rows, value, spread, opacity, line)
+            _curve(panel, rows, value, found, opacity, line)
 
     for method in style.UNSUPERVISED:
         draw(method, None, style.TRUTH_COLOUR)
@@ -86,15 +87,17 @@ def with_chains(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([some for some in lines if len(some)])
 
 
-def _curve(panel: Axes, rows: pd.DataFrame, value: str, spread: str, opacity: float, line: dict[str, Any]) -> None:
-    """The mean over seeds, and the band."""
+def _curve(
+    panel: Axes, rows: pd.DataFrame, value: str, found: str | None, opacity: float, line: dict[str, Any]
+) -> None:
+    """The mean over seeds, and the band over what was found."""
     shown = rows[rows["task"] != INTERVAL]
     shown = shown.dropna(subset=[value]) if value in shown else shown.iloc[:0]
     if shown.empty:
         return
     mean = (shown[value] * 100).groupby(shown["student_compute"]).mean()
     panel.plot(mean.index, mean, **line)
-    if band := bounds.of(rows, value, spread, by="student_compute"):
+    if band := bounds.of(rows, value, found, by="student_compute"):
         low, high = band
         if len(low) == 1:  # no band has only one end
             panel.vlines(low.index, low, high, color=line["color"], alpha=2 * opacity, linewidth=4, zorder=2)

@@ -99,7 +99,8 @@ def _line(panel: Axes, rows: pd.DataFrame, colour: Any, spread: str) -> None:
 
     mean = rows.groupby("student_compute")["accuracy"].mean().dropna() * 100
     panel.plot(mean.index, mean, color=colour, zorder=3, **STYLES[rows["method"].iloc[0]])
-    if band := bounds.of(_by_draw(rows), "accuracy", spread, by="student_compute"):
+    each = _by_draw(rows)
+    if band := bounds.of(each, "accuracy", bounds.basis(each, spread, "accuracy"), by="student_compute"):
         low, high = band
         panel.fill_between(low.index, low, high, color=colour, alpha=BAND, linewidth=0, zorder=2)
 

@@ -55,8 +55,9 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     figure, axes = style.panels(1, 1, width=5.6, height=2.9)
     panel = axes[0, 0]
     mean = (table.groupby(["method", "seed"])["accuracy"].mean() * 100).groupby(level=0).mean()
-    found = bounds.of_means(table, "accuracy", about.get("spread", "seeds"), by="method") or (mean, mean)
-    low, high = (end.reindex(mean.index).fillna(mean) for end in found)
+    found = bounds.basis(table, about.get("spread", "seeds"), "accuracy")
+    ends = bounds.of_means(table, "accuracy", found, by="method") or (mean, mean)
+    low, high = (end.reindex(mean.index).fillna(mean) for end in ends)
     names = [name for name in probing.BARS if name in mean]
     left = min(CHANCE, 10 * math.floor(low.min() / 10))
     for place, name in enumerate(names):

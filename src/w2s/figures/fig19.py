@@ -46,14 +46,15 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     """The two panels, means over seeds."""
     from matplotlib.lines import Line2D
 
-    from w2s.figures import footer, overlay, studies, style
+    from w2s.figures import bounds, footer, overlay, studies, style
 
     figure, axes = style.panels(1, 2, share="none", width=4.0, height=3.8, legend=1.6)
     colours = _colours(table)
     hard = int(table["hard"].iloc[0])
+    found = bounds.basis(table, about.get("spread", "seeds"), "accuracy")
     for panel, value in zip(axes.flat, VALUES, strict=True):
         overlay.easy_to_hard(panel, about, "all" if value == "accuracy" else "hard", colours)
-        _panel(panel, table, value, colours, about.get("spread", "seeds"))
+        _panel(panel, table, value, colours, found)
     axes[0, 0].set_title("all test puzzles")
     axes[0, 1].set_title(f"test puzzles rated {hard:,} and above")
     axes[0, 0].set_ylabel("accuracy, trained on easy puzzles (%)")
@@ -87,7 +88,7 @@ def _colours(table: pd.DataFrame) -> dict[str, Any]:
     return {name: hues(number / max(len(methods) - 1, 1)) for number, name in enumerate(methods)}
 
 
-def _panel(panel: Axes, table: pd.DataFrame, value: str, colours: dict[str, Any], spread: str) -> None:
+def _panel(panel: Axes, table: pd.DataFrame, value: str, colours: dict[str, Any], found: str | None) -> None:
     from matplotlib.ticker import MaxNLocator
 
     from w2s.figures import bounds, style
@@ -103,8 +104,8 @@ def _panel(panel: Axes, table: pd.DataFrame, value: str, colours: dict[str, Any]
         zero_shot = method == chess.ZERO_SHOT
         line = style.METHOD_STYLES[chess.ZERO_SHOT] if zero_shot else {"marker": "o", "linewidth": 1.4, "markersize": 4}
         panel.plot(x, up, color=colour, zorder=4 if zero_shot else 3, **line)
-        if found := bounds.of(known[known["method"] == method], value, spread, by="student_compute"):
-            low, high = (end.reindex(up.index) for end in found)
+        if ends := bounds.of(known[known["method"] == method], value, found, by="student_compute"):
+            low, high = (end.reindex(up.index) for end in ends)
             whiskers = bounds.lengths(up, (low, high))
             panel.errorbar(x, up, whiskers, fmt="none", ecolor=colour, elinewidth=0.7, alpha=0.6, zorder=2.5)
     style.percent_axis(panel)

@@ -41,7 +41,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     """A panel a task with its own y axis."""
     from matplotlib.lines import Line2D
 
-    from w2s.figures import footer, overlay, studies, style
+    from w2s.figures import bounds, footer, overlay, studies, style
 
     tasks = style.in_order(table, "task")
     columns = min(COLUMNS, len(tasks))
@@ -51,10 +51,11 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     places = _places(table)
     colours = studies.student_colours(table)
     compared = overlay.comparable(about, table)
+    found = bounds.basis(table, about.get("spread", "seeds"), "accuracy")
     for panel, task in zip(axes.flat, tasks, strict=False):
         if compared:
             studies.paper_by_cutoff(panel, about, places[ANY])
-        _panel(panel, table[table["task"] == task], places, colours, about.get("spread", "seeds"))
+        _panel(panel, table[table["task"] == task], places, colours, found)
         panel.set_title(task)
     for number, panel in enumerate(axes.flat):
         if number >= len(tasks):
@@ -91,7 +92,9 @@ def _places(table: pd.DataFrame) -> dict[str, float]:
     return places | {ANY: last + max(BEYOND * (last - first), 0.3)}
 
 
-def _panel(panel: Axes, rows: pd.DataFrame, places: dict[str, float], colours: dict[str, Any], spread: str) -> None:
+def _panel(
+    panel: Axes, rows: pd.DataFrame, places: dict[str, float], colours: dict[str, Any], found: str | None
+) -> None:
     from w2s.figures import bounds, curves, style
 
     for student, colour in colours.items():
@@ -104,7 +107,7 @@ def _panel(panel: Axes, rows: pd.DataFrame, places: dict[str, float], colours: d
                    linestyle=":", zorder=3)  # fmt: skip
         if student in mean.index:
             panel.plot(places[student], mean[student], color=colour, marker="*", markersize=11, zorder=4)
-        if band := bounds.of(of_student, "accuracy", spread, by="cutoff"):
+        if band := bounds.of(of_student, "accuracy", found, by="cutoff"):
             low, high = (end.reindex(mean.index) for end in band)
             panel.fill_between(x, low, high, color=colour, alpha=curves.BAND, linewidth=0, zorder=2)
     style.percent_axis(panel)

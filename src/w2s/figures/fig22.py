@@ -38,7 +38,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     """The two panels."""
     from matplotlib.lines import Line2D
 
-    from w2s.figures import footer, overlay, studies, style
+    from w2s.figures import bounds, footer, overlay, studies, style
 
     figure, axes = style.panels(1, 2, share="none", width=4.0, height=3.6, legend=1.4)
     ratings = table[(table["panel"] == difficulty.RATINGS) & (table["task"] == difficulty.POOLED)]
@@ -48,7 +48,8 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     compared = overlay.comparable(about, accuracies)
     if compared:
         _paper(axes[0, 1], about, colours)
-    _accuracies(axes[0, 1], accuracies, colours, about.get("spread", "seeds"))
+    found = bounds.basis(accuracies, about.get("spread", "seeds"), "accuracy")
+    _accuracies(axes[0, 1], accuracies, colours, found)
     style.label_panels(axes.flat)
     entries = [
         Line2D([], [], color=colour, marker="o", markersize=4, label=_words(share))
@@ -117,14 +118,14 @@ def _colours(accuracies: pd.DataFrame) -> dict[int, str]:
     return {share: COLOURS.get(share) or OTHERS[others.index(share) % len(OTHERS)] for share in shares}
 
 
-def _accuracies(panel: Axes, rows: pd.DataFrame, colours: dict[int, str], spread: str) -> None:
+def _accuracies(panel: Axes, rows: pd.DataFrame, colours: dict[int, str], found: str | None) -> None:
     from w2s.figures import bounds, curves, style
 
     for share, colour in colours.items():
         of_share = rows[rows["share"] == share]
         mean = of_share.groupby("student_compute")["accuracy"].mean() * 100
         panel.plot(mean.index, mean, color=colour, marker="o", markersize=4, linewidth=1.4, zorder=3)
-        if band := bounds.of_means(of_share, "accuracy", spread, by="student_compute"):
+        if band := bounds.of_means(of_share, "accuracy", found, by="student_compute"):
             low, high = band
             panel.fill_between(low.index, low, high, color=colour, alpha=curves.BAND, linewidth=0, zorder=2)
     style.percent_axis(panel, "test accuracy, mean over tasks (%)")

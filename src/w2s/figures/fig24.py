@@ -73,10 +73,11 @@ class Lines:
     """The lines of one column. sources: labellers, as the table names them; ticks: what stands below the places."""
 
     def __init__(self, table: pd.DataFrame, panel: str, spread: str) -> None:
-        from w2s.figures import style
+        from w2s.figures import bounds, style
 
-        self.panel, self.spread = panel, spread
+        self.panel = panel
         self.rows = table[table["panel"] == panel]
+        self.found = bounds.basis(_by_draw(self.rows), spread, "accuracy")
         self.full = table[(table["panel"] == "simulable") & (table["labels"] == FULL)]
         self.sources = [name for name in style.in_order(self.rows, "labels") if name != FULL]
         self.means = (self.rows.groupby(["labels", "student"])[list(QUANTITIES)].mean() * 100).to_dict("index")
@@ -118,15 +119,16 @@ class Lines:
             panel.fill_between([place, *places], low, high, color=hue, alpha=BAND, linewidth=0, zorder=2)
 
     def ends(self, labels: str, student: str, quantity: str) -> tuple[float, float]:
-        """Of the band about a mean, in percent; NaN where there is none."""
+        """Of the band about a mean, in percent; NaN where there is none. What is not drawn at random has no width."""
         from w2s.figures import bounds
 
         rows = self.rows[(self.rows["labels"] == labels) & (self.rows["student"] == student)]
-        found = bounds.of(_by_draw(rows), quantity, self.spread, by="student")
-        if found is None:
+        ends = bounds.of(_by_draw(rows), quantity, self.found, by="student")
+        if ends is None:
             return math.nan, math.nan
-        low, high = found
-        return float(low[student]), float(high[student])
+        alone = self.of(labels, student, quantity) if self.found == "seeds" else math.nan
+        low, high = (float(end.fillna(alone)[student]) for end in ends)
+        return low, high
 
 
 def _by_draw(rows: pd.DataFrame) -> pd.DataFrame:

@@ -38,7 +38,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     """Unfilled bars, as the paper's."""
     from matplotlib.patches import Patch
 
-    from w2s.figures import footer, overlay, studies, style
+    from w2s.figures import bounds, footer, overlay, studies, style
 
     tasks = style.in_order(table, "task")
     columns = min(COLUMNS, len(tasks))
@@ -46,8 +46,9 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
         math.ceil(len(tasks) / columns), columns, share="none", width=3.6, height=3.6, legend=1.3
     )
     colours = studies.method_colours(table)
+    found = bounds.basis(table, about.get("spread", "seeds"), "pgr")
     for panel, task in zip(axes.flat, tasks, strict=False):
-        _panel(panel, table[table["task"] == task], colours, about)
+        _panel(panel, table[table["task"] == task], colours, about, found)
         panel.set_title(task)
     for panel in axes.flat[len(tasks) :]:
         panel.set_axis_off()
@@ -65,7 +66,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     return figure
 
 
-def _panel(panel: Axes, rows: pd.DataFrame, colours: dict[str, str], about: dict[str, Any]) -> None:
+def _panel(panel: Axes, rows: pd.DataFrame, colours: dict[str, str], about: dict[str, Any], found: str | None) -> None:
     from w2s.figures import bounds, overlay, studies, style
 
     kinds = style.in_order(rows, "kind")
@@ -78,8 +79,8 @@ def _panel(panel: Axes, rows: pd.DataFrame, colours: dict[str, str], about: dict
             if len(of_bar):
                 mean = of_bar["pgr"].mean() * 100
                 panel.bar(place + shift, mean, 0.92 * width, fill=False, edgecolor=colour, linewidth=1.5, zorder=3)
-                if found := bounds.of(of_bar, "pgr", about.get("spread", "seeds"), by="kind"):
-                    whisker = bounds.lengths(mean, found)
+                if ends := bounds.of(of_bar, "pgr", found, by="kind"):
+                    whisker = bounds.lengths(mean, ends)
                     panel.errorbar(place + shift, mean, whisker, color=colour, linewidth=0.9, capsize=2, zorder=4)
             if overlay.wanted(about) and (kind, method) in theirs:
                 reach = (place + shift - width / 2, place + shift + width / 2)

@@ -35,13 +35,13 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    from w2s.figures import footer, overlay, studies, style
+    from w2s.figures import bounds, footer, overlay, studies, style
 
     tasks = style.in_order(table, "task")
     figure, axes = style.panels(1, 1, share="none", width=max(4.0, 0.62 * len(tasks) + 1.2), height=3.6, legend=1.7)
     panel: Axes = axes[0, 0]
     colours = studies.method_colours(table)
-    _bars(panel, table, colours, about.get("spread", "seeds"))
+    _bars(panel, table, colours, bounds.basis(table, about.get("spread", "seeds"), "pgr"))
     entries: list[Any] = [
         Patch(facecolor=colour, label=style.METHOD_WORDS.get(name, name)) for name, colour in colours.items()
     ]
@@ -74,7 +74,7 @@ def _means(table: pd.DataFrame, colours: dict[str, str]) -> str:
     return f"mean and standard deviation over tasks: {', '.join(said)}" if said else ""
 
 
-def _bars(panel: Axes, table: pd.DataFrame, colours: dict[str, str], spread: str) -> None:
+def _bars(panel: Axes, table: pd.DataFrame, colours: dict[str, str], found: str | None) -> None:
     from w2s.figures import bounds, style
 
     tasks = style.in_order(table, "task")
@@ -88,8 +88,8 @@ def _bars(panel: Axes, table: pd.DataFrame, colours: dict[str, str], spread: str
             if len(told):
                 mean = told["pgr"].mean() * 100
                 panel.bar(place + shift, mean, 0.92 * width, color=colour, linewidth=0, zorder=3)
-                if found := bounds.of(told, "pgr", spread, by="task"):
-                    whisker = bounds.lengths(mean, found)
+                if ends := bounds.of(told, "pgr", found, by="task"):
+                    whisker = bounds.lengths(mean, ends)
                     panel.errorbar(place + shift, mean, whisker, color=style.TRUTH_COLOUR, linewidth=0.9,
                                    capsize=2, zorder=4)  # fmt: skip
             if len(plain):

@@ -67,7 +67,7 @@ def line(about: dict[str, Any], table: pd.DataFrame, *notes: str) -> str:
 
 def _floor(each: pd.DataFrame) -> str:
     """How sure one accuracy is, of a task and seed; empty where that is not known."""
-    if not {"accuracy" + LOW, "accuracy" + HIGH} <= set(each):
+    if not {"accuracy" + LOW, "accuracy" + HIGH} <= set(each) or "rating" in each:  # of bins, there is no one floor
         return ""
     half = (each["accuracy" + HIGH] - each["accuracy" + LOW]).median() / 2
     return (

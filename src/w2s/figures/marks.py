@@ -15,8 +15,8 @@ PANELS = {"accuracy": "test accuracy, median over tasks (%)", "pgr": "performanc
 SHADE = "#b8b8b8"  # of the ticks
 
 
-def draw(panel: Axes, rows: pd.DataFrame, value: str, height: float, colour: Any, spread: str) -> float | None:
-    """The mean over seeds of medians over tasks, whiskers (see ``bounds``), a tick a task.
+def draw(panel: Axes, rows: pd.DataFrame, value: str, height: float, colour: Any, found: str | None) -> float | None:
+    """The mean over seeds of medians over tasks, whiskers over what was found (``bounds.basis``), a tick a task.
 
     rows: of one thing, medians and intervals among them; value: a column of fractions, drawn in percent. Returns the
     mean in percent; None where the value is undefined everywhere.
@@ -29,7 +29,7 @@ def draw(panel: Axes, rows: pd.DataFrame, value: str, height: float, colour: Any
         return None
     mean = float(middle.mean())
     of_medians = rows[rows["task"].isin([aggregate.MEDIAN, aggregate.INTERVAL])]
-    band = bounds.of(of_medians, value, spread, by="method")
+    band = bounds.of(of_medians, value, found, by="method")
     low, high = (float(end.iloc[0]) for end in band) if band else (mean, mean)
     if high > low:
         panel.plot([low, high], [height, height], color=colour, linewidth=1.2, marker="|", markersize=5, zorder=3)

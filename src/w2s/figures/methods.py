@@ -45,7 +45,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     """The two panels; a line a method, in the config's order."""
     from matplotlib.lines import Line2D
 
-    from w2s.figures import footer, marks, style
+    from w2s.figures import bounds, footer, marks, style
 
     methods = style.methods_of(table)
     students = table.dropna(subset=["supervisor"])
@@ -53,11 +53,12 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     row = ROW * max(1, 0.6 * len(couples))
     figure, axes = style.panels(1, 2, share="none", width=4.4, height=row * len(methods) + 1.0, legend=1.5)
     colours = _colours(couples, table)
+    found = bounds.basis(table, about.get("spread", "seeds"))
     for panel, (value, words) in zip(axes.flat, marks.PANELS.items(), strict=True):
         for place, couple in enumerate(couples):
             rows = students[(students["supervisor"] == couple[0]) & (students["student"] == couple[1])]
             offset = (place - (len(couples) - 1) / 2) * 0.6 / len(couples)
-            _marks(panel, rows, methods, value, offset, colours[couple], about.get("spread", "seeds"))
+            _marks(panel, rows, methods, value, offset, colours[couple], found)
         if len(couples) == 1:
             _bounds(panel, table, value)
         _axis(panel, methods, words, names=value == "accuracy")
@@ -88,13 +89,13 @@ def _colours(couples: Sequence[tuple[str, str]], table: pd.DataFrame) -> dict[tu
 
 
 def _marks(
-    panel: Axes, rows: pd.DataFrame, methods: Sequence[str], value: str, offset: float, colour: Any, spread: str
+    panel: Axes, rows: pd.DataFrame, methods: Sequence[str], value: str, offset: float, colour: Any, found: str | None
 ) -> None:
     """The marks of one pair, a line a method."""
     from w2s.figures import marks
 
     for place, method in enumerate(methods):
-        mean = marks.draw(panel, rows[rows["method"] == method], value, place + offset, colour, spread)
+        mean = marks.draw(panel, rows[rows["method"] == method], value, place + offset, colour, found)
         if method == pairs.NAIVE and mean is not None:
             panel.axvline(mean, color=marks.SHADE, linewidth=0.9, linestyle=":", zorder=1)
 

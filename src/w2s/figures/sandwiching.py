@@ -62,7 +62,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     """The two panels, a line for each who answers, a mark for each pair."""
     from matplotlib.lines import Line2D
 
-    from w2s.figures import footer, marks, style
+    from w2s.figures import bounds, footer, marks, style
 
     table = table.assign(assistant=table["assistant"].fillna(""))
     lines = lines_of(table)
@@ -70,13 +70,13 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     colours = {couple: style.hue(number, len(couples)) for number, couple in enumerate(couples)}
     height = ROW * max(1, 0.6 * len(couples)) * len(lines) + 1.0
     figure, axes = style.panels(1, 2, share="none", width=4.2, height=height, legend=1.6)
+    found = bounds.basis(table, about.get("spread", "seeds"))
     for panel, (value, words) in zip(axes.flat, marks.PANELS.items(), strict=True):
         for number, couple in enumerate(couples):
             rows = table[(table["supervisor"] == couple[0]) & (table["student"] == couple[1])]
             offset = (number - (len(couples) - 1) / 2) * 0.6 / len(couples)
             for place, line in enumerate(lines):
-                spread = about.get("spread", "seeds")
-                marks.draw(panel, of_line(rows, line), value, place + offset, colours[couple], spread)
+                marks.draw(panel, of_line(rows, line), value, place + offset, colours[couple], found)
         _axis(panel, lines, words, names=value == "accuracy")
     axes.flat[1].axvline(0, color=style.GREY, linewidth=0.8, linestyle="--", zorder=1)
     axes.flat[1].axvline(100, color=style.TRUTH_COLOUR, linewidth=0.8, zorder=1)
