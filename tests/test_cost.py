@@ -13,6 +13,7 @@ import pytest
 from w2s import commands, cost
 from w2s.errors import UserError
 from w2s.plan import Artifact, with_ancestors
+from w2s.studies import judge
 from w2s.workflow import Workflow, deep_merge
 
 SPEED = 2e9  # FLOP a second of the pretended machine
@@ -143,6 +144,69 @@ def test_several_gpus_share_the_work_and_the_weights(tiny_config: dict[str, Any]
         assert max(one.memory for one in sums) == pytest.approx(1.2 * 16 * 10**10 / gpus)  # of one of them
     assert hours[0]["o2"] < hours[1]["o2"] < 2 * hours[0]["o2"]  # each of four has to start
     assert hours[1]["o1"] == hours[0]["o1"]
+
+
+def test_a_judge_costs_what_it_reads_and_several_gpus_share_it(workflow: Workflow) -> None:
+    elo = workflow.default.difficulty.elo("sciq", 0)
+    model = cost.Model(cost.Past(), "cpu")
+    questions, tokens = 2 * cost.INVENTED["world"][1], cost.INVENTED["world"][0]
+    parameters = cost.parameters_of(elo.parents["model"])
+    alone = model.estimate(elo)
+    assert alone.flop == cost.READING * parameters * questions * tokens
+    by_prompt = replace(elo, spec={**elo.spec, "by": "prompt"})
+    longer = 2 * tokens + judge.ROOM
+    assert model.estimate(by_prompt).flop == cost.READING * parameters * questions * elo.spec["rounds"] * longer
+    four = model.estimate(replace(elo, environment={"gpus": 4}))
+    assert four.seconds - cost.STARTING == pytest.approx((alone.seconds - cost.STARTING) / 4)
+
+
+def test_memory_is_of_weights_as_they_are_loaded(workflow: Workflow) -> None:
+    """Of bfloat16 rungs base weights are so where they are frozen under adapters; a judge's never are."""
+    plan, billion = workflow.default, 10**9
+    base = replace(plan.model("w8"), environment={"parameters": billion})
+    model = cost.Model(cost.Past(), "h100")
+
+    def bytes_of(run: Artifact, **spec: Any) -> tuple[float, float]:
+        parents = {**run.parents, "model": base}
+        found = model.estimate(replace(run, spec={**run.spec, **spec}, parents=parents))
+        return round(found.memory / billion / 1.2, 6), round(found.host / billion / 1.2, 6)
+
+    run, elo = plan.truth("sciq", "w8", 0), plan.difficulty.elo("sciq", 0)
+    adapted = {"precision": "bfloat16", "adapters": {"rank": 8}}
+    assert bytes_of(run) == bytes_of(run, precision="bfloat16") == (16, 4)
+    assert bytes_of(run, **adapted) == (2, 2)
+    assert bytes_of(elo) == bytes_of(elo, precision="bfloat16") == (4, 4)
+    prompted = plan.prompting.zero_shot("sciq", "w8", 0)
+    assert bytes_of(prompted, precision="bfloat16") == (4, 4)
+    assert bytes_of(prompted, **adapted) == (2, 2)
+    writing = next(one for one in needed(workflow, "fig10") if one.stage == "writing")
+    assert bytes_of(writing) == (16, 8)  # it is read once more, to be written
+
+
+def test_with_adapters_a_finished_run_takes_itself_as_long(workflow: Workflow) -> None:
+    """Records count operations as if all weights were trained, estimates do not."""
+    plan = workflow.default
+    run = plan.truth("sciq", "w16", 0)
+    run = replace(run, spec={**run.spec, "adapters": {"rank": 2, "alpha": 4.0}})
+    pretend(plan.data("sciq", 0))
+    pretend(run)
+    past = cost.past(Path("results"))
+    (known,) = past.jobs["finetune"]
+    assert known.parameters == pytest.approx(cost.parameters_of(plan.model("w16")))
+    found = cost.Model(past).estimate(run)
+    assert found.flop == pytest.approx(known.flop)
+    assert found.seconds == pytest.approx(known.seconds)
+
+
+def test_generative_finetuning_learns_both_halves(workflow: Workflow) -> None:
+    writing = next(one for one in needed(workflow, "fig10") if one.stage == "writing")
+    data = writing.parents["data"]
+    halves = sum(cost.examples_of(writing, part) for part in ("weak", "strong"))
+    tokens = cost.Past().tokens_of_an_example(writing)
+    passes = writing.spec["training"]["epochs"] * halves * tokens
+    assert data.stage == "preferences"
+    parameters = cost.parameters_of(writing.parents["model"])
+    assert cost.Model(cost.Past(), "cpu").estimate(writing).flop == 6 * parameters * passes
 
 
 def test_sizes_stand_in_for_data_that_is_not_built(workflow: Workflow) -> None:

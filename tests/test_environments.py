@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -61,6 +64,19 @@ def test_what_is_pinned_takes_every_python_that_the_project_takes() -> None:
     asks = {name: installed[name].metadata["Requires-Python"] for name in PINNED if name in installed}
     assert {"torch", "snakemake", "pytest"} <= set(asks)
     assert {name: said for name, said in asks.items() if said and "3.11.0" not in SpecifierSet(said)} == {}
+
+
+def test_tests_of_a_group_run_in_one_process(tmp_path: Path) -> None:
+    """pytest 9.2 with pytest-xdist 3.8 deals them out one by one and says nothing: two clusters, fixtures made twice."""
+    content = "import pytest\n\npytestmark = pytest.mark.xdist_group({!r})\n"
+    content += "\n".join(f"def test_{number}(): pass" for number in range(4))
+    for name in ("one", "other"):
+        (tmp_path / f"test_{name}.py").write_text(content.format(name))
+    (tmp_path / "pytest.ini").touch()
+    command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", "-v", str(tmp_path)]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True).stdout
+    ran = set(re.findall(r"\[(gw\d)\].* PASSED test_(\w+)\.py", said))
+    assert sorted(name for _, name in ran) == ["one", "other"], said
 
 
 def test_torch_is_pinned_exactly_where_pip_reads_it() -> None:

@@ -21,6 +21,8 @@ from typing import Any
 from w2s.artifacts import written
 from w2s.errors import UserError, allowed
 from w2s.plan import MANIFESTS, Artifact
+from w2s.settings.difficulty import PROMPT
+from w2s.studies.judge import ROOM
 
 NEAREST = 7  # finished jobs whose median decides
 STARTING = 0.5  # seconds of a job that are not work, in a process that is warm (``w2s.warm``)
@@ -28,13 +30,16 @@ TOKENS = {"nlp": 120, "chess": 60}  # of an example, where no run has read its t
 TOKENS_OTHERWISE = 300
 INVENTED = {"world": (25, 300), "endgames": (9, 1_500)}  # (tokens of an example, examples of a half) of smoke's data
 TRAINING_BYTES = 16  # a parameter: weight, gradient and AdamW's two moments, all float32
-READING = 2  # FLOP a parameter and token where a model only reads
-WITH_ADAPTERS = 4  # FLOP a parameter and token where base weights are frozen: they need no gradient of their own
+TRAINING = 6  # FLOP a parameter and token of training
+READING = 2  # where a model only reads
+WITH_ADAPTERS = 4  # where base weights are frozen: they need no gradient of their own
+READERS = ("prompt", "features", "judge")  # stages that only read with a model
+HALVES = ("weak", "strong")
 SMALL = 1e9  # parameters below which a GPU is not filled: its assumed speed falls with their square root
 GIB = 2.0**30
 MIB = 2.0**20
 REMEMBERED = Path(".snakemake/w2s-measured.json")  # what manifests say, so that they are read once
-FORMAT = 2  # of that file
+FORMAT = 3  # of that file
 # Device -> (FLOP a second that are assumed, whether hours on it are counted as GPU hours): about 35% of the dense
 # bfloat16 peak that the maker states; of a CPU, what one core of a server reached here.
 ASSUMED = {
@@ -241,7 +246,11 @@ def _finished(record: Mapping[str, Any], path: Path) -> Finished:
     measured, spec, stage = record["measured"], record["spec"], record["stage"]
     flop, tokens = float(measured.get("flop", 0)), float(measured.get("tokens", 0))
     passes = float(spec.get("training", {}).get("epochs", 0)) * float(measured.get("examples", 0))
-    each = READING if stage == "features" else WITH_ADAPTERS if "adapters" in spec else 6
+    parameters = float(measured.get("parameters", 0))
+    if tokens:
+        parameters = flop / (READING if stage in READERS else TRAINING) / tokens
+    if "adapters" in spec and stage not in READERS:  # records count as if all weights were trained
+        flop *= WITH_ADAPTERS / TRAINING
     estimated = record["made_with"].get("estimated")
     where = "/".join(path.parts[:2])
     return Finished(
@@ -249,7 +258,7 @@ def _finished(record: Mapping[str, Any], path: Path) -> Finished:
         stage=stage,
         where=where,
         device=str(measured.get("device", "")),
-        parameters=flop / each / tokens if tokens else float(measured.get("parameters", 0)),
+        parameters=parameters,
         flop=flop,
         seconds=float(measured["seconds"]),
         tokens=tokens / passes if passes else 0.0,
@@ -312,7 +321,7 @@ class Model:
         training = artifact.spec.get("training")
         if "shape" in artifact.spec:
             parameters = parameters_of(artifact)
-            return parameters, 6 * parameters * float(artifact.spec["tokens"])
+            return parameters, TRAINING * parameters * float(artifact.spec["tokens"])
         parameters = parameters_of(artifact.parents["model"]) if "model" in artifact.parents else 0.0
         if not parameters or "data" not in artifact.parents:
             return parameters, 0.0
@@ -322,11 +331,22 @@ class Model:
             parts = artifact.spec.get("predicts", ("test",)) if artifact.stage == "prompt" else every
             texts = shots * sum(examples_of(artifact, part) for part in parts)
             return parameters, READING * parameters * texts * self.past.tokens_of_an_example(artifact)
+        if artifact.stage == "judge":
+            texts, long = self._judged(artifact)
+            return parameters, READING * parameters * texts * long
         if not isinstance(training, Mapping):
             return parameters, 0.0
-        passes = float(training.get("epochs", 0)) * examples_of(artifact)
-        each = WITH_ADAPTERS if "adapters" in artifact.spec else 6  # FLOP a parameter and token
+        learned = sum(examples_of(artifact, part) for part in HALVES) if artifact.stage == "writing" else None
+        passes = float(training.get("epochs", 0)) * (examples_of(artifact) if learned is None else learned)
+        each = WITH_ADAPTERS if "adapters" in artifact.spec else TRAINING
         return parameters, each * parameters * passes * self.past.tokens_of_an_example(artifact)
+
+    def _judged(self, artifact: Artifact) -> tuple[float, float]:
+        """(texts that a judge reads, tokens of one): every question, or every pair of them in both orders."""
+        questions, long = sum(examples_of(artifact, part) for part in HALVES), self.past.tokens_of_an_example(artifact)
+        if artifact.spec["by"] != PROMPT:
+            return questions, long
+        return questions * float(artifact.spec["rounds"]), 2 * long + ROOM
 
     def _from_like(self, like: Sequence[Finished], parameters: float, flop: float) -> float:
         """Seconds. flop: of each GPU, as shares are."""
@@ -355,15 +375,16 @@ class Model:
         A pass's activations are small beside those of a large model. Beside a GPU the host holds the weights once.
         """
         small = [job for job in like if job.parameters <= 2 * parameters]
-        frozen = 2 if artifact.spec.get("precision") == "bfloat16" else 4
-        trained = artifact.stage not in ("prompt", "features", "judge", "open") and "adapters" not in artifact.spec
+        frozen = 2 if artifact.spec.get("precision") == "bfloat16" and "adapters" in artifact.spec else 4
+        trained = artifact.stage not in (*READERS, "open") and "adapters" not in artifact.spec
+        beside = 8 if artifact.stage == "writing" else 4 if trained else frozen  # it is read once more to be written
         memory = max(
             max((job.memory for job in small), default=GIB / 2),
             (TRAINING_BYTES if trained else frozen) * parameters / (gpus if self.is_gpu else 1) * 1.2,
         )
         if not self.is_gpu:
             return memory, memory
-        return memory, max(max((job.host for job in small), default=GIB), (4 if trained else frozen) * parameters * 1.2)
+        return memory, max(max((job.host for job in small), default=GIB), beside * parameters * 1.2)
 
 
 def _growth(known: float, asked: float) -> float:

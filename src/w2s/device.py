@@ -55,6 +55,13 @@ def described(where: torch.device) -> str:
     return torch.cuda.get_device_name(where) if where.type == "cuda" else where.type
 
 
+def peak_of(where: torch.device) -> dict[str, int]:
+    """For records: the most memory of a GPU that this job held; nothing on a CPU, whose records have it anyway."""
+    if where.type != "cuda":
+        return {}
+    return {"peak_gpu_memory_mib": round(torch.cuda.max_memory_allocated(where) / 2**20)}
+
+
 def compile_where_it_pays(network: nn.Module, where: torch.device, flop: float) -> bool:
     """Compile a model in place: on a GPU, for training of ``flop`` and more. W2S_COMPILE says otherwise.
 

@@ -47,7 +47,7 @@ STAGES = {
     "errors": Stage(1, "errors.json", "w2s.training.simulable", "features"),
     "preferences": Stage(1, "manifest.json", "w2s.tasks.reward.data", "place"),
     "dialogues": Stage(1, "manifest.json", "w2s.models.dialogues", "directories"),
-    "writing": Stage(1, "manifest.json", "w2s.training.writing", "data model place"),
+    "writing": Stage(2, "manifest.json", "w2s.training.writing", "data model place"),
     "prefer": Stage(1, "run.json", "w2s.training.prefer", "data model labels? place"),
 }
 

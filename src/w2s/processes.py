@@ -25,6 +25,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
+import psutil
+
 from w2s import artifacts, gpus
 from w2s.artifacts import Build
 from w2s.errors import UserError
@@ -102,12 +104,14 @@ def spread(build: Build, count: int, arguments: Sequence[str]) -> None:
     """
     places = _places(count)
     halved: list[int] = []
+    held = 0
     told: dict[str, str] = {}
     while True:
         with tempfile.TemporaryDirectory(prefix="w2s-") as meeting:
             members = [Member(rank, count, meeting, str(build.folder)) for rank in range(count)]
             crew = Crew(members, places, [sys.executable, "-m", "w2s", *arguments], told)
             failure = crew.run()
+            held = max(held, crew.held)
             reports = [_read(one.report) for one in crew.members]
         if failure is None:
             break
@@ -118,7 +122,7 @@ def spread(build: Build, count: int, arguments: Sequence[str]) -> None:
         told = {"W2S_TOKENS_AT_ONCE": str(halved[-1] // 2)}
         print(f"out of memory: all start again with {halved[-1] // 2} tokens at once, same mathematics", flush=True)
     build.measured |= reports[0]["measured"] | {"processes": count}
-    build.made_with["peak_memory_mib"] = sum(report["peak_memory_mib"] for report in reports)
+    build.made_with["peak_memory_mib"] = max(round(held / 2**20), *(report["peak_memory_mib"] for report in reports))
     if "peak_gpu_memory_mib" in build.measured:
         build.measured["peak_gpu_memory_mib"] = max(report["measured"]["peak_gpu_memory_mib"] for report in reports)
     if halved:
@@ -157,6 +161,7 @@ class Crew:
         self.members, self.places, self.command, self.told = members, places, command, told
         self.started: list[subprocess.Popen[bytes]] = []
         self.errors: list[IO[bytes]] = []
+        self.held = 0  # bytes: the most memory that all of them had at once
 
     def run(self) -> str | None:
         """Start all and wait until all are done, or one failed and the others are ended: None, or what it said."""
@@ -166,6 +171,7 @@ class Crew:
             while any(process.poll() is None for process in self.started):
                 if any(process.returncode for process in self.started):
                     break
+                self.held = max(self.held, sum(map(_resident, self.started)))
                 time.sleep(POLL)
             if not any(process.returncode for process in self.started):
                 return None
@@ -219,6 +225,14 @@ class Crew:
         if trace:
             print(trace, file=sys.stderr, flush=True)
         return said
+
+
+def _resident(process: subprocess.Popen[bytes]) -> int:
+    """Bytes of memory that a process has now; 0 of one that has ended."""
+    try:
+        return int(psutil.Process(process.pid).memory_info().rss)
+    except psutil.Error:
+        return 0
 
 
 def _is_lost(text: str) -> bool:

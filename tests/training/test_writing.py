@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from w2s import artifacts
 from w2s.models import encoding, generator
@@ -68,3 +71,22 @@ def test_what_is_saved_computes_what_was_trained(
     assert encoding.bare_ids(encoding.tokenizer_of(tmp_path), ["yes"]) == encoding.bare_ids(
         encoding.tokenizer_of(model), ["yes"]
     )
+
+
+def test_small_changes_outlive_a_base_model_that_is_kept_in_less_precision(
+    models: dict[str, Path], tmp_path: Path
+) -> None:
+    """Weights are trained in float32 whatever the files hold, and so they are written."""
+    base, out = shutil.copytree(models["neox"], tmp_path / "base"), tmp_path / "out"
+    weights = {name: value.bfloat16() for name, value in load_file(base / "model.safetensors").items()}
+    save_file(weights, base / "model.safetensors", metadata={"format": "pt"})
+    config = json.loads((base / "config.json").read_text())
+    (base / "config.json").write_text(json.dumps(config | {"dtype": "bfloat16"}))
+    network = generator.load(base)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.mul_(1 + 1e-4)  # less than bfloat16 can tell
+    trained = {name: value.clone() for name, value in network.state_dict().items()}
+    save(network, base, out)
+    for name, value in generator.load(out).state_dict().items():
+        torch.testing.assert_close(value, trained[name], atol=0, rtol=1e-6)

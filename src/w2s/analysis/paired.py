@@ -123,16 +123,20 @@ def recovered(value: float, weak: float, reached: float, ceiling: float) -> floa
 
 
 def median(values: Iterable[float]) -> float:
-    """The median of the defined values, with its draws if all of these have some. NaN if none is defined."""
-    return _over(list(values), "median", lambda some: median_defined(some)[0])
+    """The median of the defined values, with its draws if all of these have some. NaN if none is defined.
+
+    Its bounds are not known where those of half of the values are not.
+    """
+    return _over(list(values), "median", lambda some: median_defined(some)[0], doubtful=1 / 2)
 
 
 def mean(values: Iterable[float]) -> float:
-    """Their mean, likewise: over seeds."""
-    return _over(list(values), "mean", mean_defined)
+    """Their mean, likewise: over seeds. Its bounds are not known where those of any value are not."""
+    return _over(list(values), "mean", mean_defined, doubtful=0)
 
 
-def _over(values: list[float], what: str, plain: Any) -> float:
+def _over(values: list[float], what: str, plain: Any, *, doubtful: float) -> float:
+    """doubtful: the share of values without bounds from which on the result has none."""
     value: float = plain(values)
     known = [one for one in values if not math.isnan(one)]
     if len(known) == 1:
@@ -147,7 +151,8 @@ def _over(values: list[float], what: str, plain: Any) -> float:
     function = getattr(np, what if whole else f"nan{what}")
     with np.errstate(invalid="ignore"):
         draws = function(drawn, axis=0) if whole else _quietly(function, drawn)
-    return Measured(value, draws)
+    unknown = sum(one.doubtful for one in known)  # type: ignore[attr-defined]
+    return Measured(value, draws, doubtful=unknown > 0 and unknown >= doubtful * len(known))
 
 
 def _quietly(function: Any, drawn: Any) -> Any:

@@ -25,7 +25,7 @@ PANELS = {
     "mixed": ("some of both", "share of labels flipped, and a student of all features"),
 }
 QUANTITIES = {"accuracy": "test accuracy (%)", "agreement": "agreement with labels (%)"}
-FULL, LABELLER = "full", "labeller"
+FULL, LABELLER = "full", probing.LABELLER
 BAND = 0.1  # opacity
 VARIED = {"draw": "draw of random errors", "seed": "seed"}
 HUES = ("#34476f", "#686b71", "#958e75", "#c9b55a", "#ffe500")

@@ -41,7 +41,7 @@ def make(build: artifacts.Build, data: Path, model: Path | None, environment: Ma
     ids, parts, texts = ([table[column][number] for number in rows] for column in ("id", "part", "text"))
     labels = {table["id"][number]: int(table["label"][number]) for number in rows}
     compared = elo.pairs(len(ids), spec["rounds"], f"elo-{spec['seed']}")
-    easier = judge_of(spec, model, environment)(texts, compared)
+    easier = judge_of(spec, model, environment, build.measured)(texts, compared)
     scores = [1.0 if one < 0.5 else 0.0 if one > 0.5 else 0.5 for one in easier]
     rated = dict(zip(ids, elo.ratings(len(ids), compared, scores, spec["step"]), strict=True))
     columns: dict[str, list[object]] = {"id": list(ids), "part": list(parts), "label": [labels[one] for one in ids]}
@@ -59,12 +59,15 @@ def make(build: artifacts.Build, data: Path, model: Path | None, environment: Ma
     print(f"{len(ids)} examples, {len(compared)} comparisons; to train on: {trained}")
 
 
-def judge_of(spec: Mapping[str, Any], model: Path | None, environment: Mapping[str, Any]) -> Easier:
-    """The judge that a spec names."""
+def judge_of(
+    spec: Mapping[str, Any], model: Path | None, environment: Mapping[str, Any], measured: dict[str, Any]
+) -> Easier:
+    """The judge that a spec names. measured: gets what reading with a model took."""
     if isinstance(spec["by"], Mapping):
         return by_own(own.load(dict(spec["by"]), dict(environment)), environment["reference"])
     assert model is not None
-    return by_confidence(spec, model) if spec["by"] == CONFIDENCE else by_prompt(spec, model)
+    by = by_confidence if spec["by"] == CONFIDENCE else by_prompt
+    return by(spec, model, measured)
 
 
 def by_own(function: Callable[..., Any], reference: str) -> Easier:
@@ -86,11 +89,11 @@ def _is_probability(value: object) -> bool:
     return isinstance(value, (int, float)) and 0 <= value <= 1
 
 
-def by_confidence(spec: Mapping[str, Any], model: Path) -> Easier:
+def by_confidence(spec: Mapping[str, Any], model: Path, measured: dict[str, Any]) -> Easier:
     """The surer the base model is of an answer, whichever it is, the easier the question."""
 
     def easier(texts: Texts, compared: Sequence[elo.Pair]) -> list[float]:
-        said = answered(spec, model, spec["answers"], texts, spec["max_length"])
+        said = answered(spec, model, spec["answers"], texts, spec["max_length"], measured)
         apart = [abs(math.log(max(one, 1e-12) / max(1 - one, 1e-12))) for one in said]
         return [
             1.0 if apart[first] > apart[second] else 0.0 if apart[first] < apart[second] else 0.5
@@ -100,23 +103,28 @@ def by_confidence(spec: Mapping[str, Any], model: Path) -> Easier:
     return easier
 
 
-def by_prompt(spec: Mapping[str, Any], model: Path) -> Easier:
+def by_prompt(spec: Mapping[str, Any], model: Path, measured: dict[str, Any]) -> Easier:
     """The base model is asked which of the two is easier, in both orders; the mean of its two probabilities."""
 
     def easier(texts: Texts, compared: Sequence[elo.Pair]) -> list[float]:
         asked = [PROMPT.format(first=texts[first], second=texts[second]) for first, second in compared]
         asked += [PROMPT.format(first=texts[second], second=texts[first]) for first, second in compared]
-        said = answered(spec, model, ANSWERS, asked, 2 * spec["max_length"] + ROOM)
+        said = answered(spec, model, ANSWERS, asked, 2 * spec["max_length"] + ROOM, measured)
         return [(one + 1 - other) / 2 for one, other in zip(said[: len(compared)], said[len(compared) :], strict=True)]
 
     return easier
 
 
 def answered(
-    spec: Mapping[str, Any], model: Path, answers: Sequence[str], texts: Texts, max_length: int
+    spec: Mapping[str, Any],
+    model: Path,
+    answers: Sequence[str],
+    texts: Texts,
+    max_length: int,
+    measured: dict[str, Any],
 ) -> list[float]:
     """The base model's probability of the second of two answers behind each text, of the two."""
-    from w2s.device import device
+    from w2s.device import described, device, peak_of
     from w2s.models import classifier, encoding
     from w2s.models.base import directory_of
     from w2s.training import spread
@@ -124,5 +132,10 @@ def answered(
     from w2s.training.loop import probabilities
 
     base, computing = directory_of(model), classifier.Computing(spec.get("precision", "float32"))
-    network = spread.placed(lambda: classifier.load(base, answers, computing), device())
-    return [float(one) for one in probabilities(network, Encoded(encoding.encode(base, texts, max_length)))]
+    where, encoded = device(), Encoded(encoding.encode(base, texts, max_length))
+    network = spread.placed(lambda: classifier.load(base, answers, computing), where)
+    said = [float(one) for one in probabilities(network, encoded)]
+    tokens = sum(encoded.lengths)
+    flop = 2.0 * sum(parameter.numel() for parameter in network.parameters()) * tokens
+    measured |= {"tokens": tokens, "flop": flop, "device": described(where)} | peak_of(where)
+    return said

@@ -19,7 +19,7 @@ import torch
 from torch import nn
 
 from w2s import artifacts
-from w2s.device import described, device
+from w2s.device import described, device, peak_of
 from w2s.errors import DivergedError, UserError
 from w2s.memory import Budget, budget_of
 from w2s.models import classifier
@@ -87,6 +87,7 @@ def make(
         "flop": flop,
         "device": described(where),
     } | budget.record()
+    build.measured |= peak_of(where)
     print(f"{len(texts)} texts, {values.shape[1]} features each")
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from w2s import artifacts
-from w2s.device import compile_where_it_pays, described, device
+from w2s.device import compile_where_it_pays, described, device, peak_of
 from w2s.errors import UserError
 from w2s.memory import Budget, budget_of
 from w2s.models import classifier, encoding
@@ -121,8 +121,7 @@ def make(
     } | budget.record()
     if compiled:
         build.measured["compiled"] = True
-    if where.type == "cuda":
-        build.measured["peak_gpu_memory_mib"] = round(torch.cuda.max_memory_allocated(where) / 2**20)
+    build.measured |= peak_of(where)
     print(summary(history[-1]))
     print(f"test accuracy {test:.4f} at step {build.measured['selected_step']} of {build.measured['steps']}")
     return network

@@ -14,7 +14,7 @@ import chess
 import torch
 
 from w2s import artifacts
-from w2s.device import compile_where_it_pays, described, device
+from w2s.device import compile_where_it_pays, described, device, peak_of
 from w2s.errors import UserError
 from w2s.memory import Budget, budget_of
 from w2s.models import encoding, generator
@@ -149,8 +149,7 @@ def make(
         "test_legal": test.share("legal"),
         "random_legal_move": sum(1 / moves for moves in parts["test"].legal_moves) / len(parts["test"]),
     } | player.budget.record()
-    if where.type == "cuda":
-        build.measured["peak_gpu_memory_mib"] = round(torch.cuda.max_memory_allocated(where) / 2**20)
+    build.measured |= peak_of(where)
     print(summary(rows[-1]))
     print(
         f"test: {test.share('correct'):.4f} right, {test.share('legal'):.4f} legal; "

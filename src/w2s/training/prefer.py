@@ -13,7 +13,7 @@ from torch import Tensor
 
 from w2s import artifacts
 from w2s.checkpoints import Checkpoint
-from w2s.device import compile_where_it_pays, described, device
+from w2s.device import compile_where_it_pays, described, device, peak_of
 from w2s.errors import UserError
 from w2s.memory import Budget, budget_of
 from w2s.models import encoding, rewarder
@@ -86,8 +86,7 @@ def make(
     } | budget.record()
     if compiled:
         build.measured["compiled"] = True
-    if where.type == "cuda":
-        build.measured["peak_gpu_memory_mib"] = round(torch.cuda.max_memory_allocated(where) / 2**20)
+    build.measured |= peak_of(where)
     print(summary(history[-1]))
     print(f"test accuracy {accuracies[0]:.4f}, {accuracies[1]:.4f} at step {best.step}, where it was best")
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from w2s import artifacts
-from w2s.device import described, device
+from w2s.device import described, device, peak_of
 from w2s.errors import DivergedError, UserError
 from w2s.memory import Budget, budget_of
 from w2s.models import encoding, generator
@@ -101,8 +101,7 @@ def make(build: artifacts.Build, data: Path, model: Path, labels: Path | None) -
         "instruction": prompter.instruction,
         "device": described(where),
     } | prompter.budget.record()
-    if where.type == "cuda":
-        build.measured["peak_gpu_memory_mib"] = round(torch.cuda.max_memory_allocated(where) / 2**20)
+    build.measured |= peak_of(where)
     print(_summary(build.measured))
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from w2s import artifacts
-from w2s.device import compile_where_it_pays, described, device
+from w2s.device import compile_where_it_pays, described, device, peak_of
 from w2s.errors import UserError, first_line
 from w2s.memory import budget_of
 from w2s.models import decoder, encoding, generator
@@ -80,6 +80,7 @@ def make(build: artifacts.Build, data: Path, model: Path, environment: Mapping[s
     } | budget.record()
     if compiled:
         build.measured["compiled"] = True
+    build.measured |= peak_of(where)
     print(f"{len(learned):,} completions, mean loss {history[-1]['train_loss']:.4f} nats a token")
 
 
@@ -149,7 +150,9 @@ def _save_librarys(state: Mapping[str, Tensor], output: nn.Module | None, base: 
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    model: Any = AutoModelForCausalLM.from_pretrained(base, local_files_only=True, trust_remote_code=False)
+    model: Any = AutoModelForCausalLM.from_pretrained(
+        base, local_files_only=True, trust_remote_code=False, dtype=torch.float32
+    )  # as it was trained, whatever the base model's files hold
     model.base_model.load_state_dict(state)
     if output is not None:
         model.get_output_embeddings().load_state_dict(output.state_dict())
