@@ -67,7 +67,7 @@ def test_what_is_pinned_takes_every_python_that_the_project_takes() -> None:
 
 
 def test_tests_of_a_group_run_in_one_process(tmp_path: Path) -> None:
-    """pytest 9.2 with pytest-xdist 3.8 deals them out one by one and says nothing: two clusters, fixtures made twice."""
+    """With pytest 9.2 pytest-xdist 3.8 deals them out one by one and says nothing: two clusters, fixtures twice."""
     content = "import pytest\n\npytestmark = pytest.mark.xdist_group({!r})\n"
     content += "\n".join(f"def test_{number}(): pass" for number in range(4))
     for name in ("one", "other"):
