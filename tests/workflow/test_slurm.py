@@ -148,7 +148,7 @@ def held(call: Call, folder: Path, models: list[Artifact]) -> list[Path]:
     found = []
     for model in models:
         until(lambda key=model.key: (folder / "work" / key / "checkpoint.pt").is_file(), call)
-        process = until(lambda key=model.key: _making(key), call)
+        process = until(lambda key=model.key: _making(key, folder), call)
         os.kill(int(process.name), signal.SIGSTOP)
         found.append(process)
     return found
@@ -191,7 +191,7 @@ def test_a_node_that_dies_loses_nothing(cluster: Cluster, begun: Path, calm: Pat
     try:
         held(call, begun, models)
         cluster.lose_node()
-        assert not any(_making(model.key) for model in models)
+        assert not any(_making(model.key, begun) for model in models)
         cluster.start_node()
         for job in until(lambda: _queued_again(cluster, begun, len(models)), call):
             cluster.run("scontrol", "update", f"JobId={job}", "StartTime=now")  # Slurm would wait for two minutes
@@ -225,14 +225,14 @@ def until(there: Any, call: Call, seconds: float = 240) -> Any:
     return answer
 
 
-def _making(key: str) -> Path | None:
-    """The process that makes an artifact, as a folder of /proc."""
+def _making(key: str, folder: Path) -> Path | None:
+    """The process that makes an artifact of this checkout, as a folder of /proc."""
     for place in Path("/proc").glob("[0-9]*"):
         try:
-            said = (place / "cmdline").read_bytes().split(b"\0")
+            said, where = (place / "cmdline").read_bytes().split(b"\0"), (place / "cwd").readlink()
         except OSError:  # it has ended
             continue
-        if b"make" in said[:4] and any(one.endswith(key.encode()) for one in said):
+        if where == folder.resolve() and b"make" in said[:4] and any(one.endswith(key.encode()) for one in said):
             return place
     return None
 
