@@ -23,6 +23,7 @@ from w2s.errors import UserError, allowed
 from w2s.plan import MANIFESTS, Artifact
 from w2s.settings.difficulty import PROMPT
 from w2s.studies.judge import ROOM
+from w2s.studies.subsets import HALVES
 
 NEAREST = 7  # finished jobs whose median decides
 STARTING = 0.5  # seconds of a job that are not work, in a process that is warm (``w2s.warm``)
@@ -34,7 +35,6 @@ TRAINING = 6  # FLOP a parameter and token of training
 READING = 2  # where a model only reads
 WITH_ADAPTERS = 4  # where base weights are frozen: they need no gradient of their own
 READERS = ("prompt", "features", "judge")  # stages that only read with a model
-HALVES = ("weak", "strong")
 SMALL = 1e9  # parameters below which a GPU is not filled: its assumed speed falls with their square root
 GIB = 2.0**30
 MIB = 2.0**20
@@ -301,10 +301,10 @@ class Model:
         if without:
             like = [job for job in like if job.key != without]
         gpus = int(artifact.environment.get("gpus", 1))
-        work = (artifact.stage, parameters, flop / gpus, "run" in artifact.parents, without)
+        share = flop / gpus
+        work = (artifact.stage, parameters, share, "run" in artifact.parents, without)
         if work not in self._seconds:
-            by = self._from_like(like, *work[1:3]) if like else self._assumed(*work[1:3])
-            self._seconds[work] = by
+            self._seconds[work] = self._from_like(like, parameters, share) if like else self._assumed(parameters, share)
         memory, host = self._memory(artifact, like, parameters, gpus)
         return Estimate(artifact, flop, self._seconds[work], memory, host, _disk(artifact, parameters), gpus)
 
@@ -336,8 +336,8 @@ class Model:
             return parameters, READING * parameters * texts * long
         if not isinstance(training, Mapping):
             return parameters, 0.0
-        learned = sum(examples_of(artifact, part) for part in HALVES) if artifact.stage == "writing" else None
-        passes = float(training.get("epochs", 0)) * (examples_of(artifact) if learned is None else learned)
+        parts = HALVES if artifact.stage == "writing" else (None,)
+        passes = float(training.get("epochs", 0)) * sum(examples_of(artifact, part) for part in parts)
         each = WITH_ADAPTERS if "adapters" in artifact.spec else TRAINING
         return parameters, each * parameters * passes * self.past.tokens_of_an_example(artifact)
 

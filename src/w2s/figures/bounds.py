@@ -65,7 +65,7 @@ def of(rows: pd.DataFrame, value: str, found: str | None, by: str) -> Ends | Non
         return None if shown.empty else (each.min().where(seeds > 1), each.max().where(seeds > 1))
     ends = ("_low", "_high") if found == "tasks" else (LOW, HIGH)
     low, high = (value + end for end in ends)
-    of_lines = intervals if found == "tasks" or _known(intervals, low.removeprefix(value), value) else shown
+    of_lines = intervals if found == "tasks" or _known(intervals, LOW, value) else shown
     if not {low, high} <= set(rows):
         return None
     known = of_lines.dropna(subset=[value] if of_lines is shown else [low, high])
