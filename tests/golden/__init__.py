@@ -1,0 +1,1 @@
+"""Golden keys: what the plan of each shipped experiment comes to."""
