@@ -8,6 +8,7 @@ experiment is listed in full; the others are large, so they are listed by folder
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -26,10 +27,11 @@ def paths(plan: Plan) -> list[str]:
 
 
 def by_folder(listed: Iterable[str]) -> list[str]:
-    """``<setting>/<task>/<rung> <count> <hash>`` for the paths below each such folder."""
+    """``<setting>/<task> <count> <hash>`` (or ``models/<rung>``) for the paths below each such folder."""
     folders: dict[str, list[str]] = {}
     for path in listed:
-        folders.setdefault("/".join(path.split("/")[1:4]).rpartition("-")[0] or path, []).append(path)
+        folder = "/".join(path.split("/")[1:3])
+        folders.setdefault(re.sub(r"-[0-9a-f]{10}$", "", folder), []).append(path)
     return [f"{folder} {len(inside)} {_hash(inside)}" for folder, inside in sorted(folders.items())]
 
 
