@@ -5,9 +5,10 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-from w2s import unlock, warm
+from w2s import unlock
+from w2s.engine import warm
 from w2s.errors import UserError
-from w2s.workflow import Workflow
+from w2s.jobs.workflow import Workflow
 
 min_version("9.19")  # the first that knows profile.yaml
 

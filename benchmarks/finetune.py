@@ -46,7 +46,7 @@ def ours(directory: Path, objective: str, count: int = TEXTS) -> list[float]:
     """Loss of every batch by ``w2s.training.loop``."""
     import torch
 
-    from w2s.checkpoints import Checkpoint
+    from w2s.engine.checkpoints import Checkpoint
     from w2s.models import decoder
     from w2s.models.classifier import Classifier, own_weights
     from w2s.training.batching import Texts
@@ -109,7 +109,7 @@ def worker(runner: str, objective: str, directory: Path) -> dict[str, Any]:
     """One measurement."""
     import torch
 
-    from w2s.artifacts import forget_peak_memory, peak_memory_mib
+    from w2s.engine.artifacts import forget_peak_memory, peak_memory_mib
 
     torch.set_num_threads(1)
     run: Any = partial(ours, directory, objective) if runner == "ours" else partial(plain, directory, objective, runner)

@@ -98,8 +98,8 @@ def our_seconds(shape: tuple[int, int, int, int], ids: Any, steps: int, warmup: 
     """The same by ``w2s.training.loop``."""
     import torch
 
-    from w2s.checkpoints import Checkpoint
-    from w2s.device import compile_where_it_pays, device
+    from w2s.engine.checkpoints import Checkpoint
+    from w2s.engine.devices import compile_where_it_pays, device
     from w2s.models.classifier import Classifier
     from w2s.training.batching import Texts
     from w2s.training.loop import Recipe, train

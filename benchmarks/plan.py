@@ -22,8 +22,10 @@ from pathlib import Path
 
 import yaml
 
-from w2s.plan import STAGE_VERSIONS, Artifact, with_ancestors
-from w2s.workflow import Workflow, deep_merge, read_yaml
+from w2s.graph.stages import STAGE_VERSIONS
+from w2s.graph.artifact import Artifact, with_ancestors
+from w2s.jobs.workflow import Workflow
+from w2s.config.files import deep_merge, read_yaml
 
 from common import ROOT, machine, table
 

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from w2s.plan import Artifact, Plan, canonical
-from w2s.workflow import deep_merge, plan_of, read_yaml
+from w2s.graph.artifact import Artifact, canonical
+from w2s.experiments.plan import Plan
+from w2s.config.files import deep_merge, read_yaml
+from w2s.experiments.loading import plan_of
 
 from common import ROOT
 

@@ -30,9 +30,11 @@ def worker(runner: str, rung: str) -> dict[str, Any]:
     import torch
     from torch.nn.functional import cross_entropy
 
-    from w2s.models import corpus, decoder
+    from w2s.nlp import corpus
+    from w2s.models import decoder
     from w2s.models.pretraining import Blocks, loss_of, new_model
-    from w2s.workflow import plan_of, read_yaml
+    from w2s.experiments.loading import plan_of
+    from w2s.config.files import read_yaml
 
     torch.set_num_threads(1)
     plan = plan_of(read_yaml(ROOT / "config.yaml"), "config.yaml")
@@ -91,7 +93,8 @@ def worker(runner: str, rung: str) -> dict[str, Any]:
 
 def measure(repeats: int) -> str:
     """The table of ratios for every rung of the smoke ladder."""
-    from w2s.workflow import plan_of, read_yaml
+    from w2s.experiments.loading import plan_of
+    from w2s.config.files import read_yaml
 
     rows = []
     for rung in plan_of(read_yaml(ROOT / "config.yaml"), "config.yaml").experiment.nlp.ladder:

@@ -94,7 +94,7 @@ def write_games(path: Path, count: int) -> None:
 
 def read_games(path: Path) -> dict[str, Any]:
     """Games a CPU second, and the process's peak memory in MiB."""
-    from w2s.tasks.chess.games import read_games as read
+    from w2s.chess.games import read_games as read
 
     cpu = time.process_time()
     count = sum(1 for _ in read(path))

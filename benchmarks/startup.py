@@ -65,7 +65,7 @@ def measure(repeats: int) -> str:
                 [
                     sys.executable,
                     "-c",
-                    "from w2s.workflow import *; w = Workflow(read_yaml(Path('config.yaml'))); w.figure('fig12')",
+                    "from w2s.jobs.workflow import *; w = Workflow(read_yaml(Path('config.yaml'))); w.figure('fig12')",
                 ],
                 ROOT,
             ),

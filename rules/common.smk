@@ -4,7 +4,7 @@
 import sys
 from functools import cache
 
-from w2s.plan import canonical, fingerprint_of
+from w2s.graph.artifact import canonical, fingerprint_of
 
 DEFAULT = experiments.default.experiment.experiment
 

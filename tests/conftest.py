@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from w2s.errors import UserError
-from w2s.plan import Plan
-from w2s.workflow import deep_merge, plan_of, read_yaml
+from w2s.experiments.plan import Plan
+from w2s.config.files import deep_merge, read_yaml
+from w2s.experiments.loading import plan_of
 
 ROOT = Path(__file__).resolve().parent.parent
 TINY: dict[str, Any] = {

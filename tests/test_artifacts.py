@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from w2s import artifacts
+from w2s.engine import artifacts
 from w2s.errors import UserError
-from w2s.plan import Identity
+from w2s.graph.artifact import Identity
 
 IDENTITY = Identity("finetune", 1, {"seed": 0}, {"data": "0123456789"})
 OUT = Path("results/nlp/sciq/w8/truth/naive") / f"s0-{IDENTITY.key}"

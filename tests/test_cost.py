@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
-from w2s import commands, cost
+from w2s.cli import commands
+from w2s.jobs import cost
 from w2s.errors import UserError
-from w2s.plan import Artifact, with_ancestors
-from w2s.studies import judge
-from w2s.workflow import Workflow, deep_merge
+from w2s.graph.artifact import Artifact, with_ancestors
+from w2s.nlp.difficulty import judge
+from w2s.jobs.workflow import Workflow
+from w2s.config.files import deep_merge
 
 SPEED = 2e9  # FLOP a second of the pretended machine
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from w2s.device import COMPILE_FROM, compile_where_it_pays
+from w2s.engine.devices import COMPILE_FROM, compile_where_it_pays
 from w2s.errors import UserError
-from w2s.memory import is_out_of_memory
+from w2s.engine.memory import is_out_of_memory
 
 
 class Network(nn.Linear):

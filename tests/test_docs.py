@@ -15,8 +15,10 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
-from w2s import commands, figures
-from w2s.workflow import Workflow, read_yaml
+from w2s.cli import commands
+from w2s import figures
+from w2s.jobs.workflow import Workflow
+from w2s.config.files import read_yaml
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 IDS = [str(page.relative_to(ROOT)) for page in PAGES]

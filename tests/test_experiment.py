@@ -10,10 +10,11 @@ import pytest
 
 from tests.conftest import ROOT, refused
 from w2s.errors import UserError
-from w2s.ladder import OpenRung
+from w2s.config.ladder import OpenRung
 from w2s.models.pretraining import new_model
-from w2s.plan import Plan
-from w2s.workflow import Workflow, plan_of
+from w2s.experiments.plan import Plan
+from w2s.jobs.workflow import Workflow
+from w2s.experiments.loading import plan_of
 
 Change = Callable[[dict[str, Any]], object]
 

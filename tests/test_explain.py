@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from w2s import artifacts
+from w2s.engine import artifacts
 from w2s.errors import UserError
-from w2s.explain import explain_path
-from w2s.plan import Artifact
-from w2s.workflow import Workflow
+from w2s.jobs.explain import explain_path
+from w2s.graph.artifact import Artifact
+from w2s.jobs.workflow import Workflow
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from w2s import commands, device, gpus
+from w2s.cli import commands
+from w2s.engine import devices as device, gpus
 
 
 @pytest.fixture(autouse=True)

@@ -22,9 +22,9 @@ from tests.models.conftest import save
 from tests.standin import COMMIT, hub
 from tests.training.test_generate import puzzle_rows
 from tests.workflow.test_dag import checkout, edit_config, planned
-from w2s.experiment import WorldSize
-from w2s.tasks import TASKS
-from w2s.tasks.sources import from_world
+from w2s.microworld import WorldSize
+from w2s.nlp.tasks import TASKS
+from w2s.nlp.rows import from_world
 
 SMALL = WorldSize(people=12, adjectives=24, verbs=24, deeds=24, nouns=24)
 TRAINING = {"epochs": 1, "evaluations_per_epoch": 2, "max_length": 32}

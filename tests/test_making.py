@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from w2s import making
-from w2s.making import STAGES
+from w2s.graph import stages as making
+from w2s.graph.stages import STAGES
 
 
 @pytest.mark.parametrize("name", STAGES)

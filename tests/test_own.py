@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import torch
 
-from w2s import own
+from w2s.config import user_code as own
 from w2s.errors import UserError
-from w2s.plan import Plan
+from w2s.experiments.plan import Plan
 from w2s.training.objectives import resolve
-from w2s.workflow import plan_of
+from w2s.experiments.loading import plan_of
 
 LOSSES = '''"""Mine."""
 import torch

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from w2s.errors import UserError
-from w2s.parameters import Parameter, of_function, takes_progress
+from w2s.config.parameters import Parameter, of_function, takes_progress
 
 SOURCE = """
 import nothing_of_this_name

@@ -18,9 +18,11 @@ from tests.figures.fake import Fake
 from w2s.analysis.pairs import has_pgr
 from w2s.errors import UserError
 from w2s.figures import module, names
-from w2s.plan import STAGE_VERSIONS, Artifact, Identity, Plan, Run, canonical, with_ancestors
-from w2s.tasks import TASKS
-from w2s.workflow import plan_of
+from w2s.graph.stages import STAGE_VERSIONS
+from w2s.graph.artifact import Artifact, Identity, Run, canonical, with_ancestors
+from w2s.experiments.plan import Plan
+from w2s.nlp.tasks import TASKS
+from w2s.experiments.loading import plan_of
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -337,7 +339,7 @@ def test_golden_keys(tiny: Plan, config: dict[str, Any]) -> None:
 @given(st.integers(0, 10**6), st.floats(1e-6, 1e-1))
 def test_any_rate_and_seed_make_a_plan_whose_paths_are_unique(seed: int, learning_rate: float) -> None:
     from tests.conftest import ROOT, TINY
-    from w2s.workflow import deep_merge, read_yaml
+    from w2s.config.files import deep_merge, read_yaml
 
     config = copy.deepcopy(deep_merge(read_yaml(ROOT / "config.yaml"), TINY))  # merged lists are TINY's own
     config["seeds"] = [seed, seed + 1]

@@ -12,10 +12,12 @@ import pytest
 
 from tests.conftest import refused
 from w2s.errors import LackingError, UserError
-from w2s.plan import Plan, with_ancestors
-from w2s.plans.chess import ChessPlan
-from w2s.settings.chess import CLOSED, WORDS
-from w2s.workflow import Workflow, plan_of
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import with_ancestors
+from w2s.chess.plan import ChessPlan
+from w2s.chess.config import CLOSED, WORDS
+from w2s.jobs.workflow import Workflow
+from w2s.experiments.loading import plan_of
 
 
 def ladder(count: int) -> list[dict[str, Any]]:
@@ -126,7 +128,7 @@ def test_what_is_left_out_moves_nothing(config: dict[str, Any]) -> None:
 
 
 def test_the_closed_vocabulary_is_as_large_as_the_config_says() -> None:
-    from w2s.tasks.chess.notation import NOTATIONS, vocabulary
+    from w2s.chess.notation import NOTATIONS, vocabulary
 
     assert len(vocabulary()) == WORDS
     assert {name for name, one in NOTATIONS.items() if one.closed} == set(CLOSED)

@@ -8,9 +8,9 @@ import pytest
 
 from w2s.errors import UserError
 from w2s.figures import module
-from w2s.plan import Plan
+from w2s.experiments.plan import Plan
 from w2s.training.objectives import SEPARABLE
-from w2s.workflow import plan_of
+from w2s.experiments.loading import plan_of
 
 
 def student(plan: Plan, method: str, rung: str = "w128") -> Any:
@@ -32,7 +32,7 @@ def test_every_method_of_the_smoke_experiment_has_runs_of_its_own(smoke: Plan) -
 
 
 def test_every_change_that_there_is_has_an_entry_in_the_smoke_config(smoke: Plan) -> None:
-    from w2s.settings.methods import Method
+    from w2s.config.methods import Method
     from w2s.training.objectives import OBJECTIVES
 
     methods = smoke.experiment.methods.values()

@@ -11,9 +11,11 @@ import pytest
 
 from w2s.errors import UserError
 from w2s.figures import module
-from w2s.plan import Plan, with_ancestors
-from w2s.settings.prompting import PAPERS
-from w2s.workflow import Workflow, plan_of
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import with_ancestors
+from w2s.nlp.prompting.config import PAPERS
+from w2s.jobs.workflow import Workflow
+from w2s.experiments.loading import plan_of
 
 FIGURES = ("fig9", "fig11", "fig23", "fig24", "table2")
 

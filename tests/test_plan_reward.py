@@ -13,9 +13,10 @@ import pytest
 
 from tests.conftest import refused
 from w2s.errors import LackingError, UserError
-from w2s.plan import with_ancestors
-from w2s.plans.reward import RewardPlan
-from w2s.workflow import Workflow, plan_of
+from w2s.graph.artifact import with_ancestors
+from w2s.reward.plan import RewardPlan
+from w2s.jobs.workflow import Workflow
+from w2s.experiments.loading import plan_of
 
 
 def ladder(count: int) -> list[dict[str, Any]]:

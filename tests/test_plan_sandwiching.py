@@ -10,9 +10,10 @@ import pytest
 from tests.test_plan_studies import moved, new
 from w2s.errors import LackingError, UserError
 from w2s.figures import module
-from w2s.plan import Artifact, Plan, Run, with_ancestors
-from w2s.settings.sandwiching import PROMPTED, STUDENT
-from w2s.workflow import plan_of
+from w2s.graph.artifact import Artifact, Run, with_ancestors
+from w2s.experiments.plan import Plan
+from w2s.nlp.sandwiching.config import PROMPTED, STUDENT
+from w2s.experiments.loading import plan_of
 
 Change = Callable[[dict[str, Any]], object]
 KINDS = (PROMPTED, STUDENT)

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from tests.conftest import refused
-from w2s import own
+from w2s.config import user_code as own
 from w2s.errors import LackingError, UserError
 from w2s.figures import module
-from w2s.plan import Plan, Run, with_ancestors
-from w2s.settings.errors import KINDS, WEAK
-from w2s.workflow import plan_of
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Run, with_ancestors
+from w2s.nlp.errors.config import KINDS, WEAK
+from w2s.experiments.loading import plan_of
 
 STUDIES = ("fig21", "fig22", "fig25", "fig26", "fig27")
 

@@ -11,8 +11,11 @@ import pytest
 
 from tests.conftest import ROOT
 from w2s.errors import LackingError, UserError
-from w2s.plan import Plan, with_ancestors
-from w2s.workflow import Workflow, deep_merge, plan_of, read_yaml
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import with_ancestors
+from w2s.jobs.workflow import Workflow
+from w2s.config.files import deep_merge, read_yaml
+from w2s.experiments.loading import plan_of
 
 
 def of(config: dict[str, Any]) -> Plan:

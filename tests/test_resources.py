@@ -10,11 +10,12 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
-from w2s import cost
-from w2s.experiment import Execution
-from w2s.plan import Artifact, with_ancestors
-from w2s.resources import ASSUMED, LEARNED, LEAST_MEMORY, MINUTES, ON_GPU, Resources
-from w2s.workflow import Workflow, deep_merge, read_yaml
+from w2s.jobs import cost
+from w2s.config.execution import Execution
+from w2s.graph.artifact import Artifact, with_ancestors
+from w2s.jobs.resources import ASSUMED, LEARNED, LEAST_MEMORY, MINUTES, ON_GPU, Resources
+from w2s.jobs.workflow import Workflow
+from w2s.config.files import deep_merge, read_yaml
 
 
 def finished(artifact: Artifact, seconds: float, device: str = "cpu", host: float = 1e9, gpu: float = 0.0) -> Any:

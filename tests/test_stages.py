@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from w2s import stages
+from w2s.graph import lock as stages
 from w2s.errors import UserError
-from w2s.making import STAGES
+from w2s.graph.stages import STAGES
 
 
 def test_no_stage_changed_without_a_new_version_or_a_renewed_lock() -> None:
@@ -24,7 +24,7 @@ def test_the_watch_covers_what_decides_a_stages_numbers() -> None:
     def watched(stage: str) -> tuple[str, ...]:
         return stages.closure(STAGES[stage].module, frozenset(stages.PLUMBING))
 
-    assert {"w2s.tasks.build", "w2s.tasks.formatters", "w2s.tasks.world"} <= set(watched("data"))
+    assert {"w2s.nlp.build", "w2s.nlp.formatters", "w2s.nlp.world"} <= set(watched("data"))
     assert {"w2s.training.loop", "w2s.training.objectives", "w2s.models.classifier"} <= set(watched("finetune"))
     assert not any("figures" in name for stage in STAGES for name in watched(stage))
 

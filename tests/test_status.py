@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from w2s import artifacts, commands, status
-from w2s.plan import Artifact
-from w2s.workflow import Workflow
+from w2s.engine import artifacts
+from w2s.cli import commands
+from w2s.jobs import status
+from w2s.graph.artifact import Artifact
+from w2s.jobs.workflow import Workflow
 
 
 @pytest.fixture(autouse=True)

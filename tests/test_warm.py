@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from w2s import commands, warm, warm_client
+from w2s.cli import commands
+from w2s.engine import warm, warm_client
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the warm process is used on Linux only")
 

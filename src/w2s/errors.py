@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 
 class UserError(Exception):
@@ -29,3 +30,14 @@ def allowed(value: object, choices: Iterable[str], *, what: str = "allowed") -> 
 def first_line(error: Exception) -> str:
     """The first line of what a library says, or its kind where it says nothing."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+@contextmanager
+def located(where: str) -> Iterator[None]:
+    """Say where a mistake is: ``where: `` goes before the message of a UserError (or ValueError, which becomes one)."""
+    try:
+        yield
+    except LackingError:
+        raise
+    except (UserError, ValueError) as error:
+        raise UserError(f"{where}: {error}") from None

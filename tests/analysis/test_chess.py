@@ -9,7 +9,8 @@ import pytest
 
 from tests.figures.conftest import Shape
 from tests.figures.fake import EXAMPLES, Fake, halfway
-from w2s.analysis import chess, pairs
+from w2s.chess import analysis as chess
+from w2s.analysis import pairs
 from w2s.errors import LackingError
 
 TABLE: dict[str, list[Any]] = {

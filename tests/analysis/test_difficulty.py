@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from w2s.analysis.difficulty import box, rank_correlation, ranks
+from w2s.nlp.difficulty.analysis import box, rank_correlation, ranks
 
 
 def test_equal_values_share_the_mean_of_their_ranks() -> None:

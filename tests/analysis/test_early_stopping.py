@@ -9,8 +9,18 @@ from typing import Any
 import pytest
 
 from w2s.analysis import pairs
-from w2s.analysis.early_stopping import GROUND_TRUTH, LAST, WEAK_LABELS, compare, judged, medians, standard_error, stop
-from w2s.plan import Plan, Run
+from w2s.analysis.early_stopping import (
+    GROUND_TRUTH,
+    LAST,
+    WEAK_LABELS,
+    compare,
+    judged,
+    medians,
+    standard_error,
+    stop,
+)
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Run
 
 HISTORY = [
     {"step": 1.0, "validation_labels": 0.7, "test_truth": 0.60},

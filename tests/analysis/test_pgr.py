@@ -12,8 +12,8 @@ from tests.figures.fake import Fake, halfway
 from w2s.analysis import aggregate, pairs
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
 from w2s.analysis.pgr import mean_defined, median_defined, pgr
-from w2s.plan import Plan
-from w2s.workflow import plan_of
+from w2s.experiments.plan import Plan
+from w2s.experiments.loading import plan_of
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,10 @@ import pytest
 
 from tests.figures.fake import Fake, halfway
 from w2s import figures
-from w2s.plan import Plan
-from w2s.tasks.world import TOPICS
-from w2s.workflow import deep_merge, plan_of
+from w2s.experiments.plan import Plan
+from w2s.nlp.world import TOPICS
+from w2s.config.files import deep_merge
+from w2s.experiments.loading import plan_of
 
 Shape = Callable[..., Plan]
 

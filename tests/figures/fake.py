@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from w2s.analysis.results import Predictions
-from w2s.plan import Artifact, Plan, Run
+from w2s.graph.artifact import Artifact, Run
+from w2s.experiments.plan import Plan
 
 EXAMPLES = 100
 EVALUATIONS = 4

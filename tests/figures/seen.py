@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from tests.figures.conftest import about, numbers
 from w2s import figures
-from w2s.plan import Plan
+from w2s.experiments.plan import Plan
 
 
 def draw(name: str, plan: Plan, table: pd.DataFrame | None = None, **more: object) -> Figure:

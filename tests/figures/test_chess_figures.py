@@ -15,7 +15,7 @@ from tests.figures.seen import draw, footer, lines, ys
 from w2s import figures
 from w2s.errors import LackingError
 from w2s.figures import style
-from w2s.plan import Plan
+from w2s.experiments.plan import Plan
 
 
 def grid(plan: Plan, name: str) -> int:

@@ -18,10 +18,10 @@ from tests.figures.conftest import CHESS, REWARD, Shape, numbers, sections
 from tests.figures.seen import draw, footer
 from w2s import figures
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
-from w2s.commands import read_numbers
+from w2s.cli.commands import read_numbers
 from w2s.errors import UserError
-from w2s.plan import Run
-from w2s.workflow import plan_of
+from w2s.graph.artifact import Run
+from w2s.experiments.loading import plan_of
 
 every_figure = pytest.mark.parametrize("name", figures.names())
 FIRST_THREE = (

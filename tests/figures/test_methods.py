@@ -11,7 +11,7 @@ from tests.figures.seen import draw, xs
 from w2s import figures
 from w2s.analysis.aggregate import MEDIAN
 from w2s.figures import footer
-from w2s.plan import Plan
+from w2s.experiments.plan import Plan
 
 
 def labels(plan: Plan) -> list[str]:

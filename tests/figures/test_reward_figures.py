@@ -16,7 +16,7 @@ from w2s import figures
 from w2s.analysis.aggregate import MEDIAN
 from w2s.errors import LackingError, UserError
 from w2s.figures import style
-from w2s.plan import Plan
+from w2s.experiments.plan import Plan
 
 
 def heights(panel: Axes, *, outlined: bool = False) -> list[float]:

@@ -9,11 +9,11 @@ from tests.figures.conftest import Shape, about, numbers
 from tests.figures.fake import Fake, halfway
 from tests.figures.seen import draw, xs
 from w2s import figures
-from w2s.analysis import sandwiching
+from w2s.nlp.sandwiching import analysis as sandwiching
 from w2s.analysis.results import Predictions
-from w2s.analysis.sandwiching import ASSISTANT, ASSISTED, EXPERT, NON_EXPERT, STUDENT, STUDENT_OF_ASSISTED
+from w2s.nlp.sandwiching.analysis import ASSISTANT, ASSISTED, EXPERT, NON_EXPERT, STUDENT, STUDENT_OF_ASSISTED
 from w2s.figures.text import tables
-from w2s.settings.sandwiching import PROMPTED
+from w2s.nlp.sandwiching.config import PROMPTED
 
 
 def test_lines_are_the_non_expert_every_assistant_with_what_comes_of_it_and_the_expert(shape: Shape) -> None:

@@ -15,11 +15,12 @@ from tests.figures.conftest import Shape, numbers
 from tests.figures.fake import FLIPPED, Fake, halfway
 from tests.figures.seen import draw, footer, xs, ys
 from w2s import figures, paper
-from w2s.analysis.difficulty import ACCURACIES, POOLED, RATINGS
+from w2s.nlp.difficulty.analysis import ACCURACIES, POOLED, RATINGS
 from w2s.figures import studies
 from w2s.figures.text import tables
-from w2s.plan import Plan, Run
-from w2s.settings.errors import KINDS
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Run
+from w2s.nlp.errors.config import KINDS
 
 
 def entries(figure: Figure) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.figures.conftest import Shape, numbers, sections
 from w2s import figures
-from w2s.commands import main
+from w2s.cli.commands import main
 from w2s.figures import text
 
 

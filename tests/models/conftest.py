@@ -21,7 +21,7 @@ from transformers import (
     Qwen2ForCausalLM,
 )
 
-from w2s.models.corpus import END, train_tokenizer
+from w2s.models.tokenizer import END, train_tokenizer
 
 WORDS = ["Is it so? yes no", "Question: does Mira eat figs?\nAnswer: no", "0 1 0 1 yes yes no no", "A long tale."] * 40
 VOCABULARY = 300

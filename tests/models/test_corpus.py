@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from w2s.models import corpus
+from w2s.nlp import corpus
 
 
 @pytest.mark.parametrize("vocabulary", [300, 2**16 + 1])

@@ -7,11 +7,11 @@ import sys
 
 import chess
 
-from w2s.models.games import passes, positions
-from w2s.tasks.chess import endgames
-from w2s.tasks.chess.games import Game, key
-from w2s.tasks.chess.puzzles import Puzzle
-from w2s.tasks.chess.replay import Replay
+from w2s.chess.corpus import passes, positions
+from w2s.chess import endgames
+from w2s.chess.games import Game, key
+from w2s.chess.puzzles import Puzzle
+from w2s.chess.replay import Replay
 
 
 def test_a_game_is_dropped_exactly_if_it_passes_through_a_puzzle() -> None:
@@ -45,6 +45,6 @@ def test_the_light_board_plays_castling_captures_en_passant_and_promotion() -> N
 
 
 def test_places_are_the_same_in_every_process() -> None:
-    code = "from w2s.tasks.chess.replay import Replay; print(Replay().place())"
+    code = "from w2s.chess.replay import Replay; print(Replay().place())"
     said = {subprocess.check_output([sys.executable, "-c", code], env=None) for _ in range(2)}
     assert len(said) == 1

@@ -11,8 +11,9 @@ import pytest
 
 from w2s import claims
 from w2s.claims import paper
-from w2s.commands import main
-from w2s.workflow import deep_merge, plan_of
+from w2s.cli.commands import main
+from w2s.config.files import deep_merge
+from w2s.experiments.loading import plan_of
 
 
 @pytest.fixture

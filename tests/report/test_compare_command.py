@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 
 from tests.report import made_up
-from w2s.commands import _note, main
-from w2s.plan import Plan
-from w2s.workflow import deep_merge, plan_of
+from w2s.cli.commands import _note, main
+from w2s.experiments.plan import Plan
+from w2s.config.files import deep_merge
+from w2s.experiments.loading import plan_of
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 
 from tests.report import browser, made_up
 from tests.report.browser import Tab
-from w2s.plan import Plan
+from w2s.experiments.plan import Plan
 from w2s.report import comparison
 
 pytestmark = [

@@ -11,7 +11,7 @@ import pytest
 
 from tests.report import made_up
 from w2s import figures
-from w2s.plan import Plan
+from w2s.experiments.plan import Plan
 from w2s.report import deviations, markdown, pictures
 from w2s.report.reading import READING
 

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from w2s import artifacts, own
+from w2s.engine import artifacts
+from w2s.config import user_code as own
 from w2s.errors import UserError
-from w2s.studies import elo, judge
+from w2s.nlp.difficulty import elo, judge
 
 
 @given(st.integers(1, 40), st.integers(0, 5))

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from w2s.settings.errors import CONFIDENT, KINDS, LONGEST, RANDOM, SHORTEST, UNCONFIDENT, WEAK
-from w2s.studies.flips import Example, error_rate, flipped
+from w2s.nlp.errors.config import CONFIDENT, KINDS, LONGEST, RANDOM, SHORTEST, UNCONFIDENT, WEAK
+from w2s.nlp.errors.flips import Example, error_rate, flipped
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from w2s import artifacts
+from w2s.engine import artifacts
 from w2s.errors import UserError
-from w2s.studies import levels
-from w2s.studies.subsets import drawn, fitting
+from w2s.nlp.difficulty import levels
+from w2s.nlp.difficulty.subsets import drawn, fitting
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from w2s.errors import UserError
-from w2s.experiment import Sizes, WorldSize
-from w2s.tasks import TASKS
-from w2s.tasks.build import PARTS, Example, Examples, build
-from w2s.tasks.formatters import Candidate
-from w2s.tasks.sources import from_world
-from w2s.tasks.task import Task
-from w2s.tasks.world import TOPICS
+from w2s.nlp.config import Sizes
+from w2s.microworld import WorldSize
+from w2s.nlp.tasks import TASKS
+from w2s.nlp.build import PARTS, Example, Examples, build
+from w2s.nlp.formatters import Candidate
+from w2s.nlp.rows import from_world
+from w2s.nlp.task import Task
+from w2s.nlp.world import TOPICS
 
 SIZES = Sizes()
 SMALL = WorldSize(people=30, adjectives=60, verbs=60, deeds=60, nouns=60)

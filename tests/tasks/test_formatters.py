@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from w2s.tasks import TASKS
-from w2s.tasks.build import format_row
-from w2s.tasks.formatters import Candidate
+from w2s.nlp.tasks import TASKS
+from w2s.nlp.build import format_row
+from w2s.nlp.formatters import Candidate
 
 ABCD = {"text": ["sand", "air", "stone", "glass"], "label": ["A", "B", "C", "D"]}
 ROWS: dict[str, dict[str, Any]] = {

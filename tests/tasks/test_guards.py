@@ -10,12 +10,13 @@ import pytest
 from tests.tasks.test_build import SIZES, world_rows
 from tests.tasks.test_formatters import ROWS
 from w2s.errors import UserError
-from w2s.experiment import WorldSize
-from w2s.tasks import TASKS, guards
-from w2s.tasks.build import Example, build, format_row
-from w2s.tasks.formatters import Candidate
-from w2s.tasks.relabel import exchange
-from w2s.tasks.task import Task
+from w2s.microworld import WorldSize
+from w2s.nlp.tasks import TASKS
+from w2s.nlp import guards
+from w2s.nlp.build import Example, build, format_row
+from w2s.nlp.formatters import Candidate
+from w2s.nlp.relabel import exchange
+from w2s.nlp.task import Task
 
 
 def replaced(task: str, formatter: Any) -> Task:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from w2s.settings.prompting import PAPERS
-from w2s.tasks import TASKS, prompts
+from w2s.nlp.prompting.config import PAPERS
+from w2s.nlp.tasks import TASKS
+from w2s.nlp.prompting import prompts
 
 TABLE_2 = {
     "cosmos_qa": "There is some context, followed by a question about the context, and an answer. "

@@ -10,11 +10,13 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.tasks.test_build import assert_no_group_is_shared
-from w2s.experiment import Sizes
-from w2s.tasks import TASKS
-from w2s.tasks.build import Examples, build, format_row
-from w2s.tasks.sources import from_files, split_files
-from w2s.workflow import Workflow, plan_of, read_yaml
+from w2s.nlp.config import Sizes
+from w2s.nlp.tasks import TASKS
+from w2s.nlp.build import Examples, build, format_row
+from w2s.nlp.rows import from_files, split_files
+from w2s.jobs.workflow import Workflow
+from w2s.experiments.loading import plan_of
+from w2s.config.files import read_yaml
 
 REAL = Path(os.environ.get("W2S_REAL_DATA", ROOT / "../shared/real-data")).resolve()
 # Splits that the samples have; None cuts the test set from the first.

@@ -15,21 +15,24 @@ from typing import Any
 import torch
 from torch.distributed.tensor import DTensor
 
-from w2s.member import MEMBER, Member
-from w2s.memory import Budget
-from w2s.models import classifier, generator, rewarder
+from w2s.engine.rank import MEMBER, Member
+from w2s.engine.memory import Budget
+from w2s.models import classifier, generator
+from w2s.reward import rewarder
 from w2s.models.classifier import Classifier, Computing
 from w2s.models.generator import Generator
-from w2s.models.rewarder import Rewarder
-from w2s.training import generative, preferences, spread
+from w2s.reward.rewarder import Rewarder
+from w2s.training import generative
+from w2s.reward import batching as preferences
+from w2s.engine import distributed as spread
 from w2s.training.batching import Texts
-from w2s.training.features import last_states
+from w2s.nlp.probing.features import last_states
 from w2s.training.loop import Recipe, Schedule, backward, optimise, probabilities, train
 from w2s.training.methods import head_first
 from w2s.training.objectives import OBJECTIVES, pair
-from w2s.training.preferences import Dialogues, dialogue
-from w2s.training.prompting import Prompter
-from w2s.training.shards import checkpoint_at
+from w2s.reward.batching import Dialogues, dialogue
+from w2s.nlp.prompting.stage import Prompter
+from w2s.engine.sharded import checkpoint_at
 
 COUNT, BATCH = 13, 4  # the last batch has one example: fewer than there are processes
 ADAPTED: dict[str, Any] = {"adapters": {"rank": 2, "alpha": 4.0}}

@@ -8,8 +8,8 @@ import pytest
 
 from w2s.errors import UserError
 from w2s.models import encoding
-from w2s.models.corpus import END, train_tokenizer
-from w2s.training.finetune import join
+from w2s.models.tokenizer import END, train_tokenizer
+from w2s.nlp.finetune import join
 
 
 def test_labels_are_joined_by_id_never_by_position() -> None:

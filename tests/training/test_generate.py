@@ -14,9 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors import safe_open
 
-from w2s import commands
-from w2s.plan import Artifact, Run, canonical
-from w2s.workflow import deep_merge, plan_of
+from w2s.cli import commands
+from w2s.graph.artifact import Artifact, Run, canonical
+from w2s.config.files import deep_merge
+from w2s.experiments.loading import plan_of
 
 PUZZLES = 80
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from tests.training.test_loop import RECIPE, labels, run, small_model, texts
-from w2s.checkpoints import Checkpoint
-from w2s.memory import Budget
+from w2s.engine.checkpoints import Checkpoint
+from w2s.engine.memory import Budget
 from w2s.models import classifier
 from w2s.training import methods
 from w2s.training.averaging import Average

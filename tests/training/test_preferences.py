@@ -10,15 +10,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from w2s.checkpoints import Checkpoint
+from w2s.engine.checkpoints import Checkpoint
 from w2s.errors import DivergedError
-from w2s.memory import Budget
+from w2s.engine.memory import Budget
 from w2s.models.branching import can_branch
 from w2s.models.pretraining import new_model
-from w2s.models.rewarder import Rewarder, load
+from w2s.reward.rewarder import Rewarder, load
 from w2s.training.loop import Schedule, optimise
 from w2s.training.objectives import OBJECTIVES, pair
-from w2s.training.preferences import Dialogues, backward, both, branching_pays, dialogue, logits, rewards
+from w2s.reward.batching import Dialogues, backward, both, branching_pays, dialogue, logits, rewards
 
 SHAPE = {"width": 32, "intermediate": 80, "layers": 3, "heads": 4}
 VOCABULARY = 60
@@ -29,7 +29,7 @@ Raw = tuple[list[int], list[int], list[int]]
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An own rung with weights large enough that rewards differ, with a tokenizer that knows the head's word."""
-    from w2s.models.corpus import train_tokenizer
+    from w2s.models.tokenizer import train_tokenizer
     from w2s.models.pretraining import _save_tokenizer
 
     folder = tmp_path_factory.mktemp("rung")

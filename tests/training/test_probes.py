@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from w2s.training import logistic
-from w2s.training.features import Seen
-from w2s.training.probes import agreement, by_adam
-from w2s.training.simulable import flip, measured
+from w2s.nlp.probing import logistic
+from w2s.nlp.probing.features import Seen
+from w2s.nlp.probing.probes import agreement, by_adam
+from w2s.nlp.probing.simulable import flip, measured
 
 ADAM = {"learning_rate": 1e-2, "batch": 32, "epochs": 40}
 

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from w2s.errors import UserError
-from w2s.memory import Budget
+from w2s.engine.memory import Budget
 from w2s.models import encoding
 from w2s.models.generator import Generator, load
-from w2s.training.prompting import Pieces, Prompter, choose, counted, told_apart
+from w2s.nlp.prompting.stage import Pieces, Prompter, choose, counted, told_apart
 
 SPEC = {
     "task": "sciq",

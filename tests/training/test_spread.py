@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from tests.training import pair
-from w2s.member import Member
-from w2s.training import shards, spread
+from w2s.engine.rank import Member
+from w2s.engine import sharded as shards, distributed as spread
 
 pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made once
 

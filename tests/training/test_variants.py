@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from w2s import artifacts
+from w2s.engine import artifacts
 from w2s.errors import UserError
-from w2s.training import variants
+from w2s.nlp import variants
 from w2s.training.batching import Texts
-from w2s.training.finetune import Part, learned_part
+from w2s.nlp.finetune import Part, learned_part
 
 
 def part(*ids: str) -> Part:

@@ -12,14 +12,15 @@ import pytest
 import torch
 from PIL import Image
 
-from w2s import artifacts
-from w2s.checkpoints import Checkpoint
+from w2s.engine import artifacts
+from w2s.engine.checkpoints import Checkpoint
 from w2s.errors import UserError
-from w2s.models.vision import published, small
-from w2s.models.vision.resnet import ResNet
-from w2s.plan import STAGE_VERSIONS, Identity
-from w2s.tasks.vision import folder, images
-from w2s.training import vision_features, vision_model, vision_probe
+from w2s.vision.networks import published, small
+from w2s.vision.networks.resnet import ResNet
+from w2s.graph.stages import STAGE_VERSIONS
+from w2s.graph.artifact import Identity
+from w2s.vision import folder, images
+from w2s.vision import features as vision_features, pretraining as vision_model, probe as vision_probe
 
 MODEL: dict[str, Any] = {"width": 3, "images": None, "epochs": 2, "batch": 32, "learning_rate": 3e-3, "seed": 0}
 PROBE: dict[str, Any] = {

@@ -11,10 +11,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from w2s import artifacts
+from w2s.engine import artifacts
 from w2s.models import encoding, generator
 from w2s.models.classifier import Computing
-from w2s.training.writing import completions, save
+from w2s.reward.generative_finetuning import completions, save
 
 PARTS = ("weak", "strong", "test")
 

@@ -18,7 +18,7 @@ from typing import Any
 
 NOTHING: Mapping[str, str] = {}
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["w2s.training.finetune", "w2s.models.pretraining", "tests.workflow.crash"])
+CONTEXT.set_forkserver_preload(["w2s.nlp.finetune", "w2s.models.pretraining", "tests.workflow.crash"])
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def job(
     os.dup2(output, 2)
     if point:
         _arm(point, wait_for)
-    from w2s.commands import main
+    from w2s.cli.commands import main
 
     code = main(list(arguments))
     sys.stdout.flush()

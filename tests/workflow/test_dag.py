@@ -16,8 +16,9 @@ import yaml
 
 from tests.conftest import ROOT, TINY
 from w2s import figures
-from w2s.plan import with_ancestors
-from w2s.workflow import Workflow, read_yaml
+from w2s.graph.artifact import with_ancestors
+from w2s.jobs.workflow import Workflow
+from w2s.config.files import read_yaml
 
 
 def snakemake(folder: Path, *arguments: str, check: bool = True, inherit: bool = True) -> str:
@@ -41,7 +42,7 @@ def checkout(folder: Path) -> Path:
 
 
 def merge(config: dict[str, Any], overlay: dict[str, Any]) -> None:
-    from w2s.workflow import deep_merge
+    from w2s.config.files import deep_merge
 
     config.update(deep_merge(config, overlay))
 
@@ -260,7 +261,7 @@ def test_the_plan_imports_nothing_heavy(copy: Path) -> None:
     """Every cluster job pays for what the Snakefile imports."""
     code = (
         "import sys, yaml\n"
-        "from w2s.workflow import Workflow\n"
+        "from w2s.jobs.workflow import Workflow\n"
         "workflow = Workflow(yaml.safe_load(open('config.yaml')))\n"
         "runs = workflow.figure('fig5')\n"
         "assert [run.key for run in runs]\n"
@@ -274,7 +275,7 @@ def test_the_plan_imports_nothing_heavy(copy: Path) -> None:
 def test_the_command_lines_help_imports_nothing_heavy() -> None:
     code = (
         "import sys\n"
-        "from w2s.commands import main\n"
+        "from w2s.cli.commands import main\n"
         "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
         "print(sorted({'torch', 'transformers', 'pandas', 'numpy', 'pydantic'} & set(sys.modules)))\n"
     )

@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.workflow.test_dag import checkout, planned, snakemake
-from w2s.plan import Plan, Run
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Run
 
 pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made once
 

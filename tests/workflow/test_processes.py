@@ -17,11 +17,13 @@ from safetensors.torch import load_file
 from tests.models.conftest import save
 from tests.workflow.crash import run
 from tests.workflow.test_safety import arguments, leftovers
-from w2s import artifacts, gpus, member, processes, warm_client
+from w2s.engine import artifacts, gpus, rank as member, launcher as processes, warm_client
 from w2s.errors import UserError
 from w2s.models.base import describe
-from w2s.plan import Artifact, Plan, Run
-from w2s.workflow import deep_merge, plan_of
+from w2s.graph.artifact import Artifact, Run
+from w2s.experiments.plan import Plan
+from w2s.config.files import deep_merge
+from w2s.experiments.loading import plan_of
 
 pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made once
 

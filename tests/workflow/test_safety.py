@@ -16,9 +16,11 @@ from typing import Any
 import pytest
 
 from tests.workflow.crash import Point, run, start
-from w2s import artifacts
-from w2s.plan import Artifact, Plan, Run, canonical
-from w2s.workflow import deep_merge, plan_of
+from w2s.engine import artifacts
+from w2s.graph.artifact import Artifact, Run, canonical
+from w2s.experiments.plan import Plan
+from w2s.config.files import deep_merge
+from w2s.experiments.loading import plan_of
 
 TASK, RUNG = "sciq", "w8"
 MANY = {"W2S_CHECKPOINT_SECONDS": "0"}  # a checkpoint after every step
@@ -76,7 +78,7 @@ def ends_well(folder: Path, made: Path, artifact: Artifact) -> None:
     assert leftovers(folder) == []
 
 
-LOOP, CHECKPOINTS, ARTIFACTS = "w2s.training.loop", "w2s.checkpoints", "w2s.artifacts"
+LOOP, CHECKPOINTS, ARTIFACTS = "w2s.training.loop", "w2s.engine.checkpoints", "w2s.engine.artifacts"
 POINTS = [
     Point(LOOP, "backward", 1),
     Point(LOOP, "backward", 7),

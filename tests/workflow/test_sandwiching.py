@@ -11,10 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.workflow.test_dag import checkout, planned, snakemake
-from w2s import artifacts, commands
-from w2s.plan import Plan, Run, canonical
-from w2s.settings.sandwiching import PROMPTED, STUDENT
-from w2s.training import variants
+from w2s.engine import artifacts
+from w2s.cli import commands
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Run, canonical
+from w2s.nlp.sandwiching.config import PROMPTED, STUDENT
+from w2s.nlp import variants
 
 pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made once
 

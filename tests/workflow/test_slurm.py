@@ -21,8 +21,10 @@ import pytest
 from tests.workflow import slurm
 from tests.workflow.slurm import Cluster
 from tests.workflow.test_dag import checkout, edit_config, snakemake
-from w2s.plan import Artifact, Plan
-from w2s.workflow import plan_of, read_yaml
+from w2s.graph.artifact import Artifact
+from w2s.experiments.plan import Plan
+from w2s.experiments.loading import plan_of
+from w2s.config.files import read_yaml
 
 pytestmark = [pytest.mark.skipif(bool(slurm.lacking()), reason=slurm.lacking()), pytest.mark.xdist_group("slurm")]
 

@@ -12,9 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.workflow.test_dag import checkout, edit_config, planned, snakemake
-from w2s.plan import Artifact, Plan, Run
-from w2s.settings.errors import CONFIDENT, LONGEST
-from w2s.workflow import deep_merge, plan_of
+from w2s.graph.artifact import Artifact, Run
+from w2s.experiments.plan import Plan
+from w2s.nlp.errors.config import CONFIDENT, LONGEST
+from w2s.config.files import deep_merge
+from w2s.experiments.loading import plan_of
 
 pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made once
 

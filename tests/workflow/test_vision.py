@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.workflow.test_dag import checkout, edit_config, planned, snakemake
-from w2s.plan import Plan
+from w2s.experiments.plan import Plan
 
 pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made once
 
@@ -29,7 +29,7 @@ def test_table_3_needs_exactly_its_jobs(tmp_path: Path) -> None:
 
 
 def test_the_numbers_are_those_of_the_runs(made: Path, tiny: Plan) -> None:
-    from w2s.artifacts import read
+    from w2s.engine.artifacts import read
 
     table = pd.read_csv(made / "results/figures/tiny/table3.csv")
     assert (made / "figures/table3.png").is_file()

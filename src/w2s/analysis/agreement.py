@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from w2s.analysis import paired, pairs
 from w2s.analysis.results import Predictions, Results, Row
-from w2s.plan import Run
+from w2s.graph.artifact import Run
 
 VALUES = ("agreement", "agreement_right", "agreement_wrong")
 

@@ -12,7 +12,7 @@ from w2s.analysis import intervals, pairs
 from w2s.analysis.aggregate import MEDIAN
 from w2s.analysis.pgr import mean_defined, median_defined
 from w2s.analysis.results import Results, Row
-from w2s.plan import Run
+from w2s.graph.artifact import Run
 
 LAST = "last"
 WEAK_LABELS = "weak_labels"  # best agreement with the weak labels on validation, as training of NLP itself stops

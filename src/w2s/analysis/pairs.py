@@ -6,15 +6,16 @@ import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Protocol
 
 from w2s.analysis import paired
 from w2s.analysis.intervals import is_noise
 from w2s.analysis.pgr import pgr
 from w2s.analysis.results import Predictions, Results, Row
+from w2s.config.ladder import Rung
+from w2s.config.section import LadderSection
 from w2s.errors import LackingError
-from w2s.ladder import Rung
-from w2s.plan import Plan, Run
-from w2s.settings import Setting
+from w2s.graph.artifact import Run
 
 TRUTH = "truth"  # stands for the method in rows of ground-truth runs
 NAIVE = "naive"
@@ -23,31 +24,48 @@ NLP = "nlp"
 Pair = tuple[Rung, Rung]  # supervisor, student
 
 
+class Runs(Protocol):
+    """What comparisons know of a setting with a ladder: its section of the config, and its runs.
+
+    The plans of such settings are this, and so are variants of them.
+    """
+
+    @property
+    def name(self) -> str:
+        """The setting's."""
+
+    @property
+    def config(self) -> LadderSection:
+        """Its ladder, supervisors and pairs."""
+
+    @property
+    def seeds(self) -> Sequence[int]:
+        """Of its runs."""
+
+    def truth(self, task: str, rung: str, seed: int, /) -> Run:
+        """The supervisor."""
+
+    def ceiling(self, task: str, rung: str, seed: int, /) -> Run:
+        """The run that bounds students of this rung."""
+
+    def student(self, task: str, weak: str, strong: str, method: str, seed: int, /) -> Run:
+        """A run on weak labels."""
+
+
 @dataclass(frozen=True)
-class Runs:
-    """A setting's runs, by what comparisons know of them. The first argument of each is the task."""
+class Variant:
+    """A setting's runs, but for what is said: other seeds, say, or runs that start from other base models."""
 
-    setting: str
-    config: Setting
+    name: str
+    config: LadderSection
     seeds: Sequence[int]
-    truth: Callable[[str, str, int], Run]  # task, rung, seed
-    ceiling: Callable[[str, str, int], Run]  # the same
-    student: Callable[[str, str, str, str, int], Run]  # task, supervisor, student, method, seed
-
-
-def of_nlp(plan: Plan) -> Runs:
-    """The runs of the NLP setting."""
-    experiment = plan.experiment
-    return Runs(NLP, experiment.nlp, experiment.seeds, plan.truth, plan.ceiling, plan.student)
-
-
-def naive(plan: Plan, figure: str) -> list[str]:
-    """The one method of figures that show naive finetuning only; LackingError if the experiment leaves it out."""
-    return only_naive(plan.experiment.nlp.methods, figure, NLP)
+    truth: Callable[[str, str, int], Run]
+    ceiling: Callable[[str, str, int], Run]
+    student: Callable[[str, str, str, str, int], Run]
 
 
 def only_naive(methods: Collection[str], figure: str, setting: str) -> list[str]:
-    """The same of a setting's methods."""
+    """The one method of figures that show naive finetuning only; LackingError if the setting leaves it out."""
     if NAIVE not in methods:
         raise LackingError(f"{figure} shows naive finetuning, so {setting}.methods must name {NAIVE!r}")
     return [NAIVE]
@@ -123,7 +141,7 @@ def with_ceilings(of: Runs, rows: Sequence[Row], results: Results, tasks: Sequen
 
 def alone(of: Runs, task: str, seed: int, method: str, rung: Rung) -> Row:
     """The columns that say which run without supervisor a row is about."""
-    row: Row = {"setting": of.setting, "task": task, "seed": seed, "method": method}
+    row: Row = {"setting": of.name, "task": task, "seed": seed, "method": method}
     return row | {"student": rung.name, "student_compute": of.config.compute(rung)}
 
 
@@ -131,7 +149,7 @@ def identity(of: Runs, task: str, seed: int, method: str, pair: Pair) -> Row:
     """The columns that say which student a row is about."""
     supervisor, student = pair
     return {
-        "setting": of.setting,
+        "setting": of.name,
         "task": task,
         "seed": seed,
         "method": method,
@@ -142,7 +160,7 @@ def identity(of: Runs, task: str, seed: int, method: str, pair: Pair) -> Row:
     }
 
 
-def gap(config: Setting, pair: Pair, weak: float, reached: float, ceiling: float) -> Row:
+def gap(config: LadderSection, pair: Pair, weak: float, reached: float, ceiling: float) -> Row:
     """The columns about the gap between supervisor and ceiling; ceiling is NaN where there is no such run.
 
     PGR is given for students strictly larger than their supervisor, as in the paper. ``pgr`` leaves cells
@@ -162,7 +180,7 @@ def gap(config: Setting, pair: Pair, weak: float, reached: float, ceiling: float
     return row
 
 
-def has_pgr(config: Setting, pair: Pair) -> bool:
+def has_pgr(config: LadderSection, pair: Pair) -> bool:
     """Whether the student is strictly larger than its supervisor and has a ceiling (paper, section 3)."""
     supervisor, student = pair
     return student.truth and config.ladder.index(student) > config.ladder.index(supervisor)
@@ -187,7 +205,7 @@ def test_examples(predictions: Predictions) -> tuple[list[int], list[object]]:
     return chosen, [predictions["id"][number] if "id" in predictions else number for number in chosen]
 
 
-def _rungs(config: Setting, only: Sequence[Pair] | None) -> tuple[list[Rung], list[Rung], list[Pair]]:
+def _rungs(config: LadderSection, only: Sequence[Pair] | None) -> tuple[list[Rung], list[Rung], list[Pair]]:
     """(rungs whose ground truth supervises, rungs whose ground truth is a ceiling, pairs), weakest first."""
     if only is None:
         return config.supervising(), [rung for rung in config.ladder if rung.truth], config.pairs()

@@ -9,7 +9,7 @@ import csv
 from pathlib import Path
 from typing import Any, Protocol
 
-from w2s.plan import Artifact, Run
+from w2s.graph.artifact import Artifact, Run
 
 # Column -> values. Of a classifier: id, part, truth, label, probability, probability_last; of chess: id, part, rating,
 # truth, label, answer, correct, legal; of vision: id, part, truth, label, answer, correct (classes by number).
@@ -42,13 +42,13 @@ class Stored:
 
     def record(self, artifact: Artifact) -> dict[str, Any]:
         """An artifact's manifest."""
-        from w2s import artifacts
+        from w2s.engine import artifacts
 
         return artifacts.read(Path(artifact.path), expect=artifact.key)
 
     def predictions(self, run: Run) -> Predictions:
         """A run's predictions."""
-        from w2s import artifacts
+        from w2s.engine import artifacts
 
         self.record(run)
         columns: Predictions = artifacts.read_table(Path(run.path) / "predictions.parquet").to_pydict()
@@ -56,7 +56,7 @@ class Stored:
 
     def examples(self, data: Artifact) -> Predictions:
         """Built examples."""
-        from w2s import artifacts
+        from w2s.engine import artifacts
 
         self.record(data)
         columns: Predictions = artifacts.read_table(Path(data.path) / "examples.parquet").to_pydict()

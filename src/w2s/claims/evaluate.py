@@ -11,7 +11,7 @@ from w2s.claims import everything, needed, paper
 from w2s.claims.cells import Cells
 from w2s.claims.claim import FAILS, HOLDS, OPEN, UNITS, Claim, Finding, decide, shown_target
 from w2s.errors import LackingError
-from w2s.plan import Plan
+from w2s.experiments.plan import Plan
 
 Row = Mapping[str, Any]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from w2s import figures
 from w2s.claims import settings, tables
-from w2s.plan import Plan
+from w2s.experiments.plan import Plan
 
 SIZES = "table1"  # says how many test examples each NLP task has
 

@@ -25,7 +25,8 @@ from w2s.errors import LackingError, UserError, allowed
 
 if TYPE_CHECKING:
     from w2s.analysis.results import Results, Row
-    from w2s.plan import Artifact, Plan
+    from w2s.experiments.plan import Plan
+    from w2s.graph.artifact import Artifact
 
 NAMED = ("methods", "sandwiching")  # figures that the paper does not have
 

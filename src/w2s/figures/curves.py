@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.lines import Line2D
 
 from w2s.analysis.aggregate import INTERVAL
-from w2s.analysis.chess import BOOTSTRAP, STEP
 from w2s.analysis.pairs import NAIVE
+from w2s.chess.analysis import BOOTSTRAP, STEP
 from w2s.figures import bounds, style
 
 if TYPE_CHECKING:

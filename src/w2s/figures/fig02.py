@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import best, chess, pairs, reward
+from w2s.analysis import pairs
 from w2s.analysis.results import Results, Row
-from w2s.plan import Plan, Run
+from w2s.chess import analysis as chess
+from w2s.experiments.plan import Plan
+from w2s.figures import best
+from w2s.graph.artifact import Run
+from w2s.reward import analysis as reward
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import aggregate, chess, pairs, reward
+from w2s.analysis import aggregate, pairs
 from w2s.analysis.results import Results, Row
-from w2s.plan import Plan, Run
+from w2s.chess import analysis as chess
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Run
+from w2s.reward import analysis as reward
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,11 +28,15 @@ def needs(plan: Plan) -> list[Run]:
     runs: list[Run] = []
     for setting in plan.experiment.shown():
         if setting == pairs.NLP:
-            runs += pairs.runs(pairs.of_nlp(plan), pairs.naive(plan, FIGURE), plan.experiment.nlp.median_tasks())
+            runs += pairs.runs(
+                plan.nlp,
+                pairs.only_naive(plan.nlp.config.methods, FIGURE, pairs.NLP),
+                plan.experiment.nlp.median_tasks(),
+            )
         elif setting == chess.CHESS:
-            runs += chess.naive_runs(plan)
+            runs += chess.naive_runs(plan.chess)
         else:
-            runs += reward.naive_runs(plan, FIGURE)
+            runs += reward.naive_runs(plan.reward, FIGURE)
     return runs
 
 
@@ -39,12 +46,12 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
     for setting in plan.experiment.shown():
         if setting == pairs.NLP:
             tasks = plan.experiment.nlp.median_tasks()
-            each = pairs.compare(pairs.of_nlp(plan), pairs.naive(plan, FIGURE), results, tasks)
+            each = pairs.compare(plan.nlp, pairs.only_naive(plan.nlp.config.methods, FIGURE, pairs.NLP), results, tasks)
             rows += aggregate.with_aggregates(each)
         elif setting == chess.CHESS:
-            rows += chess.naive(plan, results)
+            rows += chess.naive(plan.chess, results)
         else:
-            rows += reward.naive_rows(plan, FIGURE, results)
+            rows += reward.naive_rows(plan.reward, FIGURE, results)
     return rows
 
 

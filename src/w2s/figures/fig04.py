@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import chess
 from w2s.analysis.results import Results, Row
-from w2s.plan import Plan, Run
+from w2s.chess import analysis as chess
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,13 +22,13 @@ CAPTION = (
 
 def needs(plan: Plan) -> list[Run]:
     """Figure 3's chess runs, and every step of every chain."""
-    runs = chess.naive_runs(plan) + chess.chain_runs(plan)
+    runs = chess.naive_runs(plan.chess) + chess.chain_runs(plan.chess)
     return list({run.key: run for run in runs}.values())
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Each run's accuracy and PGR; a chain has a row for every step."""
-    return chess.naive(plan, results) + chess.chained(plan, results)
+    return chess.naive(plan.chess, results) + chess.chained(plan.chess, results)
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:

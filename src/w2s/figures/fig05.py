@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from w2s.analysis import aggregate, pairs
 from w2s.analysis.results import Results, Row
-from w2s.plan import Plan, Run
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,13 +22,13 @@ CAPTION = (
 
 def needs(plan: Plan) -> list[Run]:
     """Ground truth at every rung; every pair with every method of the experiment."""
-    return pairs.runs(pairs.of_nlp(plan), plan.experiment.nlp.methods, plan.experiment.nlp.median_tasks())
+    return pairs.runs(plan.nlp, plan.experiment.nlp.methods, plan.experiment.nlp.median_tasks())
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Each run's accuracy and PGR, then the medians over tasks that the figure draws, and their intervals."""
     nlp = plan.experiment.nlp
-    return aggregate.with_aggregates(pairs.compare(pairs.of_nlp(plan), nlp.methods, results, nlp.median_tasks()))
+    return aggregate.with_aggregates(pairs.compare(plan.nlp, nlp.methods, results, nlp.median_tasks()))
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import early_stopping, pairs, reward
+from w2s.analysis import early_stopping, pairs
 from w2s.analysis.aggregate import MEDIAN
 from w2s.analysis.results import Results, Row
+from w2s.experiments.plan import Plan
 from w2s.figures import stopping
-from w2s.plan import Plan, Run
+from w2s.graph.artifact import Run
+from w2s.reward import analysis as reward
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,13 +28,13 @@ RULES = {early_stopping.GROUND_TRUTH: "best in training", early_stopping.LAST: "
 
 def needs(plan: Plan) -> list[Run]:
     """Figure 3's reward runs: ground truth at every rung, all naive students."""
-    return reward.naive_runs(plan, FIGURE)
+    return reward.naive_runs(plan.reward, FIGURE)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Column ``panel``: a, a row an evaluation; b, ground truth, and a row a student and stopping rule; c, medians."""
-    of, (method,) = reward.of_reward(plan), reward.naive(plan, FIGURE)
-    setting, tasks = plan.reward.setting, plan.reward.tasks
+    of, (method,) = plan.reward, reward.naive(plan.reward, FIGURE)
+    setting, tasks = plan.reward.config, plan.reward.tasks
     rows = [{"panel": "a"} | row for row in stopping.progress(of, method, results, tasks, setting.training)]
     truth = [row for row in pairs.compare(of, [method], results, tasks) if row["method"] == pairs.TRUTH]
     judged = early_stopping.compare(of, method, results, tasks, setting.pairs())

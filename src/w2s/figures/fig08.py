@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import aggregate, agreement, pairs
+from w2s.analysis import aggregate, agreement
 from w2s.analysis.results import Results, Row
-from w2s.plan import Plan, Run
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,13 +22,13 @@ CAPTION = (
 
 def needs(plan: Plan) -> list[Run]:
     """Every pair with every method; their predictions carry their supervisor's."""
-    return agreement.runs(pairs.of_nlp(plan), plan.experiment.nlp.methods, plan.experiment.nlp.median_tasks())
+    return agreement.runs(plan.nlp, plan.experiment.nlp.methods, plan.experiment.nlp.median_tasks())
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Each student's agreements, then the medians over tasks that the figure draws, and their intervals."""
     nlp = plan.experiment.nlp
-    rows = agreement.compare(pairs.of_nlp(plan), nlp.methods, results, nlp.median_tasks())
+    rows = agreement.compare(plan.nlp, nlp.methods, results, nlp.median_tasks())
     return aggregate.with_aggregates(rows, agreement.VALUES)
 
 

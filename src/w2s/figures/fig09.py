@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import aggregate, pairs, prompting
-from w2s.analysis.prompting import FEW_SHOT
+from w2s.analysis import aggregate, pairs
 from w2s.analysis.results import Results, Row
-from w2s.plan import Plan, Run
-from w2s.plans.prompting import ZERO_SHOT
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Run
+from w2s.nlp.prompting import analysis as prompting
+from w2s.nlp.prompting.analysis import FEW_SHOT
+from w2s.nlp.prompting.plan import ZERO_SHOT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +35,7 @@ TITLES = ("prompting", "weak labels in the prompt", "weak labels: prompting and 
 
 def needs(plan: Plan) -> list[Run]:
     """Prompted base models; ground truth; naive and confidence students of the two weakest supervisors."""
-    return prompting.prompted_runs(plan) + prompting.finetuned_runs(plan)
+    return prompting.prompted_runs(plan.nlp) + prompting.finetuned_runs(plan.nlp)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
@@ -41,10 +43,10 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
 
     ``asked`` is how many examples a prompt should have.
     """
-    rows = prompting.prompted(plan, results)
-    shots = plan.prompting.setting.shots
+    rows = prompting.prompted(plan.nlp, results)
+    shots = plan.nlp.prompting.setting.shots
     rows = [row | {"asked": shots} if row["method"] == FEW_SHOT else row for row in rows]
-    rows += prompting.finetuned(plan, results)
+    rows += prompting.finetuned(plan.nlp, results)
     return [*rows, *aggregate.mean_intervals(rows)]
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import aggregate, paired, probing
+from w2s.analysis import aggregate, paired
 from w2s.analysis.intervals import is_noise
 from w2s.analysis.results import Results, Row
-from w2s.plan import Plan, Run
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Run
+from w2s.nlp.probing import analysis as probing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +34,7 @@ GAP = ("lp(gt)", "ft(gt)")  # from the first bar to the second
 
 def needs(plan: Plan) -> list[Run]:
     """Of one pair: the naive student, the ceiling, and probes on the strong model's features, before and after."""
-    runs = [run for runs in probing.bars(plan, "fig11").values() for run in runs.values()]
+    runs = [run for runs in probing.bars(plan.nlp, "fig11").values() for run in runs.values()]
     return list({run.key: run for run in runs}.values())
 
 
@@ -41,7 +43,7 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
 
     The standard error of the gap between probe and finetuned model on truth is in the latter's row of bounds.
     """
-    rows = probing.bar_rows(plan, results, "fig11")
+    rows = probing.bar_rows(plan.nlp, results, "fig11")
     below, above = (paired.mean(row["accuracy"] for row in rows if row["method"] == bar) for bar in GAP)
     error = {GAP[1]: {"gap_error": paired.gap_error(below, above)}}
     return [*rows, *(row | error.get(row["method"], {}) for row in aggregate.mean_intervals(rows))]

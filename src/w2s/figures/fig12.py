@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from w2s.analysis.results import Results, Row
+from w2s.experiments.plan import Plan
 from w2s.figures import per_task
 from w2s.figures.per_task import draw
-from w2s.plan import Plan, Run
+from w2s.graph.artifact import Run
 
 __all__ = ["CAPTION", "draw", "needs", "tabulate"]
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from w2s.analysis import early_stopping, pairs
 from w2s.analysis.aggregate import MEDIAN
 from w2s.analysis.results import Results, Row
+from w2s.experiments.plan import Plan
 from w2s.figures import stopping
-from w2s.plan import Plan, Run
+from w2s.graph.artifact import Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +26,7 @@ COLUMNS = 4
 
 def needs(plan: Plan) -> list[Run]:
     """Naive students: on representative tasks all, on those of the medians those with a PGR, and their ground truth."""
-    of, (method,) = pairs.of_nlp(plan), pairs.naive(plan, "fig13")
+    of, (method,) = plan.nlp, pairs.only_naive(plan.nlp.config.methods, "fig13", pairs.NLP)
     drawn = stopping.students(of, method, plan.experiment.nlp.representative_tasks())
     judged = pairs.runs(of, [method], plan.experiment.nlp.median_tasks(), only=early_stopping.judged(of))
     return list({run.key: run for run in drawn + judged}.values())
@@ -33,7 +34,7 @@ def needs(plan: Plan) -> list[Run]:
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Column ``panel``: a, one row an evaluation; b, one row a student and stopping rule, then the medians."""
-    of, (method,) = pairs.of_nlp(plan), pairs.naive(plan, "fig13")
+    of, (method,) = plan.nlp, pairs.only_naive(plan.nlp.config.methods, "fig13", pairs.NLP)
     nlp = plan.experiment.nlp
     drawn = stopping.progress(of, method, results, nlp.representative_tasks(), nlp.training)
     rows = [{"panel": "a"} | row for row in drawn]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import chess
 from w2s.analysis.results import Results, Row
-from w2s.plan import Artifact, Plan
+from w2s.chess import analysis as chess
+from w2s.chess.plan import TASK
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Artifact
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +42,7 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
         else:
             chosen = order[0 if difficulty == "easy" else -1]
         puzzle: Row = {name: test[name][chosen] for name in ("rating", "fen", "prompt", "answer")}
-        about = {"setting": chess.CHESS, "task": chess.TASK, "seed": plan.chess.seeds[0], "difficulty": difficulty}
+        about = {"setting": chess.CHESS, "task": TASK, "seed": plan.chess.seeds[0], "difficulty": difficulty}
         rows.append(about | {"puzzle": test["id"][chosen]} | puzzle | {"examples": len(order)})
     return rows
 

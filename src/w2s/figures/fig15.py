@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import chess, pairs
+from w2s.analysis import pairs
 from w2s.analysis.results import Results, Row
-from w2s.plan import Plan, Run
+from w2s.chess import analysis as chess
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,14 +24,14 @@ TITLES = ("naive finetuning", "bootstrapping", "agreement with the supervisor")
 
 def needs(plan: Plan) -> list[Run]:
     """Figure 4's runs, and the base models prompted."""
-    runs = chess.naive_runs(plan) + chess.chain_runs(plan) + chess.zero_shot_runs(plan)
+    runs = chess.naive_runs(plan.chess) + chess.chain_runs(plan.chess) + chess.zero_shot_runs(plan.chess)
     return list({run.key: run for run in runs}.values())
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Each run's accuracy (and PGR, which is not drawn); naive students' agreement; the share of legal moves."""
-    naive = chess.with_agreement(plan, results, chess.naive(plan, results))
-    return naive + chess.chained(plan, results) + chess.zero_shot(plan, results)
+    naive = chess.with_agreement(plan.chess, results, chess.naive(plan.chess, results))
+    return naive + chess.chained(plan.chess, results) + chess.zero_shot(plan.chess, results)
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import agreement, reward
+from w2s.analysis import agreement
 from w2s.analysis.results import Results, Row
-from w2s.plan import Plan, Run
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Run
+from w2s.reward import analysis as reward
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,13 +23,13 @@ FIGURE = "fig16"
 
 def needs(plan: Plan) -> list[Run]:
     """Every naive pair; their predictions carry their supervisor's."""
-    return agreement.runs(reward.of_reward(plan), reward.naive(plan, FIGURE), plan.reward.tasks)
+    return agreement.runs(plan.reward, reward.naive(plan.reward, FIGURE), plan.reward.tasks)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Each student's agreements, and medians where there are several tasks."""
-    rows = agreement.compare(reward.of_reward(plan), reward.naive(plan, FIGURE), results, plan.reward.tasks)
-    return reward.with_medians(plan, rows, agreement.VALUES)
+    rows = agreement.compare(plan.reward, reward.naive(plan.reward, FIGURE), results, plan.reward.tasks)
+    return reward.with_medians(plan.reward, rows, agreement.VALUES)
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:

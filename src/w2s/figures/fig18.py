@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import reward
 from w2s.analysis.results import Results, Row
-from w2s.plan import Plan, Run
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Run
+from w2s.reward import analysis as reward
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,12 +23,12 @@ FIGURE = "fig18"
 
 def needs(plan: Plan) -> list[Run]:
     """Figure 10's runs without generative finetuning, and with it also of supervisors."""
-    return reward.generative_runs(plan, FIGURE, supervisors=True)
+    return reward.generative_runs(plan.reward, FIGURE, supervisors=True)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Each run's accuracy and PGR; ``start`` and ``supervisor_start`` say which were finetuned generatively first."""
-    return reward.generative_rows(plan, FIGURE, results, supervisors=True)
+    return reward.generative_rows(plan.reward, FIGURE, results, supervisors=True)
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import chess
 from w2s.analysis.results import Predictions, Results, Row
-from w2s.plan import Plan, Run
+from w2s.chess import analysis as chess
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,22 +25,22 @@ VALUES = ("accuracy", "accuracy_hard")
 
 def needs(plan: Plan) -> list[Run]:
     """Every rung after training on all puzzles, on those below each cutoff, and before training."""
-    return chess.elicited_runs(plan, _methods(plan))
+    return chess.elicited_runs(plan.chess, _methods(plan))
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Each run's accuracy on all test puzzles and on hard ones, and how many these are."""
-    hard = plan.chess.setting.hard
+    hard = plan.chess.config.hard
 
     def describe(test: Predictions) -> list[Row]:
         of_hard = {"accuracy_hard": chess.share(test, rated_from=hard), "examples_hard": chess.rated(test, hard)}
         return [{"accuracy": chess.share(test)} | of_hard | {"examples": len(test["id"]), "hard": hard}]
 
-    return chess.by_subset(plan, results, _methods(plan), describe)
+    return chess.by_subset(plan.chess, results, _methods(plan), describe)
 
 
 def _methods(plan: Plan) -> list[str]:
-    return [chess.ALL, *map(chess.below, sorted(plan.chess.setting.easy)), chess.ZERO_SHOT]
+    return [chess.ALL, *map(chess.below, sorted(plan.chess.config.easy)), chess.ZERO_SHOT]
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:

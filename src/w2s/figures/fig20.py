@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import chess
 from w2s.analysis.results import Predictions, Results, Row
-from w2s.plan import Plan, Run
+from w2s.chess import analysis as chess
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,21 +30,21 @@ LOW, HIGH = chess.EASIEST, chess.EASIEST + chess.BINS * chess.WIDTH
 
 def needs(plan: Plan) -> list[Run]:
     """Every rung after training on easy, hard and all puzzles, and before training."""
-    return chess.elicited_runs(plan, _methods(plan))
+    return chess.elicited_runs(plan.chess, _methods(plan))
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """One row a run and bin: ``rating`` is its middle, ``examples`` how many puzzles are in it."""
-    hard = plan.chess.setting.hard
+    hard = plan.chess.config.hard
 
     def describe(test: Predictions) -> list[Row]:
         return [one._asdict() | {"hard": hard} for one in chess.by_rating(test)]
 
-    return chess.by_subset(plan, results, _methods(plan), describe)
+    return chess.by_subset(plan.chess, results, _methods(plan), describe)
 
 
 def _methods(plan: Plan) -> list[str]:
-    easy = sorted(plan.chess.setting.easy, reverse=True)
+    easy = sorted(plan.chess.config.easy, reverse=True)
     chosen = [cutoff for cutoff in CUTOFFS if cutoff in easy] or [easy[0], *easy[-1:]]
     return [*map(chess.below, dict.fromkeys(chosen)), chess.ALL, chess.HARD, chess.ZERO_SHOT]
 

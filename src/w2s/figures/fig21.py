@@ -6,10 +6,11 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import difficulty
 from w2s.analysis.results import Results, Row
-from w2s.plan import Artifact, Plan
-from w2s.plans.difficulty import ANY
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Artifact
+from w2s.nlp.difficulty import analysis as difficulty
+from w2s.nlp.difficulty.plan import ANY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,12 +30,12 @@ LETTER = 0.075  # inches, of a tick's name
 
 def needs(plan: Plan) -> list[Artifact]:
     """Every student at every cutoff, and how difficult the examples are."""
-    return difficulty.cutoff_runs(plan)
+    return difficulty.cutoff_runs(plan.nlp)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Each run's accuracy."""
-    return difficulty.by_cutoff(plan, results)
+    return difficulty.by_cutoff(plan.nlp, results)
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import difficulty
 from w2s.analysis.results import Results, Row
-from w2s.plan import Artifact, Plan
-from w2s.plans.difficulty import ANY
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Artifact
+from w2s.nlp.difficulty import analysis as difficulty
+from w2s.nlp.difficulty.plan import ANY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,12 +27,12 @@ OTHERS = ("#3a923a", "#9372b2", "#845b53", "#d684bd")
 
 def needs(plan: Plan) -> list[Artifact]:
     """Ratings and held-out difficulty; every student on every share."""
-    return difficulty.judged_runs(plan)
+    return difficulty.judged_runs(plan.nlp)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Boxes of ratings, then each run's accuracy."""
-    return difficulty.by_judge(plan, results)
+    return difficulty.by_judge(plan.nlp, results)
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:

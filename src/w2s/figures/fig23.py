@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import pairs, probing
+from w2s.analysis import pairs
 from w2s.analysis.results import Results, Row
-from w2s.plan import Plan, Run
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Run
+from w2s.nlp.probing import analysis as probing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,15 +23,15 @@ LOOK: dict[str, Any] = {"linestyle": "-", "marker": "o", "linewidth": 1.4, "mark
 
 def needs(plan: Plan) -> list[Run]:
     """Probes on truth at every rung that has it, and on the labels of weaker models' probes for every larger one."""
-    of, tasks = probing.of_probes(plan), plan.probing.tasks
-    found = pairs.runs(of, [probing.PROBE], tasks, only=probing.larger(plan)) + pairs.ceilings(of, tasks)
+    of, tasks = probing.of_probes(plan.nlp), plan.nlp.probing.tasks
+    found = pairs.runs(of, [probing.PROBE], tasks, only=probing.larger(plan.nlp)) + pairs.ceilings(of, tasks)
     return list({run.key: run for run in found}.values())
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Each probe's accuracy (and PGR, which is not drawn)."""
-    of, tasks = probing.of_probes(plan), plan.probing.tasks
-    rows = pairs.compare(of, [probing.PROBE], results, tasks, only=probing.larger(plan))
+    of, tasks = probing.of_probes(plan.nlp), plan.nlp.probing.tasks
+    rows = pairs.compare(of, [probing.PROBE], results, tasks, only=probing.larger(plan.nlp))
     return pairs.with_ceilings(of, rows, results, tasks)
 
 

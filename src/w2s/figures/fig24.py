@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import probing
 from w2s.analysis.results import Results, Row
-from w2s.plan import Artifact, Plan
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Artifact
+from w2s.nlp.probing import analysis as probing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,12 +34,12 @@ HUES = ("#34476f", "#686b71", "#958e75", "#c9b55a", "#ffe500")
 
 def needs(plan: Plan) -> list[Artifact]:
     """One fit of everything a seed, and the data that it is fit on."""
-    return probing.fit_runs(plan)
+    return probing.fit_runs(plan.nlp)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """One row a labeller or student, and draw of the random errors."""
-    return probing.fit_rows(plan, results)
+    return probing.fit_rows(plan.nlp, results)
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:

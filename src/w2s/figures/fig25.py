@@ -6,9 +6,10 @@ import math
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import errors
 from w2s.analysis.results import Results, Row
-from w2s.plan import Plan, Run
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Run
+from w2s.nlp.errors import analysis as errors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,12 +27,12 @@ WIDTH = 0.38  # of a bar
 
 def needs(plan: Plan) -> list[Run]:
     """Students of all six supervisors, and the ground truth that they are measured against."""
-    return errors.recovered_runs(plan)
+    return errors.recovered_runs(plan.nlp)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Each student's accuracy and PGR."""
-    return errors.recovered(plan, results)
+    return errors.recovered(plan.nlp, results)
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import errors
 from w2s.analysis.results import Results, Row
-from w2s.plan import Plan, Run
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Run
+from w2s.nlp.errors import analysis as errors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,12 +24,12 @@ LABELS: dict[str, Any] = {"right": "-", "wrong": ":"}
 
 def needs(plan: Plan) -> list[Run]:
     """Students of all six supervisors."""
-    return errors.flipped_runs(plan)
+    return errors.flipped_runs(plan.nlp)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """One row an evaluation."""
-    return errors.dynamics(plan, results)
+    return errors.dynamics(plan.nlp, results)
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:

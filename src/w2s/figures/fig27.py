@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import errors
 from w2s.analysis.results import Results, Row
-from w2s.plan import Plan, Run
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Run
+from w2s.nlp.errors import analysis as errors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,12 +23,12 @@ WIDTH = 0.38  # of a bar
 
 def needs(plan: Plan) -> list[Run]:
     """Students that are told, the same that are not, and the ground truth that they are measured against."""
-    return errors.told_runs(plan)
+    return errors.told_runs(plan.nlp)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Each student's accuracy, PGR and agreement with its supervisor."""
-    return errors.told(plan, results)
+    return errors.told(plan.nlp, results)
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:

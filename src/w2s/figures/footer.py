@@ -10,11 +10,11 @@ import pandas as pd
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
-from w2s.analysis.chess import BOOTSTRAP
 from w2s.analysis.paired import HIGH, LOW
 from w2s.analysis.pairs import NAIVE, TRUTH
-from w2s.analysis.reward import GENERATIVE_TRUTH
+from w2s.chess.analysis import BOOTSTRAP
 from w2s.figures import bounds, curves, style
+from w2s.reward.analysis import GENERATIVE_TRUTH
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

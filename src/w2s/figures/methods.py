@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from w2s.analysis import aggregate, pairs
 from w2s.analysis.results import Results, Row
-from w2s.plan import Plan, Run
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,13 +24,13 @@ ROW = 0.27  # inches, of a method with one pair
 
 def needs(plan: Plan) -> list[Run]:
     """Students of the compared pairs with every compared method, and ground truth at their rungs."""
-    return pairs.runs(pairs.of_nlp(plan), *_what(plan))
+    return pairs.runs(plan.nlp, *_what(plan))
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Each run's accuracy and PGR, then the medians over tasks that the figure draws, and their intervals."""
     methods, tasks, only = _what(plan)
-    rows = pairs.compare(pairs.of_nlp(plan), methods, results, tasks, only)
+    rows = pairs.compare(plan.nlp, methods, results, tasks, only)
     middle = aggregate.medians(rows, (*aggregate.COMPARED, "weak"))
     return [*rows, *middle, *aggregate.interval_rows(rows)]
 
@@ -37,8 +38,8 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
 def _what(plan: Plan) -> tuple[list[str], list[str], list[pairs.Pair]]:
     """(methods, tasks, pairs) of the comparison."""
     experiment = plan.experiment
-    only = [(plan.rung(weak), plan.rung(strong)) for weak, strong in experiment.nlp.compared_pairs()]
-    return experiment.compared_methods(), experiment.nlp.compared_tasks(), only
+    only = [(plan.nlp.rung(weak), plan.nlp.rung(strong)) for weak, strong in experiment.nlp.compared_pairs()]
+    return plan.nlp.compared_methods(), experiment.nlp.compared_tasks(), only
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:

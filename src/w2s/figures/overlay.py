@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.lines import Line2D
 
 from w2s import paper
-from w2s.analysis.chess import CHESS, ZERO_SHOT
 from w2s.analysis.pairs import NLP
-from w2s.analysis.reward import REWARD
+from w2s.chess.analysis import CHESS, ZERO_SHOT
 from w2s.figures import style
+from w2s.reward.analysis import REWARD
 
 if TYPE_CHECKING:
     import pandas as pd

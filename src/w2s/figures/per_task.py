@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from w2s.analysis import pairs
 from w2s.analysis.results import Results, Row
-from w2s.plan import Plan, Run
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,12 +22,12 @@ WIDTH, LEGEND = 2.5, 1.8  # inches
 
 def needs(plan: Plan, tasks: list[str]) -> list[Run]:
     """Ground truth at every rung; every pair with every method of the experiment."""
-    return pairs.runs(pairs.of_nlp(plan), plan.experiment.nlp.methods, tasks)
+    return pairs.runs(plan.nlp, plan.experiment.nlp.methods, tasks)
 
 
 def tabulate(plan: Plan, results: Results, tasks: list[str]) -> list[Row]:
     """Each run's accuracy (and PGR, which is not drawn)."""
-    return pairs.compare(pairs.of_nlp(plan), plan.experiment.nlp.methods, results, tasks)
+    return pairs.compare(plan.nlp, plan.experiment.nlp.methods, results, tasks)
 
 
 def draw(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from w2s.analysis import sandwiching
 from w2s.analysis.results import Results, Row
-from w2s.analysis.sandwiching import ASSISTANT, ASSISTED, EXPERT, NON_EXPERT, STUDENT, STUDENT_OF_ASSISTED
-from w2s.plan import Plan, Run
-from w2s.settings import sandwiching as setting
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Run
+from w2s.nlp.sandwiching import analysis as sandwiching
+from w2s.nlp.sandwiching import config as setting
+from w2s.nlp.sandwiching.analysis import ASSISTANT, ASSISTED, EXPERT, NON_EXPERT, STUDENT, STUDENT_OF_ASSISTED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,12 +51,12 @@ class Line(NamedTuple):
 
 def needs(plan: Plan) -> list[Run]:
     """Assistants, non-experts that they assist and their students; the same without assistant, and ground truth."""
-    return sandwiching.runs(plan)
+    return sandwiching.runs(plan.nlp)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Accuracy, PGR and trust in the assistant, a row each; then medians over tasks, and their intervals."""
-    return sandwiching.rows(plan, results)
+    return sandwiching.rows(plan.nlp, results)
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:

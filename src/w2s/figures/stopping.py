@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from w2s.analysis import pairs
 from w2s.analysis.results import Results, Row
-from w2s.plan import Run
+from w2s.graph.artifact import Run
 
 if TYPE_CHECKING:
     import pandas as pd

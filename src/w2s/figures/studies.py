@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from w2s import paper
 from w2s.figures import bounds, overlay, style
-from w2s.plans.difficulty import ANY
-from w2s.settings.errors import CONFIDENT, LONGEST, RANDOM, SHORTEST, UNCONFIDENT, WEAK
+from w2s.nlp.difficulty.plan import ANY
+from w2s.nlp.errors.config import CONFIDENT, LONGEST, RANDOM, SHORTEST, UNCONFIDENT, WEAK
 
 if TYPE_CHECKING:
     import pandas as pd

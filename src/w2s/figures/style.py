@@ -25,9 +25,9 @@ from matplotlib.ticker import (
     StrMethodFormatter,
 )
 
-from w2s.analysis.chess import BOOTSTRAP, CHESS, ZERO_SHOT
 from w2s.analysis.pairs import NLP, TRUTH
-from w2s.analysis.reward import GENERATIVE, GENERATIVE_TRUTH, REWARD
+from w2s.chess.analysis import BOOTSTRAP, CHESS, ZERO_SHOT
+from w2s.reward.analysis import GENERATIVE, GENERATIVE_TRUTH, REWARD
 
 if TYPE_CHECKING:
     import pandas as pd

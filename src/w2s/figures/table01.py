@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from w2s.analysis.results import Results, Row
-from w2s.plan import Artifact, Plan
-from w2s.tasks import TASKS, own
-from w2s.tasks.task import Task
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Artifact
+from w2s.nlp import user_tasks as own
+from w2s.nlp.task import Task
+from w2s.nlp.tasks import TASKS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +41,7 @@ WORDS = 3  # columns of text; the others are numbers
 
 def needs(plan: Plan) -> list[Artifact]:
     """The data of every task, as the first seed draws it: other seeds' counts differ by a few examples."""
-    return [plan.data(task, plan.experiment.seeds[0]) for task in plan.experiment.nlp.all_tasks()]
+    return [plan.nlp.data(task, plan.experiment.seeds[0]) for task in plan.experiment.nlp.all_tasks()]
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
@@ -74,7 +76,7 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
 
 def _described(plan: Plan, name: str) -> Task:
     """A task that ships, or what the config says of a user's own."""
-    return TASKS[name] if name in TASKS else own.of_choice(plan.task(name))
+    return TASKS[name] if name in TASKS else own.of_choice(plan.nlp.task(name))
 
 
 def _origin(rows: Mapping[str, Any], files: Mapping[str, Any]) -> str:

@@ -6,9 +6,11 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from w2s.analysis.results import Results, Row
-from w2s.plan import Artifact, Plan
-from w2s.settings.prompting import PAPERS
-from w2s.tasks import TASKS, prompts
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Artifact
+from w2s.nlp.prompting import prompts
+from w2s.nlp.prompting.config import PAPERS
+from w2s.nlp.tasks import TASKS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import vision
 from w2s.analysis.pgr import mean_defined
 from w2s.analysis.results import Results, Row
-from w2s.plan import Plan, Run
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Run
+from w2s.vision import analysis as vision
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,12 +31,12 @@ NONE = "-"
 
 def needs(plan: Plan) -> list[Run]:
     """A probe on truth and one on weak labels for every student, schedule and seed."""
-    return vision.runs(plan)
+    return vision.runs(plan.vision)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """One row a model, schedule and seed, with the paper's numbers."""
-    return vision.compare(plan, results)
+    return vision.compare(plan.vision, results)
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from w2s import artifacts, hub
+from w2s.engine import artifacts, hub
 from w2s.errors import UserError, first_line
 
 TEXT_FILES = ("*.json", "*.txt", "*.model", "*.jinja")  # config, tokenizer, index of shards

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from torch.nn.functional import rms_norm, scaled_dot_product_attention, silu
 from torch.utils.checkpoint import checkpoint
 
+from w2s.engine.rank import member
 from w2s.errors import UserError, first_line
-from w2s.member import member
 
 PREFIX = "model."  # of the decoder's weights inside a LlamaForCausalLM
 UNEMBEDDING, EMBEDDING = "lm_head.weight", "embed_tokens.weight"
@@ -41,7 +41,7 @@ class Shape:
 def shape_of(config: Mapping[str, Any]) -> Shape | None:
     """The shape of a model that this module can compute; None for one that needs transformers.
 
-    None too for one of several processes (``w2s.training.spread``).
+    None too for one of several processes (``w2s.engine.distributed``).
     """
     if member().size > 1:  # what is in shards is gathered by blocks, which are called in parts here
         return None

@@ -17,15 +17,15 @@ from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn.functional import cross_entropy, linear, linear_cross_entropy
 
-from w2s import artifacts
-from w2s.checkpoints import Checkpoint, Stateful
-from w2s.device import compile_where_it_pays, described, device
+from w2s.engine import artifacts
+from w2s.engine.checkpoints import Checkpoint, Stateful
+from w2s.engine.devices import compile_where_it_pays, described, device
+from w2s.engine.memory import Budget, budget_of
+from w2s.engine.progress import Progress
 from w2s.errors import DivergedError, UserError, first_line
-from w2s.memory import Budget, budget_of
 from w2s.models import decoder
-from w2s.models.corpus import END
 from w2s.models.decoder import Decoder
-from w2s.progress import Progress
+from w2s.models.tokenizer import END
 
 CLIP = 1.0  # gradient norm
 BETAS = (0.9, 0.98)

@@ -13,17 +13,20 @@ from typing import Any
 import yaml
 
 from w2s import figures
-from w2s.analysis import chess, pairs, reward
+from w2s.analysis import pairs
 from w2s.analysis.aggregate import MEDIAN
 from w2s.analysis.pairs import TRUTH
+from w2s.chess import analysis as chess
 from w2s.claims.needed import SIZES, sizes
 from w2s.errors import LackingError, UserError
-from w2s.plan import Plan, Run
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Run
 from w2s.report import html, pictures, together
 from w2s.report.differences import SAME, Cell, Keys, Matched, Row, Side, compare, match, rows_of, settings_of
 from w2s.report.page import called, title
+from w2s.reward import analysis as reward
 
-SETTINGS = {pairs.NLP: pairs.of_nlp, chess.CHESS: chess.of_chess, reward.REWARD: reward.of_reward}
+SETTINGS = (pairs.NLP, chess.CHESS, reward.REWARD)
 WORDS = {pairs.NLP: "NLP", chess.CHESS: "Chess", reward.REWARD: "Reward models"}
 MOST = 110  # letters of a setting that is shown
 NOTHING = "-"
@@ -55,7 +58,7 @@ class Experiment:
 
 def keys(plan: Plan, setting: str) -> Callable[[str, Cell, str], Keys]:
     """Which runs stand behind a cell, by their keys; None for those that this does not find (chains, and the like)."""
-    of = SETTINGS[setting](plan)
+    of = getattr(plan, setting)
 
     @cache
     def key(role: str, task: str, names: tuple[str, ...], seed: int) -> str | None:

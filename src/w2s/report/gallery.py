@@ -8,13 +8,13 @@ from pathlib import Path
 
 from w2s import figures
 from w2s.claims import everything
-from w2s.cost import duration
 from w2s.errors import LackingError, UserError
-from w2s.plan import Artifact, with_ancestors
+from w2s.graph.artifact import Artifact, with_ancestors
+from w2s.jobs.cost import duration
+from w2s.jobs.workflow import Workflow
 from w2s.report.made import Work, gather, in_words, stages
 from w2s.report.page import called, title
 from w2s.report.reading import READING
-from w2s.workflow import Workflow
 
 WIDTH = 1200  # dots of a picture on its page
 FRONT = ("fig5", "fig5-smoke.png", 1536)  # the README's picture

@@ -10,34 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from w2s.plan import MANIFESTS, Artifact
-from w2s.status import state_of
+from w2s.experiments.settings import STAGES
+from w2s.graph.artifact import Artifact
+from w2s.graph.stage import Stage
+from w2s.jobs.status import state_of
 
-STAGE_WORDS = {
-    "data": "build data",
-    "corpus": "write a corpus",
-    "pretrain": "pretrain a base model",
-    "open": "take an open model",
-    "finetune": "finetune a classifier",
-    "puzzles": "build chess puzzles",
-    "games": "write chess games",
-    "generate": "finetune on answers",
-    "levels": "measure difficulty",
-    "judge": "judge difficulty",
-    "flip": "flip labels",
-    "images": "take images",
-    "vision_model": "train a vision network",
-    "vision_features": "features of images",
-    "vision_probe": "probe vision features",
-    "prompt": "prompt a base model",
-    "features": "features of texts",
-    "probe": "probe features",
-    "errors": "simulate errors",
-    "preferences": "build preference pairs",
-    "dialogues": "write dialogues",
-    "writing": "finetune generatively",
-    "prefer": "finetune a reward model",
-}
 UNKNOWN = "unknown"
 
 
@@ -134,12 +111,12 @@ def _finished(record: Mapping[str, Any], path: Path) -> datetime:
     return datetime.fromisoformat(stated) if stated else datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
-def stages(artifacts: Iterable[Artifact]) -> list[tuple[str, int]]:
+def stages(artifacts: Iterable[Artifact]) -> list[tuple[Stage, int]]:
     """(stage, how many), in the order of making."""
     found = Counter(artifact.stage for artifact in artifacts)
-    return [(stage, found[stage]) for stage in MANIFESTS if stage in found]
+    return [(stage, found[stage]) for stage in STAGES.values() if stage in found]
 
 
-def in_words(counts: Sequence[tuple[str, int]]) -> str:
+def in_words(counts: Sequence[tuple[Stage, int]]) -> str:
     """Finetune a classifier (12), ..."""
-    return ", ".join(f"{STAGE_WORDS.get(stage, stage)} ({number:,})" for stage, number in counts)
+    return ", ".join(f"{stage.words} ({number:,})" for stage, number in counts)

@@ -17,11 +17,11 @@ from w2s import figures
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
 from w2s.claims.claim import OPEN
 from w2s.claims.evaluate import Judged
-from w2s.cost import duration, size
 from w2s.figures import text
-from w2s.plan import Artifact, with_ancestors
+from w2s.graph.artifact import Artifact, with_ancestors
+from w2s.jobs.cost import duration, size
 from w2s.report import claims, html, markdown, pictures
-from w2s.report.made import STAGE_WORDS, Made, Work, gather, in_words, stages
+from w2s.report.made import Made, Work, gather, in_words, stages
 from w2s.report.reading import READING
 
 SECTIONS = {
@@ -33,8 +33,6 @@ SECTIONS = {
     "failures": "What failed, is undefined or is left out",
     "claims": "The claims one by one",
 }
-DATA = ("data", "puzzles", "images", "preferences")  # stages whose examples runs learn from
-TEXTS = ("corpus", "games", "dialogues")  # stages that write what base models are pretrained on
 ROWS = ("rows", "puzzles", "images")  # where a spec says what its rows come from
 SHOWN = 30  # failed or missing jobs that are named
 
@@ -181,7 +179,7 @@ class Report:
         made = list(self.work.made.values())
         if not made:
             return "<p>Nothing was made yet.</p>"
-        rows = [_sum_of(STAGE_WORDS.get(stage, stage), [one for one in made if one.artifact.stage == stage])
+        rows = [_sum_of(stage.words, [one for one in made if one.artifact.stage == stage])
                 for stage, _ in stages(one.artifact for one in made)]  # fmt: skip
         rows.append(_sum_of("all", made))
         heads = ("stage", "jobs", "computing", "processor", "longest job", "peak memory", "FLOP", "device")
@@ -211,20 +209,20 @@ class Report:
             [
                 html.table("Code and machines", ("what", "which"), [row for row in rows if row[1]]),
                 self._models(),
-                html.folded(f"Data sets as built, and their hashes ({len(self._of(DATA))})", self._data()),
+                html.folded(f"Data sets as built, and their hashes ({len(self._of('data'))})", self._data()),
                 html.folded(
                     "All settings of the experiment", html.box(f"<pre>{escape(settings)}</pre>", "Settings, as YAML")
                 ),
             ]
         )
 
-    def _of(self, names: Sequence[str]) -> list[Made]:
-        found = [one for one in self.work.made.values() if one.artifact.stage in names]
+    def _of(self, *kinds: str) -> list[Made]:
+        found = [one for one in self.work.made.values() if one.artifact.stage.kind in kinds]
         return sorted(found, key=lambda one: one.artifact.path)
 
     def _models(self) -> str:
         rows = []
-        for one in self._of(("pretrain", "open", "vision_model", *TEXTS)):
+        for one in self._of("model", "corpus"):
             spec = one.artifact.spec
             parameters = one.measured.get("parameters") or one.artifact.environment.get("parameters")
             tokens = spec.get("tokens")
@@ -232,7 +230,7 @@ class Report:
             rows.append(
                 (
                     one.artifact.name.removeprefix("models/"),
-                    STAGE_WORDS[one.artifact.stage],
+                    one.artifact.stage.words,
                     f"{int(parameters):,}" if parameters else "",
                     f"{int(tokens):,}" if isinstance(tokens, int | float) else "",
                     origin,
@@ -244,7 +242,7 @@ class Report:
 
     def _data(self) -> str:
         rows = []
-        for one in self._of(DATA):
+        for one in self._of("data"):
             parts = one.measured.get("counts", {}).get("parts", {})
             counts = ", ".join(f"{name} {_examples(part):,}" for name, part in parts.items())
             place = next((value for name, value in one.artifact.spec.items() if name in ROWS), None)

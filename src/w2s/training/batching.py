@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from w2s.training import spread
+from w2s.engine import distributed as spread
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def micro_batches(lengths: Sequence[int], budget: int, overhead: int = 0) -> lis
 class Micro:
     """Texts that go through the model together. numbers: which; ids: (n, longest) padded with 0; lengths: (n,).
 
-    No numbers: a text that nobody asked for, read because other processes read theirs (``w2s.training.spread``).
+    No numbers: a text that nobody asked for, read because other processes read theirs (``w2s.engine.distributed``).
     """
 
     numbers: list[int]

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, pad
 
+from w2s.engine import distributed as spread
+from w2s.engine.memory import Budget, budget_of
 from w2s.errors import DivergedError
-from w2s.memory import Budget, budget_of
 from w2s.models.generator import Generator
-from w2s.training import spread
 from w2s.training.batching import Texts, shape_for
 from w2s.training.loop import EVALUATION, total
 

@@ -16,11 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from w2s.checkpoints import Checkpoint
+from w2s.engine import distributed as spread
+from w2s.engine.checkpoints import Checkpoint
+from w2s.engine.memory import Budget, budget_of
+from w2s.engine.progress import Progress
 from w2s.errors import DivergedError
-from w2s.memory import Budget, budget_of
-from w2s.progress import Progress
-from w2s.training import spread
 from w2s.training.averaging import Average
 from w2s.training.batching import Micro, Texts, epochs_order, shape_for
 from w2s.training.consistency import doubled

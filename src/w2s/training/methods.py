@@ -1,6 +1,6 @@
 """A run's method, from its spec to what the loop is told: ``spec["objective"]``, and ``spec["method"]`` if it has one.
 
-What each key of the latter does stands in ``w2s.settings.methods``; labels are changed in ``w2s.training.labels``.
+What each key of the latter does stands in ``w2s.config.methods``; labels are changed in ``w2s.training.labels``.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 
 from torch import Tensor
 
-from w2s.memory import Budget
+from w2s.engine.memory import Budget
+from w2s.engine.sharded import checkpoint_at
 from w2s.models.classifier import Classifier
 from w2s.training.batching import Texts
 from w2s.training.loop import Recipe, train
-from w2s.training.shards import checkpoint_at
 
 
 def recipe_of(spec: Mapping[str, Any]) -> Recipe:

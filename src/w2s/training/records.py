@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from w2s import artifacts
+from w2s.engine import artifacts
 
 
 def write_history(path: Path, history: list[dict[str, float]]) -> None:

@@ -14,9 +14,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from w2s.errors import UserError
-from w2s.models.vision import published, vit
-from w2s.models.vision.resnet import ResNet
-from w2s.models.vision.vit import ViT
+from w2s.vision.networks import published, vit
+from w2s.vision.networks.resnet import ResNet
+from w2s.vision.networks.vit import ViT
 
 OUTPUTS = {"alexnet": 1000, "resnet50": 2048, "vit_b8": 768}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import chess
 from hypothesis import strategies as st
 
-from w2s.tasks.chess.games import Game, identity
+from w2s.chess.games import Game, identity
 
 STARTS = (
     None,

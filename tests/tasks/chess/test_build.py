@@ -9,12 +9,12 @@ import pytest
 from pydantic import ValidationError
 
 from w2s.errors import UserError
-from w2s.settings.chess import PuzzleSizes
-from w2s.tasks.chess import endgames
-from w2s.tasks.chess.build import check_groups, check_text, check_texts, split, subset
-from w2s.tasks.chess.games import key
-from w2s.tasks.chess.notation import answer, prompt
-from w2s.tasks.chess.puzzles import Puzzle
+from w2s.chess.config import PuzzleSizes
+from w2s.chess import endgames
+from w2s.chess.build import check_groups, check_text, check_texts, split, subset
+from w2s.chess.games import key
+from w2s.chess.notation import answer, prompt
+from w2s.chess.puzzles import Puzzle
 
 SIZES = PuzzleSizes(weak=40, strong=30, steps=2, step=20, test=25, validation=10)
 

@@ -11,9 +11,9 @@ import chess
 import pytest
 
 from w2s.errors import UserError
-from w2s.tasks.chess import endgames, few
-from w2s.tasks.chess.games import Game, key
-from w2s.tasks.chess.puzzles import Puzzle
+from w2s.chess import endgames, few
+from w2s.chess.games import Game, key
+from w2s.chess.puzzles import Puzzle
 
 SEED = 3
 
@@ -117,7 +117,7 @@ def test_positions_to_avoid_do_not_turn_up(puzzles: list[Puzzle]) -> None:
 
 def test_the_same_seed_gives_the_same_in_another_process(puzzles: list[Puzzle]) -> None:
     code = (
-        "from w2s.tasks.chess import endgames;"
+        "from w2s.chess import endgames;"
         "print([g.id for g in endgames.games(40, 5)], [p.id for p in endgames.puzzles(20, 5, set())])"
     )
     runs = [

@@ -13,7 +13,7 @@ import zstandard
 
 from tests.conftest import ROOT
 from w2s.errors import UserError
-from w2s.tasks.chess.games import Counts, Game, key, read_games
+from w2s.chess.games import Counts, Game, key, read_games
 
 REAL = Path(os.environ.get("W2S_REAL_DATA", ROOT / "../shared/real-data")).resolve() / "chess/games_elo1800.pgn.zst"
 PLAYERS = '[WhiteElo "1900"]\n[BlackElo "2000"]\n'

@@ -8,19 +8,10 @@ from hypothesis import given, settings
 
 from tests.tasks.chess.playouts import playouts
 from w2s.errors import UserError
-from w2s.models.corpus import END
-from w2s.tasks.chess.games import Game
-from w2s.tasks.chess.notation import (
-    NOTATIONS,
-    answer,
-    game_text,
-    legal,
-    parse_answer,
-    prompt,
-    tokenizer,
-    vocabulary,
-)
-from w2s.tasks.chess.puzzles import Puzzle
+from w2s.models.tokenizer import END
+from w2s.chess.games import Game
+from w2s.chess.notation import NOTATIONS, answer, game_text, legal, parse_answer, prompt, tokenizer, vocabulary
+from w2s.chess.puzzles import Puzzle
 
 CLOSED = ("squares", "position")
 LEGAL_TRAP = "d4 d5 c4 e6 Nc3 Nf6 Bg5 Nbd7 cxd5 exd5 Nxd5"  # wins a pawn, it seems; Nxd5 is the answer

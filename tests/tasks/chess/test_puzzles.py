@@ -17,9 +17,9 @@ import zstandard
 
 from tests.conftest import ROOT
 from w2s.errors import UserError
-from w2s.tasks.chess import notation
-from w2s.tasks.chess.build import check_text
-from w2s.tasks.chess.puzzles import Puzzle, PuzzleCounts, read_puzzles
+from w2s.chess import notation
+from w2s.chess.build import check_text
+from w2s.chess.puzzles import Puzzle, PuzzleCounts, read_puzzles
 
 REAL = Path(os.environ.get("W2S_REAL_DATA", ROOT / "../shared/real-data")).resolve() / "chess"
 real = pytest.mark.skipif(not REAL.is_dir(), reason="no samples of real puzzles here")

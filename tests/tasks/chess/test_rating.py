@@ -8,8 +8,8 @@ from typing import Any
 import chess
 import pytest
 
-from w2s.tasks.chess import rating as ratings
-from w2s.tasks.chess.rating import MATES, NEITHER, TAKES, Difficulty, difficulty, rating
+from w2s.chess import rating as ratings
+from w2s.chess.rating import MATES, NEITHER, TAKES, Difficulty, difficulty, rating
 
 EASY = Difficulty(
     kind=TAKES,

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.tasks.chess.playouts import STARTS, playouts
-from w2s.tasks.chess.games import Game
-from w2s.tasks.chess.replay import IllegalMoveError, Replay
+from w2s.chess.games import Game
+from w2s.chess.replay import IllegalMoveError, Replay
 
 
 def board_of(start: str | None) -> chess.Board:

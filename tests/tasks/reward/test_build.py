@@ -14,10 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from w2s.errors import UserError
-from w2s.settings.reward import Dialogues, PairSizes
-from w2s.tasks.reward import PREFERENCES, dialogues
-from w2s.tasks.reward.build import Built, build
-from w2s.tasks.reward.rows import from_files, split_files, splits
+from w2s.reward.config import Dialogues, PairSizes
+from w2s.reward.tasks import PREFERENCES
+from w2s.reward import world as dialogues
+from w2s.reward.build import Built, build
+from w2s.reward.rows import from_files, split_files, splits
 
 HH = PREFERENCES["hh"]
 

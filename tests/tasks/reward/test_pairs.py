@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from w2s.tasks.reward.pairs import MalformedError, hh, shp, summarize, webgpt
+from w2s.reward.formatters import MalformedError, hh, shp, summarize, webgpt
 
 FIRST = "\n\nHuman: Where is the sun?\n\nAssistant:"
 

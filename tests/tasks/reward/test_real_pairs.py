@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.tasks.test_real_data import REAL
-from w2s.settings.reward import PairSizes
-from w2s.tasks.reward import PREFERENCES
-from w2s.tasks.reward.build import build
-from w2s.tasks.reward.rows import from_files, split_files
+from w2s.reward.config import PairSizes
+from w2s.reward.tasks import PREFERENCES
+from w2s.reward.build import build
+from w2s.reward.rows import from_files, split_files
 
 pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason=f"no samples of real data at {REAL}")
 HH = PREFERENCES["hh"]

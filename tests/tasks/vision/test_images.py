@@ -12,10 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from w2s import artifacts
+from w2s.engine import artifacts
 from w2s.errors import UserError
-from w2s.plan import STAGE_VERSIONS, Identity
-from w2s.tasks.vision import folder, images
+from w2s.graph.stages import STAGE_VERSIONS
+from w2s.graph.artifact import Identity
+from w2s.vision import folder, images
 
 CUT = {"resize": 16, "crop": 12}
 

@@ -7,8 +7,8 @@ An objective takes the logits of the *whole batch* and returns each example's lo
     result: (batch,) losses in nats.
 
 Its keyword arguments after ``progress`` are its parameters, given in the config; their types and ranges stand in its
-signature (``w2s.parameters``). Tensor methods only, so that these modules can be read without importing torch. A user's
-own objective looks the same and lies in the project's folder (``w2s.own``).
+signature (``w2s.config.parameters``). Tensor methods only, so that these modules can be read without importing torch. A user's
+own objective looks the same and lies in the project's folder (``w2s.config.user_code``).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from w2s import own
+from w2s.config import user_code as own
+from w2s.config.parameters import Between, Parameter, of_function, takes_progress
 from w2s.errors import UserError
-from w2s.parameters import Between, Parameter, of_function, takes_progress
 from w2s.training.objectives.appendix import (
     entropy_confidence,
     generalised_cross_entropy,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from w2s.parameters import Between
+from w2s.config.parameters import Between
 from w2s.training.objectives.common import cross_entropy, margin, pair
 
 if TYPE_CHECKING:

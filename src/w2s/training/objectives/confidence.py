@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from w2s.parameters import Between
+from w2s.config.parameters import Between
 from w2s.training.objectives.common import cross_entropy, pair
 
 if TYPE_CHECKING:

@@ -1,0 +1,40 @@
+"""``w2s draw``: a figure from the numbers behind it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+HELP = "draw a figure from its numbers alone"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The figure, its numbers and experiment, and the pictures."""
+    parser.add_argument("figure")
+    parser.add_argument("--table", required=True, type=Path, help="the CSV file")
+    parser.add_argument("--experiment", required=True, type=Path, help="the validated experiment, a JSON file")
+    parser.add_argument("--out", required=True, nargs="+", type=Path, help="the pictures; endings say which kinds")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Draw from the CSV into every file asked for."""
+    from w2s import figures
+    from w2s.engine import artifacts
+    from w2s.figures import tables as csv
+
+    about = json.loads(options.experiment.read_text(encoding="utf-8")) | {"commit": artifacts.git_commit()}
+    module, table = figures.module(options.figure), csv.read(options.table)
+    figure = module.draw(table, about | {"note": csv.synthetic(table, about)})
+    for path in options.out:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f".{path.name}.{os.getpid()}{path.suffix}")
+        metadata = {".pdf": {"CreationDate": None, "Subject": module.CAPTION}, ".png": {"Description": module.CAPTION}}
+        metadata[".svg"] = {"Date": None, "Description": module.CAPTION}
+        try:
+            figure.savefig(aside, dpi=160, metadata=metadata.get(path.suffix, {}))
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
+    print(", ".join(map(str, options.out)))

@@ -1,0 +1,55 @@
+"""``w2s report``: one page of everything."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from w2s.cli import common
+
+HELP = "write one page of verdicts, figures and what they took, from what is there"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The experiment, where its pictures are, and the page."""
+    parser.add_argument("name", nargs="?", help="an experiment by name; the default one otherwise")
+    parser.add_argument("--experiment", type=Path, help="or the validated experiment, a JSON file")
+    parser.add_argument("--figures", default="figures", type=Path, help="where its pictures are")
+    parser.add_argument("--docs", default="docs", type=Path, help="where deviations.md is")
+    parser.add_argument("--page", default="report/report.html", type=Path, help="the HTML file")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Write the report of an experiment from what is there; it says what is not."""
+    from w2s import figures
+    from w2s.claims import evaluate
+    from w2s.engine import artifacts
+    from w2s.experiments.loading import plan_of
+    from w2s.figures import tables as csv
+    from w2s.report import deviations, page, pictures
+
+    if options.experiment is None:
+        plan = common.workflow().plan(options.name)
+    else:
+        plan = plan_of(json.loads(options.experiment.read_text(encoding="utf-8")), str(options.experiment))
+    about = plan.experiment.model_dump(mode="json", exclude={"execution"})
+    found, lacking = figures.available(plan)
+    paths = {name: Path(f"results/figures/{about['experiment']}/{name}.csv") for name in found}
+    tables = {name: csv.read(path) for name, path in paths.items() if path.is_file()}
+    rows: dict[str, list[Any]] = {name: table.to_dict("records") for name, table in tables.items()}
+    made = page.Report(
+        about | {"commit": artifacts.git_commit(), "note": csv.synthetic_of_all(tables, about)},
+        evaluate.on_tables(plan, about, rows),
+        [
+            page.Shown(name, runs, pictures.files(name, options.figures), tables.get(name))
+            for name, runs in found.items()
+        ],
+        lacking,
+        deviations.read(options.docs),
+    )
+    options.page.parent.mkdir(parents=True, exist_ok=True)
+    with artifacts.written(options.page) as file:
+        file.write(made.page())
+    print(f"{options.page}: {made.summary()}")

@@ -1,0 +1,116 @@
+"""Rungs: base models that are pretrained here, and open ones from the hub or a local directory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+
+from w2s.config.schema import Name, Positive, Rate, Revision, Strict
+
+TAKEN = ("corpus", "games", "dialogues")  # names under results/models that are no base model's
+
+
+def _free(name: str) -> str:
+    for taken in TAKEN:
+        if name == taken or name.startswith(f"{taken}-"):
+            raise ValueError(f"a rung cannot be called {name!r}: {taken!r} under results/models is taken")
+    return name
+
+
+RungName = Annotated[Name, AfterValidator(_free)]
+
+
+class OwnRung(Strict):
+    """A base model that is pretrained here: a Llama-class decoder with tied embeddings."""
+
+    name: RungName
+    width: Positive
+    layers: Positive
+    heads: Positive
+    tokens: Positive  # pretraining tokens
+    pretraining_learning_rate: Rate
+    learning_rate: Rate  # of finetuning
+    truth: bool = True  # whether it is trained on ground truth; else it is a student only, without PGR
+
+    @property
+    def intermediate(self) -> int:
+        """Width of the gated feed-forward layer: 8/3 of the model's, rounded down to a multiple of 8."""
+        return max(8, self.width * 8 // 3 // 8 * 8)
+
+    def parameter_count(self, vocabulary: int) -> int:
+        """All weights, the tied embedding once."""
+        layer = 4 * self.width**2 + 3 * self.width * self.intermediate + 2 * self.width
+        return vocabulary * self.width + self.layers * layer + self.width
+
+    def compute(self, vocabulary: int) -> float:
+        """Pretraining compute in FLOP, by the usual 6 x parameters x tokens."""
+        return 6.0 * self.parameter_count(vocabulary) * self.tokens
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> OwnRung:
+        if self.width % (2 * self.heads):
+            raise ValueError(f"width {self.width} is not a multiple of twice the {self.heads} heads")
+        return self
+
+
+class Adapters(Strict):
+    """Low-rank adapters on all linear layers; the base weights stay as they are."""
+
+    rank: Positive = 16
+    alpha: Rate = 32.0
+
+
+class OpenRung(Strict):
+    """An open base model: a decoder that ``AutoModelForCausalLM`` loads without remote code."""
+
+    name: RungName
+    source: str = Field(min_length=1)  # hub id, or a local directory (it starts with . or / or ~)
+    revision: Revision | None = None  # of the hub: a commit
+    parameters: Positive  # all weights, a tied embedding once
+    tokens: Positive  # pretraining tokens; compute = 6 x parameters x tokens
+    learning_rate: Rate  # of finetuning
+    precision: Literal["float32", "bfloat16"] = "float32"  # of computation; trained weights are float32 always
+    adapters: Adapters | None = None  # null: all weights are trained
+    checkpointing: bool = False  # compute activations again instead of keeping them: less memory, same numbers
+    gpus: Positive = 1  # that one run needs
+    truth: bool = True  # whether it is trained on ground truth; else it is a student only, without PGR
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the source is a directory rather than a hub id."""
+        return self.source.startswith((".", "/", "~"))
+
+    def parameter_count(self, vocabulary: int) -> int:
+        """All weights; its vocabulary is its own."""
+        return self.parameters
+
+    def compute(self, vocabulary: int) -> float:
+        """Pretraining compute in FLOP, by the usual 6 x parameters x tokens."""
+        return 6.0 * self.parameters * self.tokens
+
+    @model_validator(mode="after")
+    def _hub_is_pinned(self) -> OpenRung:
+        if not self.is_local and not self.revision:
+            raise ValueError(f"revision: missing; {self.source!r} is on the hub, so a commit of it should be named")
+        if self.is_local and self.revision:
+            raise ValueError(f"revision: {self.revision!r} is not allowed with a local directory")
+        return self
+
+
+OWN, OPEN = "own", "open"
+
+
+def _kind(rung: object) -> str:
+    """Whether a mapping of the config (or a rung) has a source."""
+    if isinstance(rung, Mapping):
+        return OPEN if "source" in rung else OWN
+    return OPEN if isinstance(rung, OpenRung) else OWN
+
+
+Rung = Annotated[
+    Annotated[OwnRung, Tag(OWN)] | Annotated[OpenRung, Tag(OPEN)],
+    Discriminator(_kind, custom_error_type="rung", custom_error_message="should be a mapping with a name"),
+]
+RUNGS: dict[str, Any] = {OWN: OwnRung, OPEN: OpenRung}

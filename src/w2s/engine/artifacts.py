@@ -1,0 +1,305 @@
+"""Artifacts on disk: a directory that appears whole or not at all, with a manifest that proves it.
+
+Every artifact directory holds its data files and one JSON manifest, written last: the stage, key, resolved
+spec and parents' keys that identify it, the SHA-256 of every file, and what the making measured. Writing
+goes aside (same parent directory), is fsynced and renamed into place under a lock for the key, so two
+processes never make the same artifact twice and a killed one leaves nothing that looks finished.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from w2s.errors import UserError
+from w2s.graph.artifact import Identity, canonical
+from w2s.graph.stage import MANIFESTS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+WORK = Path("work")  # locks and checkpoints of runs in progress, beside results/
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_json(path: Path, content: object) -> None:
+    """Readable JSON with a final newline; atomic (see ``written``)."""
+    with written(path) as file:
+        file.write(json.dumps(content, indent=2) + "\n")
+
+
+@contextlib.contextmanager
+def written(path: Path) -> Iterator[IO[str]]:
+    """A text file that replaces ``path`` whole when the block ends well, and leaves it alone otherwise."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with aside.open("w", encoding="utf-8") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def write_table(path: Path, columns: Mapping[str, Any]) -> None:
+    """A parquet table whose bytes follow from its columns alone."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table(dict(columns)), path, compression="zstd", store_schema=False)
+
+
+def read_table(path: Path) -> pa.Table:
+    """A parquet table; UserError if the file cannot be read as one."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise UserError(f"{path}: not a readable parquet file ({str(error).splitlines()[0]})") from None
+
+
+# -- reading -----------------------------------------------------------------------------------------------
+
+
+def read(directory: Path, *, expect: str | None = None) -> dict[str, Any]:
+    """The manifest of a finished artifact, after checking every file against it.
+
+    expect: the key that the caller wants to find there. Raises UserError naming the file that is missing,
+    truncated or edited, and the way out.
+    """
+    manifest = _manifest_of(directory)
+    path = directory / manifest
+    way_out = f"delete {directory} and run the same command again to make it anew"
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        identity = Identity(record["stage"], record["version"], record["spec"], record["parents"])
+        files = dict(record["files"])
+        key, sealed = record["key"], record.pop("seal")
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path}: damaged manifest ({type(error).__name__}: {error}); {way_out}") from None
+    if sealed != _seal(record):
+        raise UserError(f"{path}: edited since it was made (its seal does not fit); {way_out}")
+    if identity.key != key or expect not in (None, key):
+        raise UserError(f"{path}: key {key} does not belong to this spec ({expect or identity.key}); {way_out}")
+    for name, digest in files.items():
+        file = directory / name
+        if not file.is_file():
+            raise UserError(f"{file}: missing, though {manifest} lists it; {way_out}")
+        if sha256(file) != digest:
+            raise UserError(f"{file}: truncated or edited since it was made (its hash differs); {way_out}")
+    return dict(record)
+
+
+def _seal(record: Mapping[str, Any]) -> str:
+    """A hash over the whole manifest, so that a number in it cannot be edited unnoticed."""
+    return hashlib.sha256(canonical(record).encode()).hexdigest()[:16]
+
+
+def _manifest_of(directory: Path) -> str:
+    for name in MANIFESTS:
+        if (directory / name).is_file():
+            return name
+    raise UserError(f"{directory}: no finished artifact here (no {' or '.join(sorted(MANIFESTS))})")
+
+
+def is_complete(directory: Path, key: str) -> bool:
+    """Whether the artifact is there, whole and unharmed."""
+    try:
+        read(directory, expect=key)
+    except UserError:
+        return False
+    return True
+
+
+# -- making ------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Build:
+    """An artifact in the making: put files under ``folder``, and what was measured into ``measured``."""
+
+    identity: Identity
+    folder: Path
+    work: Path
+    measured: dict[str, Any] = field(default_factory=dict)
+    made_with: dict[str, Any] = field(default_factory=dict)  # what this process cannot see of others that did the work
+
+
+@contextlib.contextmanager
+def building(
+    out: Path, identity: Identity, manifest: str = MANIFESTS[0], estimate: Mapping[str, Any] | None = None
+) -> Iterator[Build | None]:
+    """Make the artifact ``identity`` at ``out``; yields None if it is already there.
+
+    manifest: the name of its manifest. estimate: what it was expected to take (``w2s.jobs.resources``), for its record.
+
+    Holds the key's lock all the while. Nothing appears at ``out`` unless the block ends without error.
+    """
+    if not out.name.endswith(identity.key):
+        raise UserError(f"{out}: this spec and these parents have key {identity.key}, the path says otherwise")
+    work = WORK / identity.key
+    aside = out.parent / f".partial-{out.name}"
+    with locked(work):
+        if is_complete(out, identity.key):
+            print(f"{out} is already complete", flush=True)
+            _clear(work)  # what a kill right after publication left
+            yield None
+            return
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True)
+        build = Build(identity, aside, work)
+        forget_peak_memory()
+        started, processor = time.time(), time.process_time()
+        try:
+            yield build
+            build.measured["seconds"] = round(time.time() - started, 3)
+            build.measured["processor_seconds"] = round(time.process_time() - processor, 3)
+            _publish(build, out, manifest, estimate)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def _publish(build: Build, out: Path, manifest: str, estimate: Mapping[str, Any] | None) -> None:
+    identity, folder = build.identity, build.folder
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    record = {
+        "stage": identity.stage,
+        "version": identity.version,
+        "key": identity.key,
+        "spec": identity.spec,
+        "parents": identity.parents,
+        "files": {str(path.relative_to(folder)): sha256(path) for path in files},
+        "measured": build.measured,
+        "made_with": provenance() | build.made_with | ({"estimated": dict(estimate)} if estimate else {}),
+    }
+    for path in files:
+        _fsync(path)
+    write_json(folder / manifest, record | {"seal": _seal(record)})
+    _fsync(folder)
+    if out.exists():  # an empty folder made by the workflow, or the ruins of a damaged artifact
+        shutil.rmtree(out)
+    folder.rename(out)
+    _fsync(out.parent)
+    _clear(build.work)
+
+
+def _clear(work: Path) -> None:
+    """Remove checkpoints of what is made now."""
+    for leftover in work.iterdir():
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        elif leftover.name != "lock":
+            leftover.unlink()
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def locked(work: Path) -> Iterator[None]:
+    """Hold ``work/lock``; waits, saying so, while another process works on the same key."""
+    lock = work / "lock"
+    while True:
+        work.mkdir(parents=True, exist_ok=True)
+        try:
+            file = lock.open("w")
+        except FileNotFoundError:  # the last holder removed the folder in between
+            continue
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"{work}: another process works on this; waiting for it", flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        with contextlib.suppress(FileNotFoundError):
+            if os.fstat(file.fileno()).st_ino == lock.stat().st_ino:
+                break
+        file.close()
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            if not [path for path in work.iterdir() if path.name != "lock"]:
+                lock.unlink()
+                work.rmdir()
+        file.close()
+
+
+# -- provenance --------------------------------------------------------------------------------------------
+
+
+@cache
+def git_commit() -> str:
+    """The commit of the source tree, with ``+changes`` where it was not clean; ``unknown`` outside git."""
+    here = Path(__file__).resolve().parent
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(here), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        return git("rev-parse", "--short=10", "HEAD") + ("+changes" if git("status", "--porcelain", ".") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def provenance() -> dict[str, Any]:
+    """Commit, versions and machine: what a reader needs to judge a number, none of it part of its identity."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    versions = {}
+    for package in ("w2s", "torch", "transformers", "tokenizers", "numpy", "pyarrow"):
+        with contextlib.suppress(PackageNotFoundError):
+            versions[package] = version(package)
+    return {
+        "commit": git_commit(),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "versions": versions,
+        "machine": f"{platform.system()} {platform.machine()}",
+        "command": Path(sys.argv[0]).name,
+        "peak_memory_mib": peak_memory_mib(),
+    }
+
+
+def forget_peak_memory() -> None:
+    """Start to measure the peak anew: a warm process makes one artifact after another."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_memory_mib() -> int:
+    """The most memory that this process held since ``forget_peak_memory`` (where Linux tells; else ever), in MiB."""
+    with contextlib.suppress(OSError, StopIteration, ValueError):
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return round(int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 2**10)
+    import resource
+
+    unit = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)

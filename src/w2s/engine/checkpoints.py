@@ -1,0 +1,95 @@
+"""Resume after a kill: what a loop needs to go on, saved now and then under work/<key>/."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from w2s.engine.devices import environment_number
+
+DEFAULT_SECONDS = 60.0
+LAST_SECONDS = 5.0  # of training that are worth a file when it ends: publishing its result may fail
+
+
+class Stateful(Protocol):
+    """A model, an optimiser: anything with a state to save and load."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that is needed to go on."""
+        ...
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> Any:
+        """Go on from a saved state."""
+        ...
+
+
+class Chance:
+    """The state of torch's random numbers, on every device."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """CPU and, where they are in use, GPUs."""
+        gpus = torch.cuda.get_rng_state_all() if torch.cuda.is_available() and torch.cuda.is_initialized() else []
+        return {"cpu": torch.get_rng_state(), "gpus": gpus}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Draw on as the saved one would have; a state of GPUs that are not here is left out."""
+        torch.set_rng_state(state_dict["cpu"])
+        if state_dict["gpus"] and torch.cuda.device_count() == len(state_dict["gpus"]):
+            torch.cuda.set_rng_state_all(state_dict["gpus"])
+
+
+class Checkpoint:
+    """A file that holds the loop's position, the states of its parts, and what it has gathered so far.
+
+    The position decides the learning rate and which examples come next (loops draw their order from seeds), so
+    with the parts (model, optimiser) and the state of random numbers nothing else is needed, and going on from a
+    step gives the same numbers as never having stopped. Saved at most every W2S_CHECKPOINT_SECONDS (60 by
+    default; 0: at every opportunity), atomically, so a kill at any moment leaves the last good one.
+    """
+
+    def __init__(self, path: Path, parts: Mapping[str, Stateful] | None = None) -> None:
+        self.path = path
+        self.parts = dict(parts or {})
+        self.seconds = environment_number("W2S_CHECKPOINT_SECONDS", DEFAULT_SECONDS, least=0)
+        self.saved = time.monotonic()
+
+    def _all_parts(self) -> dict[str, Stateful]:
+        return {**self.parts, "chance": Chance()}
+
+    def resume(self, fresh: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """(first step, gathered): from the file if there is one, else (0, fresh)."""
+        if not self.path.exists():
+            return 0, fresh
+        try:
+            content = torch.load(self.path, map_location="cpu", weights_only=True)
+            states = [content["parts"][name] for name in self._all_parts()]
+        except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
+            print(f"{self.path}: damaged ({type(error).__name__}); starting from the beginning", flush=True)
+            return 0, fresh
+        for part, state in zip(self._all_parts().values(), states, strict=True):
+            part.load_state_dict(state)
+        print(f"resuming at step {content['step']}", flush=True)
+        return int(content["step"]), dict(content["gathered"])
+
+    def maybe_save(self, step: int, gathered: Mapping[str, Any], *, last: bool = False) -> None:
+        """Save if it is time. step: the first one still to do; last: none is left."""
+        if time.monotonic() - self.saved < (min(self.seconds, LAST_SECONDS) if last else self.seconds):
+            return
+        aside = self.path.with_suffix(".partial")
+        parts = {name: part.state_dict() for name, part in self._all_parts().items()}
+        self.saved = time.monotonic()
+        try:
+            with aside.open("wb") as file:
+                torch.save({"step": step, "parts": parts, "gathered": dict(gathered)}, file)
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(self.path)
+        except (OSError, RuntimeError) as error:  # a full disk: the run itself can go on
+            aside.unlink(missing_ok=True)
+            print(f"{self.path}: cannot be saved ({error}); going on without", flush=True)

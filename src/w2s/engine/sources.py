@@ -1,0 +1,97 @@
+"""What lies outside of results/: files and a user's own code, and what identifies them in a run's key.
+
+An *identity* goes into the spec, and so into the key; a *location* goes into the environment of the job, and is part of
+no key: the same file at another place is the same data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from glob import glob
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from w2s.config import user_code
+from w2s.engine.artifacts import sha256
+from w2s.errors import UserError, allowed
+
+LARGE = 2**28  # bytes; a larger file of games or puzzles is identified as weights are
+SAMPLE = 2**20  # bytes of a weights file, at its start, middle and end, that identify it
+
+
+class Source(NamedTuple):
+    """Raw data or weights. identity: what decides their content; location: where a job finds them."""
+
+    identity: Mapping[str, Any]
+    location: Mapping[str, Any]
+
+
+class Sources:
+    """Resolves what a config names. root: the project's folder, where a user's own code and relative paths lie."""
+
+    def __init__(self, root: Path = Path()) -> None:
+        self.root = root
+
+    def code(self, reference: str) -> Source:
+        """A user's own ``module:function``."""
+        return Source(*user_code.described(reference, self.root))
+
+
+@contextmanager
+def readable(where: str) -> Iterator[None]:
+    """UserError, naming ``where``, for a file that cannot be read."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"{where}: {error.filename} cannot be read ({error.strerror})") from None
+
+
+def split_contents(files: Mapping[str, Sequence[Path]], where: str) -> Source:
+    """The files of a task's splits. files: part -> files."""
+    with readable(where):
+        digests = {part: [digest(path) for path in paths] for part, paths in files.items()}
+    return Source(digests, {part: [str(path) for path in paths] for part, paths in files.items()})
+
+
+def folder_in(key: str, directory: str | None, name: str, task: str) -> Path:
+    """A task's folder in a directory of data sets. UserError if it is not there."""
+    parent = Path(directory or "").expanduser()
+    if not parent.is_dir():
+        raise UserError(f"{key}: {str(parent)!r} is not a directory; it should hold one folder a task")
+    folder = parent / name
+    if not folder.is_dir():
+        there = [path.name for path in parent.iterdir() if path.is_dir()]
+        raise UserError(f"task {task!r}: no folder {str(folder)!r}; {allowed(name, there, what='there are')}")
+    return folder
+
+
+def contents(key: str, patterns: Sequence[str]) -> tuple[list[str], list[str]]:
+    """(what identifies each file, the files) that match, in order. UserError for a pattern that matches none."""
+    files: list[str] = []
+    for pattern in patterns:
+        found = sorted(glob(os.path.expanduser(pattern), recursive=True))
+        if not found:
+            raise UserError(f"{key}: no file {pattern!r}; the path of a file or a glob that matches some is allowed")
+        files += found
+    with readable(key):
+        content = [sampled(path) if path.stat().st_size > LARGE else digest(path) for path in map(Path, files)]
+    return content, files
+
+
+digest = cache(sha256)  # many tasks and seeds ask for the same file
+
+
+@cache
+def sampled(path: Path) -> str:
+    """A hash of a file's size and of its first, middle and last MiB: weights are too large to read for a plan."""
+    size, total = path.stat().st_size, hashlib.sha256()
+    total.update(str(size).encode())
+    with path.open("rb") as file:
+        for start in sorted({0, max(0, size // 2), max(0, size - SAMPLE)}):
+            file.seek(start)
+            total.update(file.read(SAMPLE))
+    return total.hexdigest()

@@ -1,0 +1,1 @@
+"""Experiments: the settings composed. The only place that lists them."""

@@ -1,0 +1,80 @@
+"""From a merged config to the plan of an experiment: ladders by name, validation. As light as the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from w2s.config.files import deep_merge, read_yaml
+from w2s.config.section import LadderSection
+from w2s.engine.sources import Sources
+from w2s.errors import UserError, allowed
+from w2s.experiments.experiment import load
+from w2s.experiments.plan import Plan
+from w2s.experiments.settings import SETTINGS
+
+
+def plan_of(config: Mapping[str, Any], source: str, root: Path = Path()) -> Plan:
+    """The plan of a merged config; UserError in one line if the config is wrong.
+
+    root: the project's folder, where config/ladders and a user's own code are.
+    """
+    return Plan(load(with_ladder(config, source, root), root, source=source), Sources(root))
+
+
+# -- ladders by name ---------------------------------------------------------------------------------------
+
+
+def with_ladder(config: Mapping[str, Any], source: str, root: Path) -> Mapping[str, Any]:
+    """The config with rungs in place of names: ``ladder: pythia``, or a list of rungs and of rungs' names."""
+    for setting in (one.name for one in SETTINGS if issubclass(one.section, LadderSection)):
+        section = config.get(setting)
+        ladder = section.get("ladder") if isinstance(section, Mapping) else None
+        if isinstance(ladder, str) or (isinstance(ladder, list) and any(map(_is_named, ladder))):
+            rungs = _by_name(ladder, ladders(root), f"{source}: {setting}.ladder")
+            config = deep_merge(config, {setting: {"ladder": rungs}})
+    return config
+
+
+def _by_name(ladder: str | list[Any], shipped: Mapping[str, list[dict[str, Any]]], where: str) -> list[dict[str, Any]]:
+    if isinstance(ladder, str):
+        if ladder not in shipped:
+            raise UserError(f"{where}: unknown ladder {ladder!r}; {allowed(ladder, shipped)}")
+        return shipped[ladder]
+    known: dict[str, dict[str, Any]] = {}
+    for name, rungs in shipped.items():
+        for rung in rungs:
+            if rung["name"] in known:
+                raise UserError(f"config/ladders/{name}.yaml: another ladder has a rung {rung['name']!r} as well")
+            known[rung["name"]] = rung
+    return [_named_rung(rung, known, where) if _is_named(rung) else rung for rung in ladder]
+
+
+def _is_named(rung: object) -> bool:
+    """Whether it is a shipped rung: its name, or a mapping that changes some of it."""
+    return isinstance(rung, str) or (isinstance(rung, Mapping) and not {"source", "width"} & rung.keys())
+
+
+def _named_rung(rung: Any, known: Mapping[str, Mapping[str, Any]], where: str) -> dict[str, Any]:
+    name = rung if isinstance(rung, str) else rung.get("name")
+    if not isinstance(name, str) or name not in known:
+        raise UserError(f"{where}: unknown rung {name!r}; {allowed(name, known)}")
+    return {**known[name], **({} if isinstance(rung, str) else rung)}
+
+
+def ladders(root: Path) -> dict[str, list[dict[str, Any]]]:
+    """Ladder -> its rungs, from config/ladders/<name>.yaml; what a file says of all rungs stands under ``all``."""
+    found = {}
+    for path in sorted((root / "config" / "ladders").glob("*.yaml")):
+        content = read_yaml(path)
+        shared, rungs = content.get("all", {}), content.get("rungs")
+        sound = isinstance(shared, Mapping) and not set(content) - {"all", "rungs"}
+        if not sound or not isinstance(rungs, list) or not all(map(_has_a_name, rungs)):
+            raise UserError(f"{path}: should hold rungs (a list of mappings with a name) and may hold all (a mapping)")
+        found[path.stem] = [{**shared, **rung} for rung in rungs]
+    return found
+
+
+def _has_a_name(rung: object) -> bool:
+    return isinstance(rung, Mapping) and isinstance(rung.get("name"), str)

@@ -1,0 +1,43 @@
+"""All settings, and the stages of all. A new setting is added here, and as a key of ``Experiment`` and of ``Plan``."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from w2s import chess, nlp, reward, vision
+from w2s.errors import UserError, allowed
+from w2s.graph.setting import Setting
+from w2s.graph.stage import Stage
+from w2s.models.stages import STAGES as OF_MODELS
+
+SETTINGS: tuple[Setting, ...] = (nlp.SETTING, chess.SETTING, vision.SETTING, reward.SETTING)
+STAGES: dict[str, Stage] = {
+    stage.name: stage for stages in (OF_MODELS, *(one.stages for one in SETTINGS)) for stage in stages
+}
+
+
+def stage(name: str) -> Stage:
+    """A stage by name; UserError if there is none."""
+    if name not in STAGES:
+        raise UserError(f"unknown stage {name!r}; {allowed(name, STAGES)}")
+    return STAGES[name]
+
+
+def with_id(identifier: str) -> Stage:
+    """The stage that a manifest names."""
+    return next(stage for stage in STAGES.values() if stage.id == identifier)
+
+
+def setting(name: str) -> Setting:
+    """A setting by name."""
+    return next(one for one in SETTINGS if one.name == name)
+
+
+def invented(experiment: Mapping[str, Any], names: Collection[str]) -> list[str]:
+    """What is synthetic about the data of these settings, in words. experiment: as JSON."""
+    return [
+        words
+        for one in SETTINGS
+        if one.name in names and experiment.get(one.name) is not None and (words := one.is_synthetic(experiment))
+    ]

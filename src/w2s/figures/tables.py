@@ -1,0 +1,42 @@
+"""The numbers behind figures, read back from their CSV files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from w2s.experiments.settings import invented
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Columns that are names, however they look.
+NAMES = ["task", "title", "source", "citation", "licence", "rows_from", "setting", "panel", "bar", "stopping"]
+NAMES += ["method", "supervisor", "student", "chain", "labels", "difficulty", "puzzle", "fen", "prompt", "answer"]
+NAMES += ["cutoff", "kind", "schedule", "role", "actor", "start", "supervisor_start", "who", "assistant"]
+
+
+def read(path: Path) -> pd.DataFrame:
+    """The numbers behind a figure; names stay names, also those that look like a number or like nothing."""
+    import pandas as pd
+
+    names = [name for name in pd.read_csv(path, nrows=0).columns if name in NAMES]
+    return pd.read_csv(path, dtype=dict.fromkeys(names, "object"), keep_default_na=False, na_values=[""])
+
+
+def synthetic(table: pd.DataFrame, about: Mapping[str, Any]) -> str:
+    """What a figure's footer says of synthetic data; empty where they are real. about: the experiment as JSON."""
+    return note(set(table["setting"]) if "setting" in table else {"nlp"}, about)
+
+
+def synthetic_of_all(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any]) -> str:
+    """The same of several figures together."""
+    settings = {str(name) for table in tables.values() if "setting" in table for name in table["setting"]}
+    return note(settings, about)
+
+
+def note(settings: set[str], about: Mapping[str, Any]) -> str:
+    """The same of some settings."""
+    found = invented(about, settings)
+    return f"{', '.join(found)}: the method at work, not the paper's numbers" if found else ""

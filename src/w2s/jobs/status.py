@@ -1,0 +1,108 @@
+"""How far a workflow is, at a glance: what is done, running, failed and waiting for each figure. Pure and light."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from w2s.engine.artifacts import WORK
+from w2s.graph.artifact import Artifact, with_ancestors
+from w2s.jobs.cost import duration
+
+BAR = 24  # characters
+SHOWN = 8  # running and failed jobs that are named
+STATES = ("done", "running", "failed", "waiting")
+END = 4096  # bytes of a log in which its last line is looked for
+
+
+@dataclass(frozen=True)
+class State:
+    """What has become of an artifact. what: done, running, failed or waiting. said: its log's last line."""
+
+    artifact: Artifact
+    what: str
+    said: str = ""
+
+
+def log_of(artifact: Artifact) -> Path:
+    """Where its job writes what it does."""
+    return Path("logs") / f"{artifact.path.removeprefix('results/')}.log"
+
+
+def state_of(artifact: Artifact) -> State:
+    """Done: its manifest is there. Running: a process holds its lock. Failed: its log is there, and neither is so."""
+    if Path(artifact.manifest).is_file():
+        return State(artifact, "done")
+    said = _last_line(log_of(artifact))
+    if _is_locked(WORK / artifact.key / "lock"):
+        return State(artifact, "running", said)
+    return State(artifact, "failed" if said else "waiting", said)
+
+
+def _is_locked(lock: Path) -> bool:
+    try:
+        with lock.open("r") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _last_line(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - END))
+            lines = file.read().decode("utf-8", errors="replace").split("\n")
+    except OSError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def overview(
+    figures: Mapping[str, Sequence[Artifact]], seconds: Callable[[Artifact], float] = lambda artifact: 0.0
+) -> str:
+    """A bar a figure, then what runs and what failed, each with its log.
+
+    figures: name -> the runs that it reads. seconds: what a job is expected to take, for the work that is left.
+    """
+    needed = {name: with_ancestors(runs) for name, runs in figures.items()}
+    states = _states(needed)
+    width = max(map(len, figures), default=0)
+    lines = []
+    for name, keys in needed.items():
+        counts = Counter(states[key].what for key in keys)
+        done, total = counts["done"], len(keys)
+        bar = "#" * (BAR * done // total if total else BAR)
+        more = "".join(f", {counts[what]:,} {what}" for what in STATES[1:] if counts[what])
+        left = sum(seconds(states[key].artifact) for key in keys if states[key].what != "done")
+        more += f"; {duration(left)} of work left" if left else ""
+        lines.append(f"{name:<{width}}  [{bar:<{BAR}}]  {done:,} of {total:,} done{more}")
+    for what in ("running", "failed"):
+        named = [state for state in states.values() if state.what == what]
+        if named:
+            lines += ["", f"{what}:"]
+            lines += [
+                f"  {state.artifact.message}: {state.said}\n    {log_of(state.artifact)}" for state in named[:SHOWN]
+            ]
+            lines += [f"  and {len(named) - SHOWN} more"] if len(named) > SHOWN else []
+    return "\n".join(lines)
+
+
+def as_json(figures: Mapping[str, Sequence[Artifact]]) -> str:
+    """The same for programs: figure -> its counts."""
+    needed = {name: with_ancestors(runs) for name, runs in figures.items()}
+    states = _states(needed)
+    counts = {name: Counter(states[key].what for key in keys) for name, keys in needed.items()}
+    return json.dumps({name: {what: count[what] for what in STATES} for name, count in counts.items()})
+
+
+def _states(needed: Mapping[str, Mapping[str, Artifact]]) -> dict[str, State]:
+    """Key -> what has become of it, looked at once however many figures share it."""
+    every = {key: artifact for artifacts in needed.values() for key, artifact in artifacts.items()}
+    return {key: state_of(artifact) for key, artifact in every.items()}

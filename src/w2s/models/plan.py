@@ -1,0 +1,139 @@
+"""Base models in the run graph, and what settings with a ladder share of a plan. Light: no torch."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar
+
+from w2s.config.common import Common
+from w2s.config.ladder import OpenRung, OwnRung, Rung
+from w2s.config.methods import Method
+from w2s.config.section import LadderSection, Packing
+from w2s.config.user_code import is_own
+from w2s.engine.sources import Source, Sources, readable, sampled
+from w2s.errors import UserError, allowed
+from w2s.graph.artifact import Artifact, Cached
+from w2s.graph.setting import SettingPlan
+from w2s.models.base import TEXT_FILES, WEIGHTS
+from w2s.models.stages import OPEN_MODEL, PRETRAIN
+
+NAIVE: dict[str, Any] = {"name": "naive", "parameters": {}}  # the objective of runs on ground truth
+
+S = TypeVar("S", bound=LadderSection)
+
+
+class LadderPlan(Cached, SettingPlan, Generic[S]):
+    """A setting's part of the plan: its ladder of base models; every run is made on demand and remembered.
+
+    config: the setting's section of the experiment.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, experiment: Common, config: S, sources: Sources) -> None:
+        super().__init__()
+        self.experiment = experiment
+        self.config = config
+        self.sources = sources
+        self.seeds: tuple[int, ...] = getattr(config, "seeds", None) or experiment.seeds
+        self._rungs = {rung.name: rung for rung in config.ladder}
+
+    def rung(self, name: str) -> Rung:
+        """A rung of the ladder by name; UserError for one that is not there."""
+        if name not in self._rungs:
+            raise UserError(f"unknown {self.name} rung {name!r}; {allowed(name, self._rungs)}")
+        return self._rungs[name]
+
+    def known(self, task: str) -> str:
+        """The task's name; UserError for one that is not there."""
+        if task not in self.tasks:
+            raise UserError(f"unknown {self.name} task {task!r}; {allowed(task, self.tasks)}")
+        return task
+
+    @property
+    @abstractmethod
+    def pretraining(self) -> Packing:
+        """How rungs of an own ladder are pretrained."""
+
+    @abstractmethod
+    def corpus(self) -> Artifact:
+        """Pretraining tokens and the tokenizer that own rungs share."""
+
+    def model(self, rung: str) -> Artifact:
+        """A base model."""
+        return self._once(("model", rung), lambda: self._new_model(self.rung(rung)))
+
+    def _new_model(self, rung: Rung) -> Artifact:
+        if isinstance(rung, OpenRung):
+            return open_model(rung)
+        return own_model(rung, self.config, self.pretraining, self.corpus())
+
+    def method(self, name: str) -> Method:
+        """A method of the experiment; UserError for one that is not there."""
+        methods = self.experiment.methods
+        if name not in methods:
+            raise UserError(f"{self.name}: unknown method {name!r}; {allowed(name, methods)}")
+        return methods[name]
+
+    def objective(self, method: str, rung: Rung) -> dict[str, Any]:
+        """The objective of a student under a method, as its spec has it."""
+        chosen = self.method(method)
+        largest = rung.name == self.config.ladder[-1].name
+        objective = {
+            "name": chosen.objective,
+            "parameters": chosen.parameters | (chosen.largest if largest else {}),
+        }
+        if is_own(chosen.objective):
+            objective["code"] = self.sources.code(chosen.objective).identity["code"]
+        return objective
+
+
+def open_model(rung: OpenRung) -> Artifact:
+    """An open base model, wherever it lies."""
+    source = weights(rung)
+    environment = {**source.location, "parameters": rung.parameters}  # as declared, to be checked
+    message = f"open model {rung.name}: {rung.source}, {rung.parameters:,} parameters"
+    spec = {"source": source.identity}
+    return Artifact(OPEN_MODEL, f"models/{rung.name}", message, spec, environment=environment, priority=1000)
+
+
+def weights(rung: OpenRung) -> Source:
+    """An open model: on the hub by commit, in a directory by its files' content (large ones sampled)."""
+    if not rung.is_local:
+        return Source({"hub": rung.source, "revision": rung.revision}, {})
+    folder = Path(rung.source).expanduser()
+    files = sorted({path for pattern in (*TEXT_FILES, *WEIGHTS) for path in folder.glob(pattern) if path.is_file()})
+    if not (folder / "config.json").is_file():
+        raise UserError(
+            f"rung {rung.name!r}: {str(folder)!r} holds no base model (no config.json); it should hold "
+            "config.json, tokenizer and weights as `save_pretrained` writes them"
+        )
+    with readable(f"rung {rung.name!r}"):
+        return Source({"files": {path.name: sampled(path) for path in files}}, {"directory": str(folder)})
+
+
+def own_model(rung: OwnRung, section: LadderSection, packing: Packing, corpus: Artifact) -> Artifact:
+    """A base model that is pretrained on a corpus here."""
+    shape = {"width": rung.width, "intermediate": rung.intermediate, "layers": rung.layers, "heads": rung.heads}
+    recipe = {name: getattr(packing, name) for name in Packing.model_fields}
+    learning_rate = {"learning_rate": rung.pretraining_learning_rate}
+    spec = {"shape": shape, "tokens": rung.tokens, "training": recipe | learning_rate}
+    parameters = rung.parameter_count(section.vocabulary)
+    message = f"pretrain {rung.name}: {parameters:,} parameters, {rung.tokens:,} tokens"
+    longest_first = 1000 + round(10 * math.log10(section.compute(rung)))
+    return Artifact(PRETRAIN, f"models/{rung.name}", message, spec, {"corpus": corpus}, priority=longest_first)
+
+
+def computed(rung: Rung) -> dict[str, Any]:
+    """How an open model is computed with, as far as that changes its numbers."""
+    if not isinstance(rung, OpenRung):
+        return {}
+    adapters = {"adapters": rung.adapters.model_dump()} if rung.adapters else {}
+    return {"precision": rung.precision} | adapters
+
+
+def needed(rung: Rung) -> dict[str, Any]:
+    """What training an open model needs of the machine, without effect on its numbers."""
+    return {"checkpointing": rung.checkpointing, "gpus": rung.gpus} if isinstance(rung, OpenRung) else {}

@@ -1,0 +1,20 @@
+"""The stages that make base models, for every setting with a ladder."""
+
+from __future__ import annotations
+
+from w2s.graph.stage import Stage
+
+PRETRAIN = Stage(
+    "pretrain", 2, "w2s.models.pretraining", "corpus", gpu=True, words="pretrain a base model", kind="model"
+)
+OPEN_MODEL = Stage(
+    "open_model",
+    1,
+    "w2s.models.base",
+    "environment",
+    manifest="source.json",
+    alias="open",
+    words="take an open model",
+    kind="model",
+)
+STAGES = (PRETRAIN, OPEN_MODEL)

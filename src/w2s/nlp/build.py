@@ -1,0 +1,289 @@
+"""From rows to a task's examples: equal answers, balanced classes, grouped halves, validation and test.
+
+Paper: 4.1 and Appendix A.1. Every step works on examples sorted by id, so that the order of rows in a file
+does not matter, and draws from a generator seeded by the task and the run's seed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from w2s.errors import UserError
+from w2s.nlp import guards
+from w2s.nlp.config import Sizes
+from w2s.nlp.formatters import Candidate, EmptyTextError, Row
+from w2s.nlp.task import Task
+
+PARTS = ("weak", "strong", "validation", "test")
+EMPTY_AT_MOST = 0.01  # share of rows with an empty text; more of them is a mistake somewhere
+REBALANCE_ABOVE = 0.55  # share of the larger class beyond which a data set is rebalanced (A.1)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One binary example. ``id`` is a hash of task, group and text, so it is stable under any reordering."""
+
+    id: str
+    group: str
+    text: str
+    label: int
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """A built task: part -> examples, and for the manifest the counts of every step and what the guards found."""
+
+    parts: Mapping[str, list[Example]]
+    counts: Mapping[str, Any]
+    guards: Mapping[str, Any]
+
+
+def build(
+    task: Task,
+    rows: Mapping[str, Sequence[Row]],
+    sizes: Sizes,
+    seed: int,
+    origins: Mapping[str, str] | None = None,
+) -> Examples:
+    """Examples of all four parts. rows: ``train``, and ``test`` unless the test set is cut from train.
+
+    The weak and strong halves share no group; nor do they with validation (cut from the strong half) and test:
+    training loses the groups that the test set has. origins: split -> where its rows come from, for messages.
+    UserError for a row that is not of the task's schema, and where a guard finds a leak.
+    """
+    rng = random.Random(f"{task.name}-{seed}")
+    counts: dict[str, Any] = {}
+    candidates = {split: _candidates(task, some, split, origins or {}, counts) for split, some in rows.items()}
+    question_of = {_id(task, one): one.question for some in candidates.values() for one in some}
+    home = _components(one for some in candidates.values() for one in some)
+    train = _examples(task, candidates["train"], "train", home, rng, counts)
+    if "test" in rows:
+        test = _test_set(_examples(task, candidates["test"], "test", home, rng, counts), task, sizes, rng, question_of)
+        tested = {example.group for example in test}
+        kept = [example for example in train if example.group not in tested]
+        counts["training_examples_of_a_test_group_dropped"] = len(train) - len(kept)
+        train = kept
+    else:
+        test, train = _cut(train, sizes.test_share, rng)
+        test = _test_set(test, task, sizes, rng, question_of)
+    uneven = _is_uneven(train)
+    if uneven:
+        train = _rebalanced(train, rng)
+    counts["after_balancing"] = len(train)
+    if sizes.train:
+        train = _cut_to(train, sizes.train, rng)
+    weak, strong = _cut(train, 0.5, rng)
+    validation, strong = _cut(strong, sizes.validation_share, rng)
+    parts = {"weak": weak, "strong": strong, "validation": validation}
+    if uneven:  # a half may have come out uneven again
+        parts = {name: _rebalanced(part, rng) for name, part in parts.items()}
+    parts["test"] = test
+    for name, part in parts.items():
+        if not part:
+            raise UserError(f"task {task.name!r}: no examples left for the {name} part; it needs more rows")
+        parts[name] = sorted(part, key=lambda example: example.id)
+    counts["rebalanced"] = uneven
+    counts["parts"] = {name: _describe(part) for name, part in parts.items()}
+    return Examples(parts, counts, guards.measure(task, parts, question_of))
+
+
+def _id(task: Task, one: Candidate) -> str:
+    """A hash of task, group and text."""
+    return hashlib.sha256(f"{task.name}\0{one.group}\0{one.text}".encode()).hexdigest()[:16]
+
+
+def _test_set(
+    examples: list[Example], task: Task, sizes: Sizes, rng: random.Random, question_of: Mapping[str, str]
+) -> list[Example]:
+    """Exactly balanced, at most ``sizes.test``; whole questions where a question has several answers."""
+    balanced = _rebalanced(examples, rng)
+    if not sizes.test or sizes.test >= len(balanced):
+        return balanced
+    if not task.per_question:
+        return _balanced_sample(balanced, sizes.test, rng)
+    questions: dict[str, list[Example]] = defaultdict(list)
+    for example in sorted(balanced, key=lambda example: example.id):
+        questions[question_of[example.id]].append(example)
+    names = sorted(questions)
+    rng.shuffle(names)
+    chosen: list[Example] = []
+    for name in names:
+        if len(chosen) + len(questions[name]) <= sizes.test:
+            chosen += questions[name]
+    return chosen
+
+
+def _components(candidates: Iterable[Candidate]) -> dict[str, str]:
+    """Group -> the name that it shares with every group it is tied to, directly or not."""
+    parent: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while parent.setdefault(name, name) != name:
+            parent[name] = name = parent[parent[name]]
+        return name
+
+    for one in candidates:
+        first, second = sorted((root(one.group), root(one.also or one.group)))
+        parent[second] = first
+    return {name: root(name) for name in list(parent)}
+
+
+def _examples(
+    task: Task,
+    candidates: Sequence[Candidate],
+    split: str,
+    home: Mapping[str, str],
+    rng: random.Random,
+    counts: dict[str, Any],
+) -> list[Example]:
+    """Equalised and without duplicates, sorted by id."""
+    distinct: dict[str, Candidate] = {}
+    contradicted = set()
+    for candidate in candidates:
+        digest = _id(task, candidate)
+        if distinct.setdefault(digest, candidate).label != candidate.label:
+            contradicted.add(digest)
+    sound = {digest: distinct[digest] for digest in sorted(distinct) if digest not in contradicted}
+    chosen = _equalised(sound, rng) if task.per_question else sound
+    kept = [Example(digest, home[one.group], one.text, one.label) for digest, one in sorted(chosen.items())]
+    counts[split] = {
+        "candidates": len(candidates),
+        "duplicates_dropped": len(candidates) - len(distinct),
+        "contradictions_dropped": len(contradicted),
+        "surplus_answers_dropped": len(sound) - len(chosen),
+        "questions": len({one.question for one in chosen.values()}),
+        "examples": len(kept),
+        "positive_share": round(_positive_share(kept), 4),
+    }
+    return kept
+
+
+def _candidates(
+    task: Task, rows: Sequence[Row], split: str, origins: Mapping[str, str], counts: dict[str, Any]
+) -> list[Candidate]:
+    """Candidates of all rows; how many rows with an empty text were left out goes into ``counts``."""
+    found, empty = [], 0
+    for made in formatted(task, rows, split, origins.get(split)):
+        if made is None:
+            empty += 1
+        else:
+            found += made
+    if empty:
+        counts.setdefault("rows_with_empty_text_dropped", {})[split] = empty
+    return found
+
+
+def formatted(task: Task, rows: Sequence[Row], split: str, origin: str | None) -> Iterator[list[Candidate] | None]:
+    """Every row's candidates, checked by the hard guard; None for a row of which a text is empty.
+
+    UserError, naming task, split, row and origin, for a row that is not of the task's schema, and once more than
+    ``EMPTY_AT_MOST`` of the rows are empty.
+    """
+    empty = 0
+    for number, row in enumerate(rows):
+        where = f"task {task.name!r}, {split} row {number}" + (f" of {origin}" if origin else "")
+        try:
+            yield format_row(task, row, where)
+        except EmptyTextError as error:
+            empty += 1
+            if empty > max(1, EMPTY_AT_MOST * len(rows)):
+                raise UserError(f"{where}: {error}, as in more than {EMPTY_AT_MOST:.0%} of the rows") from None
+            yield None
+
+
+def format_row(task: Task, row: Row, where: str) -> list[Candidate]:
+    """A row's candidates; UserError, naming ``where``, for one that is not of the task's schema or leaks.
+
+    EmptyTextError for a row of which a text is empty.
+    """
+    try:
+        candidates = task.formatter(row)
+        for candidate in candidates:
+            if type(candidate.label) is not int or candidate.label not in (0, 1):
+                raise UserError(f"{where}: label {candidate.label!r} is not allowed; allowed: 0, 1")
+        guards.check_relabelled(task, row, candidates, where)
+    except EmptyTextError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(f"{where}: not in the expected form ({type(error).__name__}: {error})") from None
+    return candidates
+
+
+def _equalised(candidates: Mapping[str, Candidate], rng: random.Random) -> dict[str, Candidate]:
+    """As many right as wrong answers for every question; surplus ones are dropped at random. Ids are in order."""
+    questions: dict[str, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
+    for digest, candidate in candidates.items():
+        questions[candidate.question][candidate.label].append(digest)
+    chosen: dict[str, Candidate] = {}
+    for question in sorted(questions):
+        sides = questions[question]
+        count = min(map(len, sides))
+        chosen |= {digest: candidates[digest] for side in sides for digest in rng.sample(side, count)}
+    return chosen
+
+
+def _groups(examples: Iterable[Example], rng: random.Random) -> list[list[Example]]:
+    """Examples by group, groups in random order."""
+    groups: dict[str, list[Example]] = defaultdict(list)
+    for example in examples:
+        groups[example.group].append(example)
+    ordered = [groups[name] for name in sorted(groups)]
+    rng.shuffle(ordered)
+    return ordered
+
+
+def _cut(examples: Sequence[Example], share: float, rng: random.Random) -> tuple[list[Example], list[Example]]:
+    """(about ``share`` of the examples, the rest), never splitting a group."""
+    first: list[Example] = []
+    rest: list[Example] = []
+    wanted = share * len(examples)
+    for group in _groups(examples, rng):
+        fits = len(first) + len(group) / 2 <= wanted or not first
+        (first if fits else rest).extend(group)
+    return first, rest
+
+
+def _cut_to(examples: Sequence[Example], count: int, rng: random.Random) -> list[Example]:
+    """Whole groups, about ``count`` examples of them."""
+    return _cut(examples, count / len(examples), rng)[0] if count < len(examples) else list(examples)
+
+
+def _positive_share(examples: Sequence[Example]) -> float:
+    return sum(example.label for example in examples) / len(examples) if examples else 0.5
+
+
+def _is_uneven(examples: Sequence[Example]) -> bool:
+    share = _positive_share(examples)
+    return max(share, 1 - share) > REBALANCE_ABOVE
+
+
+def _rebalanced(examples: Iterable[Example], rng: random.Random) -> list[Example]:
+    """Exactly as many of either class; the larger one loses random examples."""
+    sides: tuple[list[Example], list[Example]] = ([], [])
+    for example in examples:
+        sides[example.label].append(example)
+    count = min(map(len, sides))
+    return [example for side in sides for example in rng.sample(side, count)]
+
+
+def _balanced_sample(examples: Sequence[Example], count: int, rng: random.Random) -> list[Example]:
+    """At most ``count`` of already balanced examples, half of either class."""
+    if count >= len(examples):
+        return list(examples)
+    sides = [[example for example in examples if example.label == label] for label in (0, 1)]
+    return [example for side in sides for example in rng.sample(side, count // 2)]
+
+
+def _describe(examples: Sequence[Example]) -> dict[str, Any]:
+    lengths = [len(example.text) for example in examples]
+    return {
+        "examples": len(examples),
+        "groups": len(Counter(example.group for example in examples)),
+        "positive_share": round(_positive_share(examples), 4),
+        "mean_characters": round(sum(lengths) / len(lengths), 1),
+    }

@@ -1,0 +1,55 @@
+"""The pretraining corpus of an own ladder: documents, a byte-level BPE tokenizer, one stream of tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from w2s.engine import artifacts
+from w2s.microworld import World, WorldSize
+from w2s.models.tokenizer import DOCUMENTS_FOR_TOKENIZER, train_tokenizer, write_tokens
+from w2s.nlp import world
+from w2s.nlp.formatters import Row
+from w2s.nlp.tasks import TASKS
+
+
+def documents_of_world(spec: Mapping[str, Any]) -> Iterator[str]:
+    """Statements and solved questions of a micro-world."""
+
+    def solve(task: str, row: Row) -> list[tuple[str, int]]:
+        return [(candidate.text, candidate.label) for candidate in TASKS[task].formatter(row)]
+
+    no, yes = spec["answers"]
+    return world.corpus(
+        World(WorldSize(**spec["world"])),
+        spec["documents"],
+        solve=solve,
+        answers=(no, yes),
+        statements=spec["statements"],
+    )
+
+
+def documents_of_tasks(data: Iterable[Path]) -> Iterator[str]:
+    """The unlabelled training texts (both halves) of built tasks, interleaved."""
+    texts = []
+    for directory in data:
+        table = artifacts.read_table(directory / "examples.parquet").to_pydict()
+        rows = zip(table["id"], table["part"], table["text"], strict=True)
+        texts += [(key, text) for key, part, text in rows if part in ("weak", "strong")]
+    return (text for _, text in sorted(texts))
+
+
+def make(build: artifacts.Build, data: list[Path]) -> None:
+    """Write ``tokenizer.json`` and ``tokens.npy``."""
+    spec = build.identity.spec
+    documents = list(documents_of_tasks(data) if data else documents_of_world(spec))
+    tokenizer = train_tokenizer(documents[:DOCUMENTS_FOR_TOKENIZER], spec["vocabulary"])
+    tokenizer.save(str(build.folder / "tokenizer.json"))
+    tokens = write_tokens(build.folder / "tokens.npy", tokenizer, documents)
+    build.measured |= {
+        "documents": len(documents),
+        "tokens": tokens,
+        "vocabulary": tokenizer.get_vocab_size(),
+    }
+    print(f"{len(documents):,} documents, {tokens:,} tokens, vocabulary {tokenizer.get_vocab_size():,}")

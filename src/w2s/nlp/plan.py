@@ -1,0 +1,236 @@
+"""The run graph of the NLP setting (Sections 3 and 4, Appendix A.1). Pure and light."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from w2s.config.common import Common
+from w2s.engine.sources import Sources
+from w2s.errors import LackingError
+from w2s.graph.artifact import Artifact, Run
+from w2s.models.plan import NAIVE, LadderPlan, computed, needed
+from w2s.nlp import sources as rows_of
+from w2s.nlp.config import Data, Nlp, Pretraining, TaskChoice
+from w2s.nlp.stages import CORPUS, DATA, FINETUNE
+
+if TYPE_CHECKING:
+    from w2s.nlp.difficulty.plan import DifficultyPlan
+    from w2s.nlp.errors.plan import ErrorsPlan
+    from w2s.nlp.probing.plan import ProbingPlan
+    from w2s.nlp.prompting.plan import PromptingPlan
+    from w2s.nlp.sandwiching.plan import SandwichingPlan
+
+
+class NlpPlan(LadderPlan[Nlp]):
+    """Every NLP run that an experiment can ask for, made on demand and remembered."""
+
+    name = "nlp"
+
+    def __init__(self, experiment: Common, data: Data, config: Nlp, sources: Sources) -> None:
+        super().__init__(experiment, config, sources)
+        self._data = data
+        self._tasks = {task.name: task for task in config.tasks}
+
+    @property
+    def tasks(self) -> list[str]:
+        """Names of all tasks, in the config's order."""
+        return self.config.all_tasks()
+
+    def task(self, name: str) -> TaskChoice:
+        """What the config says of a task."""
+        return self._tasks[self.known(name)]
+
+    @property
+    def pretraining(self) -> Pretraining:
+        """How rungs of an own ladder are pretrained."""
+        return self.config.pretraining
+
+    # -- studies -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def prompting(self) -> PromptingPlan:
+        """Prompted base models (Section 5.2.1)."""
+        from w2s.nlp.prompting.plan import PromptingPlan  # the studies' plans build on this module
+
+        return PromptingPlan(self)
+
+    @cached_property
+    def probing(self) -> ProbingPlan:
+        """Linear probes on features (Section 5.2.3, Appendix D.2)."""
+        from w2s.nlp.probing.plan import ProbingPlan
+
+        return ProbingPlan(self)
+
+    @cached_property
+    def difficulty(self) -> DifficultyPlan:
+        """Easy-to-hard generalization (Appendices C.2 and C.3); LackingError where the experiment has none."""
+        from w2s.nlp.difficulty.plan import DifficultyPlan
+
+        return DifficultyPlan(self, self._section("difficulty"))
+
+    @cached_property
+    def errors(self) -> ErrorsPlan:
+        """The structure of supervisors' errors (Appendix E); LackingError where the experiment has none."""
+        from w2s.nlp.errors.plan import ErrorsPlan
+
+        return ErrorsPlan(self, self._section("errors"))
+
+    @cached_property
+    def sandwiching(self) -> SandwichingPlan:
+        """Non-experts with an assistant; LackingError where the experiment has none."""
+        from w2s.nlp.sandwiching.plan import SandwichingPlan
+
+        return SandwichingPlan(self, self._section("sandwiching"))
+
+    def _section(self, name: str) -> Any:
+        section = getattr(self.config, name)
+        if section is None:
+            raise LackingError(f"experiment {self.experiment.experiment!r} has no nlp.{name} in its config")
+        return section
+
+    # -- artifacts -----------------------------------------------------------------------------------------
+
+    def data(self, task: str, seed: int) -> Artifact:
+        """Halves, validation and test of a task; drawn anew for every seed."""
+        return self._once(("data", task, seed), lambda: self._new_data(self.task(task), seed))
+
+    def _new_data(self, task: TaskChoice, seed: int) -> Artifact:
+        data, own = self._data, task.formatter is not None
+        rows: Mapping[str, Any] = {"world": data.world.model_dump(exclude={"zipf"})}  # frequency is the corpus's
+        environment: Mapping[str, Any] = {}
+        invented = data.source == "world" and not own
+        if not invented:
+            rows, environment = rows_of.rows(data, task, self.sources.root)
+        cuts_test = not invented and "test" not in rows
+        sizes = data.sizes.model_dump(exclude=None if cuts_test else {"test_share"})
+        spec = {"task": task.name, "rows": rows, "sizes": sizes, "seed": seed}
+        if own:
+            spec["own"] = self._user_task(task)
+        message = f"data of {task.name}, seed {seed}"
+        return Artifact(DATA, f"nlp/{task.name}/data", message, spec, environment=environment)
+
+    def _user_task(self, task: TaskChoice) -> dict[str, Any]:
+        """What a user's own task is, apart from its rows."""
+        functions = {"formatter": task.formatter, "relabel": task.relabel}
+        known = {
+            role: {"name": name, "code": self.sources.code(name).identity["code"]}
+            for role, name in functions.items()
+            if name
+        }
+        return {"per_question": task.per_question, **known}
+
+    def corpus(self) -> Artifact:
+        """Pretraining tokens and the tokenizer that all rungs share."""
+        return self._once(("corpus",), self._new_corpus)
+
+    def _new_corpus(self) -> Artifact:
+        pretraining = self.pretraining
+        spec: dict[str, Any] = {"vocabulary": pretraining.vocabulary}
+        parents: dict[str, Artifact] = {}
+        if pretraining.corpus == "world":
+            spec |= {
+                "world": self._data.world.model_dump(),
+                "documents": pretraining.documents,
+                "statements": pretraining.statements,
+                "answers": list(pretraining.answers),
+            }
+        else:
+            parents = {task: self.data(task, pretraining.seed) for task in self.tasks}
+        return Artifact(CORPUS, "models/corpus", f"corpus ({pretraining.corpus}) and tokenizer", spec, parents)
+
+    # -- runs ----------------------------------------------------------------------------------------------
+
+    def truth(self, task: str, rung: str, seed: int, half: str = "weak") -> Run:
+        """A run on ground truth: supervisor, and ceiling too unless ``ceiling_half`` says otherwise."""
+        return self._run(task, rung, seed, labels="truth", method="naive", half=half)
+
+    def ceiling(self, task: str, rung: str, seed: int) -> Run:
+        """The ground-truth run that bounds students of this rung."""
+        return self.truth(task, rung, seed, half=self.experiment.ceiling_half)
+
+    def student(self, task: str, weak: str, strong: str, method: str, seed: int) -> Run:
+        """A run on the strong half with the weak labels of ``weak``, or with those that another student makes of them.
+
+        The latter where the method is ``relabelled_by`` another: then that student's predictions are its labels.
+        """
+        by = self.method(method).relabelled_by
+        labels = self.truth(task, weak, seed) if by is None else self.student(task, weak, strong, by, seed)
+        return self._run(task, strong, seed, labels=f"from-{weak}", method=method, half="strong", parent=labels)
+
+    def _run(
+        self, task: str, rung: str, seed: int, *, labels: str, method: str, half: str, parent: Run | None = None
+    ) -> Run:
+        identity = ("run", task, rung, seed, labels, method, half)
+        return self._once(identity, lambda: self._new_run(task, rung, seed, labels, method, half, parent))
+
+    def _new_run(self, task: str, rung: str, seed: int, labels: str, method: str, half: str, parent: Run | None) -> Run:
+        training, of = self.config.training, self.rung(rung)
+        stops_early = training.early_stopping == "all" or (training.early_stopping == "students" and parent)
+        spec = {
+            "half": half,
+            "objective": self.objective(method, of) if parent else NAIVE,
+            "training": training.model_dump(exclude={"early_stopping"}, mode="json"),
+            "learning_rate": of.learning_rate,
+            "selected": "validation" if stops_early else "last",
+            "seed": seed,
+        } | computed(of)
+        if parent and (changes := self.method(method).changes()):
+            spec["method"] = changes
+        parents: dict[str, Artifact] = {"data": self.data(task, seed), "model": self.model(rung)}
+        if parent:
+            parents["labels"] = parent
+        source = f"labels from {parent.rung}, {method}" if parent else f"truth of the {half} half"
+        return Run(
+            FINETUNE,
+            f"nlp/{task}/{rung}/{labels}/{method}/s{seed}",
+            f"finetune {rung} on {task}: {source}, seed {seed}",
+            spec,
+            parents,
+            environment=needed(of),
+            priority=0 if parent else 100,  # supervisors first: students wait for them
+            task=task,
+            rung=rung,
+            labels=labels,
+            method=method,
+            seed=seed,
+        )
+
+    # -- everything ----------------------------------------------------------------------------------------
+
+    def every_run(self) -> Iterator[Run]:
+        """All runs of the setting, its studies' among them."""
+        yield from self.runs_of_figures()
+        yield from self.compared_runs()
+        yield from self.prompting.every_run()
+        yield from self.probing.everything()
+        for study in ("difficulty", "errors", "sandwiching"):
+            if getattr(self.config, study) is not None:
+                yield from getattr(self, study).every_run()
+
+    def runs_of_figures(self) -> Iterator[Run]:
+        """All truth runs, and students of the methods that figures compare."""
+        nlp = self.config
+        for task in self.tasks:
+            for seed in self.seeds:
+                for rung in nlp.ladder:
+                    if rung.truth:
+                        yield self.truth(task, rung.name, seed)
+                    if rung.truth and self.experiment.ceiling_half != "weak":
+                        yield self.ceiling(task, rung.name, seed)
+                for weak, strong in nlp.pairs():
+                    for method in nlp.methods:
+                        yield self.student(task, weak.name, strong.name, method, seed)
+
+    def compared_methods(self) -> list[str]:
+        """Methods of the figure that compares them: by default those of other figures, then all others."""
+        return self.config.compared_methods(self.experiment.methods)
+
+    def compared_runs(self) -> Iterator[Run]:
+        """Students of all methods that the figure of methods compares."""
+        for task in self.config.compared_tasks():
+            for weak, strong in self.config.compared_pairs():
+                for method in self.compared_methods():
+                    for seed in self.seeds:
+                        yield self.student(task, weak, strong, method, seed)

@@ -1,0 +1,45 @@
+"""The stages of the NLP setting."""
+
+from __future__ import annotations
+
+from w2s.graph.stage import Stage
+
+DATA = Stage("data", 2, "w2s.nlp.data", "environment", words="build data", kind="data")
+CORPUS = Stage("corpus", 2, "w2s.nlp.corpus", "directories", words="write a corpus", kind="corpus")
+FINETUNE = Stage(
+    "finetune",
+    3,
+    "w2s.nlp.finetune",
+    "data model labels? environment subset? assistant?",
+    manifest="run.json",
+    gpu=True,
+    words="finetune a classifier",
+)
+LEVELS = Stage("levels", 1, "w2s.nlp.difficulty.levels", "parents", words="measure difficulty")
+JUDGE = Stage(
+    "judge", 1, "w2s.nlp.difficulty.judge", "data model? environment", gpu=True, reads=True, words="judge difficulty"
+)
+FLIP = Stage("flip", 1, "w2s.nlp.errors.flips", "parents", words="flip labels")
+PROMPT = Stage(
+    "prompt",
+    1,
+    "w2s.nlp.prompting.stage",
+    "data model labels?",
+    manifest="prompt.json",
+    gpu=True,
+    reads=True,
+    words="prompt a base model",
+)
+FEATURES = Stage(
+    "features",
+    1,
+    "w2s.nlp.probing.features",
+    "data model run? labels? environment",
+    manifest="features.json",
+    gpu=True,
+    reads=True,
+    words="features of texts",
+)
+PROBE = Stage("probe", 1, "w2s.nlp.probing.probes", "features labels?", manifest="probe.json", words="probe features")
+ERRORS = Stage("errors", 1, "w2s.nlp.probing.simulable", "features", manifest="errors.json", words="simulate errors")
+STAGES = (DATA, CORPUS, FINETUNE, LEVELS, JUDGE, FLIP, PROMPT, FEATURES, PROBE, ERRORS)

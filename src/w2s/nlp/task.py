@@ -1,0 +1,51 @@
+"""What a task is: data about a data set, one formatter, and how its rows look with another answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from w2s.nlp.formatters import Candidate, Row
+from w2s.nlp.relabel import Relabel
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """Where a data set lies on the Hugging Face hub, as files that need no loading script.
+
+    files: where a split's parquet (jsonl, csv) lies in the repository; ``{split}`` stands for its name.
+    note: what is not certain about it, or why it is not the first-party repository.
+    """
+
+    repository: str
+    revision: str
+    files: str = "data/{split}-*.parquet"
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A data set of Table 1.
+
+    name: in configs and paths; title: in the paper. folder: its usual name in a directory of data sets.
+    train, test: the splits that the paper's numbers would come from (hidden test labels: validation instead).
+    columns: what the formatter reads. relabel: the same row with another answer (None: not checked).
+    per_question: several candidates share a question and are equalised, as many right as wrong ones (A.1).
+    group: in words, what stays on one side of every split. instruction: the paper's prompt (Table 2), if any.
+    """
+
+    name: str
+    title: str
+    formatter: Callable[[Row], list[Candidate]]
+    columns: tuple[str, ...]
+    folder: str
+    relabel: Relabel | None = None
+    hub: Hub | None = None
+    train: str = "train"
+    test: str = "test"
+    per_question: bool = False
+    group: str = ""
+    source: str = ""
+    citation: str = ""
+    licence: str = ""
+    instruction: str = ""

@@ -1,0 +1,47 @@
+"""A run that is another one but for what is said: everything that a setting decides of runs is decided once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from w2s.graph.artifact import Artifact, Run
+from w2s.nlp.hint import Told
+
+
+def variant(
+    run: Run,
+    *,
+    message: str,
+    spec: Mapping[str, Any],
+    parents: Mapping[str, Artifact] | None = None,
+    labels: str | None = None,
+    method: str | None = None,
+    priority: int = 0,
+) -> Run:
+    """The NLP run with these fields of its spec and these parents instead of, or beside, its own."""
+    labels, method = labels or run.labels, method or run.method
+    return replace(
+        run,
+        name=f"nlp/{run.task}/{run.rung}/{labels}/{method}/s{run.seed}",
+        message=message,
+        spec={**run.spec, **spec},
+        parents={**run.parents, **(parents or {})},
+        labels=labels,
+        method=method,
+        priority=priority,
+    )
+
+
+def told(run: Run, setting: Told) -> dict[str, Any]:
+    """What of a run's spec is another where its texts tell what a model thinks of them.
+
+    A run that is longer for it is evaluated as many times as the others.
+    """
+    said = setting.model_dump(include={"prompt", "words", "place"}, mode="json")
+    training = dict(run.spec["training"])
+    if epochs := setting.epochs:
+        evaluations = training["epochs"] * training["evaluations_per_epoch"]
+        training |= {"epochs": epochs, "evaluations_per_epoch": max(1, round(evaluations / epochs))}
+    return {"appended": said, "training": training}

@@ -1,0 +1,5 @@
+"""The reward setting: preference pairs (Section 4.2, Appendix A.3)."""
+
+from w2s.reward.setting import SETTING
+
+__all__ = ["SETTING"]

@@ -1,0 +1,74 @@
+"""Reward modelling as a setting: what the rest of the package knows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from w2s.config.user_code import is_own
+from w2s.engine.sources import Sources
+from w2s.errors import UserError, allowed
+from w2s.graph.setting import Examples, Setting
+from w2s.reward.config import Reward
+from w2s.reward.plan import RewardPlan
+from w2s.reward.stages import STAGES
+from w2s.reward.tasks import PREFERENCES
+
+
+class RewardSetting(Setting):
+    """Reward models on preference pairs (Section 4.2, Appendix A.3)."""
+
+    name = "reward"
+    section = Reward
+    stages = STAGES
+
+    def check(self, experiment: Any, sources: Sources) -> None:
+        """Tasks that exist; methods that are an objective alone."""
+        for name in experiment.reward.methods:
+            if name not in experiment.methods:
+                raise UserError(f"reward.methods: unknown method {name!r}; {allowed(name, experiment.methods)}")
+            method = experiment.methods[name]
+            if method.beside() or is_own(method.objective):
+                what = ", ".join(method.beside()) or method.objective
+                raise UserError(f"reward.methods: {name!r} has {what}; allowed: methods that are an objective alone")
+        for number, task in enumerate(experiment.reward.tasks):
+            if task.name not in PREFERENCES:
+                hint = allowed(task.name, PREFERENCES)
+                raise UserError(f"reward.tasks[{number}]: unknown task {task.name!r}; {hint}")
+
+    def plan(self, experiment: Any, sources: Sources) -> RewardPlan:
+        """The setting's part of the run graph."""
+        return RewardPlan(experiment, experiment.reward, sources)
+
+    def is_synthetic(self, experiment: Mapping[str, Any]) -> str | None:
+        """Dialogues may be invented."""
+        return "invented dialogues" if experiment["reward"]["source"] == "world" else None
+
+    def examples(self, plan: RewardPlan, task: str, number: int) -> Examples:
+        """Prefixes with the better completion, then the worse one."""
+        from w2s.reward.build import comparisons
+        from w2s.reward.data import rows_of
+
+        of, data = PREFERENCES[task], plan.data(task, plan.seeds[0])
+        rows = rows_of(of, data.spec["rows"], data.environment)
+        found = comparisons(of, rows.parts["train"], "train", rows.origins["train"], {})
+        shown = [f"{one.prefix}{one.better}\n[rather than]{one.worse}" for one in islice(found, number)]
+        return Examples(f"{of.title} ({task}), from {rows.origins['train']}", shown)
+
+    def fetch(self, plan: RewardPlan) -> Iterator[str]:
+        """Comparisons from the hub; each is formatted once."""
+        if plan.config.source != "hub":
+            return
+        from w2s.reward.build import comparisons
+        from w2s.reward.data import rows_of
+
+        for name in plan.tasks:
+            of, place = PREFERENCES[name], plan.data(name, plan.seeds[0]).spec["rows"]
+            rows = rows_of(of, place, {})
+            for part, some in rows.parts.items():
+                count = sum(1 for _ in comparisons(of, some, part, rows.origins[part], {}))
+                yield f"{name}: {rows.origins[part]} at {rows.commit}: {len(some):,} rows, {count:,} pairs"
+
+
+SETTING = RewardSetting()

@@ -1,0 +1,23 @@
+"""Where preference pairs lie outside of results/, and what identifies them."""
+
+from __future__ import annotations
+
+from w2s.engine.sources import Source, folder_in, split_contents
+from w2s.reward import rows
+from w2s.reward.config import PairTask, Reward
+from w2s.reward.tasks import PREFERENCES
+
+
+def preferences(config: Reward, choice: PairTask) -> Source:
+    """The splits of a reward task: on the hub by commit, in a directory by their files' content.
+
+    The identity has a ``test`` unless the test set is to be cut from the training rows.
+    """
+    task = PREFERENCES[choice.name]
+    splits = rows.splits(task, choice.train, choice.test)
+    if config.source == "hub":
+        place = {"hub": task.hub.repository, "revision": choice.revision or task.hub.revision}
+        return Source(place | {"files": task.hub.files} | splits, {})
+    folder = folder_in("reward.directory", config.directory, choice.folder or task.folder, task.name)
+    files = {part: rows.split_files(folder, split, task) for part, split in splits.items()}
+    return split_contents(files, f"task {task.name!r}")

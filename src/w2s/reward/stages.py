@@ -1,0 +1,28 @@
+"""The stages of the reward setting."""
+
+from __future__ import annotations
+
+from w2s.graph.stage import Stage
+
+PREFERENCES = Stage("preferences", 1, "w2s.reward.data", "environment", words="build preference pairs", kind="data")
+DIALOGUES = Stage("dialogues", 1, "w2s.reward.corpus", "directories", words="write dialogues", kind="corpus")
+GENERATIVE_FINETUNING = Stage(
+    "generative_finetuning",
+    2,
+    "w2s.reward.generative_finetuning",
+    "data model environment",
+    alias="writing",
+    gpu=True,
+    words="finetune generatively",
+)
+REWARD_MODEL = Stage(
+    "reward_model",
+    1,
+    "w2s.reward.finetune",
+    "data model labels? environment",
+    manifest="run.json",
+    alias="prefer",
+    gpu=True,
+    words="finetune a reward model",
+)
+STAGES = (PREFERENCES, DIALOGUES, GENERATIVE_FINETUNING, REWARD_MODEL)

@@ -1,0 +1,208 @@
+"""The images stage: an index of labelled images; and the images themselves, read when a network sees them.
+
+Digits are small enough to lie in the index. Of all others it says where they are, and nothing is copied.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from w2s.engine import artifacts, hub
+from w2s.errors import UserError, first_line
+from w2s.vision import folder
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+PRETRAINING, EVALUATION = "pretraining", "evaluation"
+DIGITS = 16  # the largest value of a pixel of scikit-learn's digits
+READERS = 8  # threads that decode at most
+
+Pixels = np.ndarray[Any, np.dtype[np.uint8]]  # (n, channels, height, width)
+
+
+@dataclass(frozen=True)
+class Index:
+    """Images of one part in order. pixels: (n, 1, 8, 8) of digits, None of others, which are read by ``names``."""
+
+    ids: list[str]
+    labels: list[int]
+    names: list[str]
+    pixels: Pixels | None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def make(build: artifacts.Build, environment: Mapping[str, Any]) -> None:
+    """Write ``index.parquet``: id, part, label, and pixels or the name in its folder. environment: ``images``."""
+    place = build.identity.spec["images"]
+    if "digits" in place:
+        columns = _digits(**place["digits"])
+    elif "folder" in place:
+        columns = _of_folder(Path(environment["images"][0]))
+    else:
+        columns = _of_tables(tables(place, environment))
+    artifacts.write_table(build.folder / "index.parquet", columns)
+    parts, labels = Counter(columns["part"]), columns["label"]
+    if min(labels) < 0:
+        raise UserError(f"images: {columns['id'][labels.index(min(labels))]} has no label (it says {min(labels)})")
+    build.measured |= {"classes": max(labels) + 1, "counts": dict(parts)}
+    print(f"{len(labels):,} images of {len(set(labels))} classes: {dict(parts)}")
+
+
+def _digits(pretraining: int, seed: int) -> dict[str, list[Any]]:
+    """scikit-learn's 1,797 digits, so many of them to be pretrained on."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    count = len(digits.target)
+    if pretraining >= count:
+        raise UserError(f"vision.images.pretraining: {pretraining} leaves none of the {count} digits; allowed: fewer")
+    chosen = set(np.random.default_rng(seed).permutation(count)[:pretraining].tolist())
+    return {
+        "id": [f"digit-{number:04}" for number in range(count)],
+        "part": [PRETRAINING if number in chosen else EVALUATION for number in range(count)],
+        "label": digits.target.tolist(),
+        "pixels": digits.images.astype(np.uint8).reshape(count, -1).tolist(),
+    }
+
+
+def _of_folder(root: Path) -> dict[str, list[Any]]:
+    names = [name for name, _ in folder.listed(root)]
+    classes = {name: number for number, name in enumerate(sorted({name.split("/")[0] for name in names}))}
+    labels = [classes[name.split("/")[0]] for name in names]
+    return {"id": names, "part": [EVALUATION] * len(names), "label": labels, "name": names}
+
+
+def tables(place: Mapping[str, Any], environment: Mapping[str, Any]) -> list[Path]:
+    """The parquet files that a spec speaks of, from the hub where they are there."""
+    if "hub" not in place:
+        return [Path(path) for path in environment["images"]]
+    found = hub.snapshot(place["hub"], "dataset", place["revision"], [place["files"]], wanted_by="vision.images")
+    return sorted(found.glob(place["files"]))
+
+
+def _of_tables(paths: Sequence[Path]) -> dict[str, list[Any]]:
+    """Columns image (bytes and path, as the hub's image data sets have them) and label of parquet files."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns: dict[str, list[Any]] = {"id": [], "part": [], "label": [], "name": []}
+    for number, path in enumerate(paths):
+        try:
+            with pq.ParquetFile(path) as file:
+                table = file.read(columns=["label", "image.path"])
+            labels, names = table["label"].to_pylist(), [one["path"] for one in table["image"].to_pylist()]
+        except (OSError, KeyError, TypeError, pa.ArrowException) as error:
+            reason = first_line(error)
+            raise UserError(f"{path}: no parquet file with columns image (bytes, path) and label ({reason})") from None
+        columns["label"] += [-1 if label is None else int(label) for label in labels]
+        columns["id"] += [name or f"{number}-{row}" for row, name in enumerate(names)]
+        columns["name"] += [f"{number}-{row}" for row in range(len(names))]
+    if len(set(columns["id"])) < len(columns["id"]):
+        columns["id"] = list(columns["name"])
+    columns["part"] = [EVALUATION] * len(columns["id"])
+    if not columns["id"]:
+        raise UserError("vision.images: the files have no rows")
+    return columns
+
+
+# -- reading -----------------------------------------------------------------------------------------------
+
+
+def read_index(images: Path, part: str = EVALUATION) -> Index:
+    """One part of the images stage's table."""
+    table = artifacts.read_table(images / "index.parquet").to_pydict()
+    chosen = [number for number, name in enumerate(table["part"]) if name == part]
+
+    def column(name: str) -> list[Any]:
+        return [table[name][number] for number in chosen] if name in table else []
+
+    pixels = np.array(column("pixels"), dtype=np.uint8).reshape(-1, 1, 8, 8) if "pixels" in table else None
+    return Index(column("id"), column("label"), column("name"), pixels)
+
+
+def chunks(
+    index: Index,
+    place: Mapping[str, Any],
+    environment: Mapping[str, Any],
+    cut: Mapping[str, int],
+    size: int,
+    first: int = 0,
+) -> Iterator[Pixels]:
+    """All images in order, so many at once, from chunk ``first`` on. cut: ``resize`` and ``crop``, not of digits.
+
+    The next chunk is decoded, by several threads, while the caller works on this one.
+    """
+    if index.pixels is not None:
+        for start in range(first * size, len(index), size):
+            yield index.pixels[start : start + size]
+        return
+    named = zip(index.ids[first * size :], _encoded(index, place, environment, first * size), strict=True)
+
+    def decode(one: tuple[str, bytes | Path]) -> Pixels:
+        return squared(one[1], cut["resize"], cut["crop"], one[0])
+
+    with ThreadPoolExecutor(min(READERS, os.cpu_count() or 1)) as readers:
+        ahead = [readers.submit(decode, one) for one in islice(named, size)]
+        while ahead:
+            chunk, ahead = ahead, [readers.submit(decode, one) for one in islice(named, size)]
+            yield np.stack([one.result() for one in chunk])
+
+
+def _encoded(
+    index: Index, place: Mapping[str, Any], environment: Mapping[str, Any], start: int
+) -> Iterator[bytes | Path]:
+    """What each image is read from, in the index's order."""
+    if "folder" in place:
+        root = Path(environment["images"][0])
+        yield from (root / name for name in index.names[start:])
+        return
+    import pyarrow.parquet as pq
+
+    for path in tables(place, environment):
+        with pq.ParquetFile(path) as file:
+            rows = file.metadata.num_rows
+            if start >= rows:
+                start -= rows
+                continue
+            for batch in file.iter_batches(64, columns=["image.bytes"]):
+                for one in batch["image"][start:].to_pylist():
+                    yield one["bytes"] or b""
+                start = max(0, start - len(batch))
+
+
+def squared(source: bytes | Path, resize: int, crop: int, name: str) -> Pixels:
+    """(3, crop, crop): shorter side to ``resize``, the square in the middle (Appendix D.1's usual preprocessing).
+
+    UserError for what is no image.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as file:
+            image = file.convert("RGB")
+    except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError) as error:
+        raise UserError(f"image {name}: cannot be read ({first_line(error)})") from None
+    return np.asarray(_middle(image, resize, crop)).transpose(2, 0, 1)
+
+
+def _middle(image: Image, resize: int, crop: int) -> Image:
+    from PIL.Image import Resampling
+
+    width, height = image.size
+    shorter = min(width, height)
+    scaled = image.resize((int(resize * width / shorter), int(resize * height / shorter)), Resampling.BILINEAR)
+    left, top = round((scaled.width - crop) / 2), round((scaled.height - crop) / 2)
+    return scaled.crop((left, top, left + crop, top + crop))
