@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from w2s.errors import UserError
-from w2s.experiments.plan import Plan
 from w2s.config.files import deep_merge, read_yaml
+from w2s.errors import UserError
 from w2s.experiments.loading import plan_of
+from w2s.experiments.plan import Plan
 
 ROOT = Path(__file__).resolve().parent.parent
 TINY: dict[str, Any] = {

@@ -12,8 +12,8 @@ from tests.figures.fake import Fake, halfway
 from w2s.analysis import aggregate, pairs
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
 from w2s.analysis.pgr import mean_defined, median_defined, pgr
-from w2s.experiments.plan import Plan
 from w2s.experiments.loading import plan_of
+from w2s.experiments.plan import Plan
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_student_without_ceiling_has_an_accuracy_and_no_pgr(config: dict[str, 
     plan = plan_of(config, "without truth")
     name = plan.experiment.nlp.ladder[1].name
     task = plan.experiment.nlp.all_tasks()[0]
-    rows = pairs.compare(pairs.of_nlp(plan), ["naive"], Fake(halfway(plan)), [task])
+    rows = pairs.compare(plan.nlp, ["naive"], Fake(halfway(plan)), [task])
     assert name not in {one["student"] for one in rows if one["method"] == pairs.TRUTH}
     students = [one for one in rows if one["student"] == name]
     assert students

@@ -14,10 +14,10 @@ from tests.figures.fake import Fake, halfway
 from w2s import claims, figures
 from w2s.claims import evaluate, needed
 from w2s.claims.claim import FAILS, HOLDS, OPEN, UNITS, VERDICTS
-from w2s.experiments.plan import Plan
-from w2s.graph.lock import CLAIMS, sources
 from w2s.config.files import deep_merge
 from w2s.experiments.loading import plan_of
+from w2s.experiments.plan import Plan
+from w2s.graph.lock import CLAIMS, sources
 
 NLP = ("fig2", "fig5", "fig8", "fig13", "table1")
 CHESS = ("fig3", "fig4", "fig15", "fig19", "fig20")

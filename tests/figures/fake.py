@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from w2s.analysis.results import Predictions
-from w2s.graph.artifact import Artifact, Run
 from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Artifact, Run
 
 EXAMPLES = 100
 EVALUATIONS = 4
@@ -36,7 +36,7 @@ def halfway(plan: Plan) -> Callable[[Run], float]:
     places = {rung.name: (place, len(ladder)) for ladder in ladders for place, rung in enumerate(ladder)}
 
     def vision(run: Run) -> float:
-        ceiling = 80 + 10 * plan.vision.setting.ladder.index(plan.vision.rung(run.rung))
+        ceiling = 80 + 10 * plan.vision.config.ladder.index(plan.vision.rung(run.rung))
         return (ceiling if run.labels == "truth" else (LABELLED + ceiling) / 2) / 100
 
     def truth(name: str) -> int:

@@ -14,8 +14,8 @@ from tests.figures.fake import Fake, halfway
 from tests.figures.seen import draw, footer, lines, ys
 from w2s import figures
 from w2s.errors import LackingError
-from w2s.figures import style
 from w2s.experiments.plan import Plan
+from w2s.figures import style
 
 
 def grid(plan: Plan, name: str) -> int:

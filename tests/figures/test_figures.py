@@ -13,15 +13,15 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
+from w2s.cli.commands import read_numbers
 
 from tests.figures.conftest import CHESS, REWARD, Shape, numbers, sections
 from tests.figures.seen import draw, footer
 from w2s import figures
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
-from w2s.cli.commands import read_numbers
 from w2s.errors import UserError
-from w2s.graph.artifact import Run
 from w2s.experiments.loading import plan_of
+from w2s.graph.artifact import Run
 
 every_figure = pytest.mark.parametrize("name", figures.names())
 FIRST_THREE = (

@@ -10,8 +10,8 @@ from tests.figures.fake import Fake, halfway
 from tests.figures.seen import draw, xs
 from w2s import figures
 from w2s.analysis.aggregate import MEDIAN
-from w2s.figures import footer
 from w2s.experiments.plan import Plan
+from w2s.figures import footer
 
 
 def labels(plan: Plan) -> list[str]:

@@ -13,10 +13,10 @@ from tests.figures.fake import Fake, halfway
 from tests.figures.seen import draw, footer, ys
 from tests.figures.test_each_figure import curves, titles
 from w2s import figures, paper
-from w2s.nlp.probing import analysis as probing
-from w2s.nlp.prompting import analysis as prompting
 from w2s.errors import LackingError
 from w2s.figures import style
+from w2s.nlp.probing import analysis as probing
+from w2s.nlp.prompting import analysis as prompting
 
 # -- Figure 9 ------------------------------------------------------------------------------------------------
 

@@ -15,8 +15,8 @@ from tests.figures.seen import draw, footer, lines, ys
 from w2s import figures
 from w2s.analysis.aggregate import MEDIAN
 from w2s.errors import LackingError, UserError
-from w2s.figures import style
 from w2s.experiments.plan import Plan
+from w2s.figures import style
 
 
 def heights(panel: Axes, *, outlined: bool = False) -> list[float]:
@@ -73,7 +73,7 @@ def test_figures_share_their_runs(shape: Shape) -> None:
 def test_runs_at_the_papers_grid(shape: Shape) -> None:
     """Figure 10: supervisors -7.06, -5.25, -4.19 of nine sizes: 9 + 9 ceilings, (9 + 6 + 4) x 2 students."""
     ten = shape(rungs=10, seeds=1, reward=True)
-    rungs = [rung.name for rung in ten.reward.setting.ladder]
+    rungs = [rung.name for rung in ten.reward.config.ladder]
     taught = [rungs[place] for place in (0, 3, 5, 6, 7)]
     generative = {"supervisors": [rungs[place] for place in (0, 3, 5)], "rungs": rungs[:9]}
     plan = shape(

@@ -9,10 +9,10 @@ from tests.figures.conftest import Shape, about, numbers
 from tests.figures.fake import Fake, halfway
 from tests.figures.seen import draw, xs
 from w2s import figures
-from w2s.nlp.sandwiching import analysis as sandwiching
 from w2s.analysis.results import Predictions
-from w2s.nlp.sandwiching.analysis import ASSISTANT, ASSISTED, EXPERT, NON_EXPERT, STUDENT, STUDENT_OF_ASSISTED
 from w2s.figures.text import tables
+from w2s.nlp.sandwiching import analysis as sandwiching
+from w2s.nlp.sandwiching.analysis import ASSISTANT, ASSISTED, EXPERT, NON_EXPERT, STUDENT, STUDENT_OF_ASSISTED
 from w2s.nlp.sandwiching.config import PROMPTED
 
 

@@ -15,11 +15,11 @@ from tests.figures.conftest import Shape, numbers
 from tests.figures.fake import FLIPPED, Fake, halfway
 from tests.figures.seen import draw, footer, xs, ys
 from w2s import figures, paper
-from w2s.nlp.difficulty.analysis import ACCURACIES, POOLED, RATINGS
+from w2s.experiments.plan import Plan
 from w2s.figures import studies
 from w2s.figures.text import tables
-from w2s.experiments.plan import Plan
 from w2s.graph.artifact import Run
+from w2s.nlp.difficulty.analysis import ACCURACIES, POOLED, RATINGS
 from w2s.nlp.errors.config import KINDS
 
 
@@ -36,7 +36,7 @@ def heights(panel: Axes) -> list[float]:
 
 def by_cutoff(plan: Plan) -> pd.DataFrame:
     """Numbers where a student gains a point with every rung up to its own, and loses one beyond."""
-    names = plan.difficulty.cutoffs
+    names = plan.nlp.difficulty.cutoffs
 
     def accuracy(run: Run) -> float:
         own, cutoff = names.index(run.rung), names.index(run.method.removeprefix("up-to-"))
@@ -48,12 +48,12 @@ def by_cutoff(plan: Plan) -> pd.DataFrame:
 def test_figure_21_has_a_star_where_the_cutoff_is_the_student(shape: Shape) -> None:
     plan = shape(tasks=2, seeds=1)
     figure = draw("fig21", plan, by_cutoff(plan))
-    assert [panel.get_title() for panel in figure.axes] == plan.difficulty.tasks
+    assert [panel.get_title() for panel in figure.axes] == plan.nlp.difficulty.tasks
     panel = figure.axes[0]
     stars = [line for line in panel.lines if line.get_marker() == "*"]
     assert [round(ys(star)[0]) for star in stars] == [60, 70, 80]  # w24, w32, w40; w16 is left out
     assert len({to_hex(star.get_color()) for star in stars}) == 3
-    computes = [math.log10(plan.experiment.nlp.compute(plan.rung(name))) for name in ("w24", "w32", "w40")]
+    computes = [math.log10(plan.experiment.nlp.compute(plan.nlp.rung(name))) for name in ("w24", "w32", "w40")]
     assert [xs(star)[0] for star in stars] == pytest.approx(computes)
     assert entries(figure) == ["w24", "w32", "w40", "its own level"]
 
@@ -98,7 +98,7 @@ def test_figure_22_joins_ratings_and_difficulty_by_id(shape: Shape) -> None:
     plan = shape(tasks=2, seeds=1)
     table = numbers("fig22", plan)
     pooled = table[(table["panel"] == RATINGS) & (table["task"] == POOLED)]
-    assert list(pooled["cutoff"]) == plan.difficulty.cutoffs
+    assert list(pooled["cutoff"]) == plan.nlp.difficulty.cutoffs
     assert list(pooled["examples"]) == [8, 8, 8, 2 * (52 - 12)]
     assert list(pooled["middle"]) == [1415, 1455, 1495, 1715]
     assert pooled["correlation"].iloc[0] > 0.5
@@ -142,7 +142,7 @@ def test_figure_22s_overlay_is_the_papers_three_curves(shape: Shape) -> None:
 def test_figure_25_has_a_pair_of_unfilled_bars_a_kind(shape: Shape) -> None:
     plan = shape(tasks=2, seeds=1)
     figure = draw("fig25", plan)
-    assert [panel.get_title() for panel in figure.axes] == plan.errors.tasks
+    assert [panel.get_title() for panel in figure.axes] == plan.nlp.errors.tasks
     panel = figure.axes[0]
     expected = [10 * FLIPPED[kind] for kind in KINDS]  # percent of a gap of 20 points
     assert heights(panel) == [*expected, *expected]

@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from w2s.config.files import read_yaml
 from w2s.experiments.plan import Plan
 from w2s.graph.artifact import with_ancestors
 from w2s.jobs.workflow import Workflow
-from w2s.config.files import read_yaml
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, BertConfig, BertLMHeadModel
 
-from tests.models.conftest import CONFIGS, LAYERS, LIMIT, VOCABULARY
+from tests.open_models import CONFIGS, LAYERS, LIMIT, VOCABULARY
 from w2s.errors import UserError
 from w2s.models import classifier, encoding
 from w2s.models.classifier import Classifier, Computing

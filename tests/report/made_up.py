@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from tests.figures.fake import Fake, halfway
 from w2s import figures
 from w2s.claims import evaluate
-from w2s.graph.artifact import Artifact, with_ancestors
 from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Artifact, with_ancestors
 from w2s.report import page
 
 SHOWN = ("fig5", "table1", "fig12")

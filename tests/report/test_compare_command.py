@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from w2s.cli.commands import _note, main
 
 from tests.report import made_up
-from w2s.cli.commands import _note, main
-from w2s.experiments.plan import Plan
 from w2s.config.files import deep_merge
 from w2s.experiments.loading import plan_of
+from w2s.experiments.plan import Plan
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from tests.conftest import ROOT
-from w2s.errors import UserError
-from w2s.report import gallery
-from w2s.jobs.workflow import Workflow
 from w2s.config.files import read_yaml
+from w2s.errors import UserError
+from w2s.jobs.workflow import Workflow
+from w2s.report import gallery
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,5 @@
-"""The tiny open models of tests/models, for trainings of whole answers."""
+"""Tiny open models, as fixtures."""
 
-from tests.models.conftest import models
+from tests.open_models import model, models
 
-__all__ = ["models"]
+__all__ = ["model", "models"]

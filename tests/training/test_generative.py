@@ -10,8 +10,8 @@ import torch
 from transformers import LlamaForCausalLM
 
 from w2s.engine.checkpoints import Checkpoint
-from w2s.errors import DivergedError, UserError
 from w2s.engine.memory import Budget
+from w2s.errors import DivergedError, UserError
 from w2s.models import decoder
 from w2s.models.classifier import Computing
 from w2s.models.generator import Generator, load

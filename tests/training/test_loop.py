@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from w2s.engine.checkpoints import Checkpoint
-from w2s.errors import DivergedError, UserError
 from w2s.engine.memory import Budget
+from w2s.errors import DivergedError, UserError
 from w2s.models.classifier import Classifier
 from w2s.models.pretraining import new_model
 from w2s.training.batching import Texts, epochs_order, joined, micro_batches

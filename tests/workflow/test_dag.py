@@ -16,9 +16,9 @@ import yaml
 
 from tests.conftest import ROOT, TINY
 from w2s import figures
+from w2s.config.files import read_yaml
 from w2s.graph.artifact import with_ancestors
 from w2s.jobs.workflow import Workflow
-from w2s.config.files import read_yaml
 
 
 def snakemake(folder: Path, *arguments: str, check: bool = True, inherit: bool = True) -> str:

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made
 
 
 def runs_of(plan: Plan) -> dict[str, Run]:
-    probing, lbfgs, adam = plan.probing, plan.probing.setting.recipe, plan.probing.setting.students
-    student = plan.student("sciq", "w8", "w16", "naive", 0)
+    probing, lbfgs, adam = plan.nlp.probing, plan.nlp.probing.setting.recipe, plan.nlp.probing.setting.students
+    student = plan.nlp.student("sciq", "w8", "w16", "naive", 0)
     return {
         "student": student,
         "features": probing.features("sciq", "w16", 0),
@@ -29,9 +29,9 @@ def runs_of(plan: Plan) -> dict[str, Run]:
         "after": probing.after(student, lbfgs),
         "taught": probing.student("sciq", "w8", "w16", 0, adam),
         "errors": probing.errors(0),
-        "zero-shot": plan.prompting.zero_shot("sciq", "w16", 0),
-        "few-shot": plan.prompting.truth("sciq", "w16", 0),
-        "few-shot weak": plan.prompting.weak("sciq", "w8", "w16", 0),
+        "zero-shot": plan.nlp.prompting.zero_shot("sciq", "w16", 0),
+        "few-shot": plan.nlp.prompting.truth("sciq", "w16", 0),
+        "few-shot weak": plan.nlp.prompting.weak("sciq", "w8", "w16", 0),
     }
 
 

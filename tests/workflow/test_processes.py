@@ -14,16 +14,18 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.models.conftest import save
+from tests.open_models import save
 from tests.workflow.crash import run
 from tests.workflow.test_safety import arguments, leftovers
-from w2s.engine import artifacts, gpus, rank as member, launcher as processes, warm_client
-from w2s.errors import UserError
-from w2s.models.base import describe
-from w2s.graph.artifact import Artifact, Run
-from w2s.experiments.plan import Plan
 from w2s.config.files import deep_merge
+from w2s.engine import artifacts, gpus, warm_client
+from w2s.engine import launcher as processes
+from w2s.engine import rank as member
+from w2s.errors import UserError
 from w2s.experiments.loading import plan_of
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Artifact, Run
+from w2s.models.base import describe
 
 pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made once
 
@@ -90,7 +92,7 @@ def plan(tiny_config: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) 
 
 
 def the_run(plan: Plan) -> Run:
-    return plan.student("sciq", "gpt2", "llama", "mine", 0)
+    return plan.nlp.student("sciq", "gpt2", "llama", "mine", 0)
 
 
 def in_one_process(artifact: Artifact) -> list[str]:
@@ -104,8 +106,8 @@ def made(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole")
     (folder / "misbehaving.py").write_text(MISBEHAVING)
     artifact = the_run(plan)
-    weak = plan.truth("sciq", "gpt2", 0)
-    for one in (plan.data("sciq", 0), plan.model("gpt2"), plan.model("llama"), weak, artifact):
+    weak = plan.nlp.truth("sciq", "gpt2", 0)
+    for one in (plan.nlp.data("sciq", 0), plan.nlp.model("gpt2"), plan.nlp.model("llama"), weak, artifact):
         assert run(arguments(one), folder, environment=TWO) == 0, (folder / "log").read_text()
     return folder
 
@@ -175,7 +177,7 @@ def test_two_processes_make_what_one_makes(folder: Path, made: Path, plan: Plan)
 
 def test_two_processes_write_one_whole_model(plan: Plan, tmp_path: Path) -> None:
     """Generative finetuning: what comes out is a base model like any other."""
-    data, base, written = plan.reward.data("hh", 0), plan.model("llama"), plan.reward.generative("hh", "llama", 0)
+    data, base, written = plan.reward.data("hh", 0), plan.nlp.model("llama"), plan.reward.generative("hh", "llama", 0)
     for artifact in (data, base, written):
         assert run(arguments(artifact), tmp_path, environment=TWO) == 0, (tmp_path / "log").read_text()
     record = artifacts.read(tmp_path / written.path, expect=written.key)
@@ -256,7 +258,7 @@ def test_gpus_that_are_not_there_are_one_line_and_nothing_is_started(folder: Pat
 def test_a_job_in_several_processes_leaves_warm_ones_alone(plan: Plan) -> None:
     assert warm_client.several(arguments(the_run(plan)))
     assert not warm_client.several(in_one_process(the_run(plan)))
-    assert not warm_client.several(arguments(plan.data("sciq", 0)))
+    assert not warm_client.several(arguments(plan.nlp.data("sciq", 0)))
     for odd in (["make", "finetune"], ["make", "finetune", "--environment"], ["make", "data", "--environment", "[1"]):
         assert not warm_client.several(odd)
 

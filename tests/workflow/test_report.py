@@ -9,8 +9,8 @@ import yaml
 
 from tests.workflow.test_dag import checkout, edit_config, planned, snakemake
 from w2s.claims.needed import available
-from w2s.jobs.workflow import Workflow
 from w2s.experiments.loading import plan_of
+from w2s.jobs.workflow import Workflow
 
 pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made once
 

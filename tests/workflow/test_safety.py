@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 from tests.workflow.crash import Point, run, start
-from w2s.engine import artifacts
-from w2s.graph.artifact import Artifact, Run, canonical
-from w2s.experiments.plan import Plan
 from w2s.config.files import deep_merge
+from w2s.engine import artifacts
 from w2s.experiments.loading import plan_of
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Artifact, Run, canonical
 
 TASK, RUNG = "sciq", "w8"
 MANY = {"W2S_CHECKPOINT_SECONDS": "0"}  # a checkpoint after every step
@@ -39,14 +39,14 @@ def arguments(artifact: Artifact) -> list[str]:
 
 
 def the_run(plan: Plan) -> Run:
-    return plan.truth(TASK, RUNG, 0)
+    return plan.nlp.truth(TASK, RUNG, 0)
 
 
 @pytest.fixture(scope="module")
 def made(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which one run was made without interruption."""
     folder = tmp_path_factory.mktemp("whole")
-    for artifact in (plan.corpus(), plan.model(RUNG), plan.data(TASK, 0), the_run(plan)):
+    for artifact in (plan.nlp.corpus(), plan.nlp.model(RUNG), plan.nlp.data(TASK, 0), the_run(plan)):
         assert run(arguments(artifact), folder) == 0, (folder / "log").read_text()
     return folder
 
@@ -134,7 +134,7 @@ def test_killed_at_random_moments_until_it_is_done(folder: Path, made: Path, pla
 def test_killed_while_pretraining_and_run_again_gives_the_same_bytes(
     folder: Path, made: Path, plan: Plan, point: Point
 ) -> None:
-    artifact = plan.model(RUNG)
+    artifact = plan.nlp.model(RUNG)
     shutil.rmtree(folder / artifact.path)
     assert run(arguments(artifact), folder, point=point, environment=MANY) == -signal.SIGKILL
     assert not (folder / artifact.path).exists()
@@ -180,7 +180,7 @@ def test_a_disk_too_full_for_checkpoints_does_not_stop_a_run(folder: Path, made:
 @pytest.mark.parametrize("stage", ["finetune", "pretrain"])
 def test_a_full_disk_is_one_line_and_costs_nothing(folder: Path, made: Path, plan: Plan, stage: str) -> None:
     """Where the result does not fit, what was trained stays in work/ and is published when there is room."""
-    artifact = the_run(plan) if stage == "finetune" else plan.model(RUNG)
+    artifact = the_run(plan) if stage == "finetune" else plan.nlp.model(RUNG)
     shutil.rmtree(folder / artifact.path, ignore_errors=True)
     with mounted((folder / artifact.path).parent, 8):
         for parent in artifact.parents.values():

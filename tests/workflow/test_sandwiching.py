@@ -11,12 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.workflow.test_dag import checkout, planned, snakemake
-from w2s.engine import artifacts
 from w2s.cli import commands
+from w2s.engine import artifacts
 from w2s.experiments.plan import Plan
 from w2s.graph.artifact import Run, canonical
-from w2s.nlp.sandwiching.config import PROMPTED, STUDENT
 from w2s.nlp import variants
+from w2s.nlp.sandwiching.config import PROMPTED, STUDENT
 
 pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made once
 
@@ -24,7 +24,7 @@ KINDS = (PROMPTED, STUDENT)
 
 
 def assisted(plan: Plan, kind: str) -> Run:
-    return plan.sandwiching.assisted("sciq", "w8", "w16", kind, 0)
+    return plan.nlp.sandwiching.assisted("sciq", "w8", "w16", kind, 0)
 
 
 @pytest.fixture(scope="module")

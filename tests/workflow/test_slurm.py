@@ -21,10 +21,10 @@ import pytest
 from tests.workflow import slurm
 from tests.workflow.slurm import Cluster
 from tests.workflow.test_dag import checkout, edit_config, snakemake
-from w2s.graph.artifact import Artifact
-from w2s.experiments.plan import Plan
-from w2s.experiments.loading import plan_of
 from w2s.config.files import read_yaml
+from w2s.experiments.loading import plan_of
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Artifact
 
 pytestmark = [pytest.mark.skipif(bool(slurm.lacking()), reason=slurm.lacking()), pytest.mark.xdist_group("slurm")]
 
@@ -124,7 +124,7 @@ def plan(tiny_config: dict[str, Any]) -> Plan:
 
 @pytest.fixture(scope="module")
 def models(plan: Plan) -> list[Artifact]:
-    return [plan.model("w8"), plan.model("w16")]
+    return [plan.nlp.model("w8"), plan.nlp.model("w16")]
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +141,7 @@ def begun(tmp_path: Path, calm: Path, plan: Plan) -> Path:
     """A checkout of the slow experiment, its corpus made."""
     folder = checkout(tmp_path / "checkout")
     edit_config(folder, slow)
-    shutil.copytree(calm / plan.corpus().path, folder / plan.corpus().path)
+    shutil.copytree(calm / plan.nlp.corpus().path, folder / plan.nlp.corpus().path)
     return folder
 
 

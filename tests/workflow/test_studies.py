@@ -12,11 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.workflow.test_dag import checkout, edit_config, planned, snakemake
-from w2s.graph.artifact import Artifact, Run
-from w2s.experiments.plan import Plan
-from w2s.nlp.errors.config import CONFIDENT, LONGEST
 from w2s.config.files import deep_merge
 from w2s.experiments.loading import plan_of
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Artifact, Run
+from w2s.nlp.errors.config import CONFIDENT, LONGEST
 
 pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made once
 
@@ -33,7 +33,7 @@ def plan(tiny_config: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) 
 
 
 def runs_of(plan: Plan) -> dict[str, Run]:
-    difficulty, errors = plan.difficulty, plan.errors
+    difficulty, errors = plan.nlp.difficulty, plan.nlp.errors
     return {
         "easy": difficulty.up_to("sciq", "w16", "w16", 0),
         "any": difficulty.up_to("sciq", "w16", "any", 0),
@@ -42,7 +42,7 @@ def runs_of(plan: Plan) -> dict[str, Run]:
         "flipped": errors.flipped("sciq", CONFIDENT, "confidence", 0),
         "longest": errors.flipped("sciq", LONGEST, "naive", 0),
         "told": errors.appended("sciq", "naive", 0),
-        "not told": plan.student("sciq", "w8", "w16", "naive", 0),
+        "not told": plan.nlp.student("sciq", "w8", "w16", "naive", 0),
     }
 
 
@@ -74,18 +74,18 @@ def test_a_second_call_does_nothing(made: Path, plan: Plan) -> None:
 
 
 def test_runs_train_on_what_their_subset_marks(made: Path, plan: Plan) -> None:
-    runs, levels = runs_of(plan), plan.difficulty.levels("sciq", 0)
+    runs, levels = runs_of(plan), plan.nlp.difficulty.levels("sciq", 0)
     table = read(made, levels, "examples")
     assert measured(made, runs["easy"])["examples"] == sum(table["up_to_0"]) == measured(made, levels)["trained_on"]
     assert measured(made, runs["any"])["examples"] == sum(table["up_to_1"])
     assert measured(made, runs["all"])["examples"] == len(table["id"])
-    easiest = read(made, plan.difficulty.elo("sciq", 0), "examples")["easiest_30"]
+    easiest = read(made, plan.nlp.difficulty.elo("sciq", 0), "examples")["easiest_30"]
     assert measured(made, runs["easiest"])["examples"] == sum(easiest) == round(0.3 * len(table["id"]))
 
 
 def test_a_judge_of_the_users_own_rates_the_questions(made: Path, plan: Plan) -> None:
-    rated = read(made, plan.difficulty.elo("sciq", 0), "examples")
-    data = read(made, plan.data("sciq", 0), "examples")
+    rated = read(made, plan.nlp.difficulty.elo("sciq", 0), "examples")
+    data = read(made, plan.nlp.data("sciq", 0), "examples")
     letters = dict(zip(data["id"], map(len, data["text"]), strict=True))
     ordered = sorted(rated["id"], key=dict(zip(rated["id"], rated["elo"], strict=True)).__getitem__)
     third = len(ordered) // 3
@@ -113,14 +113,14 @@ def test_students_learn_the_flipped_labels_and_their_history_tells_them_apart(ma
 
 
 def test_other_runs_histories_are_as_they_were(made: Path, plan: Plan) -> None:
-    for run in (runs_of(plan)["told"], plan.truth("sciq", "w8", 0)):
+    for run in (runs_of(plan)["told"], plan.nlp.truth("sciq", "w8", 0)):
         header = (made / run.path / "history.csv").read_text().splitlines()[0]
         assert header == "step,epoch,train_loss,validation_labels,validation_truth,test_labels,test_truth"
 
 
 def test_telling_changes_what_a_student_sees_and_not_its_labels(made: Path, plan: Plan) -> None:
     told = read(made, runs_of(plan)["told"], "predictions")
-    weak = read(made, plan.truth("sciq", "w8", 0), "predictions")
+    weak = read(made, plan.nlp.truth("sciq", "w8", 0), "predictions")
     labels = dict(zip(weak["id"], weak["probability"], strict=True))
     assert told["label"] == pytest.approx([labels[one] for one in told["id"]])
     tokens = {name: measured(made, runs_of(plan)[name])["tokens"] for name in ("told", "not told")}

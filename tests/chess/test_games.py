@@ -1,0 +1,252 @@
+"""Games from PGN files: the mainline and nothing else, every move legal, what is skipped counted by reason."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import chess.pgn
+import pytest
+import zstandard
+
+from tests.conftest import ROOT
+from w2s.chess.games import Counts, Game, key, read_games
+from w2s.errors import UserError
+
+REAL = Path(os.environ.get("W2S_REAL_DATA", ROOT / "../shared/real-data")).resolve() / "chess/games_elo1800.pgn.zst"
+PLAYERS = '[WhiteElo "1900"]\n[BlackElo "2000"]\n'
+GOOD = PLAYERS + "\n1. e4 e5 2. Nf3 Nc6 1-0\n"
+ENDGAME = "7k/8/6K1/8/8/8/8/3Q4 w - - 0 1"
+
+
+def write(folder: Path, *games: str, name: str = "games.pgn") -> Path:
+    path = folder / name
+    text = "\n".join(games).encode()
+    path.write_bytes(zstandard.ZstdCompressor().compress(text) if name.endswith(".zst") else text)
+    return path
+
+
+def read(folder: Path, *games: str, least_elo: int = 1800) -> tuple[list[Game], Counts]:
+    counts = Counts()
+    return list(read_games(write(folder, *games), least_elo=least_elo, counts=counts)), counts
+
+
+def test_a_game_is_its_moves_in_uci(tmp_path: Path) -> None:
+    (game,), counts = read(tmp_path, GOOD)
+    assert game.moves == ("e2e4", "e7e5", "g1f3", "b8c6")
+    assert game.start is None
+    assert len(game.id) == 16
+    assert counts == Counts(kept=1)
+
+
+def test_comments_variations_and_annotations_are_left_out(tmp_path: Path) -> None:
+    text = (
+        "% escaped: 1. d4\n1. e4! $1 {the best; (really) 1. d4} e5 (1... c5 2. Nf3 (2. c3 {why}) d6) 2.Nf3 ; 2. f4 \n"
+        "{[%clk 0:03:00]\n\n[%eval 0.3] over\n[three lines]} 2...Nc6!? 3. Bb5?! $146 a6 (3... Nf6) 4.Bxc6 1/2-1/2 e5\n"
+    )
+    (game,), counts = read(tmp_path, PLAYERS + "\n" + text)
+    assert " ".join(game.moves) == "e2e4 e7e5 g1f3 b8c6 f1b5 a7a6 b5c6"
+    assert counts == Counts(kept=1)
+
+
+def test_a_game_whose_next_one_follows_without_an_empty_line_ends(tmp_path: Path) -> None:
+    games, counts = read(tmp_path, GOOD + GOOD.rstrip() + "\r\n" + GOOD)
+    assert [game.moves for game in games] == [games[0].moves] * 3
+    assert counts == Counts(kept=3)
+
+
+@pytest.mark.parametrize(
+    "elos", ['[WhiteElo "1799"]\n[BlackElo "2400"]', '[WhiteElo "2400"]', '[WhiteElo "?"]\n[BlackElo "2400"]', ""]
+)
+def test_both_players_need_the_elo_and_none_is_below(elos: str, tmp_path: Path) -> None:
+    games, counts = read(tmp_path, GOOD, elos + "\n\n1. e4 not looked at *\n")
+    assert len(games) == 1
+    assert counts == Counts(kept=1, below_elo=1)
+
+
+def test_a_limit_of_zero_elo_keeps_games_without_any(tmp_path: Path) -> None:
+    games, _ = read(tmp_path, '[Event "?"]\n\n1. e4 *\n', least_elo=0)
+    assert [game.moves for game in games] == [("e2e4",)]
+
+
+@pytest.mark.parametrize(
+    "moves", ["1. e4 e5 2. Ke3", "1. e4 {never closed", "1. e4 e5) 2. Nf3", "1. e4 e5 2. Nf3 what"]
+)
+def test_a_corrupt_game_is_skipped_and_counted_and_the_next_one_is_read(moves: str, tmp_path: Path) -> None:
+    games, counts = read(tmp_path, GOOD, f"{PLAYERS}\n{moves} 1-0\n", GOOD)
+    assert len(games) == 2
+    assert counts == Counts(kept=2, malformed=1)
+
+
+def test_a_corrupt_file_is_one_line_with_the_first_bad_game(tmp_path: Path) -> None:
+    bad = f"{PLAYERS}\n1. e4 e5 2. Ke3 1-0\n"
+    counts = Counts()
+    path = write(tmp_path, *[GOOD] * 120, *[bad] * 10)
+    with pytest.raises(
+        UserError, match=r"games.pgn: 7 of the first 127 games read are malformed, more than 5%; the first is "
+        "game 121, ply 3, no legal move 'Ke3'"
+    ):  # fmt: skip
+        list(read_games(path, counts=counts))
+    assert counts == Counts(kept=120, malformed=7)
+
+
+def test_what_is_no_pgn_at_all_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "games.pgn"
+    for content in (b"", b"\x00\xff" * 5000, b"PuzzleId,FEN\n1,2\n"):
+        path.write_bytes(content)
+        with pytest.raises(UserError, match=r"games.pgn: no game of two players with Elo 1800 or more \(0 kept"):
+            list(read_games(path))
+    path.write_bytes(b"x" * 9_000_000)
+    with pytest.raises(UserError, match=r"games.pgn: a line of more than 4,194,304 bytes"):
+        list(read_games(path))
+
+
+def test_a_game_from_a_position_keeps_it(tmp_path: Path) -> None:
+    games, counts = read(
+        tmp_path,
+        f'{PLAYERS}[SetUp "1"]\n[FEN "{ENDGAME}"]\n\n1. Qd8# 1-0\n',
+        f'{PLAYERS}[Variant "From Position"]\n[FEN "{ENDGAME.replace(" w ", " b ")}"]\n\n1... Kg8 2. Qd8# 1-0\n',
+        f'{PLAYERS}[FEN "{chess.STARTING_FEN}"]\n\n1. e4 *\n',
+    )
+    assert [(game.start, game.moves) for game in games] == [
+        (ENDGAME, ("d1d8",)),
+        (ENDGAME.replace(" w ", " b "), ("h8g8", "d1d8")),
+        (None, ("e2e4",)),
+    ]
+    assert counts == Counts(kept=3)
+
+
+@pytest.mark.parametrize(
+    "fen", ["nonsense", "8/8/8/8/8/8/8/8 w - - 0 1", "7k/8/6K1/8/8/8/8/3Q4 w", "kk6/8/8/8/8/8/8/K7 w - - 0 1"]
+)
+def test_a_broken_fen_is_counted(fen: str, tmp_path: Path) -> None:
+    _, counts = read(tmp_path, GOOD, f'{PLAYERS}[FEN "{fen}"]\n\n1. Qd8# 1-0\n')
+    assert (counts.kept, counts.malformed) == ((2, 0) if fen.endswith("3Q4 w") else (1, 1))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        '[Variant "Chess960"]\n[FEN "bnnqrkrb/pppppppp/8/8/8/8/PPPPPPPP/BNNQRKRB w KQkq - 0 1"]',
+        '[FEN "bnnqrkrb/pppppppp/8/8/8/8/PPPPPPPP/BNNQRKRB w KQkq - 0 1"]',  # castling rights give it away
+        '[Variant "Atomic"]',
+        '[Variant "Crazyhouse"]',
+    ],
+)
+def test_chess960_and_other_variants_are_skipped_and_counted(headers: str, tmp_path: Path) -> None:
+    games, counts = read(tmp_path, GOOD, f"{PLAYERS}{headers}\n\n1. e4 e5 *\n", GOOD)
+    assert len(games) == 2
+    assert counts == Counts(kept=2, variants=1)
+
+
+def test_a_variant_does_not_reach_into_the_next_game(tmp_path: Path) -> None:
+    """Headers without moves, not even a result."""
+    games, counts = read(tmp_path, f'{PLAYERS}[Variant "Atomic"]\n', GOOD)
+    assert len(games) == 1
+    assert counts == Counts(kept=1, variants=1)
+
+
+@pytest.mark.parametrize("null", ["--", "Z0"])
+def test_null_moves_are_skipped_and_counted(null: str, tmp_path: Path) -> None:
+    games, counts = read(tmp_path, GOOD, f"{PLAYERS}\n1. e4 {null} 2. d4 *\n", GOOD)
+    assert len(games) == 2
+    assert counts == Counts(kept=2, null_moves=1)
+
+
+def test_a_game_without_moves_is_counted(tmp_path: Path) -> None:
+    _, counts = read(tmp_path, GOOD, PLAYERS + "\n1-0\n", PLAYERS + "\n{forfeit} 0-1\n", GOOD)
+    assert counts == Counts(kept=2, empty=2)
+
+
+def test_a_file_without_any_game_to_keep_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no game of two players with Elo 2800 or more \(0 kept, 1 below elo"):
+        read(tmp_path, GOOD, least_elo=2800)
+
+
+# -- files -----------------------------------------------------------------------------------------------
+
+
+def test_a_compressed_file_reads_like_a_plain_one_and_so_do_two_frames(tmp_path: Path) -> None:
+    plain = list(read_games(write(tmp_path, *[GOOD] * 50)))
+    path = write(tmp_path, *[GOOD] * 50, name="games.pgn.zst")
+    assert list(read_games(path)) == plain
+    path.write_bytes(path.read_bytes() + zstandard.ZstdCompressor().compress(b"\n" + GOOD.encode()))
+    assert len(list(read_games(path))) == 51
+
+
+def test_a_limit_stops_early(tmp_path: Path) -> None:
+    counts = Counts()
+    assert len(list(read_games(write(tmp_path, *[GOOD] * 50), limit=7, counts=counts))) == counts.kept == 7
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.999])
+def test_a_truncated_compressed_file_is_one_line(share: float, tmp_path: Path) -> None:
+    """The library's own reader takes the place where such a file stops for its end."""
+    content = zstandard.ZstdCompressor().compress("\n".join([GOOD] * 5 + [f"; {n**5}" for n in range(50_000)]).encode())
+    path = tmp_path / "games.pgn.zst"
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(UserError, match=r"games.pgn.zst: truncated, its zstandard data stop in the middle"):
+        list(read_games(path))
+
+
+def test_a_corrupt_compressed_file_is_one_line(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD, name="games.pgn.zst")
+    content = path.read_bytes()
+    for broken in (b"not zstandard at all", content + b"garbage"):
+        path.write_bytes(broken)
+        with pytest.raises(UserError, match=r"games.pgn.zst: corrupt, not readable as zstandard"):
+            list(read_games(path))
+
+
+def test_a_missing_file_and_one_of_another_kind_are_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"none.pgn: not readable \(No such file"):
+        list(read_games(tmp_path / "none.pgn"))
+    with pytest.raises(UserError, match=r"games.pgn.gz: not a file of games"):
+        list(read_games(tmp_path / "games.pgn.gz"))
+
+
+def test_positions_are_the_same_by_what_can_be_played_not_by_clocks() -> None:
+    one, other = chess.Board(), chess.Board()
+    for board, moves in ((one, "g1f3 g8f6 b1c3"), (other, "b1c3 g8f6 g1f3")):
+        for move in moves.split():
+            board.push_uci(move)
+    assert key(one) == key(other)
+    after, quiet = chess.Board(), chess.Board("rnbqkbnr/pppppppp/8/8/4P3/8/PPPP1PPP/RNBQKBNR b KQkq - 0 1")
+    after.push_uci("e2e4")  # nobody can take en passant, so it does not matter
+    assert key(after) == key(quiet)
+    quiet.turn = chess.WHITE
+    assert key(after) != key(quiet)
+
+
+# -- python-chess's own reader ---------------------------------------------------------------------------
+
+
+def by_python_chess(text: str) -> Iterator[tuple[str, ...]]:
+    file = io.StringIO(text)
+    while (game := chess.pgn.read_game(file)) is not None:
+        yield tuple(move.uci() for move in game.mainline_moves())
+
+
+def test_python_chess_reads_the_same_games_from_annotated_text(tmp_path: Path) -> None:
+    text = "\n".join(
+        [
+            PLAYERS
+            + "\n1.e4 c5 2.Nf3 $1 d6 {Najdorf (to come)} 3.d4 cxd4 4.Nxd4 Nf6 5.Nc3 a6 (5...g6 6.Be3 (6.f3)) 6.Bg5 *\n",
+            PLAYERS + "\n1. e4 e5 2. f4 exf4 3. Bc4 Qh4+ 4. Kf1 b5 5. Bxb5 Nf6 6. Nf3 Qh6 0-1\n",
+            PLAYERS + "\n1. d4 Nf6 2. c4 e6 3. Nc3 Bb4 4. e3 O-O 5. Bd3 d5 6. Nf3 c5 7. O-O dxc4 8. Bxc4 1/2-1/2\n",
+        ]
+    )
+    assert [game.moves for game in read_games(write(tmp_path, text))] == list(by_python_chess(text))
+
+
+@pytest.mark.skipif(not REAL.is_file(), reason="no sample of real games here")
+def test_python_chess_reads_the_same_real_games() -> None:
+    counts = Counts()
+    games = list(read_games(REAL, limit=150, counts=counts))
+    with REAL.open("rb") as file:
+        text = zstandard.ZstdDecompressor().stream_reader(file).read(1 << 20).decode("latin-1")
+    expected = [moves for moves, _ in zip(by_python_chess(text), games, strict=False)]
+    assert [game.moves for game in games] == expected
+    assert counts == Counts(kept=150)

@@ -1,0 +1,281 @@
+"""A mistake in the config is one line that names the key, the value and what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT, refused
+from w2s.config.ladder import OpenRung
+from w2s.errors import UserError
+from w2s.experiments.loading import plan_of
+from w2s.experiments.plan import Plan
+from w2s.jobs.workflow import Workflow
+from w2s.models.pretraining import new_model
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def swap_rungs(config: dict[str, Any]) -> None:
+    ladder = config["nlp"]["ladder"]
+    ladder[0], ladder[1] = ladder[1], ladder[0]
+
+
+def rate(value: float) -> Change:
+    return lambda config: config["nlp"]["ladder"][0].update(learning_rate=value)
+
+
+OPEN: dict[str, Any] = {"parameters": 10**9, "tokens": 10**12, "learning_rate": 1e-5}
+MISTAKES: list[tuple[str, Change, list[str]]] = [
+    ("unknown key", lambda c: c.update(sede=[0]), ["sede: unknown key", "did you mean 'seeds'"]),
+    ("nested unknown key", lambda c: c["nlp"].update(taks=[]), ["nlp.taks: unknown key", "did you mean 'tasks'"]),
+    (
+        "unknown key in a rung",
+        lambda c: c["nlp"]["ladder"][1].update(witdh=3),
+        ["nlp.ladder.1.witdh: unknown key", "did you mean 'width'"],
+    ),
+    ("wrong type", lambda c: c.update(seeds=["one"]), ["seeds.0: 'one'", "valid integer"]),
+    (
+        "out of range",
+        lambda c: c["data"]["sizes"].update(test_share=1.5),
+        ["data.sizes.test_share: 1.5", "less than 1"],
+    ),
+    (
+        "not one of a few",
+        lambda c: c.update(ceiling_half="both"),
+        ["ceiling_half: 'both' is not allowed", "'weak' or 'strong'"],
+    ),
+    (
+        "unknown task",
+        lambda c: c["nlp"].update(tasks=["boolq", "scqi"]),
+        ["nlp.tasks[1]: unknown task of the micro-world 'scqi'", "did you mean 'sciq'"],
+    ),
+    (
+        "unknown method",
+        lambda c: c["nlp"].update(methods=["naiv"]),
+        ["nlp.methods: unknown method 'naiv'", "did you mean 'naive'"],
+    ),
+    (
+        "unknown objective",
+        lambda c: c["methods"].update(mine={"objective": "confidense"}),
+        ["methods.mine.objective: unknown objective 'confidense'", "did you mean 'confidence'"],
+    ),
+    (
+        "unknown parameter",
+        lambda c: c["methods"]["confidence"].update(parameters={"alpha": 1}),
+        ["methods.confidence: unknown parameter 'alpha'", "alpha_max"],
+    ),
+    (
+        "unknown rung",
+        lambda c: c["nlp"].update(supervisors=["w244"]),
+        ["supervisors: unknown rung (or one without truth) 'w244'", "did you mean 'w24'"],
+    ),
+    ("empty ladder", lambda c: c["nlp"].update(ladder=[]), ["nlp.ladder", "at least 2 items"]),
+    ("one rung", lambda c: c["nlp"].update(ladder=c["nlp"]["ladder"][:1]), ["nlp.ladder", "at least 2 items"]),
+    ("no supervisors", lambda c: c["nlp"].update(supervisors=[]), ["nlp.supervisors", "at least 1 item"]),
+    ("infinite rate", rate(float("inf")), ["nlp.ladder.0.learning_rate", "finite number"]),
+    ("rung called corpus", lambda c: c["nlp"]["ladder"][0].update(name="corpus"), ["cannot be called 'corpus'"]),
+    ("too few tokens", lambda c: c["nlp"]["pretraining"].update(vocabulary=100), ["vocabulary: 100", "than 256"]),
+    ("equal answers", lambda c: c["nlp"]["training"].update(answers=["a", "a"]), ["answers: 'a' is named twice"]),
+    (
+        "setting out of range",
+        lambda c: c["methods"]["confidence"]["largest"].update(alpha_max=75),
+        ["methods.confidence.alpha_max: 75 is not allowed; allowed: 0 to 1"],
+    ),
+    (
+        "supervisor without truth",
+        lambda c: (c["nlp"]["ladder"][0].update(truth=False), c["nlp"].update(supervisors=["w24"])),
+        ["supervisors: unknown rung (or one without truth) 'w24'"],
+    ),
+    (
+        "open rung without a commit",
+        lambda c: c["nlp"]["ladder"].append({"name": "gpt2", "source": "openai-community/gpt2", **OPEN}),
+        ["nlp.ladder.4: revision: missing; 'openai-community/gpt2' is on the hub"],
+    ),
+    (
+        "unknown key of an open rung",
+        lambda c: c["nlp"]["ladder"].append({"name": "g", "source": "./b", **OPEN, "precison": "x"}),
+        ["nlp.ladder.4.precison: unknown key; did you mean 'precision'?"],
+    ),
+    (
+        "unknown precision",
+        lambda c: c["nlp"]["ladder"].append({"name": "g", "source": "./m", **OPEN, "precision": "float16"}),
+        ["nlp.ladder.4.precision: 'float16' is not allowed; allowed: 'float32' or 'bfloat16'"],
+    ),
+    (
+        "a branch for a commit",
+        lambda c: c["nlp"]["ladder"].append({"name": "g", "source": "a/b", "revision": "main", **OPEN}),
+        ["nlp.ladder.4.revision: 'main'", "pattern"],
+    ),
+    (
+        "a revision that nothing reads",
+        lambda c: c["nlp"].update(tasks=[{"name": "boolq", "revision": "a" * 40}]),
+        ["boolq: revision is of use only with data.source 'hub'"],
+    ),
+    (
+        "a split of the micro-world",
+        lambda c: c["nlp"].update(tasks=[{"name": "boolq", "train": "validation"}]),
+        ["boolq: the micro-world has its own train and test"],
+    ),
+    (
+        "a method called truth",
+        lambda c: c["methods"].update(truth={"objective": "naive"}),
+        ["methods: 'truth' is taken"],
+    ),
+    (
+        "naive that is not naive",
+        lambda c: c["methods"].update(naive={"objective": "confidence"}),
+        ["methods.naive.objective", "allowed: naive"],
+    ),
+    (
+        "a rung whose name is a list",
+        lambda c: c["nlp"]["ladder"].append({"name": ["a"]}),
+        ["nlp.ladder: unknown rung ['a']"],
+    ),
+    ("a rung that is no mapping", lambda c: c["nlp"]["ladder"].append(7), ["nlp.ladder.4: 7: input should be"]),
+    (
+        "unknown ladder",
+        lambda c: c["nlp"].update(ladder="pythias"),
+        ["unknown ladder 'pythias'; did you mean 'pythia'"],
+    ),
+    (
+        "unknown shipped rung",
+        lambda c: c["nlp"].update(ladder=["pythia-70m", "pythia-161m"]),
+        ["nlp.ladder: unknown rung 'pythia-161m'; did you mean 'pythia-16"],
+    ),
+    (
+        "representative task that is not there",
+        lambda c: c["nlp"].update(representative=["boolk"]),
+        ["representative: 'boolk' is not in this experiment; did you mean 'boolq'"],
+    ),
+    (
+        "example pair the wrong way round",
+        lambda c: c["nlp"].update(example={"supervisor": "w80", "student": "w24"}),
+        ["example: student 'w24' is smaller than its supervisor 'w80'"],
+    ),
+    (
+        "no task for medians",
+        lambda c: c["nlp"].update(tasks=[{"name": "boolq", "medians": False}]),
+        ["tasks: none has medians: true"],
+    ),
+    (
+        "unknown spread",
+        lambda c: c.update(spread="seed"),
+        ["spread: 'seed' is not allowed; allowed: 'seeds', 'tasks' or 'examples'"],
+    ),
+    ("ladder out of order", swap_rungs, ["ladder is weakest first", "'w24'", "follows 'w32'"]),
+    ("rung twice", lambda c: c["nlp"]["ladder"].insert(0, c["nlp"]["ladder"][0]), ["ladder: 'w24' is named twice"]),
+    ("duplicate seeds", lambda c: c.update(seeds=[0, 1, 0]), ["seeds: 0 is named twice"]),
+    ("no seeds", lambda c: c.update(seeds=[]), ["seeds", "at least 1 item"]),
+    ("directory without one", lambda c: c["data"].update(source="directory"), ["directory must name one"]),
+    ("missing key", lambda c: c.pop("experiment"), ["experiment: missing"]),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), [case[1:] for case in MISTAKES], ids=[case[0] for case in MISTAKES])
+def test_a_mistake_is_one_line_with_key_value_and_what_is_allowed(
+    config: dict[str, Any], change: Change, said: list[str]
+) -> None:
+    change(config)
+    refused(config, said)
+
+
+def test_the_smoke_config_spells_out_every_default(config: dict[str, Any], smoke: Plan) -> None:
+    """A reader of config.yaml sees every key that there is."""
+
+    def keys(section: object, prefix: str = "") -> set[str]:
+        if not isinstance(section, dict) or prefix.startswith("methods."):
+            return set()
+        return {f"{prefix}{name}" for name in section}.union(
+            *(keys(value, f"{prefix}{name}.") for name, value in section.items())
+        )
+
+    assert keys(smoke.experiment.model_dump(mode="json")) == keys(config)
+
+
+def test_every_key_of_the_smoke_config_is_commented() -> None:
+    """On its line or right above it; lists of rungs and the two-line objectives speak for themselves."""
+    lines = (ROOT / "config.yaml").read_text().splitlines()
+    silent = [
+        line.strip()
+        for before, line in zip(["", *lines], lines, strict=False)
+        if ":" in line and "#" not in line and not before.startswith("#") and not before.lstrip().startswith("# ")
+    ]
+    assert [line for line in silent if not line.startswith(("- {name:", "objective:"))] == []
+
+
+def test_parameters_are_counted_without_building_the_model(smoke: Plan) -> None:
+    nlp = smoke.experiment.nlp
+    for rung in nlp.ladder:
+        shape = smoke.model(rung.name).spec["shape"]
+        model = new_model(shape, nlp.pretraining.vocabulary, seed=0)
+        counted = sum(parameter.numel() for parameter in model.parameters())
+        assert rung.parameter_count(nlp.pretraining.vocabulary) == counted
+
+
+def test_pairs_are_every_supervisor_with_students_at_least_as_large(smoke: Plan) -> None:
+    pairs = [(weak.name, strong.name) for weak, strong in smoke.experiment.nlp.pairs()]
+    assert len(pairs) == 4 + 3 + 2
+    assert ("w24", "w24") in pairs
+    assert ("w128", "w128") not in pairs
+
+
+def test_ladders_are_taken_by_name_and_rungs_may_be_changed(config: dict[str, Any]) -> None:
+    config["nlp"]["ladder"] = [
+        "pythia-70m",
+        {"name": "pythia-160m", "truth": False, "learning_rate": 1e-6},
+        "pythia-410m",
+    ]
+    first, second, third = plan_of(config, "config.yaml", ROOT).experiment.nlp.ladder
+    assert (first.name, first.truth, second.truth) == ("pythia-70m", True, False)
+    assert second.learning_rate == 1e-6
+    assert third.parameter_count(0) == 405_334_016
+
+
+@pytest.mark.parametrize("name", ["gpt2", "pythia", "qwen"])
+def test_shipped_ladders_are_pinned_and_in_order(config: dict[str, Any], name: str) -> None:
+    config["nlp"]["ladder"] = name
+    nlp = plan_of(config, "config.yaml", ROOT).experiment.nlp
+    for rung in nlp.ladder:
+        assert isinstance(rung, OpenRung)
+        assert rung.revision is not None
+        assert len(rung.revision) == 40
+        assert nlp.compute(rung) == 6.0 * rung.parameters * rung.tokens
+
+
+def test_two_ladders_with_one_rung_are_refused(config: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "config" / "ladders").mkdir(parents=True)
+    for name in ("mine", "yours"):
+        (tmp_path / "config" / "ladders" / f"{name}.yaml").write_text("rungs: [{name: a}]\n")
+    config["nlp"]["ladder"] = ["a", "a"]
+    with pytest.raises(UserError, match=r"config/ladders/yours.yaml: another ladder has a rung 'a' as well"):
+        plan_of(config, "config.yaml", tmp_path)
+
+
+def test_execution_becomes_the_environment_of_jobs(config: dict[str, Any]) -> None:
+    config["execution"] = {"runs_per_process": 1, "checkpoint_seconds": 5, "tokens_at_once": 512}
+    variables = plan_of(config, "config.yaml").experiment.execution.variables()
+    assert variables == {
+        "W2S_RUNS_PER_PROCESS": "1",
+        "W2S_CHECKPOINT_SECONDS": "5",
+        "W2S_TOKENS_AT_ONCE": "512",
+        "W2S_THREADS": "1",
+        "W2S_JOBS_PER_GPU": "4",
+        "W2S_COMPILE": "auto",
+    }
+
+
+def test_execution_is_no_part_of_any_identity(config: dict[str, Any], smoke: Plan) -> None:
+    config["execution"] = {"runs_per_process": 1, "checkpoint_seconds": 5, "tokens_at_once": 512, "threads": 2}
+    other = plan_of(config, "config.yaml")
+    assert [run.key for run in other.every_run()] == [run.key for run in smoke.every_run()]
+
+
+def test_an_overlay_cannot_say_how_jobs_are_run(config: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/fast.yaml").write_text("execution: {threads: 2}\n")
+    with pytest.raises(UserError, match=r"fast.yaml: execution: holds for all experiments of a call"):
+        Workflow(config, tmp_path).plan("fast")

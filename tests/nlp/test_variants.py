@@ -1,0 +1,61 @@
+"""What special studies' runs do differently: a part of both halves, agreement by label, prompts that tell."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from w2s.engine import artifacts
+from w2s.errors import UserError
+from w2s.nlp import variants
+from w2s.nlp.finetune import Part, learned_part
+from w2s.training.batching import Texts
+
+
+def part(*ids: str) -> Part:
+    numbers = [float(one[1:]) for one in ids]
+    return Part(
+        list(ids), Texts([[int(number), 7] for number in numbers]), torch.tensor(numbers), torch.tensor(numbers)
+    )
+
+
+PARTS = {"weak": part("w1", "w2"), "strong": part("s3", "s4", "s5"), "validation": part("v6")}
+
+
+def test_a_half_is_that_half() -> None:
+    assert learned_part(PARTS, "strong", None, None) is PARTS["strong"]
+
+
+def test_both_halves_or_what_a_subset_marks_of_them(tmp_path: Path) -> None:
+    both = learned_part(PARTS, "both", None, None)
+    assert both.ids == ["w1", "w2", "s3", "s4", "s5"]
+    marks = {"id": ["s5", "s4", "s3", "w2", "w1"], "some": [True, False, False, True, False]}
+    artifacts.write_table(tmp_path / "examples.parquet", marks)
+    chosen = learned_part(PARTS, "both", tmp_path, "some")
+    assert chosen.ids == ["w2", "s5"]
+    assert chosen.truth.tolist() == chosen.labels.tolist() == [2.0, 5.0]
+    assert [chosen.texts.ids(number) for number in range(2)] == [[2, 7], [5, 7]]
+
+
+def test_a_subset_that_does_not_know_an_example_is_a_mistake(tmp_path: Path) -> None:
+    artifacts.write_table(tmp_path / "examples.parquet", {"id": ["w1"], "some": [True]})
+    with pytest.raises(UserError, match="says nothing of 4 examples, w2 first"):
+        learned_part(PARTS, "both", tmp_path, "some")
+
+
+def test_agreement_is_told_apart_by_whether_the_label_is_right() -> None:
+    truth, labels = torch.tensor([1.0, 1, 0, 0, 0]), torch.tensor([1.0, 1, 0, 1, 1])
+    predicted = torch.tensor([0.9, 0.2, 0.3, 0.8, 0.4])
+    assert variants.agreement(predicted, labels, truth) == {
+        "test_labels_right": pytest.approx(2 / 3),
+        "test_labels_wrong": 0.5,
+    }
+    assert math.isnan(variants.agreement(predicted, truth, truth)["test_labels_wrong"])
+
+
+@pytest.mark.parametrize(("place", "text"), [("end", "Q: x\nA:\nI think no."), ("start", "I think no.\nQ: x\nA:")])
+def test_what_the_supervisor_thinks_stands_on_a_line_of_its_own(place: str, text: str) -> None:
+    assert variants.with_word("Q: x\nA:", "no", {"prompt": "I think {label}.", "place": place}) == text

@@ -1,0 +1,233 @@
+"""A pair's prefix is computed once and nothing changes; the other way round everything is exactly mirrored."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from w2s.engine.checkpoints import Checkpoint
+from w2s.engine.memory import Budget
+from w2s.errors import DivergedError
+from w2s.models.branching import can_branch
+from w2s.models.pretraining import new_model
+from w2s.reward.batching import Dialogues, backward, both, branching_pays, dialogue, logits, rewards
+from w2s.reward.rewarder import Rewarder, load
+from w2s.training.loop import Schedule, optimise
+from w2s.training.objectives import OBJECTIVES, pair
+
+SHAPE = {"width": 32, "intermediate": 80, "layers": 3, "heads": 4}
+VOCABULARY = 60
+CPU = torch.device("cpu")
+Raw = tuple[list[int], list[int], list[int]]
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An own rung with weights large enough that rewards differ, with a tokenizer that knows the head's word."""
+    from w2s.models.pretraining import _save_tokenizer
+    from w2s.models.tokenizer import train_tokenizer
+
+    folder = tmp_path_factory.mktemp("rung")
+    model: Any = new_model(SHAPE, 300, 3)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(6.0)
+    model.save_pretrained(folder)
+    train_tokenizer(["good bad"], 300).save(str(folder / "trained.json"))
+    _save_tokenizer(folder / "trained.json", folder)
+    return folder
+
+
+def raw(count: int, longest: int = 20) -> list[Raw]:
+    generator = torch.Generator().manual_seed(0)
+
+    def some(most: int) -> list[int]:
+        length = int(torch.randint(1, most, (1,), generator=generator))
+        return torch.randint(1, VOCABULARY, (length,), generator=generator).tolist()
+
+    return [(some(longest), some(8), some(8)) for _ in range(count)]
+
+
+def pairs_of(some: list[Raw], room: int = 64) -> Dialogues:
+    return Dialogues([dialogue(*one, room) for one in some])
+
+
+def swapped(some: list[Raw]) -> list[Raw]:
+    return [(prefix, second, first) for prefix, first, second in some]
+
+
+def apart(network: Rewarder, some: list[Raw]) -> Tensor:
+    """(n, 2) rewards by two forward passes over one text each."""
+    found = []
+    for prefix, first, second in some:
+        texts = ([*prefix, *first], [*prefix, *second])
+        found.append([network(torch.tensor([text]), torch.tensor([len(text)])).item() for text in texts])
+    return torch.tensor(found)
+
+
+def gradients(network: Rewarder) -> dict[str, Tensor]:
+    return {name: one.grad.clone() for name, one in network.named_parameters() if one.grad is not None}
+
+
+@torch.no_grad()
+def test_a_shared_prefix_gives_what_two_separate_forwards_give(directory: Path) -> None:
+    network, some = load(directory, "good"), raw(16)
+    pairs = pairs_of(some)
+    for layout in (pairs.branched, pairs.apart):
+        found = rewards(network, layout(range(16), CPU))
+        torch.testing.assert_close(found, apart(network, some), atol=1e-5, rtol=1e-5)
+    assert apart(network, some).std() > 0.05
+
+
+@torch.no_grad()
+def test_open_models_read_branched_rows_as_two_texts_or_are_not_asked_to(models: dict[str, Path]) -> None:
+    some = raw(6)
+    pairs = pairs_of(some)
+    for name, folder in models.items():
+        network = load(folder, "yes").eval()
+        expected = apart(network, some)
+        torch.testing.assert_close(rewards(network, pairs.apart(range(6), CPU)), expected, atol=1e-5, rtol=1e-4)
+        if network.branches:
+            torch.testing.assert_close(rewards(network, pairs.branched(range(6), CPU)), expected, atol=1e-5, rtol=1e-4)
+        assert network.branches or name in ("gpt2", "neox"), name
+
+
+def test_a_model_that_ignores_the_mask_is_found_out(models: dict[str, Path]) -> None:
+    backbone = load(models["qwen"], "yes").backbone
+    forward = backbone.forward
+
+    def without_mask(input_ids: Tensor, attention_mask: Any = None, position_ids: Any = None, **more: Any) -> Any:
+        return forward(input_ids=input_ids, position_ids=position_ids, **more)
+
+    assert can_branch(backbone)
+    backbone.forward = without_mask
+    assert not can_branch(backbone)
+
+
+def test_both_layouts_have_the_same_gradient(directory: Path) -> None:
+    pairs, found = pairs_of(raw(12)), []
+    for layout in (pairs.branched, pairs.apart):
+        network = load(directory, "good")
+        rewards(network, layout(range(12), CPU)).log_softmax(-1)[:, 0].sum().backward()
+        found.append(gradients(network))
+    for name, one in found[0].items():
+        torch.testing.assert_close(one, found[1][name], atol=1e-3, rtol=1e-3)
+
+
+def test_branching_pays_behind_long_prefixes_and_not_for_long_completions_of_narrow_models() -> None:
+    behind = dialogue([1] * 200, [2] * 10, [3] * 10, 1000)
+    assert branching_pays([behind], 64)
+    assert not branching_pays([dialogue([1], [2] * 400, [3] * 400, 1000)], 16)
+
+
+def train(directory: Path, folder: Path, some: list[Raw], labels: Tensor, objective: str = "naive", **more: Any) -> Any:
+    """(network, logits at every evaluation) after two epochs of batches that are split."""
+    folder.mkdir(exist_ok=True)
+    network, pairs = load(directory, "good"), pairs_of(some)
+    found: list[Tensor] = []
+    bound = OBJECTIVES[objective]
+
+    def gradient(batch: Any, done: float, tokens: int) -> float:
+        at = partial(bound, progress=done)
+        return backward(network, pairs, labels, batch, at, separable=objective == "naive", tokens=tokens)
+
+    def evaluate() -> dict[str, float]:
+        if len(found) + 1 == more.get("stop_at"):
+            raise KeyboardInterrupt
+        found.append(logits(network, pairs, Budget(200)))
+        return {"first": float(found[-1][0])}
+
+    history, _ = optimise(
+        network,
+        len(pairs),
+        Schedule(2, 8, 1e-3, 0.0, 2, 0),
+        gradient,
+        evaluate=evaluate,
+        checkpoint=Checkpoint(folder / "checkpoint.pt"),
+        budget=Budget(200),
+    )
+    return network, found, history
+
+
+def test_swapped_pairs_are_trained_and_predicted_exactly_mirrored(directory: Path, tmp_path: Path) -> None:
+    some = raw(24)
+    soft = torch.linspace(-3, 3, 24)
+    _, here, _ = train(directory, tmp_path / "here", some, both(soft))
+    _, there, _ = train(directory, tmp_path / "there", swapped(some), both(-soft))
+    assert len(here) == 4
+    for one, other in zip(here, there, strict=True):
+        assert torch.equal(one, -other)
+    assert not torch.equal(here[0], here[-1])
+
+
+def test_the_gradient_does_not_depend_on_the_split(directory: Path) -> None:
+    pairs, labels = pairs_of(raw(16)), pair(torch.linspace(0.1, 0.9, 16))
+    for objective in OBJECTIVES:
+        found = []
+        for tokens in (10_000, 60):
+            network = load(directory, "good")
+            bound = partial(OBJECTIVES[objective], progress=0.5)
+            separable = objective == "naive"
+            loss = backward(network, pairs, labels, range(16), bound, separable=separable, tokens=tokens)
+            found.append((loss, gradients(network)))
+        assert found[0][0] == pytest.approx(found[1][0], rel=1e-5)
+        for name, one in found[0][1].items():
+            torch.testing.assert_close(one, found[1][1][name], atol=1e-4, rtol=1e-3)
+
+
+def test_the_loss_is_the_cross_entropy_of_the_difference_of_rewards(directory: Path) -> None:
+    some, labels = raw(10), torch.linspace(0.05, 0.95, 10)
+    network = load(directory, "good")
+    with torch.no_grad():
+        difference = apart(network, some).diff(dim=-1)[:, 0]
+    expected = torch.nn.functional.binary_cross_entropy_with_logits(difference, labels)
+    bound = partial(OBJECTIVES["naive"], progress=0.0)
+    found = backward(network, pairs_of(some), pair(labels), range(10), bound, separable=True, tokens=10_000)
+    assert found == pytest.approx(expected.item(), rel=1e-4)
+
+
+def test_a_run_that_was_cut_off_ends_with_the_same_bits(
+    directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("W2S_CHECKPOINT_SECONDS", "0")
+    some, labels = raw(24), pair((torch.arange(24) % 2).float())
+    whole, _, history = train(directory, tmp_path / "whole", some, labels)
+    with pytest.raises(KeyboardInterrupt):
+        train(directory, tmp_path / "cut", some, labels, stop_at=3)
+    again, _, same = train(directory, tmp_path / "cut", some, labels)
+    assert same == history
+    for one, other in zip(whole.parameters(), again.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_truncation_keeps_the_end_and_one_prefix_for_both() -> None:
+    prefix, short, long = list(range(1, 11)), [50], [60, 61, 62]
+    kept = dialogue(prefix, short, long, 8)
+    assert (kept.prefix, kept.low, kept.high) == ([6, 7, 8, 9, 10], short, long)
+    assert dialogue(prefix, short, long, 100).prefix == prefix
+    tight = dialogue(prefix, short, long, 2)
+    assert (tight.prefix, tight.low, tight.high) == ([], [50], [61, 62])
+    assert not kept.swapped
+    assert dialogue(prefix, long, short, 8).swapped
+
+
+def test_predictions_that_are_no_numbers_say_so(directory: Path) -> None:
+    network = load(directory, "good")
+    with torch.no_grad():
+        network.head.weight.fill_(float("nan"))
+    with pytest.raises(DivergedError, match="predictions are not numbers"):
+        logits(network, pairs_of(raw(3)))
+
+
+def test_the_head_starts_as_the_words_unembedding(directory: Path) -> None:
+    from w2s.models import decoder, encoding
+
+    network = load(directory, "good")
+    (ids,) = encoding.bare_ids(encoding.tokenizer_of(directory), ["good"])
+    rows = decoder.read_weights(directory)[decoder.UNEMBEDDING][ids]
+    torch.testing.assert_close(network.head.weight[0], rows.mean(0))

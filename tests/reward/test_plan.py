@@ -1,0 +1,173 @@
+"""The reward setting's runs: their counts at the paper's grid, what each starts from, and mistakes in one line."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import refused
+from w2s.errors import LackingError, UserError
+from w2s.experiments.loading import plan_of
+from w2s.graph.artifact import with_ancestors
+from w2s.jobs.workflow import Workflow
+from w2s.reward.plan import RewardPlan
+
+
+def ladder(count: int) -> list[dict[str, Any]]:
+    shape = {"layers": 2, "heads": 2, "pretraining_learning_rate": 1e-3, "learning_rate": 1e-3, "tokens": 10**6}
+    return [{"name": f"r{number}", "width": 16 * (number + 1), **shape} for number in range(count)]
+
+
+@pytest.fixture
+def paper(config: dict[str, Any]) -> RewardPlan:
+    """Ten sizes and five supervisors, as in the paper's Figure 3; without the largest and with three in Figure 10."""
+    config["reward"].update(ladder=ladder(10), seeds=[0], supervisors=["r0", "r3", "r5", "r6", "r7"])
+    config["reward"]["generative"].update(rungs=[f"r{number}" for number in range(9)], supervisors=["r0", "r3", "r5"])
+    return plan_of(config, "paper").reward
+
+
+def test_the_papers_grid_has_its_runs(paper: RewardPlan) -> None:
+    """10 ground truth, 29 naive pairs; 9 generative ceilings, 19 students of plain and 19 of generative supervisors."""
+    assert len(paper.setting.pairs()) == 29
+    assert len(paper.setting.generative_pairs()) == 9 + 6 + 4
+    kinds = Counter(
+        ("+generative" in run.rung, run.labels == "truth", "+generative" in run.labels) for run in paper.every_run()
+    )
+    assert kinds == {
+        (False, True, False): 10,
+        (True, True, False): 9,
+        (False, False, False): 29,
+        (True, False, False): 19,
+        (True, False, True): 19,
+    }
+
+
+def test_a_generative_student_differs_in_what_it_starts_from_alone(paper: RewardPlan) -> None:
+    plain = paper.student("hh", "r0", "r5", "naive", 0)
+    generative = paper.student("hh", "r0", "r5", "naive", 0, generative=True)
+    assert plain.spec == generative.spec
+    assert plain.parents["labels"] is generative.parents["labels"] is paper.truth("hh", "r0", 0)
+    assert generative.parents["model"] is paper.generative("hh", "r5", 0)
+    assert generative.parents["model"].parents["model"] is plain.parents["model"]
+    assert generative.path == f"results/reward/hh/r5+generative/from-r0/naive/s0-{generative.key}"
+
+
+def test_generative_supervisors_label_for_figure_18(paper: RewardPlan) -> None:
+    run = paper.student("hh", "r0", "r5", "naive", 0, generative=True, generative_supervisor=True)
+    assert run.labels == "from-r0+generative"
+    assert run.parents["labels"] is paper.truth("hh", "r0", 0, generative=True)
+
+
+def test_generative_finetuning_belongs_to_data_and_seed(config: dict[str, Any]) -> None:
+    config["reward"]["seeds"] = [0, 1]
+    plan = plan_of(config, "seeds").reward
+    assert plan.generative("hh", "p16", 0).key != plan.generative("hh", "p16", 1).key
+    assert plan.nlp.model("p16").key == plan.generative("hh", "p16", 1).parents["model"].key
+
+
+def test_one_run_is_supervisor_and_ceiling_unless_the_half_says_otherwise(config: dict[str, Any]) -> None:
+    plan = plan_of(config, "weak").reward
+    assert plan.nlp.ceiling("hh", "p32", 0) is plan.nlp.truth("hh", "p32", 0)
+    config["ceiling_half"] = "strong"
+    plan = plan_of(config, "strong").reward
+    assert plan.nlp.ceiling("hh", "p32", 0).spec["half"] == "strong"
+    assert plan.nlp.ceiling("hh", "p32", 0).key != plan.nlp.truth("hh", "p32", 0).key
+
+
+def test_what_is_left_out_is_lacking(config: dict[str, Any]) -> None:
+    config["reward"]["generative"] = None
+    plan = plan_of(config, "config.yaml").reward
+    with pytest.raises(LackingError, match=r"reward\.generative is null"):
+        plan.nlp.student("hh", "p16", "p32", "naive", 0, generative=True)
+    assert all("generative" not in run.path for run in plan.nlp.runs_of_figures())
+    config["reward"] = None
+    with pytest.raises(LackingError, match="has no reward section"):
+        _ = plan_of(config, "config.yaml").reward
+
+
+def test_a_rung_outside_of_generative_rungs_is_lacking(paper: RewardPlan) -> None:
+    with pytest.raises(LackingError, match=r"reward\.generative\.rungs leaves 'r9' out"):
+        paper.ceiling("hh", "r9", 0, generative=True)
+
+
+def test_preferences_do_not_move_the_ladder(config: dict[str, Any]) -> None:
+    before = plan_of(config, "x").reward.model("p16").key
+    config["reward"]["world"].update(pairs=10, test=10, noise=0.4)
+    assert plan_of(config, "y").reward.model("p16").key == before
+    config["reward"]["world"].update(words=61)
+    assert plan_of(config, "z").reward.model("p16").key != before
+
+
+def test_keys_of_reward_are_found(tiny_config: dict[str, Any]) -> None:
+    workflow = Workflow(tiny_config)
+    for artifact in with_ancestors(workflow.default.reward.every_run()).values():
+        assert workflow.artifact(artifact.key).path == artifact.path
+    assert {"writing", "prefer"} <= {one.stage for one in workflow.known()}
+
+
+def test_files_are_known_by_their_content(config: dict[str, Any], tmp_path: Path) -> None:
+    config["reward"].update(source="directory", tasks=[{"name": "hh", "test": "none"}])
+    config["reward"]["pretraining"]["corpus"] = "tasks"
+
+    def keys(place: str) -> tuple[str, str]:
+        config["reward"]["directory"] = str(tmp_path / place)
+        plan = plan_of(copy.deepcopy(config), "files").reward
+        return plan.nlp.data("hh", 0).key, plan.nlp.corpus().key
+
+    for place, content in (("here", "one"), ("there", "one"), ("edited", "other")):
+        (tmp_path / place / "anthropic_hh").mkdir(parents=True)
+        (tmp_path / place / "anthropic_hh" / "train.jsonl").write_text(json.dumps({"chosen": content}))
+    assert keys("here") == keys("there")
+    assert all(one != other for one, other in zip(keys("here"), keys("edited"), strict=True))
+    with pytest.raises(UserError, match=r"reward\.directory: .*nowhere' is not a directory"):
+        keys("nowhere")
+
+
+def test_the_hub_is_known_by_its_commit(config: dict[str, Any]) -> None:
+    config["reward"].update(source="hub", tasks=["hh", "summarize", "shp", "webgpt"])
+    config["reward"]["pretraining"]["corpus"] = "tasks"
+    plan = plan_of(config, "hub").reward
+    rows = {task: plan.nlp.data(task, 0).spec["rows"] for task in plan.tasks}
+    assert all(len(one["revision"]) == 40 for one in rows.values())
+    assert "test" not in rows["webgpt"]
+    assert "test_share" in plan.nlp.data("webgpt", 0).spec["sizes"]
+    assert "test_share" not in plan.nlp.data("hh", 0).spec["sizes"]
+
+
+Change = Callable[[dict[str, Any]], object]
+MISTAKES: list[tuple[str, Change, list[str]]] = [
+    ("unknown key", lambda c: c.update(sorce="hub"), ["reward.sorce: unknown key; did you mean 'source'"]),
+    ("nested", lambda c: c["world"].update(parirs=3), ["reward.world.parirs: unknown key; did you mean 'pairs'"]),
+    ("corpus", lambda c: c.update(source="hub"), ["pretraining.corpus: 'world' needs source 'world'; allowed: tasks"]),
+    (
+        "task",
+        lambda c: c.update(source="hub", tasks=["hhh"], pretraining={"corpus": "tasks"}),
+        ["reward.tasks[0]: unknown task 'hhh'; did you mean 'hh'"],
+    ),
+    ("world task", lambda c: c.update(tasks=["shp"]), ["the micro-world has no 'shp'; allowed: hh"]),
+    ("directory", lambda c: c.update(source="directory"), ["source is 'directory', so directory must name one"]),
+    ("folder", lambda c: c.update(tasks=[{"name": "hh", "folder": "x"}]), ["folder is of use only with"]),
+    ("method", lambda c: c.update(methods=["naiv"]), ["reward.methods: unknown method 'naiv'", "'naive'"]),
+    ("twice", lambda c: c.update(methods=["naive", "naive"]), ["methods: 'naive' is named twice"]),
+    ("example", lambda c: c["example"].update(task="shp"), ["example.task: 'shp' is not in this experiment"]),
+    ("generative", lambda c: c["generative"].update(rungs=["p61"]), ["generative.rungs: 'p61' is not", "p16"]),
+    (
+        "no pair",
+        lambda c: c["generative"].update(rungs=["p16"], supervisors=["p24"]),
+        ["generative: no pair is left"],
+    ),
+    ("taken name", lambda c: c["ladder"][0].update(name="dialogues"), ["cannot be called 'dialogues'"]),
+    ("ladder", lambda c: c.update(ladder="pythai"), ["reward.ladder: unknown ladder 'pythai'; did you mean 'pythia'"]),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), [case[1:] for case in MISTAKES], ids=[case[0] for case in MISTAKES])
+def test_a_mistake_is_one_line(config: dict[str, Any], change: Change, said: list[str]) -> None:
+    change(config["reward"])
+    refused(config, said)

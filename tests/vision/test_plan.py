@@ -1,0 +1,206 @@
+"""The vision setting's runs: their counts, what moves them, where weights and images are, and mistakes in one line."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from w2s.config.files import deep_merge, read_yaml
+from w2s.errors import LackingError, UserError
+from w2s.experiments.loading import plan_of
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import with_ancestors
+from w2s.jobs.workflow import Workflow
+
+
+def of(config: dict[str, Any]) -> Plan:
+    return plan_of(config, "config.yaml", ROOT)
+
+
+@pytest.fixture
+def imagenet(config: dict[str, Any], tmp_path: Path) -> dict[str, Any]:
+    """config/vision-imagenet.yaml with two images, of two classes."""
+    merged = deep_merge(config, read_yaml(ROOT / "config" / "vision-imagenet.yaml"))
+    for name in ("n01440764", "n01443537"):
+        (tmp_path / "val" / name).mkdir(parents=True)
+        (tmp_path / "val" / name / "1.JPEG").write_bytes(b"content")
+    merged["vision"]["images"]["paths"] = [str(tmp_path / "val")]
+    return merged
+
+
+def test_table_3_needs_a_ceiling_and_a_student_of_each_rung_and_schedule(imagenet: dict[str, Any]) -> None:
+    """Four probes under each schedule, three networks over the images once."""
+    runs = list(of(imagenet).vision.every_run())
+    assert Counter((run.rung, run.labels, run.method) for run in runs) == Counter(
+        (rung, labels, schedule)
+        for rung in ("dino-resnet50", "dino-vitb8")
+        for labels in ("truth", "from-alexnet")
+        for schedule in ("oscillating", "cosine")
+    )
+    stages = Counter(one.stage for one in with_ancestors(runs).values())
+    assert stages == {"vision_probe": 8, "vision_features": 3, "images": 1}
+
+
+def test_the_papers_numbers_are_in_the_specs(imagenet: dict[str, Any]) -> None:
+    """Appendix D.1: 40k to train, 10k to test, Adam 1e-3, batch 128, 20 and 5 epochs."""
+    vision = of(imagenet).vision
+    for rung, epochs in (("dino-resnet50", 20), ("dino-vitb8", 5)):
+        spec = vision.student(rung, "cosine", 0).spec
+        assert (spec["train"], spec["test"]) == (40_000, 10_000)
+        assert (spec["training"]["learning_rate"], spec["training"]["batch"]) == (1e-3, 128)
+        assert spec["training"]["epochs"] == epochs
+        assert vision.features(vision.rung(rung)).spec["preprocessing"] == {"resize": 256, "crop": 224}
+
+
+def test_a_seed_moves_probes_but_no_features(smoke: Plan) -> None:
+    one, other = (smoke.vision.student("twins8", "cosine", seed) for seed in (0, 1))
+    assert one.key != other.key
+    assert all(one.parents[role] is other.parents[role] for role in ("images", "features", "labels"))
+
+
+def test_ceilings_see_no_supervisor_and_students_do(smoke: Plan) -> None:
+    vision = smoke.vision
+    assert "labels" not in vision.ceiling("twins8", "cosine", 0).parents
+    labels = vision.student("twins8", "cosine", 0).parents["labels"]
+    assert labels.spec == {"output": "probabilities"}
+    assert labels.parents["model"].spec["labels"] == "truth"
+    assert vision.features(vision.rung("twins8")).parents["model"].spec["labels"] == "none"
+
+
+def test_another_supervisor_moves_students_and_leaves_ceilings(config: dict[str, Any], smoke: Plan) -> None:
+    config["vision"]["supervisor"]["trained"]["epochs"] = 21
+    moved = of(config).vision
+    assert moved.ceiling("twins24", "cosine", 0).path == smoke.vision.ceiling("twins24", "cosine", 0).path
+    assert moved.student("twins24", "cosine", 0).path != smoke.vision.student("twins24", "cosine", 0).path
+
+
+def test_an_experiment_without_vision_says_so(config: dict[str, Any]) -> None:
+    config["vision"] = None
+    with pytest.raises(LackingError, match="has no vision section"):
+        _ = of(config).vision
+
+
+def test_keys_of_vision_are_found(tiny_config: dict[str, Any]) -> None:
+    workflow = Workflow(tiny_config)
+    for artifact in with_ancestors(workflow.default.vision.every_run()).values():
+        assert workflow.artifact(artifact.key).path == artifact.path
+    assert "vision_probe" in {one.stage for one in workflow.known()}
+
+
+def test_golden_keys_of_vision(smoke: Plan) -> None:
+    """Keys are for ever: results on disks far away are found by them."""
+    vision = smoke.vision
+    found = {
+        "images": vision.images().key,
+        "model": vision.model(vision.rung("twins8")).key,
+        "labels": vision.features(vision.setting.supervisor).key,
+        "truth": vision.ceiling("twins8", "cosine", 0).key,
+        "student": vision.student("twins8", "oscillating", 0).key,
+    }
+    assert found == {
+        "images": "53e8df20e1",
+        "model": "c6bb536114",
+        "labels": "d710158974",
+        "truth": "b3286659aa",
+        "student": "d569d3910b",
+    }
+
+
+def test_weights_are_known_by_content_wherever_they_lie(imagenet: dict[str, Any], tmp_path: Path) -> None:
+    def key(weights: str) -> str:
+        imagenet["vision"]["supervisor"]["published"]["weights"] = weights
+        vision = of(imagenet).vision
+        return vision.features(vision.setting.supervisor).key
+
+    for name, content in (("here", b"one"), ("there", b"one"), ("edited", b"other")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.safetensors").write_bytes(content)
+    here = key(f"{tmp_path}/here/model.safetensors")
+    assert here == key(f"{tmp_path}/there") != key(f"{tmp_path}/edited")
+    (tmp_path / "two").mkdir()
+    for name in ("a.pth", "b.pth"):
+        (tmp_path / "two" / name).touch()
+    with pytest.raises(UserError, match=r"rung 'alexnet': .*/two' holds 2 files of weights; name one of them"):
+        key(f"{tmp_path}/two")
+    with pytest.raises(UserError, match=r"rung 'alexnet': no file '.*/none.pth'"):
+        key(f"{tmp_path}/none.pth")
+
+
+def test_a_folder_of_images_is_known_by_names_and_sizes(imagenet: dict[str, Any], tmp_path: Path) -> None:
+    def key(folder: str) -> str:
+        imagenet["vision"]["images"]["paths"] = [f"{tmp_path}/{folder}"]
+        return of(imagenet).vision.images().key
+
+    for name, content in (("moved", b"content"), ("longer", b"contents")):
+        for one in ("n01440764", "n01443537"):
+            (tmp_path / name / one).mkdir(parents=True)
+            (tmp_path / name / one / "1.JPEG").write_bytes(content)
+    assert key("val") == key("moved") != key("longer")
+    with pytest.raises(UserError, match=r"vision\.images\.paths: no file '.*/nowhere'"):
+        key("nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="no images; it should hold a folder a class"):
+        key("empty")
+    (tmp_path / "list.csv").touch()
+    with pytest.raises(UserError, match=r"list.csv' is neither a .parquet file nor one folder"):
+        key("list.csv")
+
+
+Change = Callable[[dict[str, Any]], object]
+MISTAKES: list[tuple[str, Change, list[str]]] = [
+    ("key", lambda c: c["probe"].update(bacth=3), ["vision.probe.bacth: unknown key; did you mean 'batch'"]),
+    ("schedule", lambda c: c.update(schedules=["linear"]), ["vision.schedules.0: 'linear' is not allowed", "'cosine'"]),
+    ("twice", lambda c: c.update(schedules=["cosine"] * 2), ["schedules: 'cosine' is named twice"]),
+    ("same name", lambda c: c["ladder"][1].update(name="labelled2"), ["ladder: 'labelled2' is named twice"]),
+    ("neither", lambda c: c["ladder"][0].update(trained=None), ["twins8: should have either trained or published"]),
+    ("too many", lambda c: c["supervisor"]["trained"].update(images=701), ["labelled2: trained.images: 701 is more"]),
+    ("files", lambda c: c["images"].update(source="files"), ["source is 'files', so paths must name one"]),
+    ("hub", lambda c: c["images"].update(source="hub", hub="a/b"), ["source is 'hub', so revision must name one"]),
+    ("crop", lambda c: c["images"].update(crop=300), ["crop: 300 is larger than resize, 256"]),
+    (
+        "published on digits",
+        lambda c: c["ladder"][0].update(trained=None, published={"architecture": "vit_b8", "weights": "./a.pth"}),
+        ["twins8: images of source 'digits' are for trained networks"],
+    ),
+    (
+        "not pinned",
+        lambda c: c["ladder"][0].update(trained=None, published={"architecture": "vit_b8", "weights": "a/b"}),
+        ["revision: missing; 'a/b' is on the hub"],
+    ),
+    (
+        "architecture",
+        lambda c: c["ladder"][0].update(trained=None, published={"architecture": "vit", "weights": "./a"}),
+        ["ladder.0.published.architecture: 'vit' is not allowed", "'vit_b8'"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), [case[1:] for case in MISTAKES], ids=[case[0] for case in MISTAKES])
+def test_a_mistake_is_one_line(config: dict[str, Any], change: Change, said: list[str]) -> None:
+    change(config["vision"])
+    with pytest.raises(UserError) as caught:
+        of(config)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith("config.yaml: vision")
+    for part in said:
+        assert part in message, message
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda c: c["supervisor"]["published"].update(architecture="vit_b8"), "has no classes to label with"),
+        (lambda c: c["ladder"][0]["published"].update(architecture="alexnet"), "'alexnet' was trained on labels"),
+    ],
+    ids=["supervisor", "student"],
+)
+def test_roles_of_published_networks(imagenet: dict[str, Any], change: Change, said: str) -> None:
+    change(imagenet["vision"])
+    with pytest.raises(UserError, match=said):
+        of(imagenet)
