@@ -1,4 +1,4 @@
-"""A user's own code is known by what it does: an edit changes the hash of what it may change, and of nothing else."""
+"""A user's own code is identified by its file and those that it imports."""
 
 from __future__ import annotations
 
@@ -65,32 +65,35 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "moves"),
+    ("file", "old", "new"),
     [
-        ("losses.py", "weight * inner", "weight + inner", {"mine"}),
-        ("losses.py", "[:, 1]", "[:, 0]", {"mine"}),
-        ("losses.py", "POWER = 2.0", "POWER = 2.5", {"mine"}),
-        ("losses.py", "OTHER = 3.0", "OTHER = 4.0", {"yours"}),
-        ("losses.py", "import torch\n", "import torch\ntorch.manual_seed(3)\n", {"mine", "yours"}),
-        ("helpers.py", "half(labels", "half(2 * labels", {"mine"}),
-        ("deep.py", "x / 2", "x / 3", {"mine"}),
-        ("tools/more.py", "return x", "return -x", {"yours"}),
-        ("losses.py", "  # why", "  # because", set()),
-        ("losses.py", "What it does.", "Something.", set()),
-        ("losses.py", '"""Mine."""', '"""Ours."""\n\n\n', set()),
-        ("losses.py", "a trial", "another trial", set()),
-        ("helpers.py", "return 1", "return 2", set()),
+        ("losses.py", "weight * inner", "weight + inner"),
+        ("losses.py", "  # why", "  # because"),
+        ("helpers.py", "half(labels", "half(2 * labels"),
+        ("deep.py", "x / 2", "x / 3"),
+        ("tools/more.py", "return x", "return -x"),
     ],
 )
-def test_an_edit_moves_exactly_what_it_may_change(folder: Path, file: str, old: str, new: str, moves: set[str]) -> None:
-    before = {name: own.digest(f"losses:{name}", folder) for name in ("mine", "yours")}
+def test_an_edit_of_the_file_or_of_one_that_it_imports_moves_the_hash(
+    folder: Path, file: str, old: str, new: str
+) -> None:
+    before = own.digest("losses:mine", folder)
     edit(folder / file, old, new)
-    assert {name for name in before if own.digest(f"losses:{name}", folder) != before[name]} == moves
+    assert own.digest("losses:mine", folder) != before
+
+
+def test_other_files_of_the_folder_do_not_matter(folder: Path) -> None:
+    before = own.digest("helpers:squash", folder)
+    edit(folder / "losses.py", "POWER = 2.0", "POWER = 2.5")
+    (folder / "more.py").write_text("x = 1\n")
+    assert own.digest("helpers:squash", folder) == before
+    assert [path.name for path in own.files("helpers:squash", folder)] == ["deep.py", "helpers.py"]
 
 
 def test_where_the_folder_lies_does_not_matter(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
-    for name in ("losses.py", "helpers.py", "deep.py"):
+    (tmp_path / "elsewhere" / "tools").mkdir()
+    for name in ("losses.py", "helpers.py", "deep.py", "tools/__init__.py", "tools/more.py"):
         (tmp_path / "elsewhere" / name).write_text((folder / name).read_text())
     assert own.digest("losses:mine", folder) == own.digest("losses:mine", tmp_path / "elsewhere")
 
@@ -158,11 +161,13 @@ def with_own(config: dict[str, Any], folder: Path, **more: Any) -> Plan:
 
 
 def test_an_edit_moves_the_runs_of_its_method_alone(config: dict[str, Any], folder: Path) -> None:
+    (folder / "mine.py").write_text((folder / "losses.py").read_text())
+
     def keys() -> dict[str, str]:
-        return {run.name: run.key for run in with_own(config, folder).compared_runs()}
+        return {run.name: run.key for run in with_own(config, folder, objective="mine:mine").nlp.compared_runs()}
 
     before = keys()
-    edit(folder / "deep.py", "x / 2", "x / 7")
+    edit(folder / "mine.py", "POWER = 2.0", "POWER = 7.0")
     after = keys()
     moved = {name for name in before if after[name] != before[name]}
     assert moved == {name for name in before if "/mine/" in name}
@@ -208,7 +213,7 @@ def test_an_own_task_is_known_by_its_rows_and_its_formatter(
     config: dict[str, Any], folder: Path, own_task: dict[str, Any]
 ) -> None:
     first = plan_of(config, "config.yaml", folder)
-    data = first.data("pets", 0)
+    data = first.nlp.data("pets", 0)
     assert "test_share" in data.spec["sizes"]
     assert data.path.startswith("results/nlp/pets/data-")
     edit(folder / "forms.py", "return []", "return list()")
@@ -216,8 +221,8 @@ def test_an_own_task_is_known_by_its_rows_and_its_formatter(
     (folder / "pets" / "train.jsonl").write_text(ROWS * 2)
     own_task["relabel"] = "forms:flipped"
     third = plan_of(config, "config.yaml", folder)
-    assert len({data.key, second.data("pets", 0).key, third.data("pets", 0).key}) == 3
-    assert {plan.nlp.data("sciq", 0).key for plan in (first, second, third)} == {first.data("sciq", 0).key}
+    assert len({data.key, second.nlp.data("pets", 0).key, third.nlp.data("pets", 0).key}) == 3
+    assert {plan.nlp.data("sciq", 0).key for plan in (first, second, third)} == {first.nlp.data("sciq", 0).key}
 
 
 @pytest.mark.parametrize(
@@ -247,4 +252,4 @@ def test_a_mistake_about_an_own_task_is_one_line(
 def test_rows_that_are_not_there_are_one_line(config: dict[str, Any], folder: Path, own_task: dict[str, Any]) -> None:
     own_task["directory"] = "pest"
     with pytest.raises(UserError, match=r"task 'pets': directory .*pest' is not there; it should hold its rows"):
-        plan_of(config, "config.yaml", folder).data("pets", 0)
+        plan_of(config, "config.yaml", folder).nlp.data("pets", 0)

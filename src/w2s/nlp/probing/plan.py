@@ -1,6 +1,6 @@
 """The part of the run graph that trains linear probes on frozen features (Sections 2.7 and 5.2.3, Appendices D.2, E.1).
 
-Pure and light, as ``w2s.experiments.plan``.
+Pure and light.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The part of the run graph that prompts NLP base models (Section 5.2.1). Pure and light, as ``w2s.experiments.plan``."""
+"""The part of the run graph that prompts NLP base models (Section 5.2.1). Pure and light."""
 
 from __future__ import annotations
 

@@ -6,9 +6,9 @@ An objective takes the logits of the *whole batch* and returns each example's lo
     progress: share of the training steps done before this one, in [0, 1);
     result: (batch,) losses in nats.
 
-Its keyword arguments after ``progress`` are its parameters, given in the config; their types and ranges stand in its
-signature (``w2s.config.parameters``). Tensor methods only, so that these modules can be read without importing torch. A user's
-own objective looks the same and lies in the project's folder (``w2s.config.user_code``).
+Its keyword arguments after ``progress`` are its parameters, given in the config; their types and ranges are read off
+its signature (``w2s.config.parameters``). Objectives use tensor methods only, so that these modules can be imported
+without torch. A user's own objective looks the same and lies in the project's folder (``w2s.config.user_code``).
 """
 
 from __future__ import annotations
