@@ -13,7 +13,7 @@ from w2s import figures
 from w2s.config.files import deep_merge
 from w2s.experiments.loading import plan_of
 from w2s.experiments.plan import Plan
-from w2s.nlp.world import TOPICS
+from w2s.nlp.tasks import TOPICS
 
 Shape = Callable[..., Plan]
 

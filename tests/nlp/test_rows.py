@@ -12,7 +12,7 @@ import pytest
 
 from w2s.errors import UserError
 from w2s.microworld import WorldSize
-from w2s.nlp import world
+from w2s.nlp import synthetic
 from w2s.nlp.build import build
 from w2s.nlp.config import Sizes
 from w2s.nlp.rows import from_files, split_files
@@ -105,29 +105,29 @@ def test_a_corrupt_file_is_named(ending: str, said: str, tmp_path: Path) -> None
 
 
 def test_the_world_follows_from_its_seed() -> None:
-    one, same, other = (world.World(WorldSize(seed=seed)) for seed in (0, 0, 1))
+    one, same, other = (World(WorldSize(seed=seed)) for seed in (0, 0, 1))
     assert vars(one) == vars(same)
     assert one.people != other.people
 
 
 def test_no_fact_is_asked_in_both_training_and_test_rows() -> None:
-    small = world.World(WorldSize(people=20))
-    asked = {split: {row["question"] for row in part} for split, part in world.rows(small, "sciq").items()}
+    small = World(WorldSize(people=20))
+    asked = {split: {row["question"] for row in part} for split, part in synthetic.rows(small, "sciq").items()}
     assert not asked["train"] & asked["test"]
 
 
-@pytest.mark.parametrize("task", world.TOPICS)
+@pytest.mark.parametrize("task", TOPICS)
 def test_rows_answer_what_the_world_says(task: str) -> None:
     """Every row formats, and both labels turn up."""
-    rows = world.rows(world.World(WorldSize(people=20)), task)["train"]
+    rows = synthetic.rows(World(WorldSize(people=20)), task)["train"]
     labels = {candidate.label for row in rows for candidate in TASKS[task].formatter(row)}
     assert labels == {0, 1}
 
 
 def test_frequent_facts_are_told_more_often() -> None:
-    small = world.World(WorldSize(people=20))
+    small = World(WorldSize(people=20))
     documents = list(
-        world.corpus(
+        synthetic.corpus(
             small,
             3000,
             solve=lambda task, row: [(c.text, c.label) for c in TASKS[task].formatter(row)],
@@ -141,4 +141,4 @@ def test_frequent_facts_are_told_more_often() -> None:
 
 def test_an_unknown_world_task_says_which_there_are() -> None:
     with pytest.raises(UserError, match=r"task 'wik'.*did you mean 'wic'"):
-        world.rows(world.World(WorldSize(people=20)), "wik")
+        synthetic.rows(World(WorldSize(people=20)), "wik")

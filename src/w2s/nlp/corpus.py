@@ -9,7 +9,7 @@ from typing import Any
 from w2s.engine import artifacts
 from w2s.microworld import World, WorldSize
 from w2s.models.tokenizer import DOCUMENTS_FOR_TOKENIZER, train_tokenizer, write_tokens
-from w2s.nlp import world
+from w2s.nlp import synthetic
 from w2s.nlp.formatters import Row
 from w2s.nlp.tasks import TASKS
 
@@ -21,7 +21,7 @@ def documents_of_world(spec: Mapping[str, Any]) -> Iterator[str]:
         return [(candidate.text, candidate.label) for candidate in TASKS[task].formatter(row)]
 
     no, yes = spec["answers"]
-    return world.corpus(
+    return synthetic.corpus(
         World(WorldSize(**spec["world"])),
         spec["documents"],
         solve=solve,

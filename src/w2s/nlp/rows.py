@@ -11,7 +11,7 @@ from typing import Any
 from w2s.engine import hub
 from w2s.errors import UserError, allowed
 from w2s.microworld import World, WorldSize
-from w2s.nlp import world
+from w2s.nlp import synthetic
 from w2s.nlp.task import Task
 
 Row = dict[str, Any]
@@ -50,7 +50,7 @@ def hub_files(folder: Path, template: str, split: str) -> list[Path]:
 
 def from_world(task: Task, size: WorldSize) -> Rows:
     """Rows of the micro-world."""
-    parts = world.rows(World(size), task.name)
+    parts = synthetic.rows(World(size), task.name)
     return Rows(parts, dict.fromkeys(parts, "the micro-world"))
 
 

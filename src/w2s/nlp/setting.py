@@ -12,8 +12,7 @@ from w2s.graph.setting import Examples, Setting
 from w2s.nlp.config import Data, Nlp, TaskChoice
 from w2s.nlp.plan import NlpPlan
 from w2s.nlp.stages import STAGES
-from w2s.nlp.tasks import TASKS
-from w2s.nlp.world import TOPICS
+from w2s.nlp.tasks import TASKS, TOPICS
 
 
 class NlpSetting(Setting):
