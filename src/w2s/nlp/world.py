@@ -1,6 +1,6 @@
 """What the NLP tasks ask of the micro-world: kinds of facts, how each is stated, and helpers that make rows of them.
 
-A data set's rows are made in its own file (``w2s.nlp.tasks``); the corpus, and splits of rows, in ``w2s.nlp.synthetic``.
+A data set's rows are made in its own file (``w2s.nlp.tasks``), their split and the corpus in ``w2s.nlp.synthetic``.
 """
 
 from __future__ import annotations
