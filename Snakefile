@@ -33,7 +33,7 @@ wildcard_constraints:
     key="[0-9a-f]{10}",
     figure="[A-Za-z]+[0-9]*",
     experiment="[A-Za-z0-9][A-Za-z0-9._-]*",
-    first="[A-Za-z0-9][A-Za-z0-9._-]*?",
+    first="[A-Za-z0-9][A-Za-z0-9._-]*?",  # ends at the first -vs-
     second="[A-Za-z0-9][A-Za-z0-9._-]*",
 
 

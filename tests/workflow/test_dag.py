@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ import yaml
 
 from tests.conftest import ROOT, TINY
 from w2s import figures
+from w2s.making import STAGES
 from w2s.plan import with_ancestors
 from w2s.workflow import Workflow, read_yaml
 
@@ -163,15 +165,15 @@ def test_the_papers_experiment_has_its_runs(tmp_path: Path) -> None:
 
 def test_reward_figures_train_only_what_earlier_ones_have_not(copy: Path) -> None:
     """Two rungs, one supervisor: Figure 3 has two ground-truth runs and two students, Figures 7 and 16 no other."""
-    targets, prefers, writings = [], [], []
+    targets, models, generative = [], [], []
     for figure in ("fig3", "fig7", "fig16", "fig10", "fig17", "fig18", "fig2"):
         targets.append(f"figures/{figure}.pdf")
         jobs = planned(snakemake(copy, "-n", *targets))
-        prefers.append(jobs["prefer"])
-        writings.append(jobs["writing"])
+        models.append(jobs["reward_model"])
+        generative.append(jobs["generative_finetuning"])
     # Figure 10: two ceilings and two students after generative finetuning; Figure 18: students of such a supervisor.
-    assert prefers == [4, 4, 4, 8, 8, 10, 10]
-    assert writings == [0, 0, 0, 2, 2, 2, 2]
+    assert models == [4, 4, 4, 8, 8, 10, 10]
+    assert generative == [0, 0, 0, 2, 2, 2, 2]
 
 
 def test_figures_2_and_3_train_runs_of_the_settings_that_they_show(tmp_path: Path) -> None:
@@ -179,14 +181,60 @@ def test_figures_2_and_3_train_runs_of_the_settings_that_they_show(tmp_path: Pat
     edit_config(folder, lambda config: merge(config, {"settings": ["chess"]}))
     jobs = planned(snakemake(folder, "-n", "figures/fig2.pdf", "figures/fig3.pdf"))
     assert jobs["generate"]
-    assert not {"finetune", "prefer", "data", "preferences"} & set(jobs)
+    assert not {"finetune", "reward_model", "data", "preferences"} & set(jobs)
 
 
 def test_jobs_are_listed_by_readable_messages(copy: Path) -> None:
     output = snakemake(copy, "-n", "figures/fig5.pdf")
-    assert "finetune w16 on sciq: from-w8, confidence, seed 0" in output
-    assert "finetune w8 on sst2: truth, naive, seed 0" in output
+    student = "finetune w16 on sciq: labels from w8, confidence, seed 0"
+    assert f"{student} -> results/nlp/sciq/w16/from-w8/confidence/s0-" in output
+    assert "finetune w8 on sst2: truth of the weak half, seed 0" in output
     assert "pretrain w16" in output
+
+
+# Rule -> its outputs, and all rules that match each of these, for paths on the standard input.
+MATCHES = """
+import json, sys
+from pathlib import Path
+from snakemake.api import SnakemakeApi
+from snakemake.settings.types import OutputSettings, Quietness, ResourceSettings
+with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+    rules = list(api.workflow(ResourceSettings(cores=1), snakefile=Path("Snakefile"))._workflow.rules)
+def matching(path):
+    return [rule for rule in rules if rule.is_producer(path)]
+def outputs(rule, path):
+    wildcards = rule.get_wildcards(path)
+    return {str(one): [rule.name for rule in matching(str(one))] for one in rule.expand_output(wildcards)[0]}
+found = {path: {rule.name: outputs(rule, path) for rule in matching(path)} for path in json.load(sys.stdin)}
+print(json.dumps(found))
+"""
+
+
+def test_exactly_one_rule_makes_every_file_of_every_planned_artifact() -> None:
+    """So no order of rules is needed, and none is chosen by chance."""
+    artifacts = Workflow(read_yaml(ROOT / "config.yaml"), ROOT).known()
+    done = subprocess.run(
+        [sys.executable, "-c", MATCHES],
+        cwd=ROOT,
+        input=json.dumps([one.manifest for one in artifacts]),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = json.loads(done.stdout.splitlines()[-1])
+    rules: dict[str, set[str]] = {}
+    for one in artifacts:
+        ((rule, outputs),) = found[one.manifest].items()
+        assert one.manifest in outputs
+        assert all(makers == [rule] for makers in outputs.values()), outputs
+        rules.setdefault(one.stage, set()).add(rule)
+    assert all(len(names) == 1 for names in rules.values()), rules
+    assert set(STAGES) - set(rules) <= {"open"}  # smoke has no open model
+    assert len(set.union(*rules.values())) == len(rules)
+
+
+def test_the_template_is_no_target(copy: Path) -> None:
+    assert "Target rules may not contain wildcards" in snakemake(copy, "-n", "make", check=False)
 
 
 def test_one_run_can_be_asked_for_by_its_path(copy: Path) -> None:

@@ -42,7 +42,13 @@ def read(made: Path, run: Run) -> dict[str, list[Any]]:
 def test_a_generative_student_needs_exactly_its_runs(tmp_path: Path, tiny: Plan) -> None:
     folder = checkout(tmp_path / "checkout")
     output = snakemake(folder, "-n", runs_of(tiny)["generative"].manifest)
-    assert planned(output) == {"preferences": 1, "dialogues": 1, "pretrain": 2, "writing": 1, "prefer": 2}
+    assert planned(output) == {
+        "preferences": 1,
+        "dialogues": 1,
+        "pretrain": 2,
+        "generative_finetuning": 1,
+        "reward_model": 2,
+    }
     assert "reward model p12+generative on hh: from-p8, naive, seed 0" in output
 
 
