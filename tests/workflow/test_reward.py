@@ -49,7 +49,7 @@ def test_a_generative_student_needs_exactly_its_runs(tmp_path: Path, tiny: Plan)
         "generative_finetuning": 1,
         "reward_model": 2,
     }
-    assert "reward model p12+generative on hh: from-p8, naive, seed 0" in output
+    assert "reward model p12+generative on hh: labels from p8, naive, seed 0" in output
 
 
 def test_a_second_call_does_nothing(made: Path, tiny: Plan) -> None:
