@@ -1,38 +1,39 @@
-# What every stage's rule asks of the plan. Keys are looked up; nothing is computed here.
-# Outputs are update(...)d: Snakemake would delete what is there before a job starts, which may be what another
-# workflow has just made. Commands write aside and rename, so nothing needs to be out of the way.
+# What rules ask the plan. Nothing is computed here: see src/w2s/jobs/targets.py.
 import sys
 from functools import cache
 
-from w2s.graph.artifact import canonical, fingerprint_of
+from w2s.graph.artifact import canonical
+from w2s.jobs import targets
 
 DEFAULT = experiments.default.experiment.experiment
 
 
 def or_one_line(ask, *arguments):
-    """What the plan answers; a user's mistake ends the workflow with one line, not with a traceback."""
+    """The answer of the plan; a user's mistake ends the workflow with one line, not with a traceback."""
     try:
         return ask(*arguments)
     except UserError as mistake:
         sys.exit(f"w2s: {mistake}")
 
 
+# Artifacts, by the key in their path.
+
+
 @cache  # every job asks a dozen times
 def found(key, names):
-    artifact = or_one_line(experiments.artifact, key)
-    if not set(names) <= {key, *artifact.path.split("/"), *artifact.words}:
-        asked = " ".join(name for name in names if name != key)
-        sys.exit(f"w2s: key {key} belongs to {artifact.path}, not to {asked}")
-    return artifact
+    return or_one_line(targets.artifact, experiments, key, names)
 
 
 def planned(wildcards):
-    """The artifact with this key, whose readable path must be the one that was asked for."""
     return found(wildcards.key, tuple(wildcards))
 
 
 def manifests_of_parents(wildcards):
     return [parent.manifest for parent in planned(wildcards).parents.values()]
+
+
+def stage(wildcards):
+    return planned(wildcards).stage.name
 
 
 def spec(wildcards):
@@ -47,8 +48,20 @@ def environment(wildcards):
     return canonical(planned(wildcards).environment)
 
 
+def directory_of(wildcards):
+    return planned(wildcards).path
+
+
+def message(wildcards):
+    return planned(wildcards).message
+
+
 def priority(wildcards):
     return planned(wildcards).priority
+
+
+def estimate(wildcards):
+    return experiments.resources.recorded(planned(wildcards))
 
 
 def mem_mb(wildcards, attempt):
@@ -63,13 +76,7 @@ def gpu(wildcards):
     return experiments.resources.asked(planned(wildcards)).gpu
 
 
-def estimate(wildcards):
-    return experiments.resources.recorded(planned(wildcards))
-
-
-# What every job that makes an artifact asks a scheduler for. Of place each has one: a limit of one in an allocation
-# (profiles/slurm) makes the members of a pack take turns.
-ASKED = {"mem_mb": mem_mb, "runtime": runtime, "gpu": gpu, "place": 1}
+# Figures and pages, by their names and that of an experiment (without one: the default experiment).
 
 
 def figure_runs(wildcards):
@@ -84,23 +91,24 @@ def figure_caption(wildcards):
     return or_one_line(experiments.caption, wildcards.figure)
 
 
+def experiment_json(wildcards):
+    return or_one_line(targets.experiment_json, experiments, wildcards.experiment)
+
+
+def experiment_file(wildcards):
+    return or_one_line(targets.experiment_file, experiments, wildcards.get("experiment"))
+
+
 def claim_tables(wildcards):
-    name = wildcards.get("experiment", DEFAULT)
-    return [f"results/figures/{name}/{figure}.csv" for figure in or_one_line(experiments.claim_tables, name)]
+    return or_one_line(targets.claim_tables, experiments, wildcards.get("experiment"))
 
 
-def figures_of(experiment):
-    """Where an experiment's pictures are."""
-    return "figures" if experiment == DEFAULT else f"figures/{experiment}"
+def claim_code(wildcards):
+    return experiments.claim_code()
 
 
 def report_parts(wildcards):
-    """Tables and pictures of every figure that the experiment can have, and the documentation of deviations."""
-    name = wildcards.get("experiment", DEFAULT)
-    drawn = or_one_line(experiments.drawable, name)
-    tables = [f"results/figures/{name}/{figure}.csv" for figure in drawn]
-    pictures = [f"{figures_of(name)}/{figure}.{kind}" for figure in drawn for kind in ("svg", "png")]
-    return tables + pictures + sorted(map(str, Path("docs").glob("*.md")))
+    return or_one_line(targets.report_parts, experiments, wildcards.get("experiment"))
 
 
 def report_code(wildcards):
@@ -108,44 +116,18 @@ def report_code(wildcards):
 
 
 def compared_parts(wildcards):
-    """Tables and pictures of the figures that both experiments can have."""
     names = (wildcards.first, wildcards.second)
-    figures = or_one_line(experiments.shared, *names, wildcards.get("figure"))
-    tables = [f"results/figures/{name}/{figure}.csv" for name in names for figure in figures]
-    return tables + [
-        f"{figures_of(name)}/{figure}.{kind}" for name in names for figure in figures for kind in ("svg", "png")
-    ]
+    return or_one_line(targets.compared_parts, experiments, names, wildcards.get("figure"))
 
 
 def compared_experiments(wildcards):
-    return [experiment_file_of(name) for name in (wildcards.first, wildcards.second)]
+    names = (wildcards.first, wildcards.second)
+    return [or_one_line(targets.experiment_file, experiments, name) for name in names]
 
 
 def compared_figures(wildcards):
-    return [figures_of(name) for name in (wildcards.first, wildcards.second)]
+    return [targets.pictures(experiments, name) for name in (wildcards.first, wildcards.second)]
 
 
 def comparison_code(wildcards):
     return experiments.comparison_code()
-
-
-def claim_code(wildcards):
-    return experiments.claim_code()
-
-
-def json_of(name):
-    plan = or_one_line(experiments.plan, name)
-    return canonical(plan.experiment.model_dump(mode="json", exclude={"execution"}))
-
-
-def experiment_json(wildcards):
-    return json_of(wildcards.get("experiment", DEFAULT))
-
-
-def experiment_file_of(name):
-    """A file that holds the whole experiment, its content's hash in its name: a changed setting redraws."""
-    return f"results/figures/{name}/experiment-{fingerprint_of(json_of(name))}.json"
-
-
-def experiment_file(wildcards):
-    return experiment_file_of(wildcards.get("experiment", DEFAULT))

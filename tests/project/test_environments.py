@@ -92,7 +92,8 @@ def test_every_rule_names_an_environment_that_exists() -> None:
         text = path.read_text()
         for name in re.findall(r'"\.\./envs/(\w+)\.yaml"', text):
             assert (ROOT / "envs" / f"{name}.yaml").is_file()
-        assert text.count("\nrule ") == text.count("    conda:\n"), path.name
+        for rule in text.split("\nrule ")[1:]:
+            assert "    conda:\n" in rule.split("\nuse rule ")[0], path.name
 
 
 # -- containers --------------------------------------------------------------------------------------------

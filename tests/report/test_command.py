@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from w2s.cli.commands import main
+from w2s.cli import main
 
 from w2s import claims
 from w2s.claims import paper

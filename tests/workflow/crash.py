@@ -50,7 +50,7 @@ def job(
     os.dup2(output, 2)
     if point:
         _arm(point, wait_for)
-    from w2s.cli.commands import main
+    from w2s.cli import main
 
     code = main(list(arguments))
     sys.stdout.flush()

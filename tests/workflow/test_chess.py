@@ -42,7 +42,7 @@ def test_a_chain_needs_exactly_its_runs(tmp_path: Path, tiny: Plan) -> None:
     folder = checkout(tmp_path / "checkout")
     output = snakemake(folder, "-n", tiny.chess.chain(("c8", "c12", "c16"), 0).manifest)
     assert planned(output) == {"puzzles": 1, "games": 1, "pretrain": 3, "generate": 3}
-    assert "chess: c16 on puzzles: chain-c8-c12, naive, seed 0" in output
+    assert "finetune c16 on puzzles: labels of c12 (chain-c8-c12) on step2, seed 0" in output
 
 
 def test_a_second_call_does_nothing(made: Path, tiny: Plan) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ import yaml
 from tests.conftest import ROOT, TINY
 from w2s import figures
 from w2s.config.files import read_yaml
+from w2s.experiments.settings import STAGES
 from w2s.graph.artifact import with_ancestors
 from w2s.jobs.workflow import Workflow
 
@@ -141,7 +143,7 @@ def test_the_papers_experiment_has_its_runs(tmp_path: Path) -> None:
     """22 data sets x (7 ground truth + 29 naive + 29 confidence) x 3 seeds, as docs/experiments.md says."""
     plan = Workflow(read_yaml(ROOT / "config.yaml"), ROOT).plan("nlp-paper")
     jobs = {
-        figure: Counter(one.stage for one in with_ancestors(figures.module(figure).needs(plan)).values())
+        figure: Counter(one.stage.name for one in with_ancestors(figures.module(figure).needs(plan)).values())
         for figure in ("fig2", "fig3", "fig5", "fig6", "fig8", "fig12", "fig13", "table1")
     }
     assert {figure: one["finetune"] for figure, one in jobs.items()} == {
@@ -164,15 +166,15 @@ def test_the_papers_experiment_has_its_runs(tmp_path: Path) -> None:
 
 def test_reward_figures_train_only_what_earlier_ones_have_not(copy: Path) -> None:
     """Two rungs, one supervisor: Figure 3 has two ground-truth runs and two students, Figures 7 and 16 no other."""
-    targets, prefers, writings = [], [], []
+    targets, models, generative = [], [], []
     for figure in ("fig3", "fig7", "fig16", "fig10", "fig17", "fig18", "fig2"):
         targets.append(f"figures/{figure}.pdf")
         jobs = planned(snakemake(copy, "-n", *targets))
-        prefers.append(jobs["prefer"])
-        writings.append(jobs["writing"])
+        models.append(jobs["reward_model"])
+        generative.append(jobs["generative_finetuning"])
     # Figure 10: two ceilings and two students after generative finetuning; Figure 18: students of such a supervisor.
-    assert prefers == [4, 4, 4, 8, 8, 10, 10]
-    assert writings == [0, 0, 0, 2, 2, 2, 2]
+    assert models == [4, 4, 4, 8, 8, 10, 10]
+    assert generative == [0, 0, 0, 2, 2, 2, 2]
 
 
 def test_figures_2_and_3_train_runs_of_the_settings_that_they_show(tmp_path: Path) -> None:
@@ -180,14 +182,60 @@ def test_figures_2_and_3_train_runs_of_the_settings_that_they_show(tmp_path: Pat
     edit_config(folder, lambda config: merge(config, {"settings": ["chess"]}))
     jobs = planned(snakemake(folder, "-n", "figures/fig2.pdf", "figures/fig3.pdf"))
     assert jobs["generate"]
-    assert not {"finetune", "prefer", "data", "preferences"} & set(jobs)
+    assert not {"finetune", "reward_model", "data", "preferences"} & set(jobs)
 
 
 def test_jobs_are_listed_by_readable_messages(copy: Path) -> None:
     output = snakemake(copy, "-n", "figures/fig5.pdf")
-    assert "finetune w16 on sciq: from-w8, confidence, seed 0" in output
-    assert "finetune w8 on sst2: truth, naive, seed 0" in output
+    student = "finetune w16 on sciq: labels from w8, confidence, seed 0"
+    assert f"{student} -> results/nlp/sciq/w16/from-w8/confidence/s0-" in output
+    assert "finetune w8 on sst2: truth of the weak half, seed 0" in output
     assert "pretrain w16" in output
+
+
+# Rule -> its outputs, and all rules that match each of these, for paths on the standard input.
+MATCHES = """
+import json, sys
+from pathlib import Path
+from snakemake.api import SnakemakeApi
+from snakemake.settings.types import OutputSettings, Quietness, ResourceSettings
+with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+    rules = list(api.workflow(ResourceSettings(cores=1), snakefile=Path("Snakefile"))._workflow.rules)
+def matching(path):
+    return [rule for rule in rules if rule.is_producer(path)]
+def outputs(rule, path):
+    wildcards = rule.get_wildcards(path)
+    return {str(one): [rule.name for rule in matching(str(one))] for one in rule.expand_output(wildcards)[0]}
+found = {path: {rule.name: outputs(rule, path) for rule in matching(path)} for path in json.load(sys.stdin)}
+print(json.dumps(found))
+"""
+
+
+def test_exactly_one_rule_makes_every_file_of_every_planned_artifact() -> None:
+    """So no order of rules is needed, and none is chosen by chance."""
+    artifacts = Workflow(read_yaml(ROOT / "config.yaml"), ROOT).known()
+    done = subprocess.run(
+        [sys.executable, "-c", MATCHES],
+        cwd=ROOT,
+        input=json.dumps([one.manifest for one in artifacts]),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = json.loads(done.stdout.splitlines()[-1])
+    rules: dict[str, set[str]] = {}
+    for one in artifacts:
+        ((rule, outputs),) = found[one.manifest].items()
+        assert one.manifest in outputs
+        assert all(makers == [rule] for makers in outputs.values()), outputs
+        rules.setdefault(one.stage.name, set()).add(rule)
+    assert all(len(names) == 1 for names in rules.values()), rules
+    assert set(STAGES) - set(rules) <= {"open_model"}  # smoke has no open model
+    assert len(set.union(*rules.values())) == len(rules)
+
+
+def test_the_template_is_no_target(copy: Path) -> None:
+    assert "Target rules may not contain wildcards" in snakemake(copy, "-n", "make", check=False)
 
 
 def test_one_run_can_be_asked_for_by_its_path(copy: Path) -> None:
@@ -275,7 +323,7 @@ def test_the_plan_imports_nothing_heavy(copy: Path) -> None:
 def test_the_command_lines_help_imports_nothing_heavy() -> None:
     code = (
         "import sys\n"
-        "from w2s.cli.commands import main\n"
+        "from w2s.cli import main\n"
         "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
         "print(sorted({'torch', 'transformers', 'pandas', 'numpy', 'pydantic'} & set(sys.modules)))\n"
     )

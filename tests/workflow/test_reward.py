@@ -43,8 +43,14 @@ def read(made: Path, run: Run) -> dict[str, list[Any]]:
 def test_a_generative_student_needs_exactly_its_runs(tmp_path: Path, tiny: Plan) -> None:
     folder = checkout(tmp_path / "checkout")
     output = snakemake(folder, "-n", runs_of(tiny)["generative"].manifest)
-    assert planned(output) == {"preferences": 1, "dialogues": 1, "pretrain": 2, "writing": 1, "prefer": 2}
-    assert "reward model p12+generative on hh: from-p8, naive, seed 0" in output
+    assert planned(output) == {
+        "preferences": 1,
+        "dialogues": 1,
+        "pretrain": 2,
+        "generative_finetuning": 1,
+        "reward_model": 2,
+    }
+    assert "reward model p12+generative on hh: labels from p8, naive, seed 0" in output
 
 
 def test_a_second_call_does_nothing(made: Path, tiny: Plan) -> None:

@@ -25,7 +25,7 @@ def test_table_3_needs_exactly_its_jobs(tmp_path: Path) -> None:
     output = snakemake(folder, "-n", "figures/table3.pdf")
     stages = {"images": 1, "vision_model": 3, "vision_features": 3, "vision_probe": 8}
     assert planned(output) == {**stages, "experiment": 1, "tabulate": 1, "draw": 1}
-    assert "probe v4 on digits: from-labelled2, oscillating, seed 0" in output
+    assert "probe v4 on digits: labels of labelled2, oscillating, seed 0" in output
 
 
 def test_the_numbers_are_those_of_the_runs(made: Path, tiny: Plan) -> None:
