@@ -10,8 +10,8 @@ from w2s.plan import Plan, Run
 __all__ = ["CAPTION", "draw", "needs", "tabulate"]
 
 CAPTION = (
-    "Test accuracy on representative NLP tasks against the student's pretraining compute; hue is the supervisor, "
-    "dotted naive finetuning, triangles the confidence loss, black the ground-truth ceiling."
+    "Test accuracy on representative NLP tasks against the student's pretraining compute. Hue: supervisor; dotted: "
+    "naive finetuning; triangles: confidence loss; black: ground-truth ceiling."
 )
 
 
