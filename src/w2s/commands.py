@@ -323,7 +323,7 @@ def compare(options: argparse.Namespace) -> None:
 
 
 def _note(numbers: dict[str, pd.DataFrame], about: dict[str, Any]) -> str:
-    """What all tables together say of invented data."""
+    """The note on synthetic data for all tables together."""
     import pandas as pd
 
     settings = [table["setting"] for table in numbers.values() if "setting" in table]
@@ -331,18 +331,18 @@ def _note(numbers: dict[str, pd.DataFrame], about: dict[str, Any]) -> str:
 
 
 def _made_up(numbers: pd.DataFrame, about: dict[str, Any]) -> str:
-    """What a figure's footer says of invented data; empty where they are real."""
+    """The footer's note on synthetic data; empty if all data are real."""
     settings = set(numbers["setting"]) if "setting" in numbers else {"nlp"}
     invented = []
     if "nlp" in settings and about["data"]["source"] == "world":
-        invented.append("small invented world")
+        invented.append("small synthetic world")
     if "chess" in settings and about["chess"]["puzzles"]["source"] == "endgames":
         invented.append("generated endgames")
     if "vision" in settings and about["vision"]["images"]["source"] == "digits":
         invented.append("scikit-learn's digits")
     if "reward" in settings and about["reward"]["source"] == "world":
-        invented.append("invented dialogues")
-    return f"{', '.join(invented)}: the method at work, not the paper's numbers" if invented else ""
+        invented.append("synthetic dialogues")
+    return f"smoke scale ({', '.join(invented)}): illustrates the method, not the paper's numbers" if invented else ""
 
 
 def read_numbers(path: Path) -> pd.DataFrame:

@@ -9,7 +9,7 @@ A figure module has
   and an optional note for the footer.
 
 Users refer to ``figures/fig05.py`` as ``fig5``. To add a figure, add a file. Shared code: ``style`` (looks and
-axes), ``curves``, ``overlay`` (the paper's own numbers), ``footer``, ``per_task`` (Figures 6 and 12).
+axes), ``curves``, ``overlay`` (the paper's results), ``footer``, ``per_task`` (Figures 6 and 12).
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ ROW = 0.3  # inches per line with one pair
 WORDS = {
     NON_EXPERT: "non-expert alone",
     STUDENT: "    its student",
-    ASSISTED: "    non-expert with its label hints",
+    ASSISTED: "    non-expert with label hints",
     STUDENT_OF_ASSISTED: "    student of the assisted",
     EXPERT: "strong model, expert's labels",
 }
