@@ -66,7 +66,7 @@ def test_figure_2_says_where_a_chain_ends_before_the_student(shape: Shape) -> No
     """As in the paper, whose best bar is not of the model of the bars beside it."""
     plan = shape(rungs=8, chess=True)
     figure = draw("fig2", plan)
-    assert "the chain ends at c48, whose ceiling its PGR is taken with" in footer(figure)
+    assert "the chain ends at c48; its PGR uses the ceiling of that rung" in footer(figure)
     runs = len(figures.module("fig2").needs(plan))
     assert f"{runs} runs" in footer(figure)
 
@@ -159,7 +159,7 @@ def test_the_papers_chess_curves_lie_under_ours_where_compute_overlaps(name: str
     figure = draw(name, plan)
     faint = [line for line in figure.axes[0].lines if line.get_alpha() == 0.35]
     assert len(faint) == (1 + 7 + 6 if name == "fig4" else 1 + 7 + 1)
-    assert "faint curves: the paper's own" in footer(figure)
+    assert "faint curves: the paper's results" in footer(figure)
     assert "the paper's curves start at 1.8e+18 FLOP" in footer(draw(name, shape(chess=True, overlay_paper=True)))
 
 
@@ -285,6 +285,6 @@ def test_figure_20_sets_rungs_beside_the_papers_models_of_like_compute(shape: Sh
     far = draw("fig20", shape(chess=True, overlay_paper=True))
     faint = [line for panel in near.axes for line in panel.lines if line.get_alpha() == 0.35]
     assert faint
-    assert "of the model within half a decade of compute" in footer(near)
+    assert "for the model within half a decade of compute" in footer(near)
     assert not [line for panel in far.axes for line in panel.lines if line.get_alpha() == 0.35]
-    assert "curves are left out" in footer(far)
+    assert "curves are omitted" in footer(far)

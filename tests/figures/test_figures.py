@@ -77,10 +77,10 @@ def test_finding_out_what_figures_need_imports_nothing_heavy() -> None:
 
 
 @every_figure
-def test_captions_are_one_or_two_sentences(name: str) -> None:
+def test_captions_are_a_few_sentences(name: str) -> None:
     caption = figures.module(name).CAPTION
     assert caption.endswith(".")
-    assert 1 <= caption.count(". ") + 1 <= 2
+    assert len(caption) < 450
 
 
 @every_figure_of_runs
@@ -197,7 +197,7 @@ def test_one_seed_has_bands_over_test_examples_or_none(shape: Shape) -> None:
     figure = draw("fig5", plan, table)
     assert figure.axes[0].collections
     assert "band: 95% bootstrap interval over test examples" in footer(figure)
-    assert "noise floor: one accuracy is known to ±" in footer(figure)
+    assert "noise floor: ±" in footer(figure)
     without = table[[name for name in table if "_examples_" not in str(name)]]
     assert not draw("fig5", plan, without).axes[0].collections
     assert "noise floor" not in footer(draw("fig5", plan, without))

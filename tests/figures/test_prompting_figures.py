@@ -60,7 +60,7 @@ def test_figure_9_says_where_prompts_had_no_room_and_how_many_draws_there_were(s
     plan = shape()
     said = footer(draw("fig9", plan))
     assert "band: lowest to highest of 2 draws of examples and 2 seeds" in said
-    assert "prompts without room for 5 examples have fewer: on average boolq 4.0" in said
+    assert "prompts that do not fit 5 examples use fewer: on average boolq 4.0" in said
     table = numbers("fig9", plan)
     table.loc[table["method"] == "few-shot", "shots"] = 5
     assert "without room" not in footer(draw("fig9", plan, table))
@@ -198,7 +198,7 @@ def test_table_2_has_the_papers_prompts_first_and_says_whose_the_others_are(shap
     said = " ".join(text.get_text() for text in draw("table2", plan).axes[0].texts)
     assert "There is a science knowledge question, followed by an answer. Respond with 1 if the answer is" in said
     assert "Say 1 for praise, 0 for blame." in said
-    assert "answers here are 'no' and 'yes'" in said
+    assert "answers are 'no' and 'yes'" in said
 
 
 def test_figure_9_does_not_speak_of_pgrs_that_it_does_not_show(shape: Shape) -> None:

@@ -95,7 +95,7 @@ def test_figure_2s_reward_panel_has_generative_finetuning_and_its_ceiling(shape:
     assert panel.get_title() == "reward modelling: hh, r16 to r40"
     words = [label.get_text().replace("\n", " ") for label in panel.get_xticklabels()]
     assert words[2:] == ["student, generative finetuning", "strong ceiling, generative finetuning"]
-    assert "PGR is taken with its own ceiling, 90.0%" in footer(figure)
+    assert "PGR uses its own ceiling, 90.0%" in footer(figure)
 
 
 def test_figure_2_by_measurement_tries_every_method_of_the_reward_setting_too(shape: Shape) -> None:
@@ -159,7 +159,7 @@ def test_figure_7_shows_progress_best_and_last_and_bars(shape: Shape) -> None:
     assert ys(lines(best, style.TRUTH_COLOUR, "o")[0]) == pytest.approx([60, 70, 80, 90])
     # Gaps are 10, 10, 10, 20, 20, 30 points, of which a student has half, and the best evaluation 10 points more.
     assert heights(bars) == pytest.approx([50, 50 + 37.5, 50 + 75])
-    assert "weak labels in (c) are those of the test set" in footer(figure)
+    assert "stopping on weak labels in (c) uses the test set" in footer(figure)
 
 
 def test_figure_7_lays_the_papers_own_under_ours(shape: Shape) -> None:

@@ -20,7 +20,7 @@ def test_lines_are_the_non_expert_every_assistant_with_what_comes_of_it_and_the_
     plan = shape()
     left, right = draw("sandwiching", plan).axes
     words = [" ".join(text.get_text().split()) for text in left.get_yticklabels()]
-    told = ["non-expert, told what it says", "student of the assisted"]
+    told = ["non-expert with label hints", "student of the assisted"]
     assert words == [
         *("non-expert alone", "its student"),
         *("assistant: strong model, prompted", *told),

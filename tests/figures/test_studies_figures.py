@@ -55,7 +55,7 @@ def test_figure_21_has_a_star_where_the_cutoff_is_the_student(shape: Shape) -> N
     assert len({to_hex(star.get_color()) for star in stars}) == 3
     computes = [math.log10(plan.experiment.nlp.compute(plan.nlp.rung(name))) for name in ("w24", "w32", "w40")]
     assert [xs(star)[0] for star in stars] == pytest.approx(computes)
-    assert entries(figure) == ["w24", "w32", "w40", "its own level"]
+    assert entries(figure) == ["w24", "w32", "w40", "cutoff = student"]
 
 
 def test_figure_21_breaks_its_axis_before_what_leaves_nothing_out(shape: Shape) -> None:
@@ -75,7 +75,7 @@ def test_figure_21_says_how_many_examples_are_trained_on(shape: Shape) -> None:
     table = by_cutoff(plan)
     assert set(table["trained_on"]) == {2}
     assert table.groupby("cutoff")["level"].first()["w24"] == 4
-    assert "trained on 2 examples, as many of a task at every cutoff" in footer(draw("fig21", plan, table))
+    assert "trained on 2 examples, the same number at every cutoff of a task" in footer(draw("fig21", plan, table))
     assert draw("fig21", plan, table).axes[0].collections  # two seeds: a band
 
 
@@ -88,7 +88,7 @@ def test_figure_21s_overlay_is_the_mean_over_the_papers_data_sets(shape: Shape) 
     assert len(rows) == 7
     assert ys(faint[0])[0] == pytest.approx(sum(float(row["value"]) for row in rows) / 7)
     assert xs(faint[0])[0] == pytest.approx(16 - 8.8)
-    assert "the mean over its seven data sets" in footer(figure)
+    assert "means over seven data sets" in footer(figure)
 
 
 # -- Figure 22 -----------------------------------------------------------------------------------------------
@@ -115,11 +115,11 @@ def test_figure_22_has_boxes_and_a_curve_a_share(shape: Shape) -> None:
     assert all(len(xs(line)) == 3 for line in right.lines)
     assert [round(value) for value in ys(right.lines[0])] == [70, 80, 90]
     assert entries(figure) == ["all", "easiest 50%", "easiest 30%"]
-    assert "judge: how sure w40 is of its answer, without finetuning" in footer(figure)
+    assert "judge: confidence of w40, not finetuned" in footer(figure)
     assert "2 tasks" in footer(figure)  # the pooled rows are none
 
 
-@pytest.mark.parametrize(("by", "said"), [("prompt", "judge: w16, asked"), ("mine:easier", "judge: mine:easier")])
+@pytest.mark.parametrize(("by", "said"), [("prompt", "judge: w16, prompted"), ("mine:easier", "judge: mine:easier")])
 def test_figure_22_says_who_judged(shape: Shape, by: str, said: str, tmp_path: Any, monkeypatch: Any) -> None:
     (tmp_path / "mine.py").write_text("def easier(pairs):\n    return pairs\n")
     monkeypatch.chdir(tmp_path)
@@ -208,7 +208,7 @@ def test_figure_27_sets_what_is_told_beside_what_is_not(shape: Shape) -> None:
     crosses = [ys(line)[0] for line in panel.lines if line.get_marker() == "x"]
     assert crosses == pytest.approx([50] * 6)
     assert "naive 10.0 ± 0.0, confidence 10.0 ± 0.0" in footer(figure)
-    assert "told at the end of the text, for 20 epochs" in footer(figure)
+    assert "label hint at the end of the text, 20 epochs" in footer(figure)
     assert set(table["agreement"]) <= {0.5}
 
 

@@ -74,7 +74,7 @@ def report(plan: Plan, folder: Path, **more: Any) -> page.Report:
     about = plan.experiment.model_dump(mode="json", exclude={"execution"})
     rows: dict[str, list[Any]] = {name: table.to_dict("records") for name, table in tables.items()}
     given: dict[str, Any] = {
-        "about": about | {"commit": "fff0000", "note": "small invented world"},
+        "about": about | {"commit": "fff0000", "note": "small synthetic world"},
         "judged": evaluate.on_tables(plan, about, rows),
         "shown": [
             page.Shown(

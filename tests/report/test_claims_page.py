@@ -15,7 +15,7 @@ from w2s.report.claims import page
 from w2s.report.strip import strip
 
 VOID = {"meta", "col", "input", "br", "link", "img", "rect", "line", "circle", "polygon"}
-ABOUT = {"experiment": "a <b> & c", "seeds": [0, 1], "commit": "abc1234", "note": "small invented world"}
+ABOUT = {"experiment": "a <b> & c", "seeds": [0, 1], "commit": "abc1234", "note": "small synthetic world"}
 
 
 class Reader(HTMLParser):

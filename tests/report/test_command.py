@@ -55,4 +55,4 @@ def test_the_papers_numbers_as_tables_give_its_verdicts(
     text = page.read_text()
     assert 'href="../../figures/smoke/fig5.pdf"' in text
     assert 'href="../../results/figures/smoke/fig5.csv"' in text
-    assert "small invented world" in text
+    assert "small synthetic world" in text

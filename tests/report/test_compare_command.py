@@ -82,7 +82,7 @@ def test_report_of_what_is_there_says_what_is_not(two: list[Path], capsys: pytes
     assert "report/report.html: 2 figures, 0 jobs" in capsys.readouterr().out
     page = Path("report/report.html").read_text()
     assert "Not complete:" in page
-    assert "small invented world: the method at work" in page
+    assert "smoke scale (small synthetic world): illustrates the method" in page
     assert "experiment &#x27;tiny&#x27; has no chess section" in page
 
 
@@ -91,6 +91,6 @@ def test_invented_data_of_all_tables_are_named_together(smoke: Plan) -> None:
     tables = {name: pd.DataFrame({"setting": [name]}) for name in ("vision", "nlp", "chess")}
     tables["table2"] = pd.DataFrame({"task": ["boolq"]})
     assert _note(tables, about).startswith(
-        "small invented world, generated endgames, scikit-learn's digits: the method"
+        "smoke scale (small synthetic world, generated endgames, scikit-learn's digits): illustrates"
     )
     assert _note({}, about) == ""

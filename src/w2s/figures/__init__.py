@@ -1,15 +1,15 @@
-"""One file a figure. Each says which runs it needs and how to draw the numbers behind it.
+"""One module per figure. Each declares the runs that it needs and draws the numbers behind it.
 
 A figure module has
 
-* ``CAPTION``: one or two sentences, stored in the picture files;
-* ``needs(plan)``: the runs it reads, and no others. Light: no torch, no tables, no plotting at import;
+* ``CAPTION``: a few short sentences, stored in the picture files;
+* ``needs(plan)``: exactly the runs it reads. Light: no torch, tables or plotting at import;
 * ``tabulate(plan, results)``: rows of tidy numbers, from a ``w2s.analysis.results.Results``;
-* ``draw(table, about)``: a matplotlib figure, from those rows alone; about: the experiment's settings, the commit
-  and perhaps a note for the footer.
+* ``draw(table, about)``: a matplotlib figure from these rows alone; about: the experiment's settings, the commit
+  and an optional note for the footer.
 
-``figures/fig05.py`` is ``fig5`` to the user; adding a figure is adding a file. What figures share: ``style`` (looks
-and axes), ``curves``, ``overlay`` (the paper's own numbers), ``footer``, ``per_task`` (Figures 6 and 12).
+Users refer to ``figures/fig05.py`` as ``fig5``. To add a figure, add a file. Shared code: ``style`` (looks and
+axes), ``curves``, ``overlay`` (the paper's results), ``footer``, ``per_task`` (Figures 6 and 12).
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from w2s.experiments.plan import Plan
     from w2s.graph.artifact import Artifact
 
-NAMED = ("methods", "sandwiching")  # figures that the paper does not have
+NAMED = ("methods", "sandwiching")  # figures that are not in the paper
 
 
 def names() -> list[str]:
-    """Figures as the user calls them, in the paper's order: fig5, table1; then those that it does not have."""
+    """User-facing names of figures in the paper's order (fig5, table1), then figures that are not in the paper."""
     files = (path.stem for path in Path(__file__).parent.glob("*.py"))
     return [*(_shown(file) for file in sorted(files) if re.fullmatch(r"(fig|table)\d+", file)), *NAMED]
 
@@ -42,16 +42,16 @@ def _shown(file: str) -> str:
 
 
 def module(figure: str) -> ModuleType:
-    """The module of a figure by the user's name; UserError if there is none."""
+    """The module of a figure by its user-facing name; UserError if there is none."""
     if figure not in names():
         raise UserError(f"unknown figure {figure!r}; {allowed(figure, names())}")
     return importlib.import_module(module_name(figure))
 
 
 def available(plan: Plan, among: Iterable[str] | None = None) -> tuple[dict[str, list[Artifact]], dict[str, str]]:
-    """(figure that the experiment has what it takes for -> the runs it reads, other figures -> what is lacking).
+    """(available figure -> the runs it reads, unavailable figure -> what is missing).
 
-    among: all by default.
+    among: figures to consider; all by default.
     """
     found: dict[str, list[Artifact]] = {}
     lacking = {}
@@ -64,7 +64,7 @@ def available(plan: Plan, among: Iterable[str] | None = None) -> tuple[dict[str,
 
 
 def numbers(figure: str, plan: Plan, results: Results) -> list[Row]:
-    """The rows behind a figure as its CSV has them: with bounds of what is measured on test examples."""
+    """The rows of a figure's CSV, with bounds for values measured on test examples."""
     from w2s.analysis.paired import with_bounds
 
     return [with_bounds(row) for row in module(figure).tabulate(plan, results)]

@@ -1,4 +1,4 @@
-"""How far bands and whiskers reach: over seeds, tasks or test examples, as the experiment says and the table can."""
+"""Ends of bands and whiskers: over seeds, tasks or test examples, by the experiment's ``spread`` if available."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ WORDS = {
 
 
 def basis(rows: pd.DataFrame, spread: str, value: str | None = None) -> str | None:
-    """What bounds of these rows are over: ``seeds``, ``tasks``, ``examples``; None where nothing is known of noise.
+    """What the bounds of these rows cover: ``seeds``, ``tasks`` or ``examples``; None if nothing is known about noise.
 
-    rows: of one setting or cell; those over which the experiment wants them, else over seeds, with one seed over test
-    examples. value: of a column alone.
+    Uses the experiment's ``spread`` if available, else seeds or, with one seed, test examples. rows: of one setting or
+    cell. value: a single column to consider.
     """
     intervals = rows[rows["task"] == INTERVAL]
     if spread == "tasks" and _known(intervals, "_low", value):
@@ -42,18 +42,18 @@ def _known(rows: pd.DataFrame, end: str, value: str | None) -> bool:
 
 
 def of_means(rows: pd.DataFrame, value: str, found: str | None, by: str) -> Ends | None:
-    """The same of means over tasks and seeds; rows: of single tasks and their ``INTERVAL``."""
+    """Like ``of`` for means over tasks and seeds; rows: single tasks and their ``INTERVAL``."""
     intervals = rows["task"] == INTERVAL
     means = rows[~intervals].groupby([by, "seed"], as_index=False)[value].mean().assign(task="mean")
     return of(pd.concat([means, rows[intervals]]), value, found, by)
 
 
 def of(rows: pd.DataFrame, value: str, found: str | None, by: str) -> Ends | None:
-    """(low, high) in percent of the means over seeds, by another column; NaN or None where there are no bounds.
+    """(low, high) of means over seeds in percent, by another column; NaN or None without bounds.
 
-    rows: of one line or mark, its ``INTERVAL`` rows among them. found: the basis of the whole panel, so that what is
-    said of it holds for every line. Of test examples, a mean has bounds where every seed in it has; of seeds, where
-    there are two.
+    rows: one line or mark, including its ``INTERVAL`` rows. found: the basis of the whole panel, so that its
+    description holds for every line. Over test examples, a mean has bounds if all of its seeds have; over seeds, if
+    there are at least two.
     """
     if found is None or value not in rows:
         return None
@@ -75,7 +75,7 @@ def of(rows: pd.DataFrame, value: str, found: str | None, by: str) -> Ends | Non
 
 
 def lengths(middle: Any, ends: tuple[Any, Any]) -> np.ndarray[Any, Any]:
-    """(2, n): how far whiskers reach below and above n means, as ``errorbar`` wants them."""
+    """(2, n): lengths of whiskers below and above n means, as ``errorbar`` expects them."""
     low, high = ends
     reach: np.ndarray[Any, Any] = np.array([np.atleast_1d(middle - low), np.atleast_1d(high - middle)])
     return reach.clip(min=0)

@@ -1,4 +1,4 @@
-"""Curves over the students' compute, one a supervisor and method, and the legend that says which is which."""
+"""Curves over the students' compute, one per supervisor and method, and their legend."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BAND = 0.15  # opacity of the spread over seeds or tasks
-ENTRY = 0.18  # inches, height of one line of a legend
-FEW = 6  # curves: where there are more, bands are paler
+ENTRY = 0.18  # inches per line of a legend
+FEW = 6  # with more curves, bands are paler
 
 
 def by_supervisor(
@@ -32,11 +32,11 @@ def by_supervisor(
     scale: float = 1,
     colours: Mapping[str, Any] | None = None,
 ) -> None:
-    """Draw the curves of one panel, a line a supervisor and method (and chain); ceiling and zero-shot are black.
+    """Draw the curves of one panel, one per supervisor and method (and chain); ceiling and zero-shot are black.
 
     table: rows of one task or of medians, and the ``INTERVAL`` rows if there are any. spread: what the bands show (see
-    ``bounds``): ``seeds``, ``tasks`` or ``examples``. scale: of lines and markers.
-    colours: of supervisors, where these are not all in the table.
+    ``bounds``): ``seeds``, ``tasks`` or ``examples``. scale: for lines and markers. colours: of supervisors, needed if
+    not all of them are in the table.
     """
     colours, methods = colours or style.supervisor_colours(table), style.methods_of(table)
     found = bounds.basis(table, spread)
@@ -61,16 +61,16 @@ def by_supervisor(
 
 
 def _lines(rows: pd.DataFrame) -> list[pd.DataFrame]:
-    """Rows of one line each; see ``with_chains``."""
+    """The rows of each line; see ``with_chains``."""
     if "line" not in rows:
         return [rows]
     return [some for _, some in rows.groupby("line", sort=False, dropna=False)]
 
 
 def with_chains(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows with chains as lines (column ``line``): each from the naive same-size student to its last square.
+    """The rows with chains as lines (column ``line``), each from the naive same-size student to its last step.
 
-    A supervisor may begin several chains, and these may share their first steps.
+    Several chains may start from the same supervisor and share their first steps.
     """
     steps = table[table["method"] == BOOTSTRAP]
     others = table[table["method"] != BOOTSTRAP]
@@ -78,7 +78,7 @@ def with_chains(table: pd.DataFrame) -> pd.DataFrame:
     lines = [others.assign(line=None)]
     for name in names:
         if any(other.startswith(name + STEP) for other in names):
-            continue  # its later steps are drawn with it
+            continue  # part of a longer chain
         begun = [one for one in names if one == name or name.startswith(one + STEP)]
         head = name.split(STEP)[0]
         first = (others["method"] == NAIVE) & (others["supervisor"] == head) & (others["student"] == head)
@@ -90,7 +90,7 @@ def with_chains(table: pd.DataFrame) -> pd.DataFrame:
 def _curve(
     panel: Axes, rows: pd.DataFrame, value: str, found: str | None, opacity: float, line: dict[str, Any]
 ) -> None:
-    """The mean over seeds, and the band over what was found."""
+    """The mean over seeds, and the band for the basis found."""
     shown = rows[rows["task"] != INTERVAL]
     shown = shown.dropna(subset=[value]) if value in shown else shown.iloc[:0]
     if shown.empty:
@@ -99,7 +99,7 @@ def _curve(
     panel.plot(mean.index, mean, **line)
     if band := bounds.of(rows, value, found, by="student_compute"):
         low, high = band
-        if len(low) == 1:  # no band has only one end
+        if len(low) == 1:  # a band needs two x values
             panel.vlines(low.index, low, high, color=line["color"], alpha=2 * opacity, linewidth=4, zorder=2)
         panel.fill_between(low.index, low, high, color=line["color"], alpha=opacity, linewidth=0, zorder=2)
 
@@ -107,7 +107,7 @@ def _curve(
 def legend(
     figure: Figure, table: pd.DataFrame, *, styles: style.Styles = style.METHOD_STYLES, more: Sequence[Line2D] = ()
 ) -> None:
-    """Methods by line, then supervisors by hue, beside the panels; the figure grows if it is too low for them."""
+    """Methods by line, then supervisors by hue, next to the panels; the figure grows if needed."""
     methods = style.methods_of(table)
     entries = [
         Line2D([], [], color=style.TRUTH_COLOUR, label=style.METHOD_WORDS[method], **styles[method])

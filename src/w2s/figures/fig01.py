@@ -1,4 +1,4 @@
-"""Figure 1: the analogy (paper, section 1). A drawing, not data: it needs no run and is the same in any experiment."""
+"""Figure 1: the superalignment analogy (paper, section 1). A drawing: it needs no runs and shows no data."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = (
-    "Who supervises whom: humans supervise models weaker than themselves today (a) and will have to supervise models "
-    "stronger than themselves (b). The analogy that can be studied now: weak models supervise strong ones (c)."
+    "Who supervises whom. (a) Today humans supervise models weaker than themselves. (b) In the future they will have "
+    "to supervise models stronger than themselves. (c) An analogy that can be studied today: weak models supervise "
+    "strong ones."
 )
 HUMAN, MODEL = "human", "model"
-# Capability, with human level at 1: heights of the drawing, nothing measured.
+# Capability relative to human level (1): heights in the drawing, not measurements.
 PANELS = {
     "a": ("Supervised learning", (HUMAN, "human", 1.0), (MODEL, "student", 0.3)),
     "b": ("Superalignment", (HUMAN, "human", 1.0), (MODEL, "superhuman\nstudent", 1.55)),
     "c": ("Our analogy", (MODEL, "weak\nsupervisor", 0.15), (MODEL, "strong\nstudent", 0.42)),
 }
 COLOURS = {HUMAN: "#5f6b76", "supervisor": "#723293", "student": "#f15d5b"}
-LEFT, RIGHT = 0.95, 2.35  # of a panel, whose width is 3.4
+LEFT, RIGHT = 0.95, 2.35  # x positions within a panel of width 3.4
 WIDTH, GAP = 3.4, 0.25
 PILLAR = 0.74  # width
 TOP = 2.15
@@ -39,7 +40,7 @@ def needs(plan: Plan) -> list[Run]:
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """One row an actor of each panel: ``kind`` human or model, ``capability`` with human level at 1."""
+    """One row per actor and panel: ``kind`` human or model, ``capability`` relative to human level (1)."""
     return [
         {"panel": panel, "title": title, "role": role, "kind": kind, "actor": actor, "capability": capability}
         for panel, (title, *actors) in PANELS.items()
@@ -48,7 +49,7 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
-    """Three panels beside each other, human level across all of them."""
+    """Three panels side by side, with human level across all of them."""
     from w2s.figures import style
 
     titles = style.in_order(table, "panel")
@@ -112,7 +113,7 @@ def _human(panel: Axes, x: float, y: float, colour: str) -> None:
 
 
 def _model(panel: Axes, x: float, y: float, colour: str) -> None:
-    """A small network: three layers, every node joined with the next layer's."""
+    """A small fully connected network with three layers."""
     layers = {-0.2: (-0.14, 0.14), 0.0: (-0.2, 0.0, 0.2), 0.2: (0.0,)}
     places = list(layers.items())
     for (dx, nodes), (next_dx, following) in pairwise(places):

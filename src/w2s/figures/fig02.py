@@ -1,4 +1,4 @@
-"""Figure 2: the supervisor, naive finetuning, the best method and the ceiling side by side (paper, section 4)."""
+"""Figure 2: weak supervisor, naive student, best method and strong ceiling compared (paper, section 4)."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = (
-    "Test accuracy of a weak supervisor, of a strong student finetuned naively on its labels, of a student under the "
-    "best method, and of the strong ceiling, on one task of each setting; PGR is the share of the gap recovered."
+    "Test accuracy of a weak supervisor, a strong student finetuned naively on its labels, a student trained with the "
+    "best method, and the strong ceiling, on one task per setting. PGR is the share of the gap that is recovered."
 )
 COLOURS = {"weak": "#e6e7e8", "naive": "#62ac9c", "best": "#7c277d", "ceiling": "#808285"}
 WIDTH = 0.72
@@ -28,17 +28,17 @@ CHANCE = {pairs.NLP: 50, reward.REWARD: 50}  # percent; bars start there
 
 
 def needs(plan: Plan) -> list[Run]:
-    """One pair on one task of each setting: ground truth, naive, and the best method or all that could be it."""
+    """One pair on one task per setting: ground truth, naive, and the best method or all candidates for it."""
     return [run for setting in plan.experiment.shown() for run in best.runs(plan, setting)]
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """The runs' accuracies; ``bar`` says which bar a run is (the weak one is the students' ``weak``)."""
+    """The runs' accuracies; ``bar`` names the bar of a run (the weak bar is the students' ``weak``)."""
     return [row for setting in plan.experiment.shown() for row in best.rows(plan, setting, results)]
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
-    """One panel a setting."""
+    """One panel per setting."""
     from w2s.figures import footer, overlay, style
 
     settings = style.in_order(table, "setting")
@@ -109,24 +109,24 @@ def _panel(panel: Axes, rows: pd.DataFrame, about: dict[str, Any], setting: str)
 
 
 def _elsewhere(table: pd.DataFrame) -> str:
-    """Says so where the chain of the best bar does not end at the student beside it."""
+    """A note if the chain of the best bar does not end at the naive student's rung."""
     chains = table[(table["method"] == chess.BOOTSTRAP) & (table["bar"] == "best")]
     naive = table[(table["setting"] == chess.CHESS) & (table["bar"] == "naive")]
     if chains.empty or chains["student"].iloc[0] == naive["student"].iloc[0]:
         return ""
-    return f"the chain ends at {chains['student'].iloc[0]}, whose ceiling its PGR is taken with"
+    return f"the chain ends at {chains['student'].iloc[0]}; its PGR uses the ceiling of that rung"
 
 
 def _own_ceiling(table: pd.DataFrame) -> str:
-    """Says so where the ceiling drawn is not the one that the naive student's PGR is taken with."""
+    """A note if the ceiling drawn is not the one used for the naive student's PGR."""
     if not ((table["method"] == reward.GENERATIVE_TRUTH) & (table["bar"] == "ceiling")).any():
         return ""
     naive = table[(table["setting"] == reward.REWARD) & (table["bar"] == "naive")]
-    return f"the naive reward model's PGR is taken with its own ceiling, {naive['ceiling'].mean() * 100:.1f}%"
+    return f"the naive reward model's PGR uses its own ceiling, {naive['ceiling'].mean() * 100:.1f}%"
 
 
 def _words(bar: str, students: pd.DataFrame, of_bar: pd.DataFrame) -> str:
-    """What stands below a student's bar."""
+    """The tick label of a student's bar."""
     from w2s.figures import style
 
     if bar == "naive":

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 FIGURE = "fig3"
 CAPTION = (
-    "Test accuracy (above) and performance gap recovered (below) of students finetuned naively on weak labels, "
-    "against the student's pretraining compute; hue is the supervisor, black the ground-truth ceiling, NLP values "
-    "are medians over tasks."
+    "Test accuracy (top) and performance gap recovered (bottom) of students finetuned naively on weak labels, against "
+    "the student's pretraining compute. Hue: supervisor; black: ground-truth ceiling. NLP values are medians over "
+    "tasks."
 )
 
 
 def needs(plan: Plan) -> list[Run]:
-    """Ground truth at every rung, and every naive pair, of every setting that the experiment shows."""
+    """Ground truth at every rung and every naive pair, for every setting of the experiment."""
     runs: list[Run] = []
     for setting in plan.experiment.shown():
         if setting == pairs.NLP:
@@ -41,7 +41,7 @@ def needs(plan: Plan) -> list[Run]:
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """Each run's accuracy and PGR; of a setting with several tasks also the medians and intervals that are drawn."""
+    """Each run's accuracy and PGR; for settings with several tasks also medians and intervals, which are drawn."""
     rows: list[Row] = []
     for setting in plan.experiment.shown():
         if setting == pairs.NLP:
@@ -56,7 +56,7 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
-    """Accuracy above PGR, one column a setting."""
+    """Accuracy above PGR, one column per setting."""
     from w2s.figures import curves, footer, overlay, style
 
     settings = style.in_order(table, "setting")

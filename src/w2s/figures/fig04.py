@@ -1,4 +1,4 @@
-"""Figure 4: bootstrapping through students of growing size, on chess puzzles (paper, section 4.3.1)."""
+"""Figure 4: bootstrapping through intermediate students on chess puzzles (paper, section 4.3.1)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 CAPTION = (
     "Test accuracy (a) and performance gap recovered (b) on chess puzzles, against the student's pretraining compute. "
-    "Dotted: students finetuned naively on a supervisor's labels; squares: chains of students, each labelling fresh "
-    "puzzles for the next; hue is the first supervisor, black the ground-truth ceiling."
+    "Dotted: students finetuned naively on a supervisor's labels. Squares: chains of students, each labelling fresh "
+    "puzzles for the next. Hue: first supervisor; black: ground-truth ceiling."
 )
 
 
@@ -27,12 +27,12 @@ def needs(plan: Plan) -> list[Run]:
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """Each run's accuracy and PGR; a chain has a row for every step."""
+    """Each run's accuracy and PGR; one row per step of a chain."""
     return chess.naive(plan.chess, results) + chess.chained(plan.chess, results)
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
-    """The two panels; a chain's line begins at the naive same-size student, which has no PGR."""
+    """The two panels; a chain's line starts at the naive same-size student, which has no PGR."""
     from w2s.figures import curves, footer, overlay, style
 
     figure, axes = style.panels(1, 2, legend=1.6)
@@ -51,6 +51,6 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
 
 
 def _note(table: pd.DataFrame) -> str:
-    """Says so where no chain goes beyond a naive student."""
+    """A note if no chain goes beyond a naive student."""
     longer = "chain" in table and table["chain"].str.count(chess.STEP).gt(1).any()
-    return "" if longer else "no chain is longer than two rungs, so bootstrapping is naive finetuning here"
+    return "" if longer else "no chain is longer than two rungs, so bootstrapping equals naive finetuning here"

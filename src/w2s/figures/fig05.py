@@ -1,4 +1,4 @@
-"""Figure 5: the auxiliary confidence loss against naive finetuning on NLP tasks (paper, section 4.3)."""
+"""Figure 5: auxiliary confidence loss versus naive finetuning on NLP tasks (paper, section 4.3)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 CAPTION = (
     "Median test accuracy (a) and median performance gap recovered (b) over NLP tasks, against the student's "
-    "pretraining compute; hue is the supervisor, dotted naive finetuning, triangles the confidence loss, "
-    "black the ground-truth ceiling."
+    "pretraining compute. Hue: supervisor; dotted: naive finetuning; triangles: confidence loss; black: ground-truth "
+    "ceiling."
 )
 
 
@@ -26,7 +26,7 @@ def needs(plan: Plan) -> list[Run]:
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """Each run's accuracy and PGR, then the medians over tasks that the figure draws, and their intervals."""
+    """Each run's accuracy and PGR, then the medians over tasks, which are drawn, and their intervals."""
     nlp = plan.experiment.nlp
     return aggregate.with_aggregates(pairs.compare(plan.nlp, nlp.methods, results, nlp.median_tasks()))
 

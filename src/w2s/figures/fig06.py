@@ -11,8 +11,8 @@ from w2s.graph.artifact import Run
 __all__ = ["CAPTION", "draw", "needs", "tabulate"]
 
 CAPTION = (
-    "Test accuracy on representative NLP tasks against the student's pretraining compute; hue is the supervisor, "
-    "dotted naive finetuning, triangles the confidence loss, black the ground-truth ceiling."
+    "Test accuracy on representative NLP tasks against the student's pretraining compute. Hue: supervisor; dotted: "
+    "naive finetuning; triangles: confidence loss; black: ground-truth ceiling."
 )
 
 

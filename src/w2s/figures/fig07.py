@@ -1,4 +1,4 @@
-"""Figure 7: reward models overfit to weak labels, and what stopping early gains (paper, section 5.1.1)."""
+"""Figure 7: overfitting of reward models to weak labels, and early stopping (paper, section 5.1.1)."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = (
-    "Naive reward models in training. (a) Test accuracy against progress, pinker for a larger ratio of the student's "
-    "pretraining compute to the supervisor's; (b) the best accuracy in the course of training (stars) beside the last "
-    "(dotted), hue is the supervisor, black ground truth; (c) median PGR over all pairs by when training is stopped "
-    "(stopping on ground truth looks at the test set)."
+    "Naive reward models during training. (a) Test accuracy against training progress; pinker curves have a larger "
+    "ratio of student to supervisor pretraining compute. (b) Best accuracy during training (stars) and accuracy at "
+    "the last step (dotted). Hue: supervisor; black: ground truth. (c) Median PGR over all pairs by early stopping "
+    "rule (stopping on ground truth uses the test set)."
 )
 FIGURE = "fig7"
 RULES = {early_stopping.GROUND_TRUTH: "best in training", early_stopping.LAST: "last step"}  # of panel b
@@ -32,7 +32,7 @@ def needs(plan: Plan) -> list[Run]:
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """Column ``panel``: a, a row an evaluation; b, ground truth, and a row a student and stopping rule; c, medians."""
+    """``panel`` a: one row per evaluation; b: ground truth, and one row per student and stopping rule; c: medians."""
     of, (method,) = plan.reward, reward.naive(plan.reward, FIGURE)
     setting, tasks = plan.reward.config, plan.reward.tasks
     rows = [{"panel": "a"} | row for row in stopping.progress(of, method, results, tasks, setting.training)]
@@ -43,7 +43,7 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
-    """The three panels; where there are several tasks, curves are means over them."""
+    """The three panels; with several tasks, curves are means over them."""
     from w2s import paper
     from w2s.figures import curves, footer, overlay, style
 
@@ -53,9 +53,9 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     training, judged, medians = (table[table["panel"] == panel] for panel in "abc")
     colours = stopping.scale(stopping.widest(training), style.GAP_HUES)
     stopping.curves(progress, training, colours, marker="o", markersize=2.5)
-    progress.set_xlabel("progress (epochs)")
+    progress.set_xlabel("training progress (epochs)")
     progress.set_ylabel("test accuracy (%)")
-    figure.colorbar(colours, ax=progress, label="student's / supervisor's compute", aspect=30, pad=0.02)
+    figure.colorbar(colours, ax=progress, label="student / supervisor compute", aspect=30, pad=0.02)
     lines = judged.assign(method=judged["stopping"].map(RULES).fillna(judged["method"]))
     lines = lines[lines["method"].isin({pairs.TRUTH, *RULES.values()})]
     styles: style.Styles = {
@@ -80,6 +80,6 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
 
 
 def _weak_labels(about: dict[str, Any]) -> str:
-    """Which examples tell when weak labels are agreed with best."""
+    """Which examples early stopping on weak labels uses."""
     where = "validation part" if about["reward"]["sizes"]["validation_share"] else "test set"
-    return f"weak labels in (c) are those of the {where}"
+    return f"stopping on weak labels in (c) uses the {where}"

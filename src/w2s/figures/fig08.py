@@ -1,4 +1,4 @@
-"""Figure 8: how far students imitate their supervisor, its mistakes included (paper, section 5.1.3)."""
+"""Figure 8: agreement of students with their supervisor, including its errors (paper, section 5.1.3)."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = (
-    "Share of test examples on which students agree with their supervisor: of all (a), of those it gets right (b) "
-    "and of those it gets wrong (c); medians over NLP tasks, students at their last step. Hue is the supervisor, "
-    "dotted naive finetuning, triangles the confidence loss."
+    "Share of test examples on which students agree with their supervisor: all (a), those it classifies correctly (b) "
+    "and those it classifies incorrectly (c). Medians over NLP tasks, students at their last step. Hue: supervisor; "
+    "dotted: naive finetuning; triangles: confidence loss."
 )
 
 
 def needs(plan: Plan) -> list[Run]:
-    """Every pair with every method; their predictions carry their supervisor's."""
+    """Every pair with every method; predictions include the supervisor's."""
     return agreement.runs(plan.nlp, plan.experiment.nlp.methods, plan.experiment.nlp.median_tasks())
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """Each student's agreements, then the medians over tasks that the figure draws, and their intervals."""
+    """Each student's agreements, then the medians over tasks, which are drawn, and their intervals."""
     nlp = plan.experiment.nlp
     rows = agreement.compare(plan.nlp, nlp.methods, results, nlp.median_tasks())
     return aggregate.with_aggregates(rows, agreement.VALUES)

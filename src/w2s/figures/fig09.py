@@ -1,4 +1,4 @@
-"""Figure 9: prompted base models, with weak labels in the prompt too, beside finetuned ones (paper, section 5.2.1)."""
+"""Figure 9: prompting, also with weak labels in the prompt, compared with finetuning (paper, section 5.2.1)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = (
-    "Mean test accuracy over tasks of base models that are prompted, without examples and with some, labelled truly "
-    "(a) or by a supervisor (b), and of finetuned ones (c). Hue is the supervisor, black ground truth."
+    "Mean test accuracy over tasks of prompted base models, zero-shot and with examples labelled with ground truth "
+    "(a) or by a supervisor (b), and of finetuned models (c). Hue: supervisor; black: ground truth."
 )
 DASHES = (0, (4, 1.5, 1, 1.5))
 STYLES: dict[str, dict[str, Any]] = {
@@ -39,9 +39,9 @@ def needs(plan: Plan) -> list[Run]:
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """Accuracies, and bounds of their means over tasks: of prompts one row a draw of examples.
+    """Accuracies, and bounds of their means over tasks; for prompts one row per draw of examples.
 
-    ``asked`` is how many examples a prompt should have.
+    ``asked`` is the number of examples requested per prompt.
     """
     rows = prompting.prompted(plan.nlp, results)
     shots = plan.nlp.prompting.setting.shots
@@ -80,7 +80,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
 
 
 def _shown(panel: int, lines: list[tuple[str, str | None]]) -> list[tuple[str, str | None]]:
-    """The curves of a panel: of truth, of truth and weak labels in prompts, of weak labels wherever they stand."""
+    """The curves of a panel: ground truth; prompts with ground truth or weak labels; everything with weak labels."""
     finetuned = {supervisor for method, supervisor in lines if supervisor and method != FEW_SHOT}
     of_panel = (
         [line for line in lines if line[1] is None],
@@ -96,7 +96,7 @@ def _lines(means: list[Row]) -> list[tuple[str, str | None]]:
 
 
 def _line(panel: Axes, rows: pd.DataFrame, colour: Any, spread: str) -> None:
-    """The mean over seeds and draws, and a band; a draw of examples in the prompt is as good as a seed."""
+    """The mean over seeds and draws, and a band; draws of examples in the prompt are treated like seeds."""
     from w2s.figures import bounds
 
     mean = rows.groupby("student_compute")["accuracy"].mean().dropna() * 100
@@ -108,7 +108,7 @@ def _line(panel: Axes, rows: pd.DataFrame, colour: Any, spread: str) -> None:
 
 
 def _by_draw(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows with each draw of a seed as a seed of its own."""
+    """The rows with each draw of a seed as a separate seed."""
     known = rows["seed"].notna()
     return rows.assign(seed=(rows["seed"].astype(str) + "/" + rows["draw"].astype(str)).where(known))
 
@@ -116,7 +116,7 @@ def _by_draw(rows: pd.DataFrame) -> pd.DataFrame:
 def _papers(
     panel: Axes, about: dict[str, Any], table: pd.DataFrame, method: str, supervisor: str | None, colours: Any
 ) -> None:
-    """The paper's curve of the method: with truth, or of the supervisor of the same place from below."""
+    """The paper's curve of the method: with ground truth, or of the supervisor of the same rank."""
     from w2s import paper
     from w2s.figures import overlay, style
 
@@ -142,13 +142,13 @@ def _legend(figure: Figure, table: pd.DataFrame, about: dict[str, Any]) -> None:
     words = {
         ZERO_SHOT: "zero-shot",
         FEW_SHOT: f"{shots:.0f}-shot",
-        pairs.TRUTH: "finetuned on truth",
+        pairs.TRUTH: "finetuned on ground truth",
         pairs.NAIVE: "finetuned naively",
         prompting.CONFIDENCE: "confidence loss",
     }
     there = [method for method in words if (table["method"] == method).any()]
     entries = [Line2D([], [], color="#555555", label=words[method], **STYLES[method]) for method in there]
-    entries.append(Line2D([], [], color=style.TRUTH_COLOUR, linewidth=4, label="labels: truth"))
+    entries.append(Line2D([], [], color=style.TRUTH_COLOUR, linewidth=4, label="labels: ground truth"))
     entries += [
         Line2D([], [], color=colour, linewidth=4, label=f"labels: {name}")
         for name, colour in style.supervisor_colours(table).items()
@@ -159,11 +159,11 @@ def _legend(figure: Figure, table: pd.DataFrame, about: dict[str, Any]) -> None:
 
 
 def _spread(drawn: pd.DataFrame, spread: str) -> str:
-    """What the bands are over: draws of examples in the prompt where there are several, and seeds."""
+    """What the bands show: several draws of examples in the prompt, and seeds."""
     from w2s.figures import bounds
 
     draws, seeds = (drawn[name].nunique() for name in ("draw", "seed"))
-    others = bounds.basis(drawn, spread, "accuracy")  # where there is one draw of each seed
+    others = bounds.basis(drawn, spread, "accuracy")  # with one draw per seed
     if draws == 1 or others == "examples" == spread:
         return f"band: {bounds.WORDS[others]}" if others else ""
     words = f"band: lowest to highest of {draws} draws of examples"
@@ -173,11 +173,11 @@ def _spread(drawn: pd.DataFrame, spread: str) -> str:
 
 
 def _room(table: pd.DataFrame) -> str:
-    """Says so where prompts had no room for all examples."""
+    """A note if some prompts did not fit all examples."""
     few = table[table["method"] == FEW_SHOT]
     if few.empty or (few["shots"] >= few["asked"]).all():
         return ""
     short = few[few["shots"] < few["asked"]]
     tasks = short.groupby("task", sort=False)["shots"].mean()
     words = ", ".join(f"{task} {shots:.1f}" for task, shots in tasks.items())
-    return f"prompts without room for {few['asked'].max():.0f} examples have fewer: on average {words}"
+    return f"prompts that do not fit {few['asked'].max():.0f} examples use fewer: on average {words}"

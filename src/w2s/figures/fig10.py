@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 CAPTION = (
     "Test accuracy (a) and performance gap recovered (b) of naive reward models, against the student's pretraining "
-    "compute. Pentagons: student and ceiling were finetuned first to generate all completions, preferences ignored; "
-    "dotted and dashed: without; hue is the supervisor, which never was, black the ceilings."
+    "compute. Pentagons: student and ceiling start from generative finetuning on all completions, ignoring "
+    "preferences. Dotted and dashed: without it. Hue: supervisor, always without it; black: ceilings."
 )
 FIGURE = "fig10"
 
 
 def needs(plan: Plan) -> list[Run]:
-    """Pairs of generative finetuning: students with it and without, both ceilings, supervisors without."""
+    """Pairs with generative finetuning: students with and without it, both ceilings, supervisors without it."""
     return reward.generative_runs(plan.reward, FIGURE)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """Each run's accuracy and PGR; ``start`` says which runs were finetuned generatively first."""
+    """Each run's accuracy and PGR; ``start`` marks runs that start from generative finetuning."""
     return reward.generative_rows(plan.reward, FIGURE, results)
 
 
@@ -36,5 +36,5 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     from w2s.figures import generative
 
     return generative.draw(
-        table, about, 10, "generative PGR: student and ceiling after generative finetuning, supervisor without"
+        table, about, 10, "generative PGR: student and ceiling with generative finetuning, supervisor without"
     )

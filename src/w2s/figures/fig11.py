@@ -1,4 +1,4 @@
-"""Figure 11: linear probes and finetuning, on weak labels and on truth (paper, section 5.2.3)."""
+"""Figure 11: linear probing and finetuning on weak labels and on ground truth (paper, section 5.2.3)."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = (
-    "Mean test accuracy over tasks of one strong model: linear probes (lp) and finetuning (ft), on a weak supervisor's "
-    "labels and on ground truth (gt), and a probe on truth after finetuning on weak labels."
+    "Mean test accuracy over tasks of one strong model: linear probes (lp) and finetuning (ft), on a weak "
+    "supervisor's labels and on ground truth (gt), and a probe on ground truth after finetuning on weak labels."
 )
 GREEN, GREY, PURPLE = "#62ac9c", "#808285", "#7c277d"
 LOOKS: dict[str, dict[str, Any]] = {
@@ -33,15 +33,15 @@ GAP = ("lp(gt)", "ft(gt)")  # from the first bar to the second
 
 
 def needs(plan: Plan) -> list[Run]:
-    """Of one pair: the naive student, the ceiling, and probes on the strong model's features, before and after."""
+    """For one pair: the naive student, the ceiling, and probes on the strong model's features before and after."""
     runs = [run for runs in probing.bars(plan.nlp, "fig11").values() for run in runs.values()]
     return list({run.key: run for run in runs}.values())
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """Accuracies, one row a task, seed and bar, and bounds of their means; the bar stands in the column of methods.
+    """Accuracies, one row per task, seed and bar, and bounds of their means; ``method`` names the bar.
 
-    The standard error of the gap between probe and finetuned model on truth is in the latter's row of bounds.
+    The row of bounds of the model finetuned on ground truth has the standard error of its gap to the probe.
     """
     rows = probing.bar_rows(plan.nlp, results, "fig11")
     below, above = (paired.mean(row["accuracy"] for row in rows if row["method"] == bar) for bar in GAP)
@@ -81,17 +81,17 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     weak = table["supervisor"].dropna().iloc[0]
     panel.set_title(f"{weak} to {table['student'].iloc[0]}")
     notes = [footer.spread(about, table).replace("band", "whiskers"), _gap(mean, table)]
-    notes += ["diamonds: the paper's own"] if overlay.wanted(about) else []
+    notes += ["diamonds: the paper's results"] if overlay.wanted(about) else []
     footer.add(figure, about, table, *notes)
     return figure
 
 
 def _gap(mean: pd.Series[float], table: pd.DataFrame) -> str:
-    """How much of the gap between the probe and the finetuned model on truth the probe after finetuning closes."""
+    """How much of the gap from lp(gt) to ft(gt) the probe after finetuning closes."""
     below, above = (float(mean[bar]) for bar in GAP)
     share = probing.recovered(below, mean["ft(weak)+lp(gt)"], above)
     if math.isnan(share):
-        return "ft(gt) is not a point better than lp(gt), so there is no gap to close"
+        return "ft(gt) is less than one point better than lp(gt), so there is no gap to close"
     error = table["gap_error"].max() if "gap_error" in table else math.nan
     if not math.isnan(error) and is_noise((above - below) / 100, error):
         return f"the gap from lp(gt) to ft(gt), {above - below:.1f} points, is within noise"

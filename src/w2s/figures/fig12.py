@@ -11,13 +11,13 @@ from w2s.graph.artifact import Run
 __all__ = ["CAPTION", "draw", "needs", "tabulate"]
 
 CAPTION = (
-    "Test accuracy on every NLP task against the student's pretraining compute; hue is the supervisor, dotted naive "
-    "finetuning, triangles the confidence loss, black the ground-truth ceiling."
+    "Test accuracy on every NLP task against the student's pretraining compute. Hue: supervisor; dotted: naive "
+    "finetuning; triangles: confidence loss; black: ground-truth ceiling."
 )
 
 
 def needs(plan: Plan) -> list[Run]:
-    """Figure 5's runs, on tasks without part in the medians too."""
+    """Figure 5's runs, including tasks that are excluded from the medians."""
     return per_task.needs(plan, plan.experiment.nlp.all_tasks())
 
 

@@ -1,4 +1,4 @@
-"""Figure 13: overfitting to weak labels, and what stopping early gains (paper, section 5.1.1 and Appendix A)."""
+"""Figure 13: overfitting to weak labels, and early stopping (paper, section 5.1.1 and Appendix A)."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = (
-    "Naive students in training. (a) Test accuracy against progress on representative NLP tasks, darker for a larger "
-    "ratio of the student's pretraining compute to the supervisor's; (b) median PGR over all pairs and tasks by when "
-    "training is stopped (stopping on ground truth looks at the test set)."
+    "Naive students during training. (a) Test accuracy against training progress on representative NLP tasks; darker "
+    "curves have a larger ratio of student to supervisor pretraining compute. (b) Median PGR over all pairs and tasks "
+    "by early stopping rule (stopping on ground truth uses the test set)."
 )
 COLUMNS = 4
 
 
 def needs(plan: Plan) -> list[Run]:
-    """Naive students: on representative tasks all, on those of the medians those with a PGR, and their ground truth."""
+    """All naive students on representative tasks; on tasks of the medians those with a PGR, and their ground truth."""
     of, (method,) = plan.nlp, pairs.only_naive(plan.nlp.config.methods, "fig13", pairs.NLP)
     drawn = stopping.students(of, method, plan.experiment.nlp.representative_tasks())
     judged = pairs.runs(of, [method], plan.experiment.nlp.median_tasks(), only=early_stopping.judged(of))
@@ -33,7 +33,7 @@ def needs(plan: Plan) -> list[Run]:
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """Column ``panel``: a, one row an evaluation; b, one row a student and stopping rule, then the medians."""
+    """``panel`` a: one row per evaluation; b: one row per student and stopping rule, then the medians."""
     of, (method,) = plan.nlp, pairs.only_naive(plan.nlp.config.methods, "fig13", pairs.NLP)
     nlp = plan.experiment.nlp
     drawn = stopping.progress(of, method, results, nlp.representative_tasks(), nlp.training)
@@ -44,7 +44,7 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
-    """Progress on the left, one panel a task; the bars on the right."""
+    """Training progress on the left, one panel per task; the bars on the right."""
     from w2s import paper
     from w2s.figures import footer, overlay, style
 
@@ -55,7 +55,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     figure = style.new_figure(2.3 * columns + 3.6, max(2.2 * rows, 3.4))
     grid = figure.add_gridspec(
         rows, columns + 2, width_ratios=[2.3] * columns + [0.1, 2.6]
-    )  # the 0.1 keeps words apart
+    )  # 0.1: space between labels
     progress = [figure.add_subplot(grid[number // columns, number % columns]) for number in range(len(tasks))]
     bars = figure.add_subplot(grid[:, -1])
     colours = stopping.scale(stopping.widest(training), style.RATIO_HUES)
@@ -64,10 +64,10 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
         panel.set_title(task)
     for number, panel in enumerate(progress):
         if number + columns >= len(tasks):
-            panel.set_xlabel("progress (epochs)")
+            panel.set_xlabel("training progress (epochs)")
         if number % columns == 0:
             panel.set_ylabel("test accuracy (%)")
-    figure.colorbar(colours, ax=progress, label="student's / supervisor's compute", aspect=30, pad=0.02)
+    figure.colorbar(colours, ax=progress, label="student / supervisor compute", aspect=30, pad=0.02)
     medians = table[(table["panel"] == "b") & (table["task"] == MEDIAN)]
     stopping.bars(bars, medians, about, paper.bars(13), "performance gap recovered, median (%)")
     style.label_panels([progress[0], bars])

@@ -1,4 +1,4 @@
-"""Figure 14: an easy and a hard chess puzzle of the test set, as models see them (paper, Appendix A.2)."""
+"""Figure 14: an easy and a hard chess puzzle of the test set, as given to models (paper, Appendix A.2)."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-CAPTION = "An easy and a hard chess puzzle of the test set: the position, the prompt that a model is given, its label."
-RATINGS = {"easy": 695, "hard": 2253}  # of the paper's two puzzles; ours are rated as near to them as there are
+CAPTION = "An easy and a hard chess puzzle of the test set: the position, the prompt given to the model, and the label."
+RATINGS = {"easy": 695, "hard": 2253}  # of the paper's two puzzles; ours have the nearest ratings available
 LIGHT, DARK = "#efe6d5", "#b39b82"
 GLYPHS = dict(zip("kqrbnp", "\u265a\u265b\u265c\u265d\u265e\u265f", strict=True))
 BOARD = 3.3  # inches
-LETTERS, LINE = 62, 0.135  # of the text below a board: letters a line, inches a line
+LETTERS, LINE = 62, 0.135  # text below a board: characters per line, inches per line
 
 
 def needs(plan: Plan) -> list[Artifact]:
-    """The puzzles, as the first seed draws them."""
+    """The puzzles of the first seed."""
     return [plan.chess.data(plan.chess.seeds[0])]
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """The two puzzles; where none is rated the first and the last by id."""
+    """The two puzzles; without ratings, the first and the last by id."""
     (data,) = needs(plan)
     test = chess.part_of(results.examples(data))
     order = sorted(range(len(test["id"])), key=lambda number: str(test["id"][number]))
@@ -48,7 +48,7 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
-    """Two boards, and below each the prompt in full and the label."""
+    """Two boards, each with the full prompt and the label below it."""
     from w2s.figures import footer, style
 
     puzzles = table.to_dict("records")
@@ -77,14 +77,14 @@ def _title(row: dict[Any, Any]) -> str:
 
 
 def _below(prompt: str, answer: str) -> str:
-    """Prompt and label in lines. The label's own first space is part of it, so it stands in quotation marks."""
+    """Prompt and label, wrapped. The label starts with a space, so it is quoted."""
     lines = textwrap.wrap(prompt, LETTERS - 9, break_on_hyphens=False)
     prompts = [("prompt: " if number == 0 else " " * 8) + line for number, line in enumerate(lines)]
     return "\n".join([*prompts, f'label:  "{answer}"'])
 
 
 def _board(panel: Axes, fen: str) -> None:
-    """Squares, pieces and the names of files and ranks; White is below."""
+    """Squares, pieces and the names of files and ranks; White is at the bottom."""
     from matplotlib.patheffects import withStroke
 
     for rank, row in enumerate(fen.split()[0].split("/")):

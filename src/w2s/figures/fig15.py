@@ -1,4 +1,4 @@
-"""Figure 15: chess students beside the prompted base models, and agreement with supervisors (paper, Appendix A.2)."""
+"""Figure 15: chess students versus prompted base models, and agreement with supervisors (paper, Appendix A.2)."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = (
-    "Chess puzzles, against the student's pretraining compute: test accuracy of naive students (a) and of chains of "
-    "students (b) beside base models that are prompted and not finetuned (thick dotted), and the share of test "
-    "puzzles that naive students complete as their supervisor does (c). Hue is the supervisor, black ground truth."
+    "Chess puzzles, against the student's pretraining compute. Test accuracy of naive students (a) and of chains of "
+    "students (b), compared with prompted base models without finetuning (thick dotted). (c) Share of test puzzles on "
+    "which naive students give the same move as their supervisor. Hue: supervisor; black: ground truth."
 )
 TITLES = ("naive finetuning", "bootstrapping", "agreement with the supervisor")
 
 
 def needs(plan: Plan) -> list[Run]:
-    """Figure 4's runs, and the base models prompted."""
+    """Figure 4's runs, and prompted base models."""
     runs = chess.naive_runs(plan.chess) + chess.chain_runs(plan.chess) + chess.zero_shot_runs(plan.chess)
     return list({run.key: run for run in runs}.values())
 

@@ -1,4 +1,4 @@
-"""Figure 16: how far reward models imitate their supervisor, its mistakes included (paper, Appendix A.3)."""
+"""Figure 16: agreement of reward models with their supervisor, including its errors (paper, Appendix A.3)."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = (
-    "Share of test comparisons on which naive reward models agree with their supervisor: of all (a), of those it gets "
-    "right (b) and of those it gets wrong (c). Hue is the supervisor."
+    "Share of test comparisons on which naive reward models agree with their supervisor: all (a), those it gets right "
+    "(b) and those it gets wrong (c). Hue: supervisor."
 )
 FIGURE = "fig16"
 
 
 def needs(plan: Plan) -> list[Run]:
-    """Every naive pair; their predictions carry their supervisor's."""
+    """Every naive pair; predictions include the supervisor's."""
     return agreement.runs(plan.reward, reward.naive(plan.reward, FIGURE), plan.reward.tasks)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """Each student's agreements, and medians where there are several tasks."""
+    """Each student's agreements, and medians if there are several tasks."""
     rows = agreement.compare(plan.reward, reward.naive(plan.reward, FIGURE), results, plan.reward.tasks)
     return reward.with_medians(plan.reward, rows, agreement.VALUES)
 

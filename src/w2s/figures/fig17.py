@@ -1,4 +1,4 @@
-"""Figure 17: Figure 10 with students stopped at their best (paper, Appendix A.3)."""
+"""Figure 17: generative finetuning with early stopping on ground truth (paper, Appendix A.3)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = (
-    "Test accuracy (a) and performance gap recovered (b) of naive reward models with generative finetuning first "
-    "(pentagons) and without, each stopped where its test accuracy is best, against the student's pretraining "
-    "compute; hue is the supervisor, black the ceilings, which are not stopped."
+    "Test accuracy (a) and performance gap recovered (b) of naive reward models with generative finetuning "
+    "(pentagons) and without, each stopped at its best test accuracy, against the student's pretraining compute. Hue: "
+    "supervisor; black: ceilings, which are not stopped early."
 )
 FIGURE = "fig17"
 
@@ -27,7 +27,7 @@ def needs(plan: Plan) -> list[Run]:
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """As Figure 10's, students judged at the evaluation with the best test accuracy, ground truth at its last."""
+    """As in Figure 10, with students at the evaluation with the best test accuracy and ground truth at the last."""
     return reward.generative_rows(plan.reward, FIGURE, results, stopped=True)
 
 
@@ -36,5 +36,5 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     from w2s.figures import generative
 
     return generative.draw(
-        table, about, 17, "students stopped on ground truth (best on the test set); generative PGR as in fig10"
+        table, about, 17, "students stopped on ground truth (best on the test set); generative PGR as in Figure 10"
     )

@@ -1,4 +1,4 @@
-"""Figure 18: generative finetuning of supervisors too (paper, Appendix A.3)."""
+"""Figure 18: generative finetuning of supervisors as well (paper, Appendix A.3)."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 CAPTION = (
     "Test accuracy (a) and performance gap recovered (b) of naive reward models, against the student's pretraining "
-    "compute. Pentagons: supervisor, student and ceiling were finetuned first to generate all completions, "
-    "preferences ignored; dotted and dashed: none was; hue is the supervisor, black the ceilings."
+    "compute. Pentagons: supervisor, student and ceiling start from generative finetuning on all completions, "
+    "ignoring preferences. Dotted and dashed: none of them does. Hue: supervisor; black: ceilings."
 )
 FIGURE = "fig18"
 
 
 def needs(plan: Plan) -> list[Run]:
-    """Figure 10's runs without generative finetuning, and with it also of supervisors."""
+    """Figure 10's runs without generative finetuning, and runs with it for supervisors as well."""
     return reward.generative_runs(plan.reward, FIGURE, supervisors=True)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """Each run's accuracy and PGR; ``start`` and ``supervisor_start`` say which were finetuned generatively first."""
+    """Each run's accuracy and PGR; ``start`` and ``supervisor_start`` mark generative finetuning."""
     return reward.generative_rows(plan.reward, FIGURE, results, supervisors=True)
 
 
@@ -36,5 +36,5 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     from w2s.figures import generative
 
     return generative.draw(
-        table, about, 18, "generative PGR: supervisor, student and ceiling after generative finetuning"
+        table, about, 18, "generative PGR: supervisor, student and ceiling with generative finetuning"
     )

@@ -1,4 +1,4 @@
-"""Figure 19: what training on easy chess puzzles elicits (paper, Appendix C.1)."""
+"""Figure 19: training on easy chess puzzles (paper, Appendix C.1)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = (
-    "Test accuracy on chess puzzles after training on easy ones (one line a cutoff on their rating, one point a rung) "
-    "against that after training on puzzles of any rating: on all test puzzles (a) and on hard ones (b). Dotted: base "
-    "models that are prompted and not trained; on the diagonal easy puzzles do as well as any."
+    "Test accuracy on chess puzzles after training on easy ones (one line per rating cutoff, one point per rung) "
+    "against accuracy after training on puzzles of any rating, for all test puzzles (a) and for hard ones (b). "
+    "Dotted: base models prompted without training. On the diagonal, training on easy puzzles works as well as "
+    "training on all."
 )
 HUES = ("#152952", "#34476f", "#686b71", "#958e75", "#c9b55a", "#ffe500")  # from the lowest cutoff to the highest
 VALUES = ("accuracy", "accuracy_hard")
@@ -29,7 +30,7 @@ def needs(plan: Plan) -> list[Run]:
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """Each run's accuracy on all test puzzles and on hard ones, and how many these are."""
+    """Each run's accuracy on all test puzzles and on hard ones, and their numbers."""
     hard = plan.chess.config.hard
 
     def describe(test: Predictions) -> list[Row]:
@@ -60,11 +61,11 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     axes[0, 1].set_title(f"test puzzles rated {hard:,} and above")
     axes[0, 0].set_ylabel("accuracy, trained on easy puzzles (%)")
     style.label_panels(axes.flat)
-    entries = [Line2D([], [], color=style.GREY, linewidth=0.9, linestyle="--", label="as good as all")]
+    entries = [Line2D([], [], color=style.GREY, linewidth=0.9, linestyle="--", label="equal to all puzzles")]
     entries += [_key(style.TRUTH_COLOUR, "zero-shot", **style.METHOD_STYLES[chess.ZERO_SHOT])]
     entries += [_key(colour, f"rated below {method[6:]}", marker="o") for method, colour in colours.items()]
     if overlay.wanted(about):
-        entries.append(Line2D([], [], color=style.TRUTH_COLOUR, label="the paper's own", **overlay.FAINT))
+        entries.append(Line2D([], [], color=style.TRUTH_COLOUR, label="paper", **overlay.FAINT))
     figure.legend(handles=entries, loc="outside right center", frameon=False)
     counts = f"{table['examples'].mean():,.0f} test puzzles, {table['examples_hard'].mean():,.0f} of them hard"
     spread = studies.spread(about, table, "accuracy", "whiskers")
@@ -79,7 +80,7 @@ def _key(colour: Any, label: str, **line: Any) -> Any:
 
 
 def _colours(table: pd.DataFrame) -> dict[str, Any]:
-    """Cutoff's method -> colour; the paper's six where there are six, else as far apart."""
+    """Method of a cutoff -> colour; the paper's six colours, interpolated for other numbers."""
     from matplotlib.colors import LinearSegmentedColormap
 
     from w2s.figures import style
@@ -110,7 +111,7 @@ def _panel(panel: Axes, table: pd.DataFrame, value: str, colours: dict[str, Any]
             whiskers = bounds.lengths(up, (low, high))
             panel.errorbar(x, up, whiskers, fmt="none", ecolor=colour, elinewidth=0.7, alpha=0.6, zorder=2.5)
     style.percent_axis(panel)
-    if panel.lines:  # the same scale along and up, from 0
+    if panel.lines:  # the same scale on both axes, from 0
         end = max(panel.get_xlim()[1], panel.get_ylim()[1])
         panel.set(xlim=(0, end), ylim=(0, end))
         panel.plot([0, end], [0, end], color=style.GREY, linewidth=0.9, linestyle="--", zorder=1)

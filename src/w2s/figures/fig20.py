@@ -1,4 +1,4 @@
-"""Figure 20: easy-to-hard generalization on chess, by the rating of test puzzles (paper, Appendix C.1)."""
+"""Figure 20: easy-to-hard generalization on chess by puzzle rating (paper, Appendix C.1)."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = (
-    "Test accuracy by rating of chess puzzles, one panel a rung, after training on easy puzzles (green; their ratings "
-    "shaded), on hard ones (purple; shaded likewise) and on any (blue), and of the base model prompted (open circles). "
-    "The blocks differ in the cutoff below which puzzles are easy."
+    "Test accuracy by rating of chess puzzles, one panel per rung, after training on easy puzzles (green; their "
+    "ratings shaded), hard ones (purple; also shaded) and all (blue), and of the prompted base model (open circles). "
+    "The blocks use different rating cutoffs for easy puzzles."
 )
-CUTOFFS = (1200, 900)  # the paper's two, where the experiment has them
+CUTOFFS = (1200, 900)  # the paper's two, if the experiment has them
 EASY, EVERY, DIFFICULT = "#0c8140", "#3953a4", "#92278f"
 PANEL = (1.9, 1.55)  # inches
 GAP = 0.12  # between blocks, of a panel's width
@@ -34,7 +34,7 @@ def needs(plan: Plan) -> list[Run]:
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """One row a run and bin: ``rating`` is its middle, ``examples`` how many puzzles are in it."""
+    """One row per run and bin: ``rating`` is its midpoint, ``examples`` its number of puzzles."""
     hard = plan.chess.config.hard
 
     def describe(test: Predictions) -> list[Row]:
@@ -50,7 +50,7 @@ def _methods(plan: Plan) -> list[str]:
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
-    """A block of panels for each cutoff, beside each other."""
+    """One block of panels per cutoff, side by side."""
     from w2s.figures import footer, overlay, style
 
     cutoffs = [name for name in style.in_order(table, "method") if name.startswith("below-")]
@@ -121,5 +121,5 @@ def _entries(about: dict[str, Any]) -> list[Any]:
     looks = _looks("")
     entries = [Line2D([], [], label=said, **looks[method] | {"markersize": 4}) for method, said in words.items()]
     if overlay.wanted(about):
-        entries.append(Line2D([], [], color=style.TRUTH_COLOUR, label="the paper's own", **overlay.FAINT))
+        entries.append(Line2D([], [], color=style.TRUTH_COLOUR, label="paper", **overlay.FAINT))
     return entries

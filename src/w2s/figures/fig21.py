@@ -1,4 +1,4 @@
-"""Figure 21: training on examples up to a difficulty (paper, Appendix C.2)."""
+"""Figure 21: training on examples up to a difficulty cutoff (paper, Appendix C.2)."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = (
-    "Test accuracy after training on the truth of examples up to a difficulty, as many at every cutoff: an example is "
-    "as difficult as the smallest rung from which on all ground-truth models get it right without having seen it. "
-    "Hue is the student; a star stands where the cutoff is the student itself, at the right nothing is left out."
+    "Test accuracy after training on the ground truth of examples up to a difficulty cutoff, with the same number of "
+    "examples at every cutoff. An example's difficulty is the smallest rung from which on all ground-truth models "
+    "classify it correctly without having seen it. Hue: student. Star: the cutoff is the student itself. Right end: "
+    "no cutoff."
 )
 COLUMNS = 4
-BEYOND = 0.25  # of the rungs' span: how far to the right of them "any" stands, behind a break of the axis
+BEYOND = 0.25  # distance of "any" from the last rung, as a share of the rungs' span; the axis is broken there
 TASK_WIDTH, LEGEND = 2.6, 1.5  # inches
-LETTER = 0.075  # inches, of a tick's name
+LETTER = 0.075  # inches per character of a tick label
 
 
 def needs(plan: Plan) -> list[Artifact]:
-    """Every student at every cutoff, and how difficult the examples are."""
+    """Every student at every cutoff, and the difficulty of the examples."""
     return difficulty.cutoff_runs(plan.nlp)
 
 
@@ -39,7 +40,7 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
-    """A panel a task with its own y axis."""
+    """One panel per task, each with its own y axis."""
     from matplotlib.lines import Line2D
 
     from w2s.figures import bounds, footer, overlay, studies, style
@@ -62,18 +63,18 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
         if number >= len(tasks):
             panel.set_axis_off()
         elif number + columns >= len(tasks):
-            panel.set_xlabel("trained on examples up to")
+            panel.set_xlabel("difficulty cutoff")
     for row in axes:
         row[0].set_ylabel("test accuracy (%)")
     entries = [Line2D([], [], color=colour, marker="o", markersize=4, label=name) for name, colour in colours.items()]
-    entries.append(Line2D([], [], color=style.GREY, marker="*", markersize=9, linestyle="", label="its own level"))
+    entries.append(Line2D([], [], color=style.GREY, marker="*", markersize=9, linestyle="", label="cutoff = student"))
     if compared:
-        entries.append(Line2D([], [], color=style.TRUTH_COLOUR, label="the paper's mean", **overlay.FAINT))
+        entries.append(Line2D([], [], color=style.TRUTH_COLOUR, label="paper, mean", **overlay.FAINT))
     figure.legend(handles=entries, title="student", title_fontsize=8, loc="outside right center", frameon=False)
     trained = " to ".join(
         dict.fromkeys(f"{count:,}" for count in (table["trained_on"].min(), table["trained_on"].max()))
     )
-    counts = f"trained on {trained} examples, as many of a task at every cutoff"
+    counts = f"trained on {trained} examples, the same number at every cutoff of a task"
     footer.add(
         figure,
         about,
@@ -86,7 +87,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
 
 
 def _places(table: pd.DataFrame) -> dict[str, float]:
-    """Cutoff -> where it stands: the rung's compute (log10), or beyond the last."""
+    """Cutoff -> x position: the rung's compute (log10), or beyond the last."""
     rungs = table.dropna(subset=["cutoff_compute"]).groupby("cutoff")["cutoff_compute"].first().sort_values()
     places = {str(name): math.log10(compute) for name, compute in rungs.items()}
     first, last = min(places.values()), max(places.values())
@@ -114,7 +115,7 @@ def _panel(
     style.percent_axis(panel)
     names = ["any" if name == ANY else name for name in places]
     first, beyond = min(places.values()), max(places.values())
-    panel.set_xlim(first - 0.08 * (beyond - first), beyond + 0.08 * (beyond - first))  # the paper's may go further
+    panel.set_xlim(first - 0.08 * (beyond - first), beyond + 0.08 * (beyond - first))  # the paper's may extend further
     nearest = min(later - earlier for earlier, later in pairwise(places.values())) / (beyond - first)
     is_crowded = max(map(len, names)) * LETTER > nearest * 0.7 * TASK_WIDTH
     panel.set_xticks(list(places.values()), names, rotation=90 if is_crowded else 0)

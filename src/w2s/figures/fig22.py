@@ -1,4 +1,4 @@
-"""Figure 22: training on the examples that a judge finds easiest (paper, Appendix C.3)."""
+"""Figure 22: training on the examples judged easiest (paper, Appendix C.3)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = (
-    "(a) Elo ratings of questions from a judge's comparisons of two (the harder one wins), by their difficulty as "
-    "held-out ground-truth models have it; boxes are quartiles, whiskers the 5th and 95th percentile. (b) Mean test "
-    "accuracy over tasks of students trained on the truth of the questions judged easiest, or of all."
+    "(a) Elo ratings of questions from a judge's pairwise comparisons (the harder one wins), by difficulty according "
+    "to held-out ground-truth models. Boxes: quartiles; whiskers: 5th and 95th percentiles. (b) Mean test accuracy "
+    "over tasks of students trained on the ground truth of the questions judged easiest, or of all questions."
 )
 COLOURS = {30: "#1f77b4", 50: "#f57e20", 100: "#231f20"}  # the paper's
 OTHERS = ("#3a923a", "#9372b2", "#845b53", "#d684bd")
@@ -31,7 +31,7 @@ def needs(plan: Plan) -> list[Artifact]:
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """Boxes of ratings, then each run's accuracy."""
+    """Box statistics of ratings, then each run's accuracy."""
     return difficulty.by_judge(plan.nlp, results)
 
 
@@ -57,7 +57,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
         for share, colour in sorted(colours.items(), reverse=True)
     ]
     if compared:
-        entries.append(Line2D([], [], color=style.TRUTH_COLOUR, label="the paper's own", **overlay.FAINT))
+        entries.append(Line2D([], [], color=style.TRUTH_COLOUR, label="paper", **overlay.FAINT))
     figure.legend(handles=entries, title="trained on", title_fontsize=8, loc="outside right center", frameon=False)
     judge = about["nlp"]["difficulty"]["judge"]
     notes = [f"judge: {_judge(judge, about)}"]
@@ -69,11 +69,11 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
 
 
 def _judge(judge: dict[str, Any], about: dict[str, Any]) -> str:
-    """Who judged, in a few words."""
+    """A short description of the judge."""
     if ":" in judge["by"]:
         return str(judge["by"])
     rung = judge["rung"] or about["nlp"]["ladder"][-1]["name"]
-    return f"how sure {rung} is of its answer, without finetuning" if judge["by"] == "confidence" else f"{rung}, asked"
+    return f"confidence of {rung}, not finetuned" if judge["by"] == "confidence" else f"{rung}, prompted"
 
 
 def _words(share: int) -> str:
@@ -107,8 +107,8 @@ def _ratings(panel: Axes, rows: pd.DataFrame) -> None:
     ]
     panel.set_xticks(list(rows["place"].sort_values()), words)
     panel.set_xlim(-0.6, len(rows) - 0.4)
-    panel.set_xlabel("smallest rung from which on all are right; examples")
-    panel.set_ylabel("Elo rating by the judge (high: hard)")
+    panel.set_xlabel("smallest rung from which all are right; examples")
+    panel.set_ylabel("judge's Elo rating (high: hard)")
     panel.grid(axis="x", visible=False)
     panel.tick_params(axis="x", color=style.GREY)
 

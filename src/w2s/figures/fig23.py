@@ -1,4 +1,4 @@
-"""Figure 23: weak linear probes that teach strong ones, on frozen features (paper, Appendix D.2)."""
+"""Figure 23: weak linear probes supervising strong ones on frozen features (paper, Appendix D.2)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = (
-    "Test accuracy of linear probes on frozen base models against the probed model's pretraining compute, by task; hue "
-    "is the model whose probe labelled, black probes on ground truth."
+    "Test accuracy of linear probes on frozen base models against the probed model's pretraining compute, by task. "
+    "Hue: model whose probe provides the labels; black: probes on ground truth."
 )
 LOOK: dict[str, Any] = {"linestyle": "-", "marker": "o", "linewidth": 1.4, "markersize": 4}
 
 
 def needs(plan: Plan) -> list[Run]:
-    """Probes on truth at every rung that has it, and on the labels of weaker models' probes for every larger one."""
+    """Probes on ground truth at every rung that has it, and on labels from the probes of weaker models."""
     of, tasks = probing.of_probes(plan.nlp), plan.nlp.probing.tasks
     found = pairs.runs(of, [probing.PROBE], tasks, only=probing.larger(plan.nlp)) + pairs.ceilings(of, tasks)
     return list({run.key: run for run in found}.values())
@@ -36,7 +36,7 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
-    """A panel a task; every line begins at its supervisor's own accuracy, as in the paper."""
+    """One panel per task; every line starts at its supervisor's accuracy, as in the paper."""
     import pandas as pd
 
     from w2s.figures import per_task, style

@@ -1,4 +1,4 @@
-"""Figure 24: weak labels whose errors a student can simulate, cannot, or some of both (paper, Appendix E.1)."""
+"""Figure 24: weak labels with simulable, non-simulable and mixed errors (paper, Appendix E.1)."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = (
-    "Students (probes on features of one model) of labels by a probe on fewer features (a, d), of truth with random "
-    "errors (b, e) and of a probe's labels with random errors (c, f): test accuracy and agreement with the labels. "
-    "Black is the accuracy of the labels, and of a probe on truth at the right end; a line begins at its labels."
+    "Students (probes on the features of one model) of labels from a probe on fewer features (a, d), of ground truth "
+    "with random errors (b, e), and of a probe's labels with random errors (c, f): test accuracy and agreement with "
+    "the labels. Black: accuracy of the labels and, at the right end, of a probe on ground truth. Lines start at "
+    "their labels."
 )
 PANELS = {
-    "simulable": ("errors that can be simulated", "features (labels: of the fewest that a line begins at)"),
-    "unsimulable": ("errors that cannot", "accuracy of labels, and a student of all features"),
-    "mixed": ("some of both", "share of labels flipped, and a student of all features"),
+    "simulable": ("simulable errors", "number of features (a line starts at its labels)"),
+    "unsimulable": ("non-simulable errors", "accuracy of labels; right: student with all features"),
+    "mixed": ("mixed errors", "share of labels flipped; right: student with all features"),
 }
 QUANTITIES = {"accuracy": "test accuracy (%)", "agreement": "agreement with labels (%)"}
 FULL, LABELLER = "full", probing.LABELLER
@@ -33,12 +34,12 @@ HUES = ("#34476f", "#686b71", "#958e75", "#c9b55a", "#ffe500")
 
 
 def needs(plan: Plan) -> list[Artifact]:
-    """One fit of everything a seed, and the data that it is fit on."""
+    """All fits of each seed, and the data that they are fit on."""
     return probing.fit_runs(plan.nlp)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """One row a labeller or student, and draw of the random errors."""
+    """One row per labeller or student and draw of the random errors."""
     return probing.fit_rows(plan.nlp, results)
 
 
@@ -63,15 +64,15 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
         assert len(rows), name
     style.label_panels(axes.flat)
     rung, draws = table["rung"].iloc[0], table["draw"].max() + 1
-    notes = ["black: the labels; each colour: probes that learn from one kind of them", f"features of {rung}"]
-    notes += [f"means of {draws:.0f} draws of random errors" if draws > 1 else "", _spread(table, spread)]
-    notes += ["faint: the paper's own, at its own numbers of features and accuracies"] if overlay.wanted(about) else []
+    notes = ["black: the labels; each colour: probes trained on one set of labels", f"features of {rung}"]
+    notes += [f"means over {draws:.0f} draws of random errors" if draws > 1 else "", _spread(table, spread)]
+    notes += ["faint: the paper's results, with its own feature counts and accuracies"] if overlay.wanted(about) else []
     footer.add(figure, about, table, *notes)
     return figure
 
 
 class Lines:
-    """The lines of one column. sources: labellers, as the table names them; ticks: what stands below the places."""
+    """The lines of one column. sources: labellers, as named in the table; ticks: tick labels."""
 
     def __init__(self, table: pd.DataFrame, panel: str, spread: str) -> None:
         from w2s.figures import bounds, style
@@ -82,9 +83,9 @@ class Lines:
         self.full = table[(table["panel"] == "simulable") & (table["labels"] == FULL)]
         self.sources = [name for name in style.in_order(self.rows, "labels") if name != FULL]
         self.means = (self.rows.groupby(["labels", "student"])[list(QUANTITIES)].mean() * 100).to_dict("index")
-        self.ends_in_full = panel != "mixed"  # in black; the last of mixed labels have no noise
+        self.ends_in_full = panel != "mixed"  # in black; the last mixed labels have no noise
         shown = self.sources
-        if panel == "unsimulable":  # named by how good they are
+        if panel == "unsimulable":  # named by their accuracy
             shown = [f"{self.of(name, LABELLER, 'accuracy'):.0f}%" for name in self.sources]
         elif panel == "mixed":
             shown = [f"{100 * float(name):g}%" for name in self.sources]
@@ -99,11 +100,11 @@ class Lines:
         return self.of(source, self.labeller(source), "accuracy")
 
     def labeller(self, source: str) -> str:
-        """How the table names who labels, among students."""
+        """The labeller's name in the student column."""
         return source if self.panel == "simulable" else LABELLER
 
     def draw(self, panel: Axes, quantity: str) -> None:
-        """Black labels, then a line a labeller."""
+        """Labels in black, then one line per labeller."""
         from w2s.figures import style
 
         black = [self.begins(source) for source in self.sources]
@@ -120,7 +121,7 @@ class Lines:
             panel.fill_between([place, *places], low, high, color=hue, alpha=BAND, linewidth=0, zorder=2)
 
     def ends(self, labels: str, student: str, quantity: str) -> tuple[float, float]:
-        """Of the band about a mean, in percent; NaN where there is none. What is not drawn at random has no width."""
+        """Ends of the band around a mean, in percent; NaN if there is none. Deterministic values have no width."""
         from w2s.figures import bounds
 
         rows = self.rows[(self.rows["labels"] == labels) & (self.rows["student"] == student)]
@@ -133,12 +134,12 @@ class Lines:
 
 
 def _by_draw(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows with each draw of random errors as a seed of its own."""
+    """The rows with each draw of random errors as a separate seed."""
     return rows.assign(seed=rows["seed"].astype(str) + "/" + rows["draw"].astype(str))
 
 
 def _spread(table: pd.DataFrame, spread: str) -> str:
-    """What the bands are over, by panel."""
+    """What the bands show, by panel."""
     from w2s.figures import bounds
 
     simulable = table["panel"] == "simulable"
@@ -160,7 +161,7 @@ def _hue(place: int, count: int) -> Any:
 
 
 def _papers(panel: Axes, name: str, quantity: str, count: int, ends_in_full: bool) -> None:
-    """The paper's lines, where it has as many labellers."""
+    """The paper's lines, if it has the same number of labellers."""
     from w2s import paper
     from w2s.figures import overlay, style
 

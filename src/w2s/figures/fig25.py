@@ -1,4 +1,4 @@
-"""Figure 25: errors of equal number and different kind (paper, Appendix E.2)."""
+"""Figure 25: different kinds of label errors at the same error rate (paper, Appendix E.2)."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = (
-    "Performance gap recovered from a weak supervisor and from truth with as many labels flipped: of random examples, "
-    "of those with the longest or shortest prompts, and of those that a strong ground-truth model finds hardest or "
-    "easiest; under naive finetuning and the confidence loss, a panel a task."
+    "Performance gap recovered with labels from a weak supervisor, and with ground truth in which the same number of "
+    "labels is flipped: for random examples, for those with the longest or shortest prompts, and for those that a "
+    "strong ground-truth model finds hardest or easiest. Naive finetuning and confidence loss, one panel per task."
 )
 COLUMNS = 3
 WIDTH = 0.38  # of a bar
 
 
 def needs(plan: Plan) -> list[Run]:
-    """Students of all six supervisors, and the ground truth that they are measured against."""
+    """Students of all six supervisors, and the ground truth for their PGR."""
     return errors.recovered_runs(plan.nlp)
 
 
@@ -36,7 +36,7 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
-    """Unfilled bars, as the paper's."""
+    """Unfilled bars, as in the paper."""
     from matplotlib.patches import Patch
 
     from w2s.figures import bounds, footer, overlay, studies, style
@@ -62,7 +62,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     figure.legend(handles=entries, loc="outside right center", frameon=False)
     weak, strong = table["supervisor"].iloc[0], table["student"].iloc[0]
     notes = [f"supervisor {weak}, student {strong}", studies.spread(about, table, "pgr", "whiskers")]
-    notes += ["dashed: the paper's mean over its three data sets"] if overlay.wanted(about) else []
+    notes += ["dashed: the paper's mean over three data sets"] if overlay.wanted(about) else []
     footer.add(figure, about, table, *notes)
     return figure
 

@@ -1,4 +1,4 @@
-"""Figure 26: agreement with labels over training, where they are right and where they are wrong (Appendix E.2)."""
+"""Figure 26: agreement with right and wrong labels during training (paper, Appendix E.2)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = (
-    "Share of test examples on which students agree with the labels of their supervisor, against progress in training: "
-    "solid where the label is right, dotted where it is wrong; a row a task, a column a kind of supervisor, hue the "
+    "Share of test examples on which students agree with their supervisor's labels, against training progress. Solid: "
+    "the label is right; dotted: the label is wrong. One row per task, one column per kind of supervisor; hue: "
     "method."
 )
 LABELS: dict[str, Any] = {"right": "-", "wrong": ":"}
@@ -28,7 +28,7 @@ def needs(plan: Plan) -> list[Run]:
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """One row an evaluation."""
+    """One row per evaluation."""
     return errors.dynamics(plan.nlp, results)
 
 
@@ -63,11 +63,11 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
         Line2D([], [], color=style.GREY, linestyle=line, label=f"label is {which}") for which, line in LABELS.items()
     ]
     if overlay.wanted(about):
-        entries.append(Line2D([], [], color=style.TRUTH_COLOUR, label="the paper's mean", **overlay.FAINT))
+        entries.append(Line2D([], [], color=style.TRUTH_COLOUR, label="paper, mean", **overlay.FAINT))
     figure.legend(handles=entries, loc="outside right center", frameon=False)
     weak, strong = table["supervisor"].iloc[0], table["student"].iloc[0]
     notes = [f"supervisor {weak}, student {strong}", studies.spread(about, table, "agreement_right")]
-    notes += ["faint: the paper's own, the mean over its three data sets"] if overlay.wanted(about) else []
+    notes += ["faint: the paper's mean over three data sets"] if overlay.wanted(about) else []
     footer.add(figure, about, table, *notes)
     return figure
 

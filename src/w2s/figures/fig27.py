@@ -1,4 +1,4 @@
-"""Figure 27: students that are told what their supervisor thinks (paper, Appendix E.3)."""
+"""Figure 27: students with label hints from their supervisor (paper, Appendix E.3)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = (
-    "Performance gap recovered where every prompt, in training and in tests, tells what the weak supervisor thinks of "
-    "it; under naive finetuning and the confidence loss. Crosses: the same students on prompts that do not tell."
+    "Performance gap recovered when every prompt, in training and at test time, contains a label hint: the weak "
+    "supervisor's prediction. Naive finetuning and confidence loss. Crosses: the same students without label hints."
 )
 WIDTH = 0.38  # of a bar
 
 
 def needs(plan: Plan) -> list[Run]:
-    """Students that are told, the same that are not, and the ground truth that they are measured against."""
+    """Students with label hints, the same students without, and the ground truth for their PGR."""
     return errors.told_runs(plan.nlp)
 
 
@@ -32,7 +32,7 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
-    """Paired bars, a pair a task."""
+    """Paired bars, one pair per task."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -46,26 +46,28 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     entries: list[Any] = [
         Patch(facecolor=colour, label=style.METHOD_WORDS.get(name, name)) for name, colour in colours.items()
     ]
-    entries.append(Line2D([], [], color=style.TRUTH_COLOUR, marker="x", linestyle="", markersize=5, label="not told"))
+    entries.append(
+        Line2D([], [], color=style.TRUTH_COLOUR, marker="x", linestyle="", markersize=5, label="no label hint")
+    )
     if overlay.wanted(about):
         for (_, method), height in studies.paper_bars(27).items():
             if method in colours:
                 panel.axhline(height, color=colours[method], linewidth=0.9, linestyle="--", alpha=0.7, zorder=2)
-        entries.append(Line2D([], [], color=style.GREY, linestyle="--", linewidth=0.9, label="the paper's mean"))
+        entries.append(Line2D([], [], color=style.GREY, linestyle="--", linewidth=0.9, label="paper, mean"))
     style.percent_axis(panel, "performance gap recovered (%)", with_zero=True)
     figure.legend(handles=entries, loc="outside right center", frameon=False)
     weak, strong = table["supervisor"].iloc[0], table["student"].iloc[0]
     appended = about["nlp"]["errors"]["appended"]
-    longer = f", for {appended['epochs']:g} epochs" if appended["epochs"] else ""
-    notes = [f"supervisor {weak}, student {strong}", f"told at the {appended['place']} of the text{longer}"]
+    longer = f", {appended['epochs']:g} epochs" if appended["epochs"] else ""
+    notes = [f"supervisor {weak}, student {strong}", f"label hint at the {appended['place']} of the text{longer}"]
     notes += [_means(table, colours), studies.spread(about, table, "pgr", "whiskers")]
-    notes += ["dashed: the paper's mean over its nine data sets"] if overlay.wanted(about) else []
+    notes += ["dashed: the paper's mean over nine data sets"] if overlay.wanted(about) else []
     footer.add(figure, about, table, *notes)
     return figure
 
 
 def _means(table: pd.DataFrame, colours: dict[str, str]) -> str:
-    """Mean and sample standard deviation over tasks, as the paper has them."""
+    """Mean and sample standard deviation over tasks, as in the paper."""
     said = []
     for method in colours:
         rows = table[(table["method"] == method) & (table["told"] == 1)]

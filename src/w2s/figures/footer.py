@@ -1,4 +1,4 @@
-"""The small print below every figure: what it was made from, and what it leaves out."""
+"""The footer of every figure: what it was made from, and what it omits."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 SIZE = 6.5  # points
 LETTERS_AN_INCH = 20.5
-Done = tuple[object, ...]  # what tells one run of a table from another
+Done = tuple[object, ...]  # identifies a run of a table
 
 
 def add(figure: Figure, about: dict[str, Any], table: pd.DataFrame, *notes: str) -> None:
-    """Experiment, runs, tasks, seeds, undefined PGRs, notes, commit; the panels and the legend keep clear of it."""
-    cut = "bands are cut off at the panels' edges" if any(map(style.cuts_bands, figure.axes)) else ""
+    """Add experiment, runs, tasks, seeds, undefined PGRs, notes and commit, in space reserved below the panels."""
+    cut = "bands are cut off at panel edges" if any(map(style.cuts_bands, figure.axes)) else ""
     wrapped = textwrap.wrap(line(about, table, *notes, cut), int((figure.get_figwidth() - 0.2) * LETTERS_AN_INCH))
-    if len(wrapped) > 1:  # a legend beside the panels stands in the middle, and may be as tall as they are
+    if len(wrapped) > 1:  # the legend is centred and may be as tall as the panels
         height = max((len(one.texts) + 1) * curves.ENTRY for one in figure.legends) if figure.legends else 0.0
         figure.set_figheight(max(figure.get_figheight(), height + 2 * (len(wrapped) * SIZE * 1.3 + 9) / 72))
     bottom = reserve(figure, len(wrapped) * SIZE * 1.3 + 6) + 3 / 72 / figure.get_figheight()
@@ -37,7 +37,7 @@ def add(figure: Figure, about: dict[str, Any], table: pd.DataFrame, *notes: str)
 
 
 def reserve(figure: Figure, points: float) -> float:
-    """Keep the panels clear of so much more of the figure's lower end; returns where that starts, as a share of it."""
+    """Reserve more space at the bottom of the figure; returns where it starts, as a share of the height."""
     engine = figure.get_layout_engine()
     assert isinstance(engine, ConstrainedLayoutEngine), engine
     _, bottom, width, _ = engine.get()["rect"]
@@ -46,7 +46,7 @@ def reserve(figure: Figure, points: float) -> float:
 
 
 def line(about: dict[str, Any], table: pd.DataFrame, *notes: str) -> str:
-    """The footer's text before it is wrapped."""
+    """The footer's text before wrapping."""
     each = table[~table["task"].isin([MEDIAN, INTERVAL])]
     undefined = _pairs(each, "undefined")
     unsure = _pairs(each[~(each["undefined"] > 0)], "within_noise") if "undefined" in each else 0
@@ -66,23 +66,21 @@ def line(about: dict[str, Any], table: pd.DataFrame, *notes: str) -> str:
 
 
 def _floor(each: pd.DataFrame) -> str:
-    """How sure one accuracy is, of a task and seed; empty where that is not known."""
-    if not {"accuracy" + LOW, "accuracy" + HIGH} <= set(each) or "rating" in each:  # of bins, there is no one floor
+    """The uncertainty of one accuracy of a task and seed; empty if unknown."""
+    if not {"accuracy" + LOW, "accuracy" + HIGH} <= set(each) or "rating" in each:  # rating bins have no common floor
         return ""
     half = (each["accuracy" + HIGH] - each["accuracy" + LOW]).median() / 2
-    return (
-        "" if pd.isna(half) else f"noise floor: one accuracy is known to ±{100 * half:.1f} points (95%, test examples)"
-    )
+    return "" if pd.isna(half) else f"noise floor: ±{100 * half:.1f} points per accuracy (95%, test examples)"
 
 
 def _pairs(rows: pd.DataFrame, column: str) -> int:
-    """How many students a column marks, each with its supervisor: a PGR is of a pair."""
+    """The number of students marked by a column, counted with their supervisors, as a PGR belongs to a pair."""
     marked = rows[rows[column] > 0].to_dict("records") if column in rows else []
     return len({(row.get("supervisor"), *_run(row)) for row in marked})
 
 
 def spread(about: dict[str, Any], table: pd.DataFrame) -> str:
-    """What the bands show; empty if there are none."""
+    """A description of the bands; empty if there are none."""
     said: dict[str, list[str]] = {}
     for setting in style.in_order(table, "setting"):
         found = bounds.basis(table[table["setting"] == setting], about.get("spread", "seeds"))
@@ -95,7 +93,7 @@ def spread(about: dict[str, Any], table: pd.DataFrame) -> str:
 
 
 def runs(each: pd.DataFrame, ceiling_half: str) -> int:
-    """How many runs the rows stand for: students, and the ground-truth runs that they are compared with."""
+    """The number of runs behind the rows: students, and the ground-truth runs that they are compared with."""
     found: set[Done] = set()
     for row in each.to_dict("records"):
         place, alone = _place(row), row["method"] in (TRUTH, GENERATIVE_TRUTH)
@@ -109,7 +107,7 @@ def runs(each: pd.DataFrame, ceiling_half: str) -> int:
 
 
 def _run(row: dict[Hashable, Any]) -> Done:
-    """What a row's own run is: a chain of two rungs is a naive student, and some runs have no supervisor."""
+    """Identifies a row's run: a chain of two rungs is a naive student, and some runs have no supervisor."""
     labels = row.get("labels")
     if pd.isna(labels):
         labels = f"from-{row.get('supervisor')}"
@@ -118,7 +116,7 @@ def _run(row: dict[Hashable, Any]) -> Done:
 
 
 def _start(row: dict[Hashable, Any], column: str) -> str:
-    """Whether a run begins with generative finetuning, by one of the columns that say so."""
+    """The start of a run (base model or generative finetuning), from the given column."""
     return str(row[column]) if pd.notna(row.get(column)) else ""
 
 

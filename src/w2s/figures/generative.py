@@ -1,4 +1,4 @@
-"""What Figures 10, 17 and 18 share: reward models with generative finetuning first and without (Section 5.2.2)."""
+"""Shared by Figures 10, 17 and 18: reward models with and without generative finetuning (section 5.2.2)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def styles() -> Styles:
-    """What begins with generative finetuning is solid, the rest is not."""
+    """Solid lines for generative finetuning, other lines without."""
     from w2s.figures import style
 
     plain = style.METHOD_STYLES[pairs.TRUTH]
@@ -22,7 +22,7 @@ def styles() -> Styles:
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any], number: int, *notes: str) -> Figure:
-    """Accuracy (a) and PGR (b). number: the figure, whose own numbers in the paper may lie under ours."""
+    """Accuracy (a) and PGR (b). number: the figure; selects the paper's results for the overlay."""
     from w2s import paper
     from w2s.figures import curves, footer, overlay, style
 

@@ -1,4 +1,4 @@
-"""What Figures 8 and 16 share: agreement with supervisors, overall, where they are right and where wrong."""
+"""Shared by Figures 8 and 16: agreement with supervisors, overall and where they are right or wrong."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WORDS = ("all test examples", "supervisor is right", "supervisor is wrong")
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any], *, styles: Styles) -> Figure:
-    """The three panels; a pair without examples of a panel's kind is not in it."""
+    """The three panels; pairs without examples of a panel's kind are omitted there."""
     from w2s.figures import curves, footer, overlay, style
 
     figure, axes = style.panels(1, 3, width=3.6, height=3.5, legend=1.6)

@@ -1,4 +1,4 @@
-"""One line of a chart that has a mark for each of several things: a mean, its spread, and a tick a task."""
+"""One line of a chart of marks: a mean, its spread, and one tick per task."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ SHADE = "#b8b8b8"  # of the ticks
 
 
 def draw(panel: Axes, rows: pd.DataFrame, value: str, height: float, colour: Any, found: str | None) -> float | None:
-    """The mean over seeds of medians over tasks, whiskers over what was found (``bounds.basis``), a tick a task.
+    """The mean over seeds of medians over tasks, whiskers for the basis found (``bounds.basis``), one tick per task.
 
-    rows: of one thing, medians and intervals among them; value: a column of fractions, drawn in percent. Returns the
-    mean in percent; None where the value is undefined everywhere.
+    rows: of one line, including medians and intervals; value: a column of fractions, drawn in percent. Returns the mean
+    in percent; None if the value is undefined everywhere.
     """
     middle = (rows.loc[rows["task"] == aggregate.MEDIAN, value] * 100).dropna()
     each = rows[~rows["task"].isin([aggregate.MEDIAN, aggregate.INTERVAL])]

@@ -1,4 +1,4 @@
-"""All methods beside each other, those of the paper's Appendix B among them: accuracy and PGR of a pair or a few."""
+"""Comparison of all methods, including those of the paper's Appendix B: accuracy and PGR of one or a few pairs."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = (
-    "Every method of the experiment: median over tasks of students' test accuracy (a) and of the performance gap "
-    "recovered (b), one mark a method and pair, with the lowest and highest seed; small ticks are single tasks."
+    "All methods of the experiment: median over tasks of the students' test accuracy (a) and of the performance gap "
+    "recovered (b). One mark per method and pair, with the lowest and highest seed; small ticks are single tasks."
 )
-ROW = 0.27  # inches, of a method with one pair
+ROW = 0.27  # inches per method with one pair
 
 
 def needs(plan: Plan) -> list[Run]:
-    """Students of the compared pairs with every compared method, and ground truth at their rungs."""
+    """Students of the compared pairs with all compared methods, and ground truth at their rungs."""
     return pairs.runs(plan.nlp, *_what(plan))
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """Each run's accuracy and PGR, then the medians over tasks that the figure draws, and their intervals."""
+    """Each run's accuracy and PGR, then the medians over tasks, which are drawn, and their intervals."""
     methods, tasks, only = _what(plan)
     rows = pairs.compare(plan.nlp, methods, results, tasks, only)
     middle = aggregate.medians(rows, (*aggregate.COMPARED, "weak"))
@@ -43,7 +43,7 @@ def _what(plan: Plan) -> tuple[list[str], list[str], list[pairs.Pair]]:
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
-    """The two panels; a line a method, in the config's order."""
+    """The two panels, one line per method, in the order of the config."""
     from matplotlib.lines import Line2D
 
     from w2s.figures import bounds, footer, marks, style
@@ -80,7 +80,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
 
 
 def _colours(couples: Sequence[tuple[str, str]], table: pd.DataFrame) -> dict[tuple[str, str], Any]:
-    """By supervisor where each has one student, else a hue a pair."""
+    """By supervisor if each has one student, else one hue per pair."""
     from w2s.figures import style
 
     by_supervisor = style.supervisor_colours(table)
@@ -92,7 +92,7 @@ def _colours(couples: Sequence[tuple[str, str]], table: pd.DataFrame) -> dict[tu
 def _marks(
     panel: Axes, rows: pd.DataFrame, methods: Sequence[str], value: str, offset: float, colour: Any, found: str | None
 ) -> None:
-    """The marks of one pair, a line a method."""
+    """The marks of one pair, one line per method."""
     from w2s.figures import marks
 
     for place, method in enumerate(methods):
@@ -102,7 +102,7 @@ def _marks(
 
 
 def _bounds(panel: Axes, table: pd.DataFrame, value: str) -> None:
-    """The supervisor and the ceiling, between which a student is expected."""
+    """The supervisor and the ceiling, the expected range of students."""
     from w2s.figures import style
 
     low, high = 0.0, 100.0

@@ -1,4 +1,4 @@
-"""The paper's own curves, faint and behind ours, where the axes are comparable (``overlay_paper``)."""
+"""The paper's curves, drawn faintly behind ours where the axes are comparable (``overlay_paper``)."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FAINT: dict[str, Any] = {"linewidth": 0.8, "alpha": 0.35, "zorder": 1.5}
-LOWEST, HIGHEST = -7.06, 0.0  # log10 of the ladder's ends, as fractions of GPT-4's compute
+LOWEST, HIGHEST = -7.06, 0.0  # log10 of the compute of the paper's smallest and largest model, as fractions of GPT-4's
 FILES = {NLP: ("nlp_medians", "nlp_agreement"), CHESS: ("chess",), REWARD: ("reward",)}
 
 
 def wanted(about: dict[str, Any]) -> bool:
-    """Whether the experiment asks for the paper's numbers."""
+    """Whether the experiment requests the paper's results."""
     return bool(about.get("overlay_paper"))
 
 
 def comparable(about: dict[str, Any], table: pd.DataFrame) -> bool:
-    """Whether the experiment asks for the paper's curves and they share a stretch of compute with this ladder.
+    """Whether the experiment requests the paper's curves and their compute range overlaps with this ladder's.
 
     table: of one setting.
     """
@@ -37,7 +37,7 @@ def comparable(about: dict[str, Any], table: pd.DataFrame) -> bool:
 
 
 def _apart(about: dict[str, Any], table: pd.DataFrame) -> str:
-    """Where the paper's curves lie if this ladder does not reach them; empty if it does."""
+    """Where the paper's curves lie if they do not overlap with this ladder; empty if they do."""
     ours = table["student_compute"].dropna()
     starts, ends = (_flop(about, fraction) for fraction in (LOWEST, HIGHEST))
     if ours.max() < starts:
@@ -56,9 +56,9 @@ def curves(
     styles: style.Styles = style.METHOD_STYLES,
     rows: Sequence[Mapping[str, str]] | None = None,
 ) -> None:
-    """The paper's curves of the methods that we draw too, and of the ground truth. See ``w2s.paper`` for the files.
+    """The paper's curves of ground truth and of the methods in the table. See ``w2s.paper`` for the files.
 
-    table: of one setting. rows: of the paper, by default all that its setting's usual files hold.
+    table: of one setting. rows: of the paper; by default all rows of the setting's usual files.
     """
     if not comparable(about, table):
         return
@@ -68,7 +68,7 @@ def curves(
     supervisors = sorted({float(row["supervisor"]) for row in rows if row["supervisor"]})
     lines: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for row in rows:
-        repeated = setting == NLP and row["figure"] == "3"  # its PGRs are Figure 5's too
+        repeated = setting == NLP and row["figure"] == "3"  # its PGRs are also in Figure 5
         if row["quantity"] == value and row["method"] in set(table["method"]) and not repeated:
             point = (_flop(about, float(row["student"])), float(row["value"]))
             lines.setdefault((row["method"], row["supervisor"]), []).append(point)
@@ -87,19 +87,19 @@ def line(panel: Axes, about: dict[str, Any], points: Sequence[tuple[float, float
 
 
 def entries(about: dict[str, Any], table: pd.DataFrame) -> list[Line2D]:
-    """What the legend says of the paper's curves."""
+    """Legend entries of the paper's curves."""
     if not any(comparable(about, rows) for _, rows in table.groupby("setting")):
         return []
-    return [Line2D([], [], color=style.TRUTH_COLOUR, label="the paper's own", **FAINT)]
+    return [Line2D([], [], color=style.TRUTH_COLOUR, label="paper", **FAINT)]
 
 
 def note(about: dict[str, Any], table: pd.DataFrame) -> str:
-    """What the footer says of them; empty if they are not asked for."""
+    """The footer's note on the paper's curves; empty if they are not requested."""
     if not wanted(about):
         return ""
     said: dict[str, list[str]] = {}
     for setting in style.in_order(table, "setting"):
-        drawn = f"faint curves: the paper's own, placed by GPT-4's compute taken as {about['gpt4_compute']:.2g} FLOP"
+        drawn = f"faint curves: the paper's results, assuming {about['gpt4_compute']:.2g} FLOP for GPT-4"
         words = _apart(about, table[table["setting"] == setting]) or drawn
         said.setdefault(words, []).append(style.SETTING_WORDS.get(setting, setting))
     if len(said) == 1:
@@ -108,31 +108,31 @@ def note(about: dict[str, Any], table: pd.DataFrame) -> str:
 
 
 def bars(panel: Axes, heights: dict[float, tuple[float, float]], *, width: float) -> None:
-    """Outlines at the paper's values. heights: place -> (height, half of its error bar or 0), in percent."""
+    """Outlines at the paper's values. heights: x position -> (height, half of its error bar or 0), in percent."""
     for place, (height, error) in heights.items():
         line: dict[str, Any] = {"linewidth": 0.8, "zorder": 4}
         panel.bar(place, height, width, fill=False, edgecolor=style.TRUTH_COLOUR, linestyle="--", **line)
-        if error:  # to the side of our own
+        if error:  # next to ours
             panel.errorbar(place + width / 4, height, error, color=style.TRUTH_COLOUR, capsize=2, **line)
 
 
-BARS_NOTE = "dashed outlines: the paper's own"
+BARS_NOTE = "dashed outlines: the paper's results"
 
 
 def _flop(about: dict[str, Any], fraction: float) -> float:
     return float(about["gpt4_compute"]) * math.pow(10, fraction)
 
 
-BEHIND = "faint curves: the paper's own"
+BEHIND = "faint curves: the paper's results"
 
 
 # -- easy and hard chess puzzles ---------------------------------------------------------------------------
 
-NEAR = 0.5  # decades of compute within which a rung is set beside one of the paper's models
+NEAR = 0.5  # maximum distance in decades of compute between a rung and one of the paper's models
 
 
 def easy_to_hard(panel: Axes, about: dict[str, Any], test: str, colours: Mapping[str, Any]) -> None:
-    """Figure 19's curves for the cutoffs that we have too; its axes are accuracies, so they always compare."""
+    """Figure 19's curves for cutoffs that we have too; its axes are accuracies and always comparable."""
     if not wanted(about):
         return
     for method, colour in {**colours, ZERO_SHOT: style.TRUTH_COLOUR}.items():
@@ -154,12 +154,12 @@ def by_rating(panel: Axes, about: dict[str, Any], cutoff: str, table: pd.DataFra
 
 
 def near(about: dict[str, Any], table: pd.DataFrame) -> str:
-    """What the footer says of them; empty if they are not asked for."""
+    """The footer's note on these curves; empty if they are not requested."""
     if not wanted(about):
         return ""
     if any(_nearest(about, compute) for compute in table["student_compute"]):
-        return f"{BEHIND}, of the model within half a decade of compute (GPT-4's taken as {about['gpt4_compute']:.2g})"
-    return "no rung is within half a decade of the compute of one of the paper's models, so its curves are left out"
+        return f"{BEHIND} for the model within half a decade of compute (GPT-4: {about['gpt4_compute']:.2g} FLOP)"
+    return "no rung is within half a decade of compute of the paper's models, so its curves are omitted"
 
 
 def _nearest(about: dict[str, Any], compute: float) -> str | None:

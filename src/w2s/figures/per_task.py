@@ -1,4 +1,4 @@
-"""Figures 6 and 12: one accuracy panel a task (paper, section 4.3 and Appendix A)."""
+"""Figures 6 and 12: one accuracy panel per task (paper, section 4.3 and Appendix A)."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def tabulate(plan: Plan, results: Results, tasks: list[str]) -> list[Row]:
 def draw(
     table: pd.DataFrame, about: dict[str, Any], styles: Styles | None = None, counted: pd.DataFrame | None = None
 ) -> Figure:
-    """A panel a task with its own y axis, four in a row, in the order of the table.
+    """One panel per task, each with its own y axis, four in a row, in the order of the table.
 
-    counted: the rows that the footer speaks of, where they are not all.
+    counted: the rows that the footer describes; all by default.
     """
     from w2s.figures import curves, footer, style
 

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = (
-    "A weak model alone and told what a strong assistant answers, the assistant alone, students of each, and the "
-    "strong model finetuned on an expert's labels (truth): median over tasks of test accuracy (a) and of the "
+    "A weak model alone and with label hints from a strong assistant, the assistant alone, students of each, and the "
+    "strong model finetuned on an expert's labels (ground truth): median over tasks of test accuracy (a) and of the "
     "performance gap recovered (b)."
 )
-ROW = 0.3  # inches, of a line with one pair
+ROW = 0.3  # inches per line with one pair
 WORDS = {
     NON_EXPERT: "non-expert alone",
     STUDENT: "    its student",
-    ASSISTED: "    non-expert, told what it says",
+    ASSISTED: "    non-expert with label hints",
     STUDENT_OF_ASSISTED: "    student of the assisted",
     EXPERT: "strong model, expert's labels",
 }
@@ -36,7 +36,7 @@ ASSISTANTS = {
 
 
 class Line(NamedTuple):
-    """What a line of the chart is about. method: only where students have several."""
+    """A line of the chart. method: only if students have several."""
 
     who: str
     assistant: str
@@ -44,23 +44,23 @@ class Line(NamedTuple):
 
     @property
     def words(self) -> str:
-        """At the axis."""
+        """The tick label."""
         words = ASSISTANTS[self.assistant] if self.who == ASSISTANT else WORDS[self.who]  # type: ignore[index]
         return f"{words}, {self.method}" if self.method else words
 
 
 def needs(plan: Plan) -> list[Run]:
-    """Assistants, non-experts that they assist and their students; the same without assistant, and ground truth."""
+    """Assistants, assisted non-experts and their students; the same without assistant; ground truth."""
     return sandwiching.runs(plan.nlp)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """Accuracy, PGR and trust in the assistant, a row each; then medians over tasks, and their intervals."""
+    """Accuracy, PGR and agreement with the assistant, one row each; then medians over tasks and their intervals."""
     return sandwiching.rows(plan.nlp, results)
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
-    """The two panels, a line for each who answers, a mark for each pair."""
+    """The two panels, one line per role, one mark per pair."""
     from matplotlib.lines import Line2D
 
     from w2s.figures import bounds, footer, marks, style
@@ -89,19 +89,19 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     entries.append(Line2D([], [], color=marks.SHADE, marker="|", markersize=6, linewidth=0, label="single tasks"))
     figure.legend(handles=entries, loc="outside right center", frameon=False)
     told = about["nlp"]["sandwiching"]["told"]
-    longer = f", for {told['epochs']:g} epochs" if told["epochs"] else ""
+    longer = f", {told['epochs']:g} epochs" if told["epochs"] else ""
     footer.add(
         figure,
         about,
-        table[table["who"] != NON_EXPERT],  # the runs that the others are measured against
-        f"told at the {told['place']} of the text{longer}",
+        table[table["who"] != NON_EXPERT],  # the baseline of the others
+        f"label hint at the {told['place']} of the text{longer}",
         footer.spread(about, table).replace("band", "whiskers"),
     )
     return figure
 
 
 def lines_of(table: pd.DataFrame) -> list[Line]:
-    """The non-expert and its student, then each assistant with who is told what it says, then the expert."""
+    """The non-expert and its student, then each assistant with the non-expert it assists, then the expert."""
     students = table[table["who"].isin([STUDENT, STUDENT_OF_ASSISTED])]
     methods = [str(name) for name in dict.fromkeys(students["method"])]
     shown = methods if len(methods) > 1 else [""]
@@ -113,7 +113,7 @@ def lines_of(table: pd.DataFrame) -> list[Line]:
 
 
 def of_line(rows: pd.DataFrame, line: Line) -> pd.DataFrame:
-    """The rows that a line is about."""
+    """The rows of a line."""
     chosen = (rows["who"] == line.who) & (rows["assistant"] == line.assistant)
     return rows[chosen & (rows["method"] == line.method)] if line.method else rows[chosen]
 

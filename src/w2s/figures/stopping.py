@@ -1,4 +1,4 @@
-"""What Figures 7 and 13 share: students in training, and bars of PGR by when training is stopped (Section 5.1.1)."""
+"""Shared by Figures 7 and 13: training curves, and bars of PGR by early stopping rule (section 5.1.1)."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 WORDS = {"last": "last\nstep", "weak_labels": "best on\nweak\nlabels", "truth": "best on\nground\ntruth"}
 BAR_COLOUR = "#8f4f9f"
 WIDTH = 0.7
-FEW = 12  # curves: where there are more, they are thinner
+FEW = 12  # with more curves, lines are thinner
 
 
 class Trained(Protocol):
-    """How a setting finetunes, as far as progress is concerned."""
+    """The training settings that determine progress."""
 
     @property
     def epochs(self) -> float:
@@ -32,7 +32,7 @@ class Trained(Protocol):
 
     @property
     def evaluations_per_epoch(self) -> int:
-        """Rows of the history an epoch, at most."""
+        """Maximum number of rows of the history per epoch."""
         ...
 
 
@@ -47,7 +47,7 @@ def students(of: pairs.Runs, method: str, tasks: Sequence[str]) -> list[Run]:
 
 
 def progress(of: pairs.Runs, method: str, results: Results, tasks: Sequence[str], training: Trained) -> list[Row]:
-    """One row an evaluation of each student."""
+    """One row per evaluation and student."""
     epochs = training.epochs
     evaluations = max(1, round(epochs * training.evaluations_per_epoch))
     rows: list[Row] = []
@@ -56,7 +56,7 @@ def progress(of: pairs.Runs, method: str, results: Results, tasks: Sequence[str]
             for pair in of.config.pairs():
                 about_run = pairs.identity(of, task, seed, method, pair)
                 for row in results.history(of.student(task, pair[0].name, pair[1].name, method, seed)):
-                    # The same evaluation of another seed may lie a step to the side: halves differ in length.
+                    # The same evaluation may differ by a step between seeds, since halves differ in size.
                     number = round(row["epoch"] / epochs * evaluations)
                     at = {"evaluation": number, "epoch": row["epoch"], "accuracy": row["test_truth"]}
                     rows.append(about_run | at)
@@ -77,7 +77,7 @@ def scale(largest: float, hues: Colormap) -> ScalarMappable:
 
 
 def curves(panel: Axes, rows: pd.DataFrame, colours: ScalarMappable, **line: Any) -> None:
-    """Test accuracy against progress, one curve a pair, the mean over seeds; the largest ratio on top."""
+    """Test accuracy against progress, one curve per pair, mean over seeds; the largest ratio on top."""
     from w2s.figures import style
 
     width = 1.1 if len(rows.groupby(["supervisor", "student"])) <= FEW else 0.7
@@ -93,7 +93,7 @@ def curves(panel: Axes, rows: pd.DataFrame, colours: ScalarMappable, **line: Any
 def bars(
     panel: Axes, medians: pd.DataFrame, about: dict[str, Any], papers: Mapping[str, tuple[float, float]], label: str
 ) -> None:
-    """Median PGR by stopping rule. papers: rule -> the paper's (height, half of the error bar), to be outlined."""
+    """Median PGR by stopping rule. papers: rule -> the paper's (height, half of the error bar), drawn as outlines."""
     from w2s.figures import overlay, style
 
     _, bounds = errors(about)

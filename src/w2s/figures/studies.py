@@ -1,4 +1,4 @@
-"""What the figures of the special studies (21, 22, 25, 26, 27) share: students by hue, kinds of errors in words."""
+"""Shared by the figures of the special studies (21, 22, 25, 26, 27): hues of students, names of error kinds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KIND_WORDS = {
     UNCONFIDENT: "strong g.t. model unconfident",
     CONFIDENT: "strong g.t. model confidently correct",
 }
-METHOD_COLOURS = {"naive": "#3274a2", "confidence": "#e0812b"}  # the paper's baseline and auxiliary loss
+METHOD_COLOURS = {"naive": "#3274a2", "confidence": "#e0812b"}  # the paper's colours of baseline and auxiliary loss
 OTHER_COLOURS = ("#3a923a", "#9372b2", "#845b53", "#7f7f7f")
 
 
@@ -44,17 +44,17 @@ def method_colours(table: pd.DataFrame) -> dict[str, str]:
 
 
 def spread(about: dict[str, Any], table: pd.DataFrame, value: str, what: str = "band") -> str:
-    """What the footer says of a value's bands or whiskers; empty if there are none."""
+    """The footer's note on a value's bands or whiskers; empty if there are none."""
     found = bounds.basis(table, about.get("spread", "seeds"), value)
     said = f"{what}: {bounds.WORDS[found]}" if found else ""
     return f"means over seeds; {said}" if table["seed"].nunique() > 1 else said
 
 
-# -- the paper's own numbers -----------------------------------------------------------------------------------
+# -- the paper's results ----------------------------------------------------------------------------------------
 
 
 def paper_by_cutoff(panel: Axes, about: dict[str, Any], beyond: float) -> None:
-    """Figure 21's curves, means over its data sets, whose names it does not give. beyond: where ``any`` stands."""
+    """Figure 21's curves, means over its unnamed data sets. beyond: x position of ``any``."""
     cells: dict[str, dict[float, list[float]]] = defaultdict(lambda: defaultdict(list))
     for row in paper.read("nlp_difficulty"):
         place = beyond
@@ -86,6 +86,6 @@ def paper_dynamics(kind: str, method: str, labels: str) -> list[tuple[float, flo
 
 
 def paper_note(about: dict[str, Any], table: pd.DataFrame, count: str) -> str:
-    """What the footer says of the paper's curves over compute; empty if they are not asked for."""
+    """The footer's note on the paper's curves over compute; empty if they are not requested."""
     said = overlay.note(about, table)
-    return f"{said}, the mean over its {count} data sets" if said.startswith("faint") else said
+    return f"{said}, means over {count} data sets" if said.startswith("faint") else said

@@ -1,4 +1,4 @@
-"""How the paper's figures look: hue by supervisor, line style by method, compute on a log axis."""
+"""The look of the paper's figures: hue by supervisor, line style by method, compute on a log axis."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ if TYPE_CHECKING:
 SUPERVISOR_HUES = LinearSegmentedColormap.from_list(
     "supervisors", ["#2d2c81", "#723293", "#bf1f8e", "#f15d5b", "#f99f1b", "#e4e417"]
 )
-BRIGHTEST = 0.85  # of the hues' range: pure yellow is hard to see on white
+BRIGHTEST = 0.85  # upper end of the hue range: pure yellow is hard to see on white
 # Ratios of compute, from 1 (pale) up. The paper's palest, #d9d9ec, is hard to see on white.
 RATIO_HUES = LinearSegmentedColormap.from_list("ratios", ["#c6c5e2", "#918cc4", "#7763ab", "#5f3192", "#4a2a7d"])
 # The same from 1 (cyan) to the largest (magenta), of reward models.
 GAP_HUES = LinearSegmentedColormap.from_list("gaps", ["#00c1ec", "#59a1d8", "#777aba", "#8a5fa8", "#a5519f", "#c34c9c"])
 TRUTH_COLOUR = "#231f20"
 GREY = "#666666"
-LEAST_SPAN = 10  # points, of a y axis
+LEAST_SPAN = 10  # minimum span of a y axis, in points
 
 Styles = Mapping[str, Mapping[str, Any]]
 METHOD_STYLES: Styles = {
@@ -56,8 +56,8 @@ METHOD_STYLES: Styles = {
     GENERATIVE: {"linestyle": "-", "marker": "p", "linewidth": 2.0, "markersize": 6},
     GENERATIVE_TRUTH: {"linestyle": "-", "marker": "p", "linewidth": 1.4, "markersize": 6},
 }
-UNSUPERVISED = (TRUTH, GENERATIVE_TRUTH, ZERO_SHOT)  # drawn once, whoever supervises
-# Where naive is the only method, it is solid.
+UNSUPERVISED = (TRUTH, GENERATIVE_TRUTH, ZERO_SHOT)  # drawn once, independent of supervisors
+# If naive is the only method, it is solid.
 NAIVE_SOLID: Styles = {**METHOD_STYLES, "naive": {**METHOD_STYLES["naive"], "linestyle": "-"}}
 OTHER_STYLES: list[dict[str, Any]] = [
     {"linestyle": line, "marker": marker, "linewidth": 1.4, "markersize": 5}
@@ -75,10 +75,10 @@ SETTING_WORDS = {NLP: "NLP", CHESS: "chess", REWARD: "reward modelling"}
 
 
 class Layout(ConstrainedLayoutEngine):
-    """Constrained layout, rounded: the last bits of its solver's solution are others from one drawing to the next."""
+    """Constrained layout, rounded: the last bits of its solution differ between drawings."""
 
     def execute(self, fig: Figure) -> None:
-        """Put the panels of a figure in their places."""
+        """Lay out the panels of a figure."""
         super().execute(fig)
         for panel in fig.axes:
             placed = panel.get_in_layout()
@@ -87,7 +87,7 @@ class Layout(ConstrainedLayoutEngine):
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure in the common style; inches. It belongs to nobody, so a long-lived process can forget it."""
+    """An empty figure in the common style; inches. It is not registered with pyplot, so it can be garbage-collected."""
     sns.set_theme(
         style="whitegrid",
         rc={
@@ -118,14 +118,14 @@ def panels(
 ) -> tuple[Figure, Any]:
     """A figure and its boxed panels, an array (rows, columns).
 
-    share: which panels have the same x axis. width, height: of a panel; legend: width of what stands beside them.
+    share: which panels share the x axis. width, height: of a panel; legend: width next to the panels.
     """
     figure = new_figure(columns * width + legend, rows * height)
     return figure, figure.subplots(rows, columns, squeeze=False, sharex=share)
 
 
 def method_style(method: str, methods: Iterable[str], styles: Styles = METHOD_STYLES) -> Mapping[str, Any]:
-    """Line and marker of a method; methods that the paper does not draw get one of their own."""
+    """Line and marker of a method; methods that are not in the paper get one of ``OTHER_STYLES``."""
     if method in styles:
         return styles[method]
     others = [name for name in methods if name not in styles]
@@ -140,7 +140,7 @@ def supervisor_colours(table: pd.DataFrame) -> dict[str, Any]:
 
 
 def hue(number: int, count: int) -> Any:
-    """Colour of one of several supervisors, the weakest being number 0."""
+    """Colour of one of several supervisors; number 0 is the weakest."""
     return SUPERVISOR_HUES(BRIGHTEST * number / max(count - 1, 1))
 
 
@@ -150,20 +150,20 @@ def methods_of(table: pd.DataFrame) -> list[str]:
 
 
 def in_order(table: pd.DataFrame, column: str) -> list[str]:
-    """What a column holds, each once, in the order of the table."""
+    """The distinct values of a column, in the order of the table."""
     return [str(name) for name in dict.fromkeys(table[column].dropna())]
 
 
 def compute_axis(panel: Axes, *, label: bool = True, ticks: int = 10) -> None:
-    """x: pretraining compute of the student, log scale, in FLOP. ticks: how many decades may have a number.
+    """x: pretraining compute of the student in FLOP, log scale. ticks: maximum number of labelled decades.
 
-    Call it when everything is drawn: how the axis is numbered depends on what it spans.
+    Call it when everything is drawn: tick labels depend on the axis range.
     """
     panel.set_xscale("log")
     panel.margins(x=0.06)
     low, high = panel.get_xlim()
     panel.xaxis.set_major_locator(LogLocator(numticks=ticks))
-    if math.log10(high / low) < 1.3:  # one decade or none: the steps between need numbers too
+    if math.log10(high / low) < 1.3:  # about one decade or less: label minor ticks too
         panel.xaxis.set_minor_locator(FixedLocator(_between(low, high)))
         panel.xaxis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(10, 10)))
         panel.tick_params(axis="x", which="minor", labelsize=7)
@@ -176,7 +176,7 @@ def compute_axis(panel: Axes, *, label: bool = True, ticks: int = 10) -> None:
 
 
 def _between(low: float, high: float) -> list[float]:
-    """Round numbers of a narrow range, whole powers of ten left out."""
+    """Round numbers within a narrow range, without whole powers of ten."""
     decades = [10.0**power for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)))]
     found: list[float] = []
     for steps in ((2, 5), (2, 3, 5), (1.5, 2, 3, 5, 7), (1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9)):
@@ -190,10 +190,10 @@ COMPUTE = "student's pretraining compute (FLOP)"
 
 
 def percent_axis(panel: Axes, label: str = "", *, with_zero: bool = False) -> None:
-    """Y in percent, with a line at 0 where that is inside; says so if nothing is drawn.
+    """Y in percent, with a line at 0 if that is within the range; shows a note if nothing is drawn.
 
-    It spans ten points at least, so that noise does not look like a finding. Bands may double it on either side, and
-    are cut off there, so that curves stay readable (``cuts_bands``). with_zero: 0 is inside.
+    It spans at least ten points, so that noise does not look like a finding. Bands may extend it by its own span on
+    either side and are cut off there, so that curves stay readable (``cuts_bands``). with_zero: include 0.
     """
     panel.set_ylabel(label)
     low, high = panel.get_ylim()
@@ -202,11 +202,11 @@ def percent_axis(panel: Axes, label: str = "", *, with_zero: bool = False) -> No
     if len(drawn) and _bands(panel):
         reach = max(LEAST_SPAN, np.ptp(drawn))
         low, high = max(low, drawn.min() - reach), min(high, drawn.max() + reach)
-    if with_zero and not low < 0 < high:  # room for a marker at the far end too
+    if with_zero and not low < 0 < high:  # leave room for a marker at the far end
         low, high = (-0.04 * high, 1.04 * high) if high > 0 else (1.04 * low, -0.04 * low)
     missing = max(0, LEAST_SPAN - (high - low))
     below = missing / 2
-    if low > -0.06 * (high - low):  # nothing drawn is negative: no room for what cannot be
+    if low > -0.06 * (high - low):  # no negative values: do not extend below 0
         below = min(below, max(0, low))
     panel.set_ylim(low - below, high + missing - below)
     panel.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 2.5, 5, 10]))
@@ -220,7 +220,7 @@ def percent_axis(panel: Axes, label: str = "", *, with_zero: bool = False) -> No
 
 
 def cuts_bands(panel: Axes) -> bool:
-    """Whether a band reaches beyond the panel's lower or upper edge."""
+    """Whether a band extends beyond the panel's lower or upper edge."""
     low, high = sorted(panel.get_ylim())
     reach = [band.get_datalim(panel.transData) for band in _bands(panel)]
     return any(one.y0 < low or one.y1 > high for one in reach)
@@ -231,13 +231,13 @@ def _bands(panel: Axes) -> list[PolyCollection]:
 
 
 def label_panels(axes: Iterable[Axes], first: str = "a") -> None:
-    """(a), (b), ... above the panels' left corners."""
+    """(a), (b), ... above the left corners of the panels."""
     for number, panel in enumerate(axes):
         panel.set_title(f"({chr(ord(first) + number)})", loc="left", fontweight="bold")
 
 
 def hide_inner_ticks(grid: np.ndarray[Any, Any], count: int) -> None:
-    """Of a grid whose first ``count`` panels are used and share x: numbers below each column's last, no empty box."""
+    """For a grid whose first ``count`` panels are used and share x: label the last of each column, hide empty ones."""
     columns = grid.shape[1]
     for number, panel in enumerate(grid.flat):
         below = number + columns

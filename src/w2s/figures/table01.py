@@ -1,4 +1,4 @@
-"""Table 1: the data sets, where they come from, what they may be used for, and what is left of them."""
+"""Table 1: data sets, their sources, licences and numbers of examples."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = (
-    "Data sets and their licences: binary candidates, those left with as many right as wrong answers to each question "
-    "(equalised), those left where a class of more than 55% was cut to half (balanced), and the parts that are used."
+    "Data sets and their licences: number of binary candidates, of those left with equally many right and wrong "
+    "answers per question (equalised), of those left after subsampling a class of more than 55% to half (balanced), "
+    "and of the examples in each part."
 )
 
 COLUMNS = {
@@ -40,12 +41,12 @@ WORDS = 3  # columns of text; the others are numbers
 
 
 def needs(plan: Plan) -> list[Artifact]:
-    """The data of every task, as the first seed draws it: other seeds' counts differ by a few examples."""
+    """The data of every task for the first seed; counts of other seeds differ by a few examples."""
     return [plan.nlp.data(task, plan.experiment.seeds[0]) for task in plan.experiment.nlp.all_tasks()]
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """One row a task, from its manifest: counts of examples at each step, and what the guards found."""
+    """One row per task, from its manifest: counts of examples at each step, and results of the guards."""
     rows = []
     for data in needs(plan):
         task, measured = _described(plan, data.spec["task"]), results.record(data)["measured"]
@@ -75,7 +76,7 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
 
 
 def _described(plan: Plan, name: str) -> Task:
-    """A task that ships, or what the config says of a user's own."""
+    """A built-in task, or a custom one from the config."""
     return TASKS[name] if name in TASKS else own.of_choice(plan.nlp.task(name))
 
 
@@ -112,7 +113,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     for place, width in ((-0.6, 1.2), (0.5, 0.6), (len(table) + 0.5, 0.6), (len(table) + 1.6, 1.2)):
         panel.axhline(place, color="#222222", linewidth=width)
     said = [f"experiment {about['experiment']}", f"seed {table['seed'].iloc[0]}", f"commit {about['commit']}"]
-    said += ["rows of the micro-world in these data sets' schemas"] if about["data"]["source"] == "world" else []
+    said += ["rows of the micro-world in the schemas of these data sets"] if about["data"]["source"] == "world" else []
     _footer(panel, len(table) + 2.4, " · ".join(said))
     return figure
 

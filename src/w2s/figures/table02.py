@@ -1,4 +1,4 @@
-"""Table 2: what base models are prompted with, in the paper's words where it has any (paper, Appendix B)."""
+"""Table 2: prompts of base models, in the paper's wording where available (paper, Appendix B)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = (
-    "Prompts of base models, by task: the paper's seven, and our own for the other tasks, which it does not prompt."
+    "Prompts of base models, by task: the paper's for its seven tasks, and our own for tasks that the paper does not "
+    "prompt."
 )
-LETTERS = 122  # of a prompt on a line
+LETTERS = 122  # characters per line of a prompt
 LINE = 0.19  # inches
 PLACES = (0.0, 0.15, 0.24)  # of the columns
 PAPER, OURS, USERS = "paper", "ours", "config"
@@ -31,7 +32,7 @@ def needs(plan: Plan) -> list[Artifact]:
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """One row a task of the experiment: the paper's first, in its order."""
+    """One row per task of the experiment: the paper's tasks first, in its order."""
     setting, tasks = plan.experiment.nlp.prompting, plan.experiment.nlp.all_tasks()
     rows = []
     ours = sorted((name for name in tasks if name not in PAPERS), key=_title)
@@ -51,7 +52,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     """The rows as a typeset table."""
     from w2s.figures import style
 
-    cells = [["data set", "words", "prompt (examples with their labels follow)"]]
+    cells = [["data set", "source", "prompt (followed by labelled examples)"]]
     cells += [[row["title"], row["whose"], row["prompt"]] for row in table.to_dict("records")]
     wrapped = [textwrap.wrap(prompt, LETTERS) or [""] for _, _, prompt in cells]
     total = sum(map(len, wrapped)) + 0.35 * len(cells)
@@ -74,8 +75,8 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     said = [f"experiment {about['experiment']}", f"commit {about['commit']}"]
     if [answer.strip() for answer in answers] != ["0", "1"]:
         zero, one = (answer.strip() for answer in answers)
-        said.insert(1, f"answers here are {zero!r} and {one!r}, which take the place of 0 and 1")
+        said.insert(1, f"answers are {zero!r} and {one!r} instead of 0 and 1")
     if not about["nlp"]["prompting"]["instructions"]:
-        said.insert(1, "this experiment prompts without these words")
+        said.insert(1, "this experiment omits these instructions")
     panel.text(0, top + 0.5, " · ".join(said), ha="left", va="center", fontsize=6.5, color=style.GREY, gid="footer")
     return figure

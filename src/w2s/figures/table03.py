@@ -1,4 +1,4 @@
-"""Table 3: linear probes on frozen vision networks, beside the paper's numbers (paper, Appendix D.1)."""
+"""Table 3: linear probes on frozen vision networks, compared with the paper (paper, Appendix D.1)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = (
-    "Vision: top-1 accuracy of the weak supervisor, of linear probes on frozen self-supervised features that learn the "
-    "truth (ceilings) or the supervisor's probabilities (students), and the PGR, under two schedules of the learning "
-    "rate. In grey the paper's Table 3, and its open code's numbers after the schedule was corrected."
+    "Vision: top-1 accuracy of the weak supervisor and of linear probes on frozen self-supervised features, trained "
+    "on ground truth (ceilings) or on the supervisor's probabilities (students), and PGR, under two learning rate "
+    "schedules. Grey: the paper's Table 3, and the results of its released code after the schedule was corrected."
 )
 LINE = 0.24  # inches
-MODEL = 3.2  # inches of the column of names
+MODEL = 3.2  # inches, column of names
 COLUMNS = {"accuracy (%)": 1.6, "PGR (%)": 1.5, "paper": 0.6, "paper PGR": 0.85}  # inches of each schedule's columns
 BETWEEN = 0.15  # inches between schedules
 PAPER = ("paper_accuracy", "paper_pgr")
@@ -30,17 +30,17 @@ NONE = "-"
 
 
 def needs(plan: Plan) -> list[Run]:
-    """A probe on truth and one on weak labels for every student, schedule and seed."""
+    """A probe on ground truth and one on weak labels for every student, schedule and seed."""
     return vision.runs(plan.vision)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """One row a model, schedule and seed, with the paper's numbers."""
+    """One row per model, schedule and seed, with the paper's numbers."""
     return vision.compare(plan.vision, results)
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
-    """A typeset table: a line a model; for each schedule accuracy and PGR, and the paper's in grey."""
+    """A typeset table, one line per model: accuracy and PGR for each schedule, and the paper's in grey."""
     from w2s.figures import footer, style
 
     schedules, lines = style.in_order(table, "schedule"), _lines(table)
@@ -69,18 +69,18 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     for line, thickness in ((-2.6, 1.2), (-0.5, 0.6), (len(lines) - 0.5, 1.2)):
         panel.axhline(line, color="#222222", linewidth=thickness)
     spread = "mean (lowest to highest seed)" if table["seed"].nunique() > 1 else ""
-    footer.add(figure, about, _probes(table), spread, "grey: the paper, with the model in brackets")
+    footer.add(figure, about, _probes(table), spread, "grey: the paper's numbers, with its model in brackets")
     return figure
 
 
 def _probes(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows that stand for runs, as the footer counts them: a ceiling has a schedule too."""
+    """The rows that are runs, for the footer's count: ceilings have a schedule too."""
     probes = table[table["role"] != vision.SUPERVISOR].drop(columns=["weak", "ceiling"])
     return probes.assign(student=probes["student"].str.cat(probes["schedule"], sep=", "))
 
 
 def _ends(place: int) -> list[float]:
-    """Where the numbers of a schedule's columns end, in inches."""
+    """Right ends of a schedule's columns, in inches."""
     start = MODEL + place * (sum(COLUMNS.values()) + BETWEEN) + BETWEEN
     return [start + sum(list(COLUMNS.values())[: number + 1]) for number in range(len(COLUMNS))]
 
@@ -93,13 +93,13 @@ def _write(panel: Axes, end: float, line: float, text: str, column: int, *, size
 
 
 def _lines(table: pd.DataFrame) -> list[tuple[str, str, str]]:
-    """(role, supervisor, student) of the table's lines, "" where a role has none."""
+    """(role, supervisor, student) of the table's lines, "" if a role has none."""
     found = table.fillna({"supervisor": "", "student": ""})
     return list(dict.fromkeys(zip(found["role"], found["supervisor"], found["student"], strict=True)))
 
 
 def _words(role: str, supervisor: str, student: str, rows: pd.DataFrame) -> str:
-    """The model's own name, and whom the paper has in its place."""
+    """The model's name, and the paper's model in its place."""
     name = {
         vision.SUPERVISOR: f"{supervisor} (weak supervisor)",
         vision.CEILING: f"{student} (ceiling)",
@@ -110,7 +110,7 @@ def _words(role: str, supervisor: str, student: str, rows: pd.DataFrame) -> str:
 
 
 def _cells(rows: pd.DataFrame) -> list[str]:
-    """Accuracy and PGR, ours over the seeds and the paper's; a dash where there is none."""
+    """Accuracy and PGR, ours over seeds and the paper's; a dash if there is none."""
     if rows.empty:
         return [NONE] * len(COLUMNS)
     undefined = rows["role"].iloc[0] == vision.STUDENT
@@ -122,7 +122,7 @@ def _cells(rows: pd.DataFrame) -> list[str]:
 
 
 def _ranged(values: pd.Series[Any]) -> str:
-    """Mean in percent, and the range where there are several; "" if none is defined."""
+    """Mean in percent, and the range if there are several; "" if none is defined."""
     defined = values.dropna() * 100
     if defined.empty:
         return ""

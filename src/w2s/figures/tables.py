@@ -39,4 +39,4 @@ def synthetic_of_all(tables: Mapping[str, pd.DataFrame], about: Mapping[str, Any
 def note(settings: set[str], about: Mapping[str, Any]) -> str:
     """The same of some settings."""
     found = invented(about, settings)
-    return f"{', '.join(found)}: the method at work, not the paper's numbers" if found else ""
+    return f"smoke scale ({', '.join(found)}): illustrates the method, not the paper's numbers" if found else ""

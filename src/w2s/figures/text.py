@@ -11,19 +11,19 @@ from w2s.analysis.aggregate import INTERVAL, MEDIAN
 VALUES = ("accuracy", "accuracy_hard", "pgr", "agreement", "agreement_right", "agreement_wrong", "legal")
 PARTS = ("weak", "strong", "validation", "test")
 GUARDS = ("bag_of_words_accuracy", "length_only_accuracy")
-PLACE = ["method", "supervisor"]  # what a line of a table is about; its columns are students
-BESIDE = ("chain", "rating", "kind", "told", "who", "assistant")  # and these, where a figure has them
-ROLES = ("supervisor", "student")  # of Figure 1's actors
+PLACE = ["method", "supervisor"]  # rows of a table; its columns are students
+BESIDE = ("chain", "rating", "kind", "told", "who", "assistant")  # additional row labels, if a figure has them
+ROLES = ("supervisor", "student")  # actors of Figure 1
 UNNAMED = {"supervisor": "-", "chain": "-", "assistant": "-"}
 
 
 def tables(rows: pd.DataFrame) -> Iterator[str]:
-    """A headline and a table for every value: medians over tasks, or each task where the figure has no medians."""
+    """A heading and a table for every value: medians over tasks, or single tasks if the figure has no medians."""
     if "candidates" in rows:
         shown = rows.set_index("task")[["licence", "candidates", "equalised", "balanced", *PARTS]]
         yield f"examples at each step, and in each part\n{shown.to_string()}"
         guards = (rows.set_index("task")[["positive_share", *GUARDS]] * 100).round(1)
-        yield f"class 1 (%), and what words or lengths alone tell on the test set (%)\n{guards.to_string(na_rep='')}"
+        yield f"class 1 (%), and test accuracy from words or lengths alone (%)\n{guards.to_string(na_rep='')}"
         return
     if "capability" in rows:
         for _, actors in rows.groupby("panel", sort=False):
@@ -57,7 +57,7 @@ def tables(rows: pd.DataFrame) -> Iterator[str]:
 
 
 def _probed(rows: pd.DataFrame) -> Iterator[str]:
-    """Table 3: a line a model, a column a schedule, the paper's numbers below ours."""
+    """Table 3: one row per model, one column per schedule, the paper's numbers below ours."""
     rows = rows.assign(student=rows["student"].fillna(rows["supervisor"]))
     for value in ("accuracy", "paper_accuracy", "pgr", "paper_pgr"):
         known = rows.dropna(subset=[value])
@@ -68,7 +68,7 @@ def _probed(rows: pd.DataFrame) -> Iterator[str]:
 
 
 def _compared(rows: pd.DataFrame, which: str) -> Iterator[str]:
-    """The tables of one setting. which: how headlines begin. Of a course of training only its end is shown."""
+    """The tables of one setting. which: prefix of headings. Of training curves only the end is shown."""
     if "evaluation" in rows:
         rows = rows[rows["evaluation"] == rows["evaluation"].max()]
     rows = rows[rows["method"].notna()]
@@ -96,14 +96,14 @@ def _grid(rows: pd.DataFrame, place: list[str], value: str, order: list[str]) ->
 
 
 def _spread(cells: pd.DataFrame, place: list[str], value: str, order: list[str]) -> str:
-    """One line a place, one column a student."""
+    """One row per line of the table, one column per student."""
     filled = cells.fillna(UNNAMED)
     grid = filled.pivot_table(index=place, columns="student", values=value, sort=False, aggfunc="first")
     return grid[[name for name in order if name in grid]].to_string(na_rep="")
 
 
 def _simulated(rows: pd.DataFrame) -> Iterator[str]:
-    """Of labellers and students that see so many features of one model."""
+    """Tables of labellers and students by number of features of one model."""
     for panel, some in rows.groupby("panel", sort=False):
         order = [str(name) for name in dict.fromkeys(some["student"])]
         for value in ("accuracy", "agreement"):
@@ -114,4 +114,4 @@ def _simulated(rows: pd.DataFrame) -> Iterator[str]:
 def _stopping(rows: pd.DataFrame) -> Iterator[str]:
     columns = ["pgr", "pgr_sem", "pgr_low", "pgr_high"]
     percent = (rows.set_index("stopping")[columns] * 100).round(1)
-    yield f"pgr (%), median over pairs and tasks, by when training stops\n{percent.to_string(na_rep='')}"
+    yield f"pgr (%), median over pairs and tasks, by early stopping rule\n{percent.to_string(na_rep='')}"

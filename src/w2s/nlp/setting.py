@@ -48,7 +48,7 @@ class NlpSetting(Setting):
 
     def is_synthetic(self, experiment: Mapping[str, Any]) -> str | None:
         """Rows may be those of the micro-world."""
-        return "small invented world" if experiment["data"]["source"] == "world" else None
+        return "small synthetic world" if experiment["data"]["source"] == "world" else None
 
     def examples(self, plan: NlpPlan, task: str, number: int) -> Examples:
         """Texts with the answer that their label stands for."""

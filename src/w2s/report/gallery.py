@@ -1,4 +1,4 @@
-"""The documentation's gallery: a page for each figure of the smoke experiment, and all of them small on one page."""
+"""The gallery of the documentation: one page per figure of the smoke experiment, and an overview of thumbnails."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from w2s.report.made import Work, gather, in_words, stages
 from w2s.report.page import called, title
 from w2s.report.reading import READING
 
-WIDTH = 1200  # dots of a picture on its page
+WIDTH = 1200  # pixels, of the picture on a figure's page
 FRONT = ("fig5", "fig5-smoke.png", 1536)  # the README's picture
-COLUMNS = 4  # of the gallery
-LARGEST = "nlp-paper"  # the experiment whose number of jobs stands beside smoke's
+COLUMNS = 4  # in the overview
+LARGEST = "nlp-paper"  # the experiment whose number of jobs is listed next to smoke's
 BEGIN, END = "<!-- gallery: written by make gallery -->", "<!-- end of gallery -->"
 
 
 def write(workflow: Workflow, pictures: Path, root: Path) -> list[str]:
-    """Pages and pictures under ``docs/``, and the galleries of README and docs/figures.md. pictures: the drawn ones.
+    """Write pages and pictures under ``docs/`` and the overviews in README and docs/figures.md.
 
-    Returns the figures shown. UserError if one is not drawn yet.
+    pictures: the drawn figures. Returns the names of the figures. UserError if one is not drawn yet.
     """
     names = workflow.drawable()
     absent = [name for name in names if not (pictures / f"{name}.png").is_file()]
@@ -49,7 +49,7 @@ def write(workflow: Workflow, pictures: Path, root: Path) -> list[str]:
 
 
 def shrink(source: Path, target: Path, width: int) -> None:
-    """A PNG in few colours, no wider than so many dots."""
+    """Write a PNG with few colours, at most ``width`` pixels wide."""
     from PIL import Image
 
     with Image.open(source) as opened:
@@ -60,9 +60,9 @@ def shrink(source: Path, target: Path, width: int) -> None:
 
 
 def with_gallery(text: str, names: Sequence[str], folder: str) -> str:
-    """A page with what stands between its marks replaced. UserError if it has none. folder: docs, from the page."""
+    """The page with the text between its markers replaced. UserError if it has none. folder: docs, from the page."""
     if text.count(BEGIN) != 1 or text.count(END) != 1:
-        raise UserError(f"a page to be written into should have one line {BEGIN!r} and one {END!r} below it")
+        raise UserError(f"the page should have one line {BEGIN!r} and one {END!r} below it")
     cells = [_cell(name, folder) for name in names]
     cells += [""] * (-len(cells) % COLUMNS)
     rows = [cells[start : start + COLUMNS] for start in range(0, len(cells), COLUMNS)]
@@ -85,24 +85,24 @@ def _page(name: str, facts: Iterable[str]) -> str:
         f"```\nsnakemake figures/{name}.pdf\n```",
         "\n".join(facts),
         *_claims(name),
-        "The picture is of the smoke experiment: the method at work, not the paper's numbers. "
-        "[All figures](../figures.md), [how to read one](../reading.md), "
-        "[where they differ from the paper's](../deviations.md).",
+        "The picture shows the smoke experiment. It illustrates the method, not the paper's numbers. "
+        "[All figures](../figures.md), [how to read them](../reading.md), "
+        "[deviations from the paper](../deviations.md).",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _facts(name: str, needed: Mapping[str, Artifact], work: Work, larger: int) -> Iterator[str]:
-    """A table of what the figure needs. larger: its jobs in the largest experiment, 0 where that cannot have it."""
+    """A table of what the figure needs. larger: its jobs in the largest experiment; 0 if not available there."""
     yield "| | |"
     yield "|---|---|"
     yield f"| jobs | {_jobs(needed)} |"
     if needed:
         spent, devices = duration(work.seconds(needed)), ", ".join(work.by_device())
-        yield f"| computing | {spent} on {devices} for all of them, if none is there yet; figures share theirs |"
+        yield f"| compute time | {spent} on {devices} from scratch; jobs are shared between figures |"
     if larger:
         yield f"| in {LARGEST} | {larger:,} jobs |"
-    yield f"| its numbers | `results/figures/smoke/{name}.csv` |"
+    yield f"| numbers | `results/figures/smoke/{name}.csv` |"
 
 
 def _larger(name: str, workflow: Workflow) -> int:
@@ -113,11 +113,11 @@ def _larger(name: str, workflow: Workflow) -> int:
 
 
 def _jobs(needed: Mapping[str, Artifact]) -> str:
-    return f"{len(needed):,}: {in_words(stages(needed.values()))}" if needed else "none but the drawing"
+    return f"{len(needed):,}: {in_words(stages(needed.values()))}" if needed else "only the drawing"
 
 
 def _claims(name: str) -> Iterator[str]:
     listed = [f"* {one.says} ({one.where})" for one in everything() if one.figure == name]
     if listed:
-        yield "Claims of the paper that it [decides](../claims.md):"
+        yield "Claims of the paper that this figure [tests](../claims.md):"
         yield "\n".join(listed)

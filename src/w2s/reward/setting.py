@@ -43,7 +43,7 @@ class RewardSetting(Setting):
 
     def is_synthetic(self, experiment: Mapping[str, Any]) -> str | None:
         """Dialogues may be invented."""
-        return "invented dialogues" if experiment["reward"]["source"] == "world" else None
+        return "synthetic dialogues" if experiment["reward"]["source"] == "world" else None
 
     def examples(self, plan: RewardPlan, task: str, number: int) -> Examples:
         """Prefixes with the better completion, then the worse one."""
