@@ -27,7 +27,7 @@ def stop(*_, **__):
     print(json.dumps(time.time() - float(os.environ["STARTED"])), flush=True)
     os._exit(0)
 loop.backward = stop
-from w2s.commands import main
+from w2s.cli import main
 sys.exit(main(sys.argv[1:]))
 """
 
