@@ -22,10 +22,9 @@ from pathlib import Path
 
 import yaml
 
-from w2s.graph.stages import STAGE_VERSIONS
+from w2s.config.files import deep_merge, read_yaml
 from w2s.graph.artifact import Artifact, with_ancestors
 from w2s.jobs.workflow import Workflow
-from w2s.config.files import deep_merge, read_yaml
 
 from common import ROOT, machine, table
 
@@ -69,8 +68,8 @@ def pretend(folder: Path, artifacts: Iterable[Artifact], outputs: Sequence[str])
         path.touch()
     for artifact in artifacts:
         record = {
-            "stage": artifact.stage,
-            "version": STAGE_VERSIONS[artifact.stage],
+            "stage": artifact.stage.id,
+            "version": artifact.stage.version,
             "key": artifact.key,
             "spec": artifact.spec,
             "parents": {role: parent.key for role, parent in artifact.parents.items()},

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from w2s.graph.artifact import Artifact, canonical
-from w2s.experiments.plan import Plan
 from w2s.config.files import deep_merge, read_yaml
 from w2s.experiments.loading import plan_of
+from w2s.experiments.plan import Plan
+from w2s.graph.artifact import Artifact, canonical
 
 from common import ROOT
 
@@ -25,7 +25,7 @@ def prepare(folder: Path) -> Plan:
     config = read_yaml(ROOT / "config.yaml")
     ladder: list[dict[str, Any]] = [dict(rung, tokens=TOKENS) for rung in config["nlp"]["ladder"]]
     plan = plan_of(deep_merge(config, {"nlp": {"ladder": ladder}}), "benchmark")
-    for artifact in (plan.corpus(), plan.model(RUNG), plan.data(TASK, 0)):
+    for artifact in (plan.nlp.corpus(), plan.nlp.model(RUNG), plan.nlp.data(TASK, 0)):
         run(folder, arguments_of(artifact))
     return plan
 
@@ -34,16 +34,16 @@ def commands_of(plan: Plan, seeds: Sequence[int]) -> list[list[str]]:
     """Arguments of ``w2s`` that make ground-truth runs of one rung and task, all on the data of seed 0."""
     made = []
     for seed in seeds:
-        artifact = plan.truth(TASK, RUNG, 0)
+        artifact = plan.nlp.truth(TASK, RUNG, 0)
         spec = {**artifact.spec, "seed": seed}
-        made.append(arguments_of(Artifact("finetune", f"nlp/{TASK}/{RUNG}/s{seed}", "", spec, artifact.parents)))
+        made.append(arguments_of(Artifact(artifact.stage, f"nlp/{TASK}/{RUNG}/s{seed}", "", spec, artifact.parents)))
     return made
 
 
 def arguments_of(artifact: Artifact) -> list[str]:
     """Arguments of ``w2s`` that make an artifact."""
     parents = [f"{role}={parent.path}" for role, parent in artifact.parents.items()]
-    arguments = ["make", artifact.stage, "--spec", canonical(artifact.spec), "--out", artifact.path]
+    arguments = ["make", artifact.stage.name, "--spec", canonical(artifact.spec), "--out", artifact.path]
     return [*arguments, "--parents", *parents, "--environment", canonical(artifact.environment)]
 
 

@@ -30,18 +30,19 @@ def worker(runner: str, rung: str) -> dict[str, Any]:
     import torch
     from torch.nn.functional import cross_entropy
 
-    from w2s.nlp import corpus
+    from w2s.config.files import read_yaml
+    from w2s.experiments.loading import plan_of
     from w2s.models import decoder
     from w2s.models.pretraining import Blocks, loss_of, new_model
-    from w2s.experiments.loading import plan_of
-    from w2s.config.files import read_yaml
+    from w2s.models.tokenizer import train_tokenizer, write_tokens
+    from w2s.nlp import corpus
 
     torch.set_num_threads(1)
     plan = plan_of(read_yaml(ROOT / "config.yaml"), "config.yaml")
-    spec, shape = plan.corpus().spec, plan.model(rung).spec["shape"]
-    training = plan.model(rung).spec["training"]
+    spec, shape = plan.nlp.corpus().spec, plan.nlp.model(rung).spec["shape"]
+    training = plan.nlp.model(rung).spec["training"]
     documents = list(corpus.documents_of_world({**spec, "documents": DOCUMENTS}))
-    tokenizer = corpus.train_tokenizer(documents, spec["vocabulary"])
+    tokenizer = train_tokenizer(documents, spec["vocabulary"])
     model: Any = new_model(shape, spec["vocabulary"], 0)
     tokens: list[int] = []
     if runner == "unpacked":
@@ -60,7 +61,7 @@ def worker(runner: str, rung: str) -> dict[str, Any]:
         network: torch.nn.Module = model
     else:
         with tempfile.TemporaryDirectory() as folder:
-            corpus.write_tokens(Path(folder) / "tokens.npy", tokenizer, documents)
+            write_tokens(Path(folder) / "tokens.npy", tokenizer, documents)
             blocks = Blocks(Path(folder) / "tokens.npy", training["block"])
             order = torch.randperm(blocks.count)[: STEPS * training["batch"]].view(STEPS, -1)
             ready = list(blocks.batches(order, torch.device("cpu")))
@@ -93,8 +94,8 @@ def worker(runner: str, rung: str) -> dict[str, Any]:
 
 def measure(repeats: int) -> str:
     """The table of ratios for every rung of the smoke ladder."""
-    from w2s.experiments.loading import plan_of
     from w2s.config.files import read_yaml
+    from w2s.experiments.loading import plan_of
 
     rows = []
     for rung in plan_of(read_yaml(ROOT / "config.yaml"), "config.yaml").experiment.nlp.ladder:
