@@ -102,5 +102,5 @@ def test_a_files_content_is_in_the_key_and_its_place_is_not(tmp_path: Path) -> N
         (folder / "validation.csv").write_text("sentence,label\nc,0\n")
         config["data"] |= {"source": "directory", "directory": str(tmp_path / name)}
         config["nlp"] |= {"tasks": ["cola"], "pretraining": config["nlp"]["pretraining"] | {"corpus": "tasks"}}
-        keys.append(plan_of(config, name).data("cola", 0).key)
+        keys.append(plan_of(config, name).nlp.data("cola", 0).key)
     assert keys[0] == keys[1] != keys[2]
