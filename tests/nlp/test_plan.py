@@ -302,6 +302,19 @@ def test_a_local_model_that_is_not_there_is_one_line(config: dict[str, Any], tmp
         open_keys(open_ladder(config, source=str(tmp_path), revision=None))
 
 
+def test_a_files_content_is_in_the_key_and_its_place_is_not(config: dict[str, Any], tmp_path: Path) -> None:
+    keys = []
+    for name, more in (("here", ""), ("there", ""), ("edited", "a,1\n")):
+        folder = tmp_path / name / "glue.cola"
+        folder.mkdir(parents=True)
+        (folder / "train.csv").write_text("sentence,label\nb,0\n" + more)
+        (folder / "validation.csv").write_text("sentence,label\nc,0\n")
+        config["data"] |= {"source": "directory", "directory": str(tmp_path / name)}
+        config["nlp"] |= {"tasks": ["cola"], "pretraining": config["nlp"]["pretraining"] | {"corpus": "tasks"}}
+        keys.append(plan_of(config, name).nlp.data("cola", 0).key)
+    assert keys[0] == keys[1] != keys[2]
+
+
 GOLDEN = {
     "open": "5cf560a11a",
     "run of an open model": "2e2bdb1497",
