@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 SNAKEMAKE ?= snakemake
 ACTIVE := PATH="$(abspath $(VENV))/bin:$$PATH" VIRTUAL_ENV="$(abspath $(VENV))"
 
-.PHONY: help environment figures report all test lint format bench bench-gpu site gallery
+.PHONY: help environment figures report all test test-fast lint format bench bench-gpu site gallery
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make report             report/report.html: verdicts, every figure, cost, provenance, on one page"
 	@echo "make all                every figure and the report"
 	@echo "make report/claims.html which claims of the paper hold (default experiment), from all those figures"
+	@echo "make test-fast          unit tests: about a minute; plain pytest runs the same (pytest PATH: all tests there)"
 	@echo "make test               all tests, a tiny experiment end to end among them: a quarter of an hour"
 	@echo "make bench              speed as ratios, side by side: ten minutes; bench-gpu where there is a GPU"
 	@echo "make lint               ruff, mypy, snakefmt, snakemake --lint"
@@ -53,8 +54,11 @@ results/%: $(INSTALLED) FORCE
 .PHONY: FORCE
 FORCE:
 
-test: $(INSTALLED)
+test-fast: $(INSTALLED)
 	$(ACTIVE) pytest -n 2
+
+test: $(INSTALLED)
+	$(ACTIVE) pytest -n 2 tests
 
 # The documentation as a site that opens offline: site/index.html.
 site: $(INSTALLED)

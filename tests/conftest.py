@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+import os
+import subprocess
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,9 @@ from w2s.experiments.loading import plan_of
 from w2s.experiments.plan import Plan
 
 ROOT = Path(__file__).resolve().parent.parent
+FAST = "not workflow and not slow"
+REAL_DATA = Path(os.environ.get("W2S_REAL_DATA", ""))  # samples of the real data sets, a folder for each
+needs_real_data = pytest.mark.skipif("W2S_REAL_DATA" not in os.environ, reason="W2S_REAL_DATA is not set: no real data")
 TINY: dict[str, Any] = {
     "experiment": "tiny",
     "seeds": [0],
@@ -83,6 +88,36 @@ TINY: dict[str, Any] = {
         "training": {"batch": 4, "evaluations_per_epoch": 4},
     },
 }
+
+
+# -- tiers -------------------------------------------------------------------------------------------------
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Plain ``pytest`` runs the fast tests; where files or folders are named, all that they hold."""
+    if config.args_source is not pytest.Config.ArgsSource.ARGS and not config.option.markexpr:
+        config.option.markexpr = FAST
+
+
+class WithoutSnakemake(subprocess.Popen[Any]):
+    """What starts processes in tests that are not marked ``workflow``."""
+
+    def __init__(self, args: Any, *more: Any, **options: Any) -> None:
+        if not isinstance(args, str) and "snakemake" in (Path(os.fspath(word)).name for word in args):
+            pytest.fail("it runs Snakemake: mark this test as workflow")
+        super().__init__(args, *more, **options)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    """A test that runs Snakemake without saying so fails."""
+    with pytest.MonkeyPatch.context() as patch:
+        if item.get_closest_marker("workflow") is None:
+            patch.setattr(subprocess, "Popen", WithoutSnakemake)
+        return (yield)
+
+
+# -- experiments -------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from w2s.analysis import pairs
 from w2s.analysis.early_stopping import (
     GROUND_TRUTH,
     LAST,
@@ -100,7 +99,7 @@ class Stories:
 
 def test_pgr_of_each_rule_from_histories_and_truth_runs(tiny: Plan) -> None:
     """Supervisor 60%, ceiling 80%; the student 70, 75 and 80%."""
-    of = pairs.of_nlp(tiny)
+    of = tiny.nlp
     rows = compare(of, "naive", Stories(tiny), ["sciq", "sst2"], judged(of))
     found = {(one["task"], one["stopping"]): one for one in rows}
     assert len(found) == 2 * 3

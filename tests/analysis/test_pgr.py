@@ -89,7 +89,7 @@ def test_one_pair_reads_its_own_ground_truth_only(smoke: Plan) -> None:
     pair = smoke.experiment.nlp.pairs()[2]
     task = smoke.experiment.nlp.all_tasks()[0]
     results = Fake(halfway(smoke))
-    rows = pairs.compare(pairs.of_nlp(smoke), ["naive"], results, [task], only=[pair])
-    assert results.read == {run.key for run in pairs.runs(pairs.of_nlp(smoke), ["naive"], [task], only=[pair])}
+    rows = pairs.compare(smoke.nlp, ["naive"], results, [task], only=[pair])
+    assert results.read == {run.key for run in pairs.runs(smoke.nlp, ["naive"], [task], only=[pair])}
     assert len(results.read) == 3 * len(smoke.experiment.seeds)
     assert {one["student"] for one in rows} == {pair[1].name}

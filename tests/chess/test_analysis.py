@@ -75,14 +75,14 @@ def test_accuracy_is_of_the_column_correct_where_there_is_one() -> None:
 
 
 def test_steps_are_what_chains_begin_with_each_once(shape: Shape) -> None:
-    assert chess.steps(shape(chess=True)) == [("c16", "c32"), ("c16", "c32", "c40"), ("c24", "c40")]
+    assert chess.steps(shape(chess=True).chess) == [("c16", "c32"), ("c16", "c32", "c40"), ("c24", "c40")]
 
 
 def test_chains_compare_with_the_first_rungs_truth_and_the_last_students_ceiling(shape: Shape) -> None:
     plan = shape(chess=True, seeds=1)
     results = Fake(halfway(plan))
-    first, second, third = chess.chained(plan, results)
-    assert results.read == {run.key for run in chess.chain_runs(plan)}
+    first, second, third = chess.chained(plan.chess, results)
+    assert results.read == {run.key for run in chess.chain_runs(plan.chess)}
     assert (second["supervisor"], second["student"], second["labels"]) == ("c16", "c40", "chain-c16-c32")
     assert second["chain"] == "c16 > c32 > c40"
     assert (second["weak"], second["accuracy"], second["ceiling"]) == (0.6, 0.8, 0.9)
@@ -93,7 +93,7 @@ def test_chains_compare_with_the_first_rungs_truth_and_the_last_students_ceiling
 
 def test_a_chain_that_ends_without_ceiling_has_no_pgr(shape: Shape) -> None:
     plan = shape(chess=True, seeds=1, without_truth=3)
-    rows = {row["chain"]: row for row in chess.chained(plan, Fake(halfway(plan)))}
+    rows = {row["chain"]: row for row in chess.chained(plan.chess, Fake(halfway(plan)))}
     assert math.isnan(rows["c16 > c32 > c40"]["pgr"])
     assert "undefined" not in rows["c16 > c32 > c40"]
 
@@ -101,7 +101,7 @@ def test_a_chain_that_ends_without_ceiling_has_no_pgr(shape: Shape) -> None:
 def test_agreement_and_legality_of_naive_students(shape: Shape) -> None:
     plan = shape(chess=True, seeds=1)
     results = Fake(halfway(plan))
-    rows = chess.with_agreement(plan, results, chess.naive(plan, results))
+    rows = chess.with_agreement(plan.chess, results, chess.naive(plan.chess, results))
     found = {(row.get("supervisor"), row["student"]): row for row in rows}
     assert found["c16", "c40"]["agreement"] == pytest.approx(1 - 0.15)  # right on 60 and 75 of 100, else the same
     assert found["c16", "c16"]["agreement"] == 1
@@ -111,4 +111,4 @@ def test_agreement_and_legality_of_naive_students(shape: Shape) -> None:
 
 def test_an_experiment_without_chess_lacks_it(shape: Shape) -> None:
     with pytest.raises(LackingError, match="no chess section"):
-        chess.of_chess(shape())
+        _ = shape().chess

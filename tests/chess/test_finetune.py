@@ -14,7 +14,7 @@ import pytest
 from safetensors import safe_open
 
 import chess
-from w2s.cli import commands
+from w2s import cli
 from w2s.config.files import deep_merge
 from w2s.experiments.loading import plan_of
 from w2s.graph.artifact import Artifact, Run, canonical
@@ -65,9 +65,9 @@ def make(artifact: Artifact) -> Path:
     for parent in artifact.parents.values():
         make(parent)
     parents = [f"{role}={parent.path}" for role, parent in artifact.parents.items()]
-    command = ["make", artifact.stage, "--spec", canonical(artifact.spec), "--out", artifact.path]
+    command = ["make", artifact.stage.name, "--spec", canonical(artifact.spec), "--out", artifact.path]
     command += ["--environment", canonical(artifact.environment)] if artifact.environment else []
-    code = commands.main([*command, *(["--parents", *parents] if parents else [])])
+    code = cli.main([*command, *(["--parents", *parents] if parents else [])])
     assert not code, artifact.message
     return Path(artifact.path)
 
@@ -99,15 +99,15 @@ def test_a_ladder_learns_and_labels_whole_games(
 ) -> None:
     changed = files | {"notation": notation, "pretraining": {"vocabulary": 300}}
     plan = plan_of(deep_merge(tiny_config, {"chess": changed}), "tiny").chess
-    student = plan.nlp.student("c8", "c16", 0)
-    taught, learned = answers(plan.nlp.truth("c8", 0)), answers(student)
+    student = plan.student("puzzles", "c8", "c16", "naive", 0)
+    taught, learned = answers(plan.truth("puzzles", "c8", 0)), answers(student)
     said = dict(zip(zip(taught["part"], taught["id"], strict=True), taught["answer"], strict=True))
     assert set(taught["part"]) == {"test", "strong"}
     assert learned["label"] == [said["test", one] for one in learned["id"]]
     prompted = answers(plan.zero_shot("c8", 0))
     assert prompted["truth"] == learned["truth"]
     assert all(right <= legal for right, legal in zip(learned["correct"], learned["legal"], strict=True))
-    examples = pq.read_table(Path(plan.nlp.data(0).path) / "examples.parquet").to_pydict()
+    examples = pq.read_table(Path(plan.data(0).path) / "examples.parquet").to_pydict()
     assert len(set(examples["prompt"])) == len(examples["prompt"])
 
 
@@ -123,9 +123,12 @@ def test_open_models_are_finetuned_and_prompted_with_solved_puzzles(
     changed = files | {"notation": "pgn", "ladder": rungs}
     plan = plan_of(deep_merge(tiny_config, {"chess": changed}), "tiny").chess
     bare = plan_of(deep_merge(tiny_config, {"chess": changed | {"shots": 0}}), "tiny").chess
-    assert plan.nlp.truth("gpt2", 0).key == bare.truth("gpt2", 0).key
+    assert plan.truth("puzzles", "gpt2", 0).key == bare.truth("puzzles", "gpt2", 0).key
     assert plan.zero_shot("gpt2", 0).key != bare.zero_shot("gpt2", 0).key
-    taught, learned = answers(plan.nlp.truth("gpt2", 0)), answers(plan.nlp.student("gpt2", "llama", 0))
+    taught, learned = (
+        answers(plan.truth("puzzles", "gpt2", 0)),
+        answers(plan.student("puzzles", "gpt2", "llama", "naive", 0)),
+    )
     said = dict(zip(zip(taught["part"], taught["id"], strict=True), taught["answer"], strict=True))
     assert learned["label"] == [said["test", one] for one in learned["id"]]
     for prompted in (plan.zero_shot("llama", 0), bare.zero_shot("llama", 0)):

@@ -35,13 +35,13 @@ def paper(config: dict[str, Any]) -> ChessPlan:
 
 def test_the_papers_grid_has_its_runs(paper: ChessPlan) -> None:
     """8 ground truth, 35 naive pairs, 15 points of chains, of which the 6 first ones are naive students."""
-    setting = paper.setting
+    setting = paper.config
     assert len(setting.pairs()) == 35
     steps = [chain[:end] for chain in setting.chains() for end in range(2, len(chain) + 1)]
     assert len(steps) == 15
     assert setting.chains()[0] == ("r0", "r2", "r3", "r4")
     assert setting.chains()[-1] == ("r5", "r7")
-    students = {paper.student(weak.name, strong.name, 0).key for weak, strong in setting.pairs()}
+    students = {paper.student("puzzles", weak.name, strong.name, "naive", 0).key for weak, strong in setting.pairs()}
     assert len([step for step in steps if paper.chain(step, 0).key in students]) == 6
     counts = Counter(run.labels.split("-")[0] for run in paper.every_run())
     assert counts == {"truth": 8, "from": 35, "chain": 9, "none": 8}
@@ -52,8 +52,8 @@ def test_easy_to_hard_has_eight_runs_a_rung(config: dict[str, Any]) -> None:
     config["chess"].update(ladder=ladder(10), seeds=[0])
     config["chess"]["sizes"].update(steps=2, subset=50_000, fewer={"below-800": 25_000})
     plan = plan_of(config, "paper").chess
-    subsets = plan.setting.subsets()
-    assert len({plan.subset(rung.name, name, 0).key for rung in plan.setting.ladder for name in subsets}) == 80
+    subsets = plan.config.subsets()
+    assert len({plan.subset(rung.name, name, 0).key for rung in plan.config.ladder for name in subsets}) == 80
     assert subsets["below-800"] == 25_000
     assert {size for name, size in subsets.items() if name != "below-800"} == {50_000}
 
@@ -62,17 +62,17 @@ def test_all_puzzles_are_the_ground_truth_run_where_it_sees_as_many(config: dict
     """As in the paper: what Figure 19 calls trained on all puzzles is what Figure 3 calls ground truth."""
     config["chess"]["sizes"].update(weak=600, subset=600)
     plan = plan_of(config, "paper").chess
-    assert plan.subset("c16", "all", 0) is plan.nlp.truth("c16", 0)
+    assert plan.subset("c16", "all", 0) is plan.truth("puzzles", "c16", 0)
     config["chess"]["sizes"].update(weak=601)
     plan = plan_of(config, "paper").chess
-    assert plan.subset("c16", "all", 0).key != plan.nlp.truth("c16", 0).key
+    assert plan.subset("c16", "all", 0).key != plan.truth("puzzles", "c16", 0).key
 
 
 def test_runs_answer_what_later_runs_learn_from_and_no_more(paper: ChessPlan) -> None:
-    assert paper.truth("r0", 0).spec["predicts"] == ["test", "strong"]
-    assert paper.truth("r7", 0).spec["predicts"] == ["test"]  # it supervises none
-    assert paper.student("r0", "r2", 0).spec["predicts"] == ["test", "step2"]
-    assert paper.student("r0", "r3", 0).spec["predicts"] == ["test"]
+    assert paper.truth("puzzles", "r0", 0).spec["predicts"] == ["test", "strong"]
+    assert paper.truth("puzzles", "r7", 0).spec["predicts"] == ["test"]  # it supervises none
+    assert paper.student("puzzles", "r0", "r2", "naive", 0).spec["predicts"] == ["test", "step2"]
+    assert paper.student("puzzles", "r0", "r3", "naive", 0).spec["predicts"] == ["test"]
     assert paper.chain(("r0", "r2", "r3"), 0).spec["predicts"] == ["test", "step3"]
     assert paper.chain(("r0", "r2", "r3", "r4"), 0).spec["predicts"] == ["test"]
     for run in paper.every_run():
@@ -89,7 +89,7 @@ def test_each_step_of_a_chain_learns_fresh_puzzles(paper: ChessPlan) -> None:
 
 
 def test_two_rungs_are_the_naive_student(paper: ChessPlan) -> None:
-    assert paper.chain(("r0", "r2"), 0) is paper.student("r0", "r2", 0)
+    assert paper.chain(("r0", "r2"), 0) is paper.student("puzzles", "r0", "r2", "naive", 0)
 
 
 def test_what_is_no_chain_is_refused(paper: ChessPlan) -> None:
@@ -112,7 +112,7 @@ def test_keys_of_chess_are_found(tiny_config: dict[str, Any]) -> None:
     workflow = Workflow(tiny_config)
     for artifact in with_ancestors(workflow.default.chess.every_run()).values():
         assert workflow.artifact(artifact.key).path == artifact.path
-    assert "generate" in {one.stage for one in workflow.known()}
+    assert "generate" in {one.stage.name for one in workflow.known()}
 
 
 def test_what_is_left_out_moves_nothing(config: dict[str, Any]) -> None:

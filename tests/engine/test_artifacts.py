@@ -114,8 +114,8 @@ def test_two_processes_never_make_the_same_artifact_at_once() -> None:
     code = textwrap.dedent(f"""
         import sys, time
         from pathlib import Path
-        from w2s import artifacts
-        from w2s.plan import Identity
+        from w2s.engine import artifacts
+        from w2s.graph.artifact import Identity
         identity = Identity("finetune", 1, {{"seed": 0}}, {{"data": "0123456789"}})
         with artifacts.building(Path({str(OUT)!r}), identity) as build:
             if build is None:
@@ -134,8 +134,8 @@ def test_a_killed_process_leaves_no_artifact_and_no_lock() -> None:
     code = textwrap.dedent(f"""
         import time
         from pathlib import Path
-        from w2s import artifacts
-        from w2s.plan import Identity
+        from w2s.engine import artifacts
+        from w2s.graph.artifact import Identity
         identity = Identity("finetune", 1, {{"seed": 0}}, {{"data": "0123456789"}})
         with artifacts.building(Path({str(OUT)!r}), identity) as build:
             (build.folder / "history.csv").write_text("half")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from w2s.cli import commands
+from w2s import cli
 from w2s.engine import devices as device
 from w2s.engine import gpus
 
@@ -77,7 +77,7 @@ def test_a_job_computes_on_the_gpu_that_it_took_and_gives_it_back(
     assert device.device() == torch.device("cuda")
     assert device.device() == torch.device("cuda")  # asked again, it keeps what it has
     assert chosen == [1]
-    commands.main(["explain", "nothing"])  # a job ends, whatever became of it
+    cli.main(["explain", "nothing"])  # a job ends, whatever became of it
     assert not gpus.held()
     other.kill()
     other.wait()

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from w2s.cli import commands
-from w2s.engine import warm, warm_client
+from w2s import cli
+from w2s.engine import warm
+
+SERVER = ("false",)  # no test here starts the real one
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the warm process is used on Linux only")
 
@@ -23,25 +25,23 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the warm proces
 def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A warm process (without the heavy imports) that belongs to this test."""
     code = (
-        "import sys; from pathlib import Path; from w2s import warm, commands\n"
-        "warm.preload = lambda: None\n"
-        "def main(arguments):\n"
+        "import sys; from pathlib import Path; from w2s.engine import warm\n"
+        "def do(arguments):\n"
         "    import os, time\n"
         "    print('said', arguments[0], os.getcwd(), os.environ['COLOUR'], flush=True)\n"
         "    if arguments[0] == 'who': print(os.getpid())\n"
         "    if arguments[0] == 'crash': raise RuntimeError('crashed')\n"
         "    print('complained', file=sys.stderr, flush=True)\n"
         "    time.sleep(float(arguments[2]))\n"
-        "    sys.exit(int(arguments[1]))\n"
-        "commands.main = main\n"
-        "warm.serve(Path(sys.argv[1]), int(sys.argv[2]))\n"
+        "    return int(arguments[1])\n"
+        "warm.serve(Path(sys.argv[1]), int(sys.argv[2]), do)\n"
     )
     folder = tmp_path / "warm"
     folder.mkdir()
     owner = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(120)"])
     server = subprocess.Popen([sys.executable, "-c", code, str(folder), str(owner.pid)])
-    monkeypatch.setattr(warm_client, "owner", lambda: owner.pid)
-    monkeypatch.setattr(warm_client, "folder_of", lambda _: folder)
+    monkeypatch.setattr(warm, "owner", lambda: owner.pid)
+    monkeypatch.setattr(warm, "folder_of", lambda _: folder)
     monkeypatch.setenv("COLOUR", "green")
     deadline = time.monotonic() + 60
     while not (folder / "socket").exists():
@@ -58,8 +58,8 @@ def test_status_streams_folder_and_environment_are_the_callers(
     served: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert warm_client.delegate(["hello", "3", "0"]) == 3
-    assert warm_client.delegate(["again", "0", "0"]) == 0
+    assert warm.delegate(["hello", "3", "0"], SERVER) == 3
+    assert warm.delegate(["again", "0", "0"], SERVER) == 0
     said, complained = capfd.readouterr()
     assert said.splitlines() == [f"said hello {tmp_path} green", f"said again {tmp_path} green"]
     assert complained.splitlines() == ["complained"] * 2
@@ -69,7 +69,7 @@ def test_jobs_run_side_by_side(served: Path) -> None:
     statuses: dict[int, int | None] = {}
 
     def job(number: int) -> None:
-        statuses[number] = warm_client.delegate(["work", str(number), "0.2"])
+        statuses[number] = warm.delegate(["work", str(number), "0.2"], SERVER)
 
     threads = [threading.Thread(target=job, args=(number,)) for number in range(6)]
     for thread in threads:
@@ -82,7 +82,7 @@ def test_jobs_run_side_by_side(served: Path) -> None:
 def who(capfd: pytest.CaptureFixture[str], *roles: str) -> int:
     """The process that a job is done in."""
     capfd.readouterr()
-    assert warm_client.delegate(["who", "0", "0", *roles]) == 0
+    assert warm.delegate(["who", "0", "0", *roles], SERVER) == 0
     return int(capfd.readouterr().out.splitlines()[-1])
 
 
@@ -93,7 +93,7 @@ def test_one_process_does_one_job_after_another(served: Path, capfd: pytest.Capt
 def test_a_job_goes_to_the_process_that_has_its_model_and_data_loaded(
     served: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    at_once = [threading.Thread(target=warm_client.delegate, args=(["work", "0", "0.5", role],)) for role in "ab"]
+    at_once = [threading.Thread(target=warm.delegate, args=(["work", "0", "0.5", role], SERVER)) for role in "ab"]
     for thread in at_once:
         thread.start()
     for thread in at_once:
@@ -106,7 +106,7 @@ def test_a_job_goes_to_the_process_that_has_its_model_and_data_loaded(
 def test_a_process_is_replaced_after_so_many_jobs(
     served: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(warm_client.PER_PROCESS, "2")
+    monkeypatch.setenv(warm.PER_PROCESS, "2")
     seen = [who(capfd) for _ in range(6)]
     assert [seen.count(one) for one in dict.fromkeys(seen)] == [2, 2, 2]
 
@@ -115,8 +115,8 @@ def test_a_process_is_replaced_after_so_many_jobs(
 def test_a_number_of_jobs_that_is_none_is_one_line(
     served: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, jobs: str
 ) -> None:
-    monkeypatch.setenv(warm_client.PER_PROCESS, jobs)
-    assert warm_client.delegate(["work", "0", "0"]) == 1
+    monkeypatch.setenv(warm.PER_PROCESS, jobs)
+    assert warm.delegate(["work", "0", "0"], SERVER) == 1
     said = f"w2s: W2S_RUNS_PER_PROCESS={jobs!r} is not allowed; allowed: a whole number, at least 1\n"
     assert capfd.readouterr() == ("", said)
 
@@ -124,9 +124,9 @@ def test_a_number_of_jobs_that_is_none_is_one_line(
 def test_a_finished_jobs_streams_are_closed_though_its_process_lives_on(served: Path) -> None:
     """Whoever reads them waits for their end; also of the job that its process was started for."""
     code = (
-        "import os; from pathlib import Path; from w2s import warm_client\n"
-        f"warm_client.owner = lambda: {os.getpid()}; warm_client.folder_of = lambda _: Path({str(served)!r})\n"
-        "warm_client.delegate(['work', '0', '0'])\n"
+        "import os; from pathlib import Path; from w2s.engine import warm\n"
+        f"warm.owner = lambda: {os.getpid()}; warm.folder_of = lambda _: Path({str(served)!r})\n"
+        "warm.delegate(['work', '0', '0'], [])\n"
     )
     for _ in range(2):
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
@@ -138,7 +138,7 @@ def test_a_process_that_met_an_error_is_not_used_again(
     served: Path, capfd: pytest.CaptureFixture[str], job: str, status: int
 ) -> None:
     before = who(capfd)
-    assert warm_client.delegate([job, "3", "0"]) == status
+    assert warm.delegate([job, "3", "0"], SERVER) == status
     assert ("crashed" in capfd.readouterr().err) == (job == "crash")
     assert who(capfd) != before
 
@@ -153,14 +153,14 @@ def test_a_process_that_is_killed_between_jobs_is_replaced(served: Path, capfd: 
 def test_a_process_that_is_killed_at_work_fails_its_job(served: Path, capfd: pytest.CaptureFixture[str]) -> None:
     process = who(capfd)
     threading.Timer(0.3, os.kill, (process, signal.SIGKILL)).start()
-    assert warm_client.delegate(["work", "0", "60"]) == -signal.SIGKILL
+    assert warm.delegate(["work", "0", "60"], SERVER) == -signal.SIGKILL
 
 
 def test_a_killed_job_takes_its_process_along(served: Path, tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from w2s import warm_client\n"
-        f"warm_client.owner = lambda: {os.getpid()}; warm_client.folder_of = lambda _: Path({str(served)!r})\n"
-        "warm_client.delegate(['work', '0', '60'])\n"
+        "import sys; from pathlib import Path; from w2s.engine import warm\n"
+        f"warm.owner = lambda: {os.getpid()}; warm.folder_of = lambda _: Path({str(served)!r})\n"
+        "warm.delegate(['work', '0', '60'], [])\n"
     )
     caller = subprocess.Popen(
         [sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -178,14 +178,14 @@ def test_a_killed_job_takes_its_process_along(served: Path, tmp_path: Path) -> N
 
 def test_without_a_workflow_a_job_works_on_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     for value in ("", "0", "elsewhere:1", f"{__import__('socket').gethostname()}:999999999"):
-        monkeypatch.setenv(warm_client.VARIABLE, value)
-        assert warm_client.delegate(["make"]) is None
+        monkeypatch.setenv(warm.VARIABLE, value)
+        assert warm.delegate(["make"], SERVER) is None
 
 
 def test_switching_it_off_stays_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(warm_client.VARIABLE, "0")
+    monkeypatch.setenv(warm.VARIABLE, "0")
     warm.start()
-    assert os.environ[warm_client.VARIABLE] == "0"
+    assert os.environ[warm.VARIABLE] == "0"
 
 
 def test_folders_of_dead_workflows_are_swept_and_others_are_not(tmp_path: Path) -> None:
@@ -199,5 +199,5 @@ def test_folders_of_dead_workflows_are_swept_and_others_are_not(tmp_path: Path) 
 
 
 def test_a_users_mistake_is_one_line_and_status_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert commands.main(["table", str(tmp_path / "nothing.csv")]) == 1
+    assert cli.main(["table", str(tmp_path / "nothing.csv")]) == 1
     assert capsys.readouterr().err == f"w2s: {tmp_path / 'nothing.csv'}: no such file; draw the figure first\n"

@@ -210,7 +210,7 @@ def test_every_key_of_the_smoke_config_is_commented() -> None:
 def test_parameters_are_counted_without_building_the_model(smoke: Plan) -> None:
     nlp = smoke.experiment.nlp
     for rung in nlp.ladder:
-        shape = smoke.model(rung.name).spec["shape"]
+        shape = smoke.nlp.model(rung.name).spec["shape"]
         model = new_model(shape, nlp.pretraining.vocabulary, seed=0)
         counted = sum(parameter.numel() for parameter in model.parameters())
         assert rung.parameter_count(nlp.pretraining.vocabulary) == counted
@@ -271,7 +271,7 @@ def test_execution_becomes_the_environment_of_jobs(config: dict[str, Any]) -> No
 def test_execution_is_no_part_of_any_identity(config: dict[str, Any], smoke: Plan) -> None:
     config["execution"] = {"runs_per_process": 1, "checkpoint_seconds": 5, "tokens_at_once": 512, "threads": 2}
     other = plan_of(config, "config.yaml")
-    assert [run.key for run in other.every_run()] == [run.key for run in smoke.every_run()]
+    assert [run.key for run in other.nlp.every_run()] == [run.key for run in smoke.nlp.every_run()]
 
 
 def test_an_overlay_cannot_say_how_jobs_are_run(config: dict[str, Any], tmp_path: Path) -> None:

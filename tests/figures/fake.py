@@ -44,9 +44,9 @@ def halfway(plan: Plan) -> Callable[[Run], float]:
         return 60 + 30 // (rungs - 1) * place
 
     def accuracy(run: Run) -> float:
-        if run.stage == "vision_probe":
+        if run.stage.name == "vision_probe":
             return vision(run)
-        if run.stage == "prefer":
+        if run.stage.name == "reward_model":
             return reward_accuracy(run, truth)
         ceiling = truth(run.rung)
         if run.method == "zero-shot":
@@ -115,7 +115,7 @@ class Fake:
         """
         self.read.add(run.key)
         right = round(EXAMPLES * self.accuracy(run))
-        if run.stage == "vision_probe":
+        if run.stage.name == "vision_probe":
             weak = LABELLED if run.labels != "truth" else EXAMPLES
             return {
                 "part": ["test"] * EXAMPLES,
@@ -136,7 +136,9 @@ class Fake:
                 "correct": [1] * right + [0] * (wrong + 1),
                 "legal": [1] * right + [number % 2 for number in range(wrong)] + [0],
             }
-        if run.stage == "prompt":  # a second draw of examples gets three more wrong, and has room for fewer of them
+        if (
+            run.stage.name == "prompt"
+        ):  # a second draw of examples gets three more wrong, and has room for fewer of them
             fewer = [0, 3][: run.spec["draws"]]
             said = [[0.9] * (right - less) + [0.1] * (EXAMPLES - right + less) for less in fewer]
             ids, parts = [*IDS] * len(fewer), ["test"] * EXAMPLES * len(fewer)
@@ -152,7 +154,7 @@ class Fake:
                 "label": [0.8] * len(ids),
                 "probability": [one for draw in said for one in draw],
             }
-        if run.stage == "prefer":  # nothing stops early
+        if run.stage.name == "reward_model":  # nothing stops early
             best = min(EXAMPLES, right + round(EXAMPLES * BEST))
             last = [0.9] * right + [0.1] * (EXAMPLES - right) + [0.1]
             return {
@@ -179,7 +181,7 @@ class Fake:
         """
         self.read.add(run.key)
         labels = (0.6, 0.7, 0.7, 0.65)
-        if run.stage == "prefer":  # no validation part
+        if run.stage.name == "reward_model":  # no validation part
             return [
                 {
                     "step": 5.0 * (number + 1),
@@ -216,7 +218,7 @@ class Fake:
         Of easy-to-hard studies: see ``leveled``.
         """
         self.read.add(data.key)
-        if data.stage in ("levels", "judge"):
+        if data.stage.name in ("levels", "judge"):
             return leveled(int(data.spec.get("rungs", 2)))
         ratings = [500, 710, 1500, 2300, 2790, 695]
         return {
@@ -232,7 +234,7 @@ class Fake:
     def record(self, artifact: Artifact) -> dict[str, Any]:
         """What building a task counts and measures; of errors, fits whose accuracies follow from their place."""
         self.read.add(artifact.key)
-        if artifact.stage == "errors":
+        if artifact.stage.name == "errors":
             return {"measured": {"fits": fits(artifact.spec)}}
         part = {"examples": 40, "groups": 20}
         counts = {

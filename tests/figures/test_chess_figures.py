@@ -231,7 +231,7 @@ def test_easy_to_hard_needs_subsets(name: str, shape: Shape) -> None:
     section = plan.experiment.chess
     assert section is not None
     without = section.model_copy(update={"sizes": section.sizes.model_copy(update={"subset": None})})
-    other = Plan(plan.experiment.model_copy(update={"chess": without}), plan._sources)
+    other = Plan(plan.experiment.model_copy(update={"chess": without}), plan.sources)
     with pytest.raises(LackingError, match="subset is null"):
         figures.module(name).needs(other)
 
@@ -274,7 +274,7 @@ def test_figure_20_takes_other_cutoffs_where_the_papers_are_missing(shape: Shape
     assert section is not None
     for easy, methods in (((700, 1000, 800), {"below-1000", "below-700"}), ((850,), {"below-850"})):
         other = Plan(
-            plan.experiment.model_copy(update={"chess": section.model_copy(update={"easy": easy})}), plan._sources
+            plan.experiment.model_copy(update={"chess": section.model_copy(update={"easy": easy})}), plan.sources
         )
         needed = {run.method for run in figures.module("fig20").needs(other)}
         assert {method for method in needed if method.startswith("below")} == methods

@@ -13,7 +13,6 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
-from w2s.cli.commands import read_numbers
 
 from tests.figures.conftest import CHESS, REWARD, Shape, numbers, sections
 from tests.figures.seen import draw, footer
@@ -21,6 +20,7 @@ from w2s import figures
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
 from w2s.errors import UserError
 from w2s.experiments.loading import plan_of
+from w2s.figures import tables
 from w2s.graph.artifact import Run
 
 every_figure = pytest.mark.parametrize("name", figures.names())
@@ -101,7 +101,7 @@ def test_a_csv_round_trip_draws_the_same_bytes(name: str, shape: Shape, tmp_path
     numbers(name, plan).to_csv(tmp_path / "numbers.csv", index=False)
     drawn = []
     for file in ("one.pdf", "two.pdf"):
-        draw(name, plan, read_numbers(tmp_path / "numbers.csv")).savefig(
+        draw(name, plan, tables.read(tmp_path / "numbers.csv")).savefig(
             tmp_path / file, metadata={"CreationDate": None}
         )
         drawn.append((tmp_path / file).read_bytes())
@@ -115,7 +115,7 @@ def test_rungs_may_be_called_like_numbers_or_like_nothing(smoke_config: dict[str
     plan = plan_of(config, "odd")
     table = numbers("fig5", plan)
     table.to_csv(tmp_path / "numbers.csv", index=False)
-    again = read_numbers(tmp_path / "numbers.csv")
+    again = tables.read(tmp_path / "numbers.csv")
     assert list(again["student"]) == list(table["student"])
     said = {text.get_text() for text in draw("fig5", plan, again).legends[0].texts}
     assert {"supervisor 24", "supervisor 32", "supervisor null"} <= said

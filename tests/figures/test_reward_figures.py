@@ -45,7 +45,7 @@ def _without(shape: Shape) -> Plan:
     section = plan.experiment.reward
     assert section
     experiment = plan.experiment.model_copy(update={"reward": section.model_copy(update={"generative": None})})
-    return Plan(experiment, None)  # type: ignore[arg-type]
+    return Plan(experiment)
 
 
 @pytest.mark.parametrize("name", ["fig2", "fig3", *REWARD])
@@ -136,7 +136,7 @@ def test_figure_3_has_three_columns(shape: Shape) -> None:
 @pytest.mark.parametrize("name", ["fig2", "fig3"])
 def test_settings_choose_the_panels_and_their_runs(name: str, shape: Shape) -> None:
     plan = shape(chess=True, reward=True, settings=["reward", "chess"])
-    assert {run.stage for run in figures.module(name).needs(plan)} == {"generate", "prefer"}
+    assert {run.stage.name for run in figures.module(name).needs(plan)} == {"generate", "reward_model"}
     assert list(dict.fromkeys(numbers(name, plan)["setting"])) == ["reward", "chess"]
     with pytest.raises(UserError, match="settings: 'chess' has no section in this config; allowed: nlp, reward"):
         shape(reward=True, settings=["chess"])

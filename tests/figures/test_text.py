@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from w2s.cli import main
 
 from tests.figures.conftest import Shape, numbers, sections
 from w2s import figures
+from w2s.cli import main
 from w2s.figures import text
 
 

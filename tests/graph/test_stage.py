@@ -9,9 +9,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from w2s.graph.stages import STAGES
 
-from w2s.graph import stages as making
+from w2s.experiments.settings import STAGES
+from w2s.graph import stage as stages
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -21,14 +21,15 @@ def test_every_stage_is_given_what_its_make_asks_for(name: str) -> None:
     given = stage.arguments.split()
     assert len(given) == len(asked)
     for argument, parameter in zip(given, asked, strict=True):
-        kinds = {"place": "Mapping[str, ", "parents": "Mapping[str, pathlib.Path]", "directories": "list[pathlib.Path]"}
+        kinds = {"environment": "Mapping[str, ", "parents": "Mapping[str, pathlib.Path]"}
+        kinds["directories"] = "list[pathlib.Path]"
         kind = "pathlib.Path | None" if argument.endswith("?") else kinds.get(argument, "<class 'pathlib.Path'>")
         assert kind in str(parameter.annotation)
 
 
 def test_roles_arrive_in_order_and_what_is_absent_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[Any] = []
-    monkeypatch.setattr(making, "import_module", lambda name: SimpleNamespace(make=lambda *words: given.extend(words)))
-    build = SimpleNamespace(identity=SimpleNamespace(stage="finetune"))
-    making.make(build, {"model": Path("m"), "data": Path("d"), "subset": Path("s")}, {"gpus": 1})
+    monkeypatch.setattr(stages, "import_module", lambda name: SimpleNamespace(make=lambda *words: given.extend(words)))
+    build: Any = SimpleNamespace()
+    STAGES["finetune"].make(build, {"model": Path("m"), "data": Path("d"), "subset": Path("s")}, {"gpus": 1})
     assert given == [build, Path("d"), Path("m"), None, {"gpus": 1}, Path("s"), None]

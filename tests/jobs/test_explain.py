@@ -29,24 +29,24 @@ def pretend(artifact: Artifact) -> None:
 
 def test_a_planned_run_is_explained_before_it_is_made(tiny_config: dict[str, Any]) -> None:
     workflow = Workflow(tiny_config)
-    run = workflow.default.student("sciq", "w8", "w16", "confidence", 0)
+    run = workflow.default.nlp.student("sciq", "w8", "w16", "confidence", 0)
     text = explain_path(Path(run.manifest), workflow)
     assert "finetune w16 on sciq: labels from w8, confidence, seed 0" in text
     assert "not made yet" in text
-    assert f"labels: {workflow.default.truth('sciq', 'w8', 0).path}" in text
+    assert f"labels: {workflow.default.nlp.truth('sciq', 'w8', 0).path}" in text
     assert "nearest neighbour: " in text
 
 
 def test_the_differing_field_of_an_earlier_result_is_named(tiny_config: dict[str, Any]) -> None:
     before = Workflow(tiny_config)
-    pretend(before.default.truth("sciq", "w16", 0))
+    pretend(before.default.nlp.truth("sciq", "w16", 0))
     edited = copy.deepcopy(tiny_config)
     edited["nlp"]["ladder"][1]["learning_rate"] = 5e-4
     after = Workflow(edited)
-    run = after.default.truth("sciq", "w16", 0)
+    run = after.default.nlp.truth("sciq", "w16", 0)
     pretend(run)
     text = explain_path(Path(run.path), after)
-    assert f"nearest neighbour: {before.default.truth('sciq', 'w16', 0).path}" in text
+    assert f"nearest neighbour: {before.default.nlp.truth('sciq', 'w16', 0).path}" in text
     assert "    learning_rate: 0.0005 here, 0.001 there" in text
     assert text.count(" there") == 1
     assert "every file is intact" in text
@@ -55,14 +55,14 @@ def test_the_differing_field_of_an_earlier_result_is_named(tiny_config: dict[str
 def test_a_result_of_a_forgotten_config_is_explained_from_its_manifest(tiny_config: dict[str, Any]) -> None:
     edited = copy.deepcopy(tiny_config)
     edited["nlp"]["ladder"][1]["learning_rate"] = 5e-4
-    run = Workflow(edited).default.truth("sciq", "w16", 0)
+    run = Workflow(edited).default.nlp.truth("sciq", "w16", 0)
     pretend(run)
     assert "not (or no longer) configured" in explain_path(Path(run.path), Workflow(tiny_config))
 
 
 def test_a_damaged_result_says_so(tiny_config: dict[str, Any]) -> None:
     workflow = Workflow(tiny_config)
-    run = workflow.default.truth("sciq", "w16", 0)
+    run = workflow.default.nlp.truth("sciq", "w16", 0)
     pretend(run)
     (Path(run.path) / "history.csv").write_text("edited\n")
     assert "damaged: " in explain_path(Path(run.path), workflow)

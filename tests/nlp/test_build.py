@@ -17,8 +17,7 @@ from w2s.nlp.config import Sizes
 from w2s.nlp.formatters import Candidate
 from w2s.nlp.rows import from_world
 from w2s.nlp.task import Task
-from w2s.nlp.tasks import TASKS
-from w2s.nlp.tasks import TOPICS
+from w2s.nlp.tasks import TASKS, TOPICS
 
 SIZES = Sizes()
 SMALL = WorldSize(people=30, adjectives=60, verbs=60, deeds=60, nouns=60)

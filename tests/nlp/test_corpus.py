@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from w2s.nlp import corpus
+from w2s.models import tokenizer as texts
 
 
 @pytest.mark.parametrize("vocabulary", [300, 2**16 + 1])
@@ -15,12 +15,12 @@ def test_documents_written_a_few_at_a_time_are_one_array_in_their_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vocabulary: int
 ) -> None:
     documents = [f"e{number} likes e{number % 7} ." for number in range(25)]
-    tokenizer = corpus.train_tokenizer(documents, 300)
+    tokenizer = texts.train_tokenizer(documents, 300)
     monkeypatch.setattr(type(tokenizer), "get_vocab_size", lambda self: vocabulary, raising=False)
     expected = [token for document in documents for token in tokenizer.encode(document).ids]
-    monkeypatch.setattr(corpus, "AT_ONCE", 60)
+    monkeypatch.setattr(texts, "AT_ONCE", 60)
     path = tmp_path / "tokens.npy"
-    assert corpus.write_tokens(path, tokenizer, iter(documents)) == len(expected)
+    assert texts.write_tokens(path, tokenizer, iter(documents)) == len(expected)
     for mode in (None, "r"):
         tokens = np.load(path, mmap_mode=mode)
         assert tokens.tolist() == expected
@@ -30,8 +30,8 @@ def test_documents_written_a_few_at_a_time_are_one_array_in_their_order(
 def test_no_more_documents_are_drawn_than_are_written_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However long a corpus is: documents are an iterator, and what was encoded is on the disk."""
     path, drawn = tmp_path / "tokens.npy", 0
-    tokenizer = corpus.train_tokenizer(["a b c"], 300)
-    monkeypatch.setattr(corpus, "AT_ONCE", 60)
+    tokenizer = texts.train_tokenizer(["a b c"], 300)
+    monkeypatch.setattr(texts, "AT_ONCE", 60)
     ahead = []
 
     def documents() -> object:
@@ -53,6 +53,6 @@ def test_no_more_documents_are_drawn_than_are_written_at_once(tmp_path: Path, mo
             encoded += len(some)
             return encode(some)
 
-    corpus.write_tokens(path, Counting(), documents())  # type: ignore[arg-type]
+    texts.write_tokens(path, Counting(), documents())  # type: ignore[arg-type]
     assert (drawn, encoded) == (95, 95)
     assert max(ahead) < 12  # of 5 characters at least

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from w2s.graph.stages import STAGE_VERSIONS
 
 from tests.figures.fake import Fake
 from w2s.analysis.pairs import has_pgr
 from w2s.errors import UserError
 from w2s.experiments.loading import plan_of
 from w2s.experiments.plan import Plan
+from w2s.experiments.settings import STAGES
 from w2s.figures import module, names
 from w2s.graph.artifact import Artifact, Identity, Run, canonical, with_ancestors
 from w2s.nlp.tasks import TASKS
@@ -151,28 +151,28 @@ def test_going_back_finds_the_old_paths(config: dict[str, Any]) -> None:
 
 
 def test_one_truth_run_serves_as_supervisor_and_ceiling(smoke: Plan) -> None:
-    assert smoke.truth("sciq", "w80", 0) is smoke.ceiling("sciq", "w80", 0)
+    assert smoke.nlp.truth("sciq", "w80", 0) is smoke.nlp.ceiling("sciq", "w80", 0)
 
 
 def test_ceiling_half_strong_adds_ceilings_and_moves_nothing(config: dict[str, Any], smoke: Plan) -> None:
     config["ceiling_half"] = "strong"
     plan = plan_of(config, "strong")
-    assert plan.nlp.truth("sciq", "w80", 0).key == smoke.truth("sciq", "w80", 0).key
+    assert plan.nlp.truth("sciq", "w80", 0).key == smoke.nlp.truth("sciq", "w80", 0).key
     assert plan.nlp.ceiling("sciq", "w80", 0).key != plan.nlp.truth("sciq", "w80", 0).key
     assert plan.nlp.ceiling("sciq", "w80", 0).spec["half"] == "strong"
 
 
 def test_readable_paths_with_a_ten_digit_key(smoke: Plan) -> None:
-    run = smoke.student("sciq", "w24", "w128", "confidence", 1)
+    run = smoke.nlp.student("sciq", "w24", "w128", "confidence", 1)
     assert run.path == f"results/nlp/sciq/w128/from-w24/confidence/s1-{run.key}"
-    assert smoke.data("sciq", 1).path == f"results/nlp/sciq/data-{smoke.data('sciq', 1).key}"
-    assert smoke.model("w24").path == f"results/models/w24-{smoke.model('w24').key}"
-    assert all(len(one.path) < 120 for one in with_ancestors(smoke.every_run()).values())
+    assert smoke.nlp.data("sciq", 1).path == f"results/nlp/sciq/data-{smoke.nlp.data('sciq', 1).key}"
+    assert smoke.nlp.model("w24").path == f"results/models/w24-{smoke.nlp.model('w24').key}"
+    assert all(len(one.path) < 120 for one in with_ancestors(smoke.nlp.every_run()).values())
 
 
 def test_alpha_is_larger_for_the_largest_student(smoke: Plan) -> None:
     def alpha(student: str) -> float:
-        spec = smoke.student("sciq", "w24", student, "confidence", 0).spec
+        spec = smoke.nlp.student("sciq", "w24", student, "confidence", 0).spec
         return float(spec["objective"]["parameters"]["alpha_max"])
 
     assert [alpha(name) for name in ("w24", "w32", "w80", "w128")] == [0.5, 0.5, 0.5, 0.75]
@@ -282,7 +282,8 @@ def test_an_open_rungs_settings_move_what_they_change(
 
 def test_an_open_ladder_needs_no_corpus(config: dict[str, Any]) -> None:
     plan = plan_of(open_ladder(config), "open")
-    assert {one.stage for one in with_ancestors(plan.nlp.runs_of_figures()).values()} == {"data", "open", "finetune"}
+    needed = with_ancestors(plan.nlp.runs_of_figures()).values()
+    assert {one.stage.name for one in needed} == {"data", "open_model", "finetune"}
 
 
 def test_a_local_models_content_is_in_its_key_and_its_place_is_not(config: dict[str, Any], tmp_path: Path) -> None:
@@ -301,6 +302,19 @@ def test_a_local_model_that_is_not_there_is_one_line(config: dict[str, Any], tmp
         open_keys(open_ladder(config, source=str(tmp_path), revision=None))
 
 
+def test_a_files_content_is_in_the_key_and_its_place_is_not(config: dict[str, Any], tmp_path: Path) -> None:
+    keys = []
+    for name, more in (("here", ""), ("there", ""), ("edited", "a,1\n")):
+        folder = tmp_path / name / "glue.cola"
+        folder.mkdir(parents=True)
+        (folder / "train.csv").write_text("sentence,label\nb,0\n" + more)
+        (folder / "validation.csv").write_text("sentence,label\nc,0\n")
+        config["data"] |= {"source": "directory", "directory": str(tmp_path / name)}
+        config["nlp"] |= {"tasks": ["cola"], "pretraining": config["nlp"]["pretraining"] | {"corpus": "tasks"}}
+        keys.append(plan_of(config, name).nlp.data("cola", 0).key)
+    assert keys[0] == keys[1] != keys[2]
+
+
 GOLDEN = {
     "open": "5cf560a11a",
     "run of an open model": "2e2bdb1497",
@@ -316,23 +330,23 @@ def test_golden_keys(tiny: Plan, config: dict[str, Any]) -> None:
     """Keys are for ever: results on disks far away are found by them. A change here re-trains the world."""
     opened = plan_of(open_ladder(config), "open")
     found: dict[str, Artifact] = {
-        "open": opened.model("one"),
-        "run of an open model": opened.truth("sciq", "one", 0),
-        "data": tiny.data("sciq", 0),
-        "corpus": tiny.corpus(),
-        "model": tiny.model("w8"),
-        "truth": tiny.truth("sciq", "w8", 0),
-        "student": tiny.student("sciq", "w8", "w16", "confidence", 0),
+        "open": opened.nlp.model("one"),
+        "run of an open model": opened.nlp.truth("sciq", "one", 0),
+        "data": tiny.nlp.data("sciq", 0),
+        "corpus": tiny.nlp.corpus(),
+        "model": tiny.nlp.model("w8"),
+        "truth": tiny.nlp.truth("sciq", "w8", 0),
+        "student": tiny.nlp.student("sciq", "w8", "w16", "confidence", 0),
     }
     assert {name: one.key for name, one in found.items()} == GOLDEN
-    chess = {one.stage for one in with_ancestors(tiny.chess.every_run()).values()}
+    chess = {one.stage.name for one in with_ancestors(tiny.chess.every_run()).values()}
     studies = {"levels", "judge", "flip"}  # tests/test_plan_studies.py
-    vision = {one.stage for one in with_ancestors(tiny.vision.every_run()).values()}
-    more = [*tiny.prompting.every_run(), *tiny.probing.everything()]
-    probed = {one.stage for one in with_ancestors(more).values()}
-    reward = {one.stage for one in with_ancestors(tiny.reward.every_run()).values()}
+    vision = {one.stage.name for one in with_ancestors(tiny.vision.every_run()).values()}
+    more = [*tiny.nlp.prompting.every_run(), *tiny.nlp.probing.everything()]
+    probed = {one.stage.name for one in with_ancestors(more).values()}
+    reward = {one.stage.name for one in with_ancestors(tiny.reward.every_run()).values()}
     others = chess | reward | studies | vision | probed
-    assert set(STAGE_VERSIONS) == {one.stage for one in found.values()} | others
+    assert set(STAGES) == {one.stage.name for one in found.values()} | others
 
 
 @settings(max_examples=20, deadline=None)
@@ -344,5 +358,5 @@ def test_any_rate_and_seed_make_a_plan_whose_paths_are_unique(seed: int, learnin
     config = copy.deepcopy(deep_merge(read_yaml(ROOT / "config.yaml"), TINY))  # merged lists are TINY's own
     config["seeds"] = [seed, seed + 1]
     config["nlp"]["ladder"][0] = {**config["nlp"]["ladder"][0], "learning_rate": learning_rate}
-    runs = list(plan_of(config, "any").every_run())
+    runs = list(plan_of(config, "any").nlp.every_run())
     assert len({run.path for run in runs}) == len(runs) == 2 * 2 * (2 + 2 * 2)

@@ -22,11 +22,11 @@ def test_what_a_method_leaves_out_stands_in_no_spec(smoke: Plan) -> None:
     assert student(smoke, "naive").spec["objective"] == {"name": "naive", "parameters": {}}
     assert set(student(smoke, "confidence").spec) == set(student(smoke, "naive").spec)
     assert student(smoke, "thresholding").spec["method"] == {"keep": {"share": 0.2, "epochs": 10.0}}
-    assert "method" not in smoke.truth("sciq", "w128", 0).spec
+    assert "method" not in smoke.nlp.truth("sciq", "w128", 0).spec
 
 
 def test_every_method_of_the_smoke_experiment_has_runs_of_its_own(smoke: Plan) -> None:
-    runs = list(smoke.compared_runs())
+    runs = list(smoke.nlp.compared_runs())
     assert len({run.key for run in runs}) == len({run.path for run in runs}) == len(runs)
     assert {run.method for run in runs} == set(smoke.experiment.methods)
 

@@ -26,7 +26,7 @@ def new(plan: Plan, figure: str) -> Counter[str]:
     """Stage -> what a figure makes once Figure 12 is there."""
     there = with_ancestors(module("fig12").needs(plan))
     needed = with_ancestors(module(figure).needs(plan))
-    return Counter(one.stage for key, one in needed.items() if key not in there)
+    return Counter(one.stage.name for key, one in needed.items() if key not in there)
 
 
 def test_after_figure_12_only_what_is_new_is_trained(smoke: Plan) -> None:
@@ -60,27 +60,27 @@ def test_the_papers_grid(config: dict[str, Any]) -> None:
 
 
 def test_each_fold_is_predicted_by_the_other(smoke: Plan) -> None:
-    folds = smoke.difficulty.held_out("sciq", "w80", 0)
-    assert folds["strong"] is smoke.truth("sciq", "w80", 0)
+    folds = smoke.nlp.difficulty.held_out("sciq", "w80", 0)
+    assert folds["strong"] is smoke.nlp.truth("sciq", "w80", 0)
     other = folds["weak"].spec
     assert (other["half"], other["predicts"]) == ("strong", ["weak", "test"])
-    parents = smoke.difficulty.levels("sciq", 0).parents
+    parents = smoke.nlp.difficulty.levels("sciq", 0).parents
     assert {role for role in parents if role != "data"} == {
         f"{half}{n}" for half in ("weak", "strong") for n in range(3)
     }
 
 
 def test_runs_differ_from_those_of_figure_12_in_what_the_study_is_about_alone(smoke: Plan) -> None:
-    student = smoke.student("sciq", "w32", "w128", "confidence", 0)
-    flipped = smoke.errors.flipped("sciq", WEAK, "confidence", 0)
+    student = smoke.nlp.student("sciq", "w32", "w128", "confidence", 0)
+    flipped = smoke.nlp.errors.flipped("sciq", WEAK, "confidence", 0)
     assert flipped.spec == {**student.spec, "agreement": True}
-    assert flipped.parents == {**student.parents, "labels": smoke.errors.labels("sciq", WEAK, 0)}
+    assert flipped.parents == {**student.parents, "labels": smoke.nlp.errors.labels("sciq", WEAK, 0)}
     assert flipped.path == f"results/nlp/sciq/w128/flipped-weak-w32/confidence/s0-{flipped.key}"
-    told = smoke.errors.appended("sciq", "confidence", 0)
+    told = smoke.nlp.errors.appended("sciq", "confidence", 0)
     longer = {**student.spec["training"], "epochs": 20, "evaluations_per_epoch": 1}
     assert {key: value for key, value in told.spec.items() if key != "appended"} == {**student.spec, "training": longer}
     assert told.parents == student.parents
-    easy, truth = smoke.difficulty.up_to("sciq", "w80", "w32", 0), smoke.truth("sciq", "w80", 0)
+    easy, truth = smoke.nlp.difficulty.up_to("sciq", "w80", "w32", 0), smoke.nlp.truth("sciq", "w80", 0)
     assert easy.spec == {**truth.spec, "half": "both", "subset": "up_to_0"}
     assert easy.path == f"results/nlp/sciq/w80/truth/up-to-w32/s0-{easy.key}"
 
@@ -122,14 +122,14 @@ def test_a_judge_of_the_users_own_needs_no_model_and_moves_with_its_code(
     path, found = tmp_path / "judges" / "mine.py", []
     for code in ("one", "two"):
         path.write_text(f"def easier(pairs):\n    return {code}(pairs)\n")
-        judged = plan_of(copy.deepcopy(config), "own", tmp_path).difficulty.elo("sciq", 0)
+        judged = plan_of(copy.deepcopy(config), "own", tmp_path).nlp.difficulty.elo("sciq", 0)
         assert set(judged.parents) == {"data"}
         assert judged.spec["by"] == {"function": "easier", "code": own.digest("judges.mine:easier", tmp_path)}
         found.append(judged.key)
     assert found[0] != found[1]
     path.unlink()
     with pytest.raises(UserError, match=r"'judges\.mine:easier': no file"):
-        plan_of(config, "own", tmp_path).difficulty.elo("sciq", 0)
+        plan_of(config, "own", tmp_path).nlp.difficulty.elo("sciq", 0)
 
 
 def test_an_experiment_without_these_sections_lacks_these_figures_alone(config: dict[str, Any]) -> None:
@@ -161,9 +161,9 @@ def test_a_ladder_with_one_truth_alone_has_no_pair(config: dict[str, Any], secti
 
 
 def test_the_pair_is_the_second_supervisor_and_the_largest(smoke: Plan, config: dict[str, Any]) -> None:
-    assert smoke.errors.pair == ("w32", "w128")
+    assert smoke.nlp.errors.pair == ("w32", "w128")
     config["nlp"]["errors"].update(student="w32")
-    assert plan_of(config, "small").errors.pair == ("w24", "w32")
+    assert plan_of(config, "small").nlp.errors.pair == ("w24", "w32")
 
 
 Change = Callable[[dict[str, Any]], object]
@@ -201,9 +201,9 @@ def test_a_mistake_is_one_line(config: dict[str, Any], change: Change, said: lis
 
 def test_an_unknown_kind_cutoff_or_share_is_one_line(smoke: Plan) -> None:
     with pytest.raises(UserError, match="unknown kind of supervisor 'rando'; did you mean 'random'"):
-        smoke.errors.labels("sciq", "rando", 0)
+        smoke.nlp.errors.labels("sciq", "rando", 0)
     with pytest.raises(UserError, match="unknown cutoff 'w24'"):
-        smoke.difficulty.up_to("sciq", "w80", "w24", 0)
+        smoke.nlp.difficulty.up_to("sciq", "w80", "w24", 0)
     with pytest.raises(UserError, match="unknown share 40; allowed: 100, 30, 50"):
-        smoke.difficulty.easiest("sciq", "w80", 40, 0)
+        smoke.nlp.difficulty.easiest("sciq", "w80", 40, 0)
     assert len(KINDS) == 6

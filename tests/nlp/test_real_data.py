@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
-from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import REAL_DATA, ROOT, needs_real_data
 from tests.nlp.test_build import assert_no_group_is_shared
-from w2s.config.files import read_yaml
+from w2s.config.files import deep_merge, read_yaml
 from w2s.experiments.loading import plan_of
-from w2s.jobs.workflow import Workflow
 from w2s.nlp.build import Examples, build, format_row
 from w2s.nlp.config import Sizes
 from w2s.nlp.rows import from_files, split_files
 from w2s.nlp.tasks import TASKS
 
-REAL = Path(os.environ.get("W2S_REAL_DATA", ROOT / "../shared/real-data")).resolve()
 # Splits that the samples have; None cuts the test set from the first.
 SPLITS = {
     "anli": ("test_r2", None),
@@ -43,13 +39,13 @@ BAG_OF_WORDS_AT_MOST = {"sst2": 0.85, "ethics_justice": 0.65, "ethics_deontology
 BAG_OF_WORDS_AT_MOST |= {"twitter_sentiment": 0.8, "cosmos_qa": 0.66, "anli": 0.66}
 ELSEWHERE_AT_MOST = 0.62
 
-pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason=f"no samples of real data at {REAL}")
+pytestmark = [needs_real_data, pytest.mark.slow]
 
 
 @cache
 def real(task: str) -> Examples:
     train, test = SPLITS[task]
-    folder = REAL / TASKS[task].folder
+    folder = REAL_DATA / TASKS[task].folder
     splits = {"train": train} | ({"test": test} if test else {})
     rows = from_files(TASKS[task], {part: split_files(folder, split, TASKS[task]) for part, split in splits.items()})
     return build(TASKS[task], rows.parts, Sizes(), 0, rows.origins)
@@ -72,7 +68,7 @@ def test_real_rows_become_disjoint_balanced_parts_without_surface_cues(task: str
 
 
 def test_the_few_real_rows_of_quartz_format() -> None:
-    (path,) = split_files(REAL / "quartz", "hf_dummy_rows", TASKS["quartz"])
+    (path,) = split_files(REAL_DATA / "quartz", "hf_dummy_rows", TASKS["quartz"])
     rows = from_files(TASKS["quartz"], {"train": [path]}).parts["train"]
     made = [one for row in rows for one in format_row(TASKS["quartz"], row, "here")]
     assert len(made) == 2 * len(rows) == 2 * sum(one.label for one in made)
@@ -85,22 +81,8 @@ def test_real_sciq_keeps_one_right_and_one_wrong_answer_a_question() -> None:
     assert counts["examples"] == pytest.approx(2 * 4000, rel=0.01)
 
 
-def test_the_overlay_for_real_rows_is_planned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    plan = Workflow(read_yaml(ROOT / "config.yaml"), ROOT).plan("local-real")
+def test_the_overlay_for_real_rows_is_planned() -> None:
+    config = deep_merge(read_yaml(ROOT / "config.yaml"), read_yaml(ROOT / "config" / "local-real.yaml"))
+    plan = plan_of(deep_merge(config, {"data": {"directory": str(REAL_DATA)}}), "local-real", ROOT)
     assert {task.name for task in plan.experiment.nlp.tasks} == {"sst2", "cola", "sciq", "boolq", "dream"}
     assert plan.nlp.corpus().parents.keys() == {"sst2", "cola", "sciq", "boolq", "dream"}
-
-
-def test_a_files_content_is_in_the_key_and_its_place_is_not(tmp_path: Path) -> None:
-    config = read_yaml(ROOT / "config.yaml")
-    keys = []
-    for name, more in (("here", ""), ("there", ""), ("edited", "a,1\n")):
-        folder = tmp_path / name / "glue.cola"
-        folder.mkdir(parents=True)
-        (folder / "train.csv").write_text("sentence,label\nb,0\n" + more)
-        (folder / "validation.csv").write_text("sentence,label\nc,0\n")
-        config["data"] |= {"source": "directory", "directory": str(tmp_path / name)}
-        config["nlp"] |= {"tasks": ["cola"], "pretraining": config["nlp"]["pretraining"] | {"corpus": "tasks"}}
-        keys.append(plan_of(config, name).data("cola", 0).key)
-    assert keys[0] == keys[1] != keys[2]

@@ -11,12 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from w2s.errors import UserError
-from w2s.microworld import WorldSize
+from w2s.microworld import World, WorldSize
 from w2s.nlp import synthetic
 from w2s.nlp.build import build
 from w2s.nlp.config import Sizes
 from w2s.nlp.rows import from_files, split_files
-from w2s.nlp.tasks import TASKS
+from w2s.nlp.tasks import TASKS, TOPICS
 
 ROWS = [{"sentence": 'a film, "fine"', "label": 1}, {"sentence": "a bore", "label": 0}]
 

@@ -15,8 +15,7 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
-from w2s import figures
-from w2s.cli import commands
+from w2s import cli, figures
 from w2s.config.files import read_yaml
 from w2s.jobs.workflow import Workflow
 
@@ -86,8 +85,8 @@ def is_example(word: str) -> bool:
 
 @pytest.mark.parametrize("words", [words for _, words in COMMANDS if words[0] == "w2s"], ids=" ".join)
 def test_a_command_of_ours_is_one(words: list[str]) -> None:
-    options = commands._parser().parse_args(words[1:])
-    assert callable(options.command)
+    options = cli._parser().parse_args(words[1:])
+    assert callable(options.run)
 
 
 @pytest.mark.parametrize("words", [words for _, words in COMMANDS if words[0] == "make"], ids=" ".join)

@@ -41,7 +41,7 @@ def picture(folder: Path, name: str, kinds: Sequence[str] = ("svg", "png"), *, p
 def record(artifact: Artifact, **measured: Any) -> dict[str, Any]:
     """A manifest of an artifact, by what is read of it."""
     return {
-        "stage": artifact.stage,
+        "stage": artifact.stage.id,
         "files": {"examples.parquet": "0123456789abcdef"},
         "measured": {"seconds": 2.0, "processor_seconds": 1.5, "flop": 1e9} | measured,
         "made_with": {

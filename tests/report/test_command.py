@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from w2s.cli import main
 
 from w2s import claims
 from w2s.claims import paper
+from w2s.cli import main
 from w2s.config.files import deep_merge
 from w2s.experiments.loading import plan_of
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from w2s.cli.commands import _note, main
 
 from tests.report import made_up
+from w2s.cli import main
 from w2s.config.files import deep_merge
 from w2s.experiments.loading import plan_of
 from w2s.experiments.plan import Plan
+from w2s.figures.tables import synthetic_of_all
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ def test_invented_data_of_all_tables_are_named_together(smoke: Plan) -> None:
     about = smoke.experiment.model_dump(mode="json")
     tables = {name: pd.DataFrame({"setting": [name]}) for name in ("vision", "nlp", "chess")}
     tables["table2"] = pd.DataFrame({"task": ["boolq"]})
-    assert _note(tables, about).startswith(
+    assert synthetic_of_all(tables, about).startswith(
         "smoke scale (small synthetic world, generated endgames, scikit-learn's digits): illustrates"
     )
-    assert _note({}, about) == ""
+    assert synthetic_of_all({}, about) == ""

@@ -34,8 +34,8 @@ def paper(config: dict[str, Any]) -> RewardPlan:
 
 def test_the_papers_grid_has_its_runs(paper: RewardPlan) -> None:
     """10 ground truth, 29 naive pairs; 9 generative ceilings, 19 students of plain and 19 of generative supervisors."""
-    assert len(paper.setting.pairs()) == 29
-    assert len(paper.setting.generative_pairs()) == 9 + 6 + 4
+    assert len(paper.config.pairs()) == 29
+    assert len(paper.config.generative_pairs()) == 9 + 6 + 4
     kinds = Counter(
         ("+generative" in run.rung, run.labels == "truth", "+generative" in run.labels) for run in paper.every_run()
     )
@@ -68,24 +68,24 @@ def test_generative_finetuning_belongs_to_data_and_seed(config: dict[str, Any]) 
     config["reward"]["seeds"] = [0, 1]
     plan = plan_of(config, "seeds").reward
     assert plan.generative("hh", "p16", 0).key != plan.generative("hh", "p16", 1).key
-    assert plan.nlp.model("p16").key == plan.generative("hh", "p16", 1).parents["model"].key
+    assert plan.model("p16").key == plan.generative("hh", "p16", 1).parents["model"].key
 
 
 def test_one_run_is_supervisor_and_ceiling_unless_the_half_says_otherwise(config: dict[str, Any]) -> None:
     plan = plan_of(config, "weak").reward
-    assert plan.nlp.ceiling("hh", "p32", 0) is plan.nlp.truth("hh", "p32", 0)
+    assert plan.ceiling("hh", "p32", 0) is plan.truth("hh", "p32", 0)
     config["ceiling_half"] = "strong"
     plan = plan_of(config, "strong").reward
-    assert plan.nlp.ceiling("hh", "p32", 0).spec["half"] == "strong"
-    assert plan.nlp.ceiling("hh", "p32", 0).key != plan.nlp.truth("hh", "p32", 0).key
+    assert plan.ceiling("hh", "p32", 0).spec["half"] == "strong"
+    assert plan.ceiling("hh", "p32", 0).key != plan.truth("hh", "p32", 0).key
 
 
 def test_what_is_left_out_is_lacking(config: dict[str, Any]) -> None:
     config["reward"]["generative"] = None
     plan = plan_of(config, "config.yaml").reward
     with pytest.raises(LackingError, match=r"reward\.generative is null"):
-        plan.nlp.student("hh", "p16", "p32", "naive", 0, generative=True)
-    assert all("generative" not in run.path for run in plan.nlp.runs_of_figures())
+        plan.student("hh", "p16", "p32", "naive", 0, generative=True)
+    assert all("generative" not in run.path for run in plan.every_run())
     config["reward"] = None
     with pytest.raises(LackingError, match="has no reward section"):
         _ = plan_of(config, "config.yaml").reward
@@ -108,7 +108,7 @@ def test_keys_of_reward_are_found(tiny_config: dict[str, Any]) -> None:
     workflow = Workflow(tiny_config)
     for artifact in with_ancestors(workflow.default.reward.every_run()).values():
         assert workflow.artifact(artifact.key).path == artifact.path
-    assert {"writing", "prefer"} <= {one.stage for one in workflow.known()}
+    assert {"generative_finetuning", "reward_model"} <= {one.stage.name for one in workflow.known()}
 
 
 def test_files_are_known_by_their_content(config: dict[str, Any], tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_files_are_known_by_their_content(config: dict[str, Any], tmp_path: Path
     def keys(place: str) -> tuple[str, str]:
         config["reward"]["directory"] = str(tmp_path / place)
         plan = plan_of(copy.deepcopy(config), "files").reward
-        return plan.nlp.data("hh", 0).key, plan.nlp.corpus().key
+        return plan.data("hh", 0).key, plan.corpus().key
 
     for place, content in (("here", "one"), ("there", "one"), ("edited", "other")):
         (tmp_path / place / "anthropic_hh").mkdir(parents=True)
@@ -133,11 +133,11 @@ def test_the_hub_is_known_by_its_commit(config: dict[str, Any]) -> None:
     config["reward"].update(source="hub", tasks=["hh", "summarize", "shp", "webgpt"])
     config["reward"]["pretraining"]["corpus"] = "tasks"
     plan = plan_of(config, "hub").reward
-    rows = {task: plan.nlp.data(task, 0).spec["rows"] for task in plan.tasks}
+    rows = {task: plan.data(task, 0).spec["rows"] for task in plan.tasks}
     assert all(len(one["revision"]) == 40 for one in rows.values())
     assert "test" not in rows["webgpt"]
-    assert "test_share" in plan.nlp.data("webgpt", 0).spec["sizes"]
-    assert "test_share" not in plan.nlp.data("hh", 0).spec["sizes"]
+    assert "test_share" in plan.data("webgpt", 0).spec["sizes"]
+    assert "test_share" not in plan.data("hh", 0).spec["sizes"]
 
 
 Change = Callable[[dict[str, Any]], object]

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
-from w2s.graph.stages import STAGE_VERSIONS
 
 from w2s.engine import artifacts
 from w2s.errors import UserError
+from w2s.experiments.settings import STAGES
 from w2s.graph.artifact import Identity
 from w2s.vision import folder, images
 
@@ -22,7 +22,7 @@ CUT = {"resize": 16, "crop": 12}
 
 
 def made(root: Path, place: dict[str, Any], paths: list[Path] | None = None) -> Path:
-    identity = Identity("images", STAGE_VERSIONS["images"], {"images": place}, {})
+    identity = Identity("images", STAGES["images"].version, {"images": place}, {})
     out = root / f"images-{identity.key}"
     with artifacts.building(out, identity) as build:
         assert build is not None

@@ -42,7 +42,7 @@ def test_table_3_needs_a_ceiling_and_a_student_of_each_rung_and_schedule(imagene
         for labels in ("truth", "from-alexnet")
         for schedule in ("oscillating", "cosine")
     )
-    stages = Counter(one.stage for one in with_ancestors(runs).values())
+    stages = Counter(one.stage.name for one in with_ancestors(runs).values())
     assert stages == {"vision_probe": 8, "vision_features": 3, "images": 1}
 
 
@@ -50,7 +50,7 @@ def test_the_papers_numbers_are_in_the_specs(imagenet: dict[str, Any]) -> None:
     """Appendix D.1: 40k to train, 10k to test, Adam 1e-3, batch 128, 20 and 5 epochs."""
     vision = of(imagenet).vision
     for rung, epochs in (("dino-resnet50", 20), ("dino-vitb8", 5)):
-        spec = vision.student(rung, "cosine", 0).spec
+        spec = vision.student(vision.task, vision.config.supervisor.name, rung, "cosine", 0).spec
         assert (spec["train"], spec["test"]) == (40_000, 10_000)
         assert (spec["training"]["learning_rate"], spec["training"]["batch"]) == (1e-3, 128)
         assert spec["training"]["epochs"] == epochs
@@ -58,15 +58,15 @@ def test_the_papers_numbers_are_in_the_specs(imagenet: dict[str, Any]) -> None:
 
 
 def test_a_seed_moves_probes_but_no_features(smoke: Plan) -> None:
-    one, other = (smoke.vision.student("twins8", "cosine", seed) for seed in (0, 1))
+    one, other = (smoke.vision.student("digits", "labelled2", "twins8", "cosine", seed) for seed in (0, 1))
     assert one.key != other.key
     assert all(one.parents[role] is other.parents[role] for role in ("images", "features", "labels"))
 
 
 def test_ceilings_see_no_supervisor_and_students_do(smoke: Plan) -> None:
     vision = smoke.vision
-    assert "labels" not in vision.ceiling("twins8", "cosine", 0).parents
-    labels = vision.student("twins8", "cosine", 0).parents["labels"]
+    assert "labels" not in vision.ceiling("digits", "twins8", 0, "cosine").parents
+    labels = vision.student("digits", "labelled2", "twins8", "cosine", 0).parents["labels"]
     assert labels.spec == {"output": "probabilities"}
     assert labels.parents["model"].spec["labels"] == "truth"
     assert vision.features(vision.rung("twins8")).parents["model"].spec["labels"] == "none"
@@ -75,8 +75,14 @@ def test_ceilings_see_no_supervisor_and_students_do(smoke: Plan) -> None:
 def test_another_supervisor_moves_students_and_leaves_ceilings(config: dict[str, Any], smoke: Plan) -> None:
     config["vision"]["supervisor"]["trained"]["epochs"] = 21
     moved = of(config).vision
-    assert moved.ceiling("twins24", "cosine", 0).path == smoke.vision.ceiling("twins24", "cosine", 0).path
-    assert moved.student("twins24", "cosine", 0).path != smoke.vision.student("twins24", "cosine", 0).path
+    assert (
+        moved.ceiling("digits", "twins24", 0, "cosine").path
+        == smoke.vision.ceiling("digits", "twins24", 0, "cosine").path
+    )
+    assert (
+        moved.student("digits", "labelled2", "twins24", "cosine", 0).path
+        != smoke.vision.student("digits", "labelled2", "twins24", "cosine", 0).path
+    )
 
 
 def test_an_experiment_without_vision_says_so(config: dict[str, Any]) -> None:
@@ -89,7 +95,7 @@ def test_keys_of_vision_are_found(tiny_config: dict[str, Any]) -> None:
     workflow = Workflow(tiny_config)
     for artifact in with_ancestors(workflow.default.vision.every_run()).values():
         assert workflow.artifact(artifact.key).path == artifact.path
-    assert "vision_probe" in {one.stage for one in workflow.known()}
+    assert "vision_probe" in {one.stage.name for one in workflow.known()}
 
 
 def test_golden_keys_of_vision(smoke: Plan) -> None:
@@ -98,9 +104,9 @@ def test_golden_keys_of_vision(smoke: Plan) -> None:
     found = {
         "images": vision.images().key,
         "model": vision.model(vision.rung("twins8")).key,
-        "labels": vision.features(vision.setting.supervisor).key,
-        "truth": vision.ceiling("twins8", "cosine", 0).key,
-        "student": vision.student("twins8", "oscillating", 0).key,
+        "labels": vision.features(vision.config.supervisor).key,
+        "truth": vision.ceiling("digits", "twins8", 0, "cosine").key,
+        "student": vision.student("digits", "labelled2", "twins8", "oscillating", 0).key,
     }
     assert found == {
         "images": "53e8df20e1",
@@ -115,7 +121,7 @@ def test_weights_are_known_by_content_wherever_they_lie(imagenet: dict[str, Any]
     def key(weights: str) -> str:
         imagenet["vision"]["supervisor"]["published"]["weights"] = weights
         vision = of(imagenet).vision
-        return vision.features(vision.setting.supervisor).key
+        return vision.features(vision.config.supervisor).key
 
     for name, content in (("here", b"one"), ("there", b"one"), ("edited", b"other")):
         (tmp_path / name).mkdir()

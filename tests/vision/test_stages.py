@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from w2s.graph.stages import STAGE_VERSIONS
 
 from w2s.engine import artifacts
 from w2s.engine.checkpoints import Checkpoint
 from w2s.errors import UserError
+from w2s.experiments.settings import STAGES
 from w2s.graph.artifact import Identity
 from w2s.vision import features as vision_features
 from w2s.vision import folder, images
@@ -46,7 +46,7 @@ class Made:
 
     def make(self, stage: str, spec: dict[str, Any], parents: dict[str, Path], make: Callable[..., None]) -> Path:
         keys = {role: artifacts.read(path)["key"] for role, path in parents.items()}
-        identity = Identity(stage, STAGE_VERSIONS[stage], spec, keys)
+        identity = Identity(stage, STAGES[stage].version, spec, keys)
         out = self.root / f"{stage}-{identity.key}"
         with artifacts.building(out, identity) as build:
             if build is not None:

@@ -19,8 +19,8 @@ pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made
 def runs_of(plan: Plan) -> dict[str, Run]:
     chess = plan.chess
     return {
-        "truth": chess.truth("c8", 0),
-        "student": chess.student("c8", "c12", 0),
+        "truth": chess.truth("puzzles", "c8", 0),
+        "student": chess.student("puzzles", "c8", "c12", "naive", 0),
         "chain": chess.chain(("c8", "c12", "c16"), 0),
         "zero-shot": chess.zero_shot("c8", 0),
     }

@@ -66,13 +66,13 @@ def test_features_after_finetuning_come_of_the_same_network_to_the_bit(made: Pat
 
 
 def test_features_of_a_run_need_that_run_and_no_more(made: Path, tiny: Plan) -> None:
-    other = tiny.probing.features_of(tiny.student("sst2", "w8", "w16", "naive", 0))
+    other = tiny.nlp.probing.features_of(tiny.nlp.student("sst2", "w8", "w16", "naive", 0))
     assert planned(snakemake(made, "-n", other.manifest)) == {"data": 1, "finetune": 2, "features": 1}
 
 
 def test_probes_are_labelled_by_what_their_path_says(made: Path, tiny: Plan) -> None:
     runs = runs_of(tiny)
-    supervisors = {"weak": tiny.truth("sciq", "w8", 0), "taught": runs["taught"].parents["labels"]}
+    supervisors = {"weak": tiny.nlp.truth("sciq", "w8", 0), "taught": runs["taught"].parents["labels"]}
     for name, supervisor in supervisors.items():
         said = read(made, supervisor)  # type: ignore[arg-type]
         probabilities = dict(zip(said["id"], said["probability"], strict=True))
@@ -85,7 +85,7 @@ def test_probes_are_labelled_by_what_their_path_says(made: Path, tiny: Plan) -> 
 
 
 def test_prompts_answer_the_test_set_in_every_draw_and_say_what_they_had_room_for(made: Path, tiny: Plan) -> None:
-    runs, setting = runs_of(tiny), tiny.prompting.setting
+    runs, setting = runs_of(tiny), tiny.nlp.prompting.setting
     tested = [one for one, part in zip(*(read(made, runs["student"])[name] for name in ("id", "part")), strict=True)
               if part == "test"]  # fmt: skip
     for name, draws, shots in (

@@ -18,7 +18,7 @@ from tests.open_models import save
 from tests.workflow.crash import run
 from tests.workflow.test_safety import arguments, leftovers
 from w2s.config.files import deep_merge
-from w2s.engine import artifacts, gpus, warm_client
+from w2s.engine import artifacts, gpus, warm
 from w2s.engine import launcher as processes
 from w2s.engine import rank as member
 from w2s.errors import UserError
@@ -155,7 +155,7 @@ def gone(folder: Path, seconds: float = 30) -> bool:
     deadline = time.monotonic() + seconds
     numbers = [int(path.read_text()) for path in folder.glob("pid-*")]
     assert len(numbers) == 2
-    while any(warm_client.alive(number) for number in numbers):
+    while any(warm.alive(number) for number in numbers):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.05)
@@ -256,11 +256,11 @@ def test_gpus_that_are_not_there_are_one_line_and_nothing_is_started(folder: Pat
 
 
 def test_a_job_in_several_processes_leaves_warm_ones_alone(plan: Plan) -> None:
-    assert warm_client.several(arguments(the_run(plan)))
-    assert not warm_client.several(in_one_process(the_run(plan)))
-    assert not warm_client.several(arguments(plan.nlp.data("sciq", 0)))
+    assert warm.several(arguments(the_run(plan)))
+    assert not warm.several(in_one_process(the_run(plan)))
+    assert not warm.several(arguments(plan.nlp.data("sciq", 0)))
     for odd in (["make", "finetune"], ["make", "finetune", "--environment"], ["make", "data", "--environment", "[1"]):
-        assert not warm_client.several(odd)
+        assert not warm.several(odd)
 
 
 def test_several_gpus_are_taken_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

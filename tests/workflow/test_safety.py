@@ -35,7 +35,7 @@ def plan(tiny_config: dict[str, Any]) -> Plan:
 def arguments(artifact: Artifact) -> list[str]:
     parents = [f"{role}={parent.path}" for role, parent in artifact.parents.items()]
     spec = ["--spec", canonical(artifact.spec), "--environment", canonical(artifact.environment)]
-    return ["make", artifact.stage, *spec, "--out", artifact.path, "--parents", *parents]
+    return ["make", artifact.stage.name, *spec, "--out", artifact.path, "--parents", *parents]
 
 
 def the_run(plan: Plan) -> Run:
@@ -62,7 +62,7 @@ def folder(made: Path, plan: Plan, tmp_path: Path) -> Path:
 def results(folder: Path, artifact: Artifact) -> dict[str, bytes]:
     """What must come out the same, whatever happened on the way."""
     names = {"finetune": ("predictions.parquet", "history.csv"), "pretrain": ("model.safetensors",)}
-    return {name: (folder / artifact.path / name).read_bytes() for name in names[artifact.stage]}
+    return {name: (folder / artifact.path / name).read_bytes() for name in names[artifact.stage.name]}
 
 
 def leftovers(folder: Path) -> list[str]:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.workflow.test_dag import checkout, planned, snakemake
-from w2s.cli import commands
+from w2s import cli
 from w2s.engine import artifacts
 from w2s.experiments.plan import Plan
 from w2s.graph.artifact import Run, canonical
@@ -30,7 +30,7 @@ def assisted(plan: Plan, kind: str) -> Run:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory, tiny: Plan) -> Path:
     folder = checkout(tmp_path_factory.mktemp("sandwiching") / "checkout")
-    students = [tiny.sandwiching.student("sciq", "w8", "w16", kind, "naive", 0) for kind in KINDS]
+    students = [tiny.nlp.sandwiching.student("sciq", "w8", "w16", kind, "naive", 0) for kind in KINDS]
     targets = [run.manifest for run in students]
     jobs = planned(snakemake(folder, "-n", *targets))
     # An asked base model; the non-expert, its student that assists; and two assisted with a student each.
@@ -48,7 +48,7 @@ def read(made: Path, run: Run, name: str = "predictions") -> dict[str, list[Any]
 def test_the_assistant_answers_every_example(kind: str, made: Path, tiny: Plan) -> None:
     assistant = assisted(tiny, kind).parents["assistant"]
     assert isinstance(assistant, Run)
-    data = pq.read_table(made / tiny.data("sciq", 0).path / "examples.parquet").to_pydict()
+    data = pq.read_table(made / tiny.nlp.data("sciq", 0).path / "examples.parquet").to_pydict()
     said = read(made, assistant)
     assert sorted(zip(said["id"], said["part"], strict=True)) == sorted(zip(data["id"], data["part"], strict=True))
 
@@ -78,15 +78,12 @@ def test_every_text_tells_what_the_assistant_answers_and_nothing_of_the_truth(
     monkeypatch.setattr(variants, "with_word", remember)
     parents = [f"{role}={made / parent.path}" for role, parent in run.parents.items()]
     out = tmp_path / Path(run.path).name
-    assert (
-        commands.main(["make", "finetune", "--spec", canonical(run.spec), "--out", str(out), "--parents", *parents])
-        == 0
-    )
+    assert cli.main(["make", "finetune", "--spec", canonical(run.spec), "--out", str(out), "--parents", *parents]) == 0
     assistant = run.parents["assistant"]
     assert isinstance(assistant, Run)
     said = read(made, assistant)
     answers = dict(zip(said["id"], said["probability"], strict=True))
-    data = artifacts.read_table(made / tiny.data("sciq", 0).path / "examples.parquet").to_pydict()
+    data = artifacts.read_table(made / tiny.nlp.data("sciq", 0).path / "examples.parquet").to_pydict()
     words = run.spec["appended"]["words"]
     expected = [(text, words[answers[one] > 0.5]) for one, text in zip(data["id"], data["text"], strict=True)]
     assert told == expected
@@ -96,9 +93,9 @@ def test_every_text_tells_what_the_assistant_answers_and_nothing_of_the_truth(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_students_learn_what_the_assisted_non_expert_says(kind: str, made: Path, tiny: Plan) -> None:
-    student = read(made, tiny.sandwiching.student("sciq", "w8", "w16", kind, "naive", 0))
+    student = read(made, tiny.nlp.sandwiching.student("sciq", "w8", "w16", kind, "naive", 0))
     labels = read(made, assisted(tiny, kind))
     by_id = dict(zip(labels["id"], labels["probability"], strict=True))
     assert student["label"] == pytest.approx([by_id[one] for one in student["id"]])
-    alone = read(made, tiny.truth("sciq", "w8", 0))
+    alone = read(made, tiny.nlp.truth("sciq", "w8", 0))
     assert [by_id[one] for one in alone["id"]] != pytest.approx(alone["probability"])

@@ -245,7 +245,7 @@ def _variables(process: Path) -> dict[str, str]:
 
 def test_a_job_that_fails_names_its_log_and_says_why(cluster: Cluster, begun: Path) -> None:
     edit_config(begun, lambda config: config["nlp"]["ladder"][0].update(pretraining_learning_rate=1e30))
-    model = plan_of(read_yaml(begun / "config.yaml"), "diverging").model("w8")
+    model = plan_of(read_yaml(begun / "config.yaml"), "diverging").nlp.model("w8")
     call = Call(cluster, begun, "--retries", "0", model.manifest)
     assert call.wait() == 1
     assert f"logs/models/w8-{model.key}.log" in call.output

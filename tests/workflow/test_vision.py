@@ -34,11 +34,11 @@ def test_the_numbers_are_those_of_the_runs(made: Path, tiny: Plan) -> None:
     table = pd.read_csv(made / "results/figures/tiny/table3.csv")
     assert (made / "figures/table3.png").is_file()
     for row in table[table["role"] == "student"].to_dict("records"):
-        student = tiny.vision.student(row["student"], row["schedule"], 0)
+        student = tiny.vision.student("digits", "labelled2", row["student"], row["schedule"], 0)
         measured = read(made / student.path)["measured"]
         assert row["accuracy"] == pytest.approx(measured["test_accuracy"])
         assert row["weak"] == pytest.approx(measured["label_accuracy"])
-        ceiling = read(made / tiny.vision.ceiling(row["student"], row["schedule"], 0).path)
+        ceiling = read(made / tiny.vision.ceiling("digits", row["student"], 0, row["schedule"]).path)
         assert row["ceiling"] == pytest.approx(ceiling["measured"]["test_accuracy"])
 
 

@@ -140,7 +140,8 @@ def command(stages: Mapping[str, Stage], *, relock: bool, unchanged: Sequence[st
     for stage in unchanged:
         if stage not in now:
             raise UserError(f"unknown stage {stage!r}; {allowed(stage, now)}")
-    locked = json.loads(lock.read_text()) if lock.is_file() else {}
+    known = json.loads(lock.read_text()) if lock.is_file() else {}
+    locked = {stage: known[stage] for stage in now if stage in known}  # stages that are gone leave the lock
     for stage in now:
         raised = now[stage]["version"] != locked.get(stage, {}).get("version")
         if stage in unchanged or (relock and raised):

@@ -21,13 +21,17 @@ FIGURES = ("fig9", "fig11", "fig23", "fig24", "table2")
 
 
 def made(plan: Plan, *names: str) -> dict[str, Counter[str]]:
-    return {name: Counter(one.stage for one in with_ancestors(module(name).needs(plan)).values()) for name in names}
+    return {
+        name: Counter(one.stage.name for one in with_ancestors(module(name).needs(plan)).values()) for name in names
+    }
 
 
 def test_they_finetune_nothing_that_figure_12_does_not(smoke: Plan) -> None:
     trained = {run.key for run in module("fig12").needs(smoke)}
     for name in FIGURES:
-        finetuned = {one.key for one in with_ancestors(module(name).needs(smoke)).values() if one.stage == "finetune"}
+        finetuned = {
+            one.key for one in with_ancestors(module(name).needs(smoke)).values() if one.stage.name == "finetune"
+        }
         assert finetuned <= trained, name
         assert finetuned or name in ("fig23", "fig24", "table2")
 
@@ -47,31 +51,31 @@ def test_features_of_a_base_model_are_made_once(smoke: Plan) -> None:
         one.key: one
         for name in FIGURES
         for one in with_ancestors(module(name).needs(smoke)).values()
-        if one.stage == "features" and "run" not in one.parents
+        if one.stage.name == "features" and "run" not in one.parents
     }
     places = Counter((one.parents["data"].key, one.parents["model"].key) for one in features.values())
     assert set(places.values()) == {1}
 
 
 def test_features_of_a_finetuned_run_hang_on_it_and_on_what_it_was_trained_on(smoke: Plan) -> None:
-    run = smoke.student("sciq", "w24", "w128", "naive", 0)
-    features = smoke.probing.features_of(run)
+    run = smoke.nlp.student("sciq", "w24", "w128", "naive", 0)
+    features = smoke.nlp.probing.features_of(run)
     assert features.parents["run"] is run
     assert features.parents["labels"] is run.parents["labels"]
     assert features.path.startswith("results/nlp/sciq/w128/from-w24/features-naive/s0-")
-    truth = smoke.probing.features_of(smoke.truth("sciq", "w128", 0))
+    truth = smoke.nlp.probing.features_of(smoke.nlp.truth("sciq", "w128", 0))
     assert "labels" not in truth.parents
 
 
 def test_a_weak_probe_teaches_a_strong_one_and_a_finetuned_supervisor_another(smoke: Plan) -> None:
-    probing, adam = smoke.probing, smoke.probing.setting.students
+    probing, adam = smoke.nlp.probing, smoke.nlp.probing.setting.students
     student = probing.student("sciq", "w24", "w80", 0, adam)
     assert student.parents["labels"] is probing.truth("sciq", "w24", 0, adam)
     assert student.spec["half"] == "strong"
     assert student.spec["selected"] == "validation"
     assert student.path.startswith("results/nlp/sciq/w80/from-w24-probe-adam/probe-adam/s0-")
     taught = probing.on_weak_labels("sciq", "w24", "w80", 0, adam)
-    assert taught.parents["labels"] is smoke.truth("sciq", "w24", 0)
+    assert taught.parents["labels"] is smoke.nlp.truth("sciq", "w24", 0)
     assert taught.key != student.key
     assert probing.truth("sciq", "w24", 0, adam).spec["selected"] == "last"
 
@@ -86,10 +90,10 @@ def test_ceiling_half_strong_moves_the_truth_that_is_compared_and_not_what_label
 
 
 def test_prompts_of_weak_labels_hang_on_the_finetuned_supervisor(smoke: Plan) -> None:
-    run = smoke.prompting.weak("sciq", "w24", "w80", 0)
-    assert run.parents["labels"] is smoke.truth("sciq", "w24", 0)
+    run = smoke.nlp.prompting.weak("sciq", "w24", "w80", 0)
+    assert run.parents["labels"] is smoke.nlp.truth("sciq", "w24", 0)
     assert run.path.startswith("results/nlp/sciq/w80/from-w24/5-shot/s0-")
-    assert smoke.prompting.zero_shot("sciq", "w80", 0).path.startswith("results/nlp/sciq/w80/none/zero-shot/s0-")
+    assert smoke.nlp.prompting.zero_shot("sciq", "w80", 0).path.startswith("results/nlp/sciq/w80/none/zero-shot/s0-")
 
 
 Change = Callable[[dict[str, Any]], object]
@@ -112,7 +116,7 @@ def test_a_setting_moves_its_own_stage_alone(config: dict[str, Any], change: Cha
 
     def keys(settings: dict[str, Any]) -> dict[str, str]:
         plan = plan_of(settings, "config")
-        return {one.key: one.stage for one in with_ancestors(plan.everything()).values()}
+        return {one.key: one.stage.name for one in with_ancestors(plan.everything()).values()}
 
     before, changed = keys(config), copy.deepcopy(config)
     change(changed["nlp"])
@@ -123,14 +127,14 @@ def test_a_setting_moves_its_own_stage_alone(config: dict[str, Any], change: Cha
 def test_draws_leave_zero_shot_prompts_alone(config: dict[str, Any], smoke: Plan) -> None:
     config["nlp"]["prompting"]["draws"] = 9
     plan = plan_of(config, "more")
-    assert plan.nlp.prompting.zero_shot("sciq", "w80", 0).key == smoke.prompting.zero_shot("sciq", "w80", 0).key
+    assert plan.nlp.prompting.zero_shot("sciq", "w80", 0).key == smoke.nlp.prompting.zero_shot("sciq", "w80", 0).key
 
 
 def test_keys_of_prompts_and_probes_are_found(tiny_config: dict[str, Any]) -> None:
     workflow = Workflow(tiny_config)
     for artifact in with_ancestors(workflow.default.everything()).values():
         assert workflow.artifact(artifact.key).path == artifact.path
-    assert {"prompt", "features", "probe", "errors"} <= {one.stage for one in workflow.known()}
+    assert {"prompt", "features", "probe", "errors"} <= {one.stage.name for one in workflow.known()}
 
 
 def test_paths_are_unique(smoke: Plan) -> None:
@@ -140,15 +144,15 @@ def test_paths_are_unique(smoke: Plan) -> None:
 
 
 def test_the_papers_tasks_are_prompted_or_else_all(config: dict[str, Any], smoke: Plan) -> None:
-    assert smoke.prompting.tasks == list(PAPERS)
+    assert smoke.nlp.prompting.tasks == list(PAPERS)
     config["nlp"]["tasks"] = ["boolq", "dream"]
     config["nlp"]["prompting"]["tasks"] = None
-    assert plan_of(config, "two").prompting.tasks == ["boolq", "dream"]
+    assert plan_of(config, "two").nlp.prompting.tasks == ["boolq", "dream"]
 
 
 def test_an_open_model_has_blank_lines_between_examples_and_an_own_one_its_end_token(config: dict[str, Any]) -> None:
     rung = {"revision": "a" * 40, "tokens": 10**9, "learning_rate": 1e-5}
-    own = plan_of(config, "own").prompting.truth("sciq", "w24", 0)
+    own = plan_of(config, "own").nlp.prompting.truth("sciq", "w24", 0)
     config["nlp"]["ladder"] = [
         {"name": "one", "source": "group/one", "parameters": 10**6} | rung,
         {"name": "two", "source": "group/two", "parameters": 10**7, "precision": "bfloat16"} | rung,

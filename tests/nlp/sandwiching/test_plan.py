@@ -54,7 +54,7 @@ def test_no_assistant_was_trained_on_the_truth_of_an_example_that_it_assists_wit
 
 
 def test_runs_differ_from_those_without_assistant_in_what_the_study_is_about_alone(smoke: Plan) -> None:
-    study, alone = smoke.sandwiching, smoke.truth("sciq", "w32", 0)
+    study, alone = smoke.nlp.sandwiching, smoke.nlp.truth("sciq", "w32", 0)
     for kind in KINDS:
         assistant = study.assistant("sciq", "w32", "w128", kind, 0)
         assisted = study.assisted("sciq", "w32", "w128", kind, 0)
@@ -65,7 +65,7 @@ def test_runs_differ_from_those_without_assistant_in_what_the_study_is_about_alo
         assert assisted.parents == {**alone.parents, "assistant": assistant}
         student, other = (
             study.student("sciq", "w32", "w128", kind, "naive", 0),
-            smoke.student("sciq", "w32", "w128", "naive", 0),
+            smoke.nlp.student("sciq", "w32", "w128", "naive", 0),
         )
         assert student.spec == other.spec
         assert student.parents == {**other.parents, "labels": assisted}
@@ -73,14 +73,14 @@ def test_runs_differ_from_those_without_assistant_in_what_the_study_is_about_alo
 
 
 def test_assistants_are_the_model_as_it_is_and_the_non_experts_own_student(smoke: Plan) -> None:
-    study = smoke.sandwiching
-    asked, plain = study.assistant("sciq", "w32", "w128", PROMPTED, 0), smoke.prompting.zero_shot("sciq", "w128", 0)
+    study = smoke.nlp.sandwiching
+    asked, plain = study.assistant("sciq", "w32", "w128", PROMPTED, 0), smoke.nlp.prompting.zero_shot("sciq", "w128", 0)
     assert {**asked.spec, "predicts": None} == {**plain.spec, "predicts": None}
     assert asked is study.assistant("sciq", "w24", "w128", PROMPTED, 0)  # the same, whoever asks
     assert "predicts" not in plain.spec
     taught, other = (
         study.assistant("sciq", "w32", "w128", STUDENT, 0),
-        smoke.student("sciq", "w32", "w128", "naive", 0),
+        smoke.nlp.student("sciq", "w32", "w128", "naive", 0),
     )
     assert {**taught.spec, "predicts": None} == {**other.spec, "predicts": None}
     assert taught.parents == other.parents
@@ -89,7 +89,7 @@ def test_assistants_are_the_model_as_it_is_and_the_non_experts_own_student(smoke
 def test_a_student_of_relabelled_labels_descends_from_the_assisted(config: dict[str, Any]) -> None:
     config["nlp"]["methods"] = ["naive", "relabelling"]
     config["nlp"]["sandwiching"]["methods"] = ["relabelling"]
-    study = plan_of(config, "again").sandwiching
+    study = plan_of(config, "again").nlp.sandwiching
     student = study.student("sciq", "w32", "w128", PROMPTED, "relabelling", 0)
     between = student.parents["labels"]
     assert isinstance(between, Run)
@@ -121,11 +121,11 @@ def test_an_experiment_without_the_section_lacks_this_figure_alone(config: dict[
 
 
 def test_pairs_are_those_of_the_config_or_the_weakest_with_the_largest(smoke: Plan, config: dict[str, Any]) -> None:
-    assert smoke.sandwiching.pairs == [("w24", "w128"), ("w32", "w128")]
+    assert smoke.nlp.sandwiching.pairs == [("w24", "w128"), ("w32", "w128")]
     config["nlp"]["sandwiching"]["non_experts"] = None
-    assert plan_of(config, "all").sandwiching.pairs == [("w24", "w128"), ("w32", "w128"), ("w80", "w128")]
+    assert plan_of(config, "all").nlp.sandwiching.pairs == [("w24", "w128"), ("w32", "w128"), ("w80", "w128")]
     config["nlp"]["sandwiching"]["pairs"] = [["w24", "w80"]]
-    assert plan_of(config, "one").sandwiching.pairs == [("w24", "w80")]
+    assert plan_of(config, "one").nlp.sandwiching.pairs == [("w24", "w80")]
 
 
 @pytest.mark.parametrize(
