@@ -46,7 +46,7 @@ def test_the_worked_example_draws_its_figure(made: Path) -> None:
 
 def test_an_edit_runs_again_what_it_changes_and_nothing_else(made: Path) -> None:
     loss, task = made / "my_methods.py", made / "my_tasks.py"
-    edit(loss, "labels made surer", "labels made much surer")  # words
+    edit(loss, "labels that are sharpened", "labels that are sharpened more")  # words
     assert "Nothing to be done" in snakemake(made, "-n", FIGURE)
     edit(loss, "* progress)", "* progress**2)")
     jobs = planned(snakemake(made, "-n", FIGURE))
