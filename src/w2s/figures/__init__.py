@@ -17,6 +17,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -28,17 +29,22 @@ if TYPE_CHECKING:
     from w2s.experiments.plan import Plan
     from w2s.graph.artifact import Artifact
 
-NAMED = ("methods", "sandwiching")  # figures that are not in the paper
+NUMBERED = re.compile(r"(fig|table)(\d+)")  # figures of the paper
 
 
+@cache
 def names() -> list[str]:
-    """User-facing names of figures in the paper's order (fig5, table1), then figures that are not in the paper."""
-    files = (path.stem for path in Path(__file__).parent.glob("*.py"))
-    return [*(_shown(file) for file in sorted(files) if re.fullmatch(r"(fig|table)\d+", file)), *NAMED]
+    """Figures as the user calls them: the paper's in its order (fig5, table1), then those that it does not have.
+
+    A module of this package is a figure if it has a caption.
+    """
+    files = sorted(path for path in Path(__file__).parent.glob("*.py") if "\nCAPTION = " in path.read_text("utf-8"))
+    stems = [path.stem for path in files]
+    return [_shown(stem) for stem in sorted(stems, key=lambda stem: (NUMBERED.fullmatch(stem) is None, stem))]
 
 
-def _shown(file: str) -> str:
-    return re.sub(r"0+(?=\d)", "", file, count=1)
+def _shown(stem: str) -> str:
+    return re.sub(r"0+(?=\d)", "", stem, count=1)
 
 
 def module(figure: str) -> ModuleType:
@@ -72,7 +78,5 @@ def numbers(figure: str, plan: Plan, results: Results) -> list[Row]:
 
 def module_name(figure: str) -> str:
     """fig5 -> w2s.figures.fig05."""
-    if figure in NAMED:
-        return f"w2s.figures.{figure}"
-    kind, number = re.fullmatch(r"([a-z]+)(\d+)", figure).groups()  # type: ignore[union-attr]
-    return f"w2s.figures.{kind}{int(number):02d}"
+    numbered = NUMBERED.fullmatch(figure)
+    return f"w2s.figures.{numbered[1]}{int(numbered[2]):02d}" if numbered else f"w2s.figures.{figure}"
