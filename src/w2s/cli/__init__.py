@@ -57,7 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="w2s", description="Weak-to-strong generalization, replicated.")
+    parser = argparse.ArgumentParser(
+        prog="w2s", description="Replication of weak-to-strong generalization (Burns et al. 2023)."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name in COMMANDS:
         module = import_module(f"w2s.cli.{name}")

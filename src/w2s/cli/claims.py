@@ -8,14 +8,14 @@ import os
 from pathlib import Path
 from typing import Any
 
-HELP = "say which of the paper's claims hold, by the numbers behind figures"
+HELP = "judge the paper's claims from the numbers behind the figures"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The tables, their experiment, the page and the verdicts."""
-    parser.add_argument("tables", nargs="*", type=Path, help="<figure>.csv, the numbers behind figures")
+    parser.add_argument("tables", nargs="*", type=Path, help="<figure>.csv files: the numbers behind figures")
     parser.add_argument("--experiment", required=True, type=Path, help="the validated experiment, a JSON file")
-    parser.add_argument("--figures", default="figures", type=Path, help="where the pictures of figures are, for links")
+    parser.add_argument("--figures", default="figures", type=Path, help="folder of the figures' pictures, for links")
     parser.add_argument("--page", required=True, type=Path, help="the HTML file")
     parser.add_argument("--out", required=True, type=Path, help="the CSV file")
 

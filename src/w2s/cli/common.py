@@ -21,13 +21,13 @@ def workflow() -> Workflow:
 
 def experiment_argument(parser: argparse.ArgumentParser) -> None:
     """``--experiment NAME``."""
-    parser.add_argument("--experiment", help="an experiment by name; the default one otherwise")
+    parser.add_argument("--experiment", help="name of an experiment (default: the one in config.yaml)")
 
 
 def figures_arguments(parser: argparse.ArgumentParser) -> None:
     """Figures by name or path, and an experiment."""
     parser.add_argument(
-        "figures", nargs="*", metavar="FIGURE", help="fig5 or figures/<experiment>/fig5.pdf; all by default"
+        "figures", nargs="*", metavar="FIGURE", help="fig5 or figures/<experiment>/fig5.pdf (default: all)"
     )
     experiment_argument(parser)
 

@@ -7,16 +7,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-HELP = "write two experiments side by side, with the differences between their numbers"
+HELP = "compare two experiments on one page, with differences and their intervals"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The experiments, where their pictures are, the page and the differences."""
     parser.add_argument(
-        "--experiments", required=True, nargs=2, type=Path, help="the validated experiments, JSON files"
+        "--experiments", required=True, nargs=2, type=Path, help="the two validated experiments, JSON files"
     )
-    parser.add_argument("--figures", required=True, nargs=2, type=Path, help="where the pictures of each are")
-    parser.add_argument("--only", metavar="FIGURE", help="one figure; all that both have by default")
+    parser.add_argument("--figures", required=True, nargs=2, type=Path, help="folders of their pictures")
+    parser.add_argument("--only", metavar="FIGURE", help="one figure (default: all that both have)")
     parser.add_argument("--page", required=True, type=Path, help="the HTML file")
     parser.add_argument("--out", required=True, type=Path, help="the CSV file")
 

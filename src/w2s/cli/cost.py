@@ -7,14 +7,14 @@ from pathlib import Path
 
 from w2s.cli import common
 
-HELP = "say what figures will cost before anything is made: jobs, hours, memory, disk"
+HELP = "estimate jobs, hours, memory and disk before running anything"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Figures, and the device."""
     common.figures_arguments(parser)
-    parser.add_argument("--device", help="where it would run: cpu, a100, h100, ... or as records name it")
-    parser.add_argument("--check", action="store_true", help="say instead how good estimates of finished jobs were")
+    parser.add_argument("--device", help="device to estimate for: cpu, a100, h100, ..., or a name from past records")
+    parser.add_argument("--check", action="store_true", help="compare estimates with finished jobs instead")
 
 
 def run(options: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ import json
 import os
 from pathlib import Path
 
-HELP = "draw a figure from its numbers alone"
+HELP = "draw a figure from its CSV file"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +15,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("figure")
     parser.add_argument("--table", required=True, type=Path, help="the CSV file")
     parser.add_argument("--experiment", required=True, type=Path, help="the validated experiment, a JSON file")
-    parser.add_argument("--out", required=True, nargs="+", type=Path, help="the pictures; endings say which kinds")
+    parser.add_argument(
+        "--out", required=True, nargs="+", type=Path, help="picture files; the extension selects the format"
+    )
 
 
 def run(options: argparse.Namespace) -> None:

@@ -7,14 +7,14 @@ import argparse
 from w2s.cli import common
 from w2s.errors import UserError, allowed
 
-HELP = "print rendered examples of tasks, as models see them"
+HELP = "print formatted examples of tasks, as models see them"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Tasks, and how many examples of each."""
-    parser.add_argument("tasks", nargs="*", metavar="TASK", help="all of the experiment by default")
+    parser.add_argument("tasks", nargs="*", metavar="TASK", help="task names (default: all of the experiment)")
     common.experiment_argument(parser)
-    parser.add_argument("-n", "--number", type=common.positive, default=3, help="how many of each (3)")
+    parser.add_argument("-n", "--number", type=common.positive, default=3, help="examples per task (default: 3)")
 
 
 def run(options: argparse.Namespace) -> None:

@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-HELP = "write the validated experiment that figures are drawn for"
+HELP = "write the validated experiment as JSON (called by the rules)"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,12 +6,12 @@ import argparse
 
 from w2s.cli import common
 
-HELP = "fetch what an experiment needs from the hub, for machines without network, and check it"
+HELP = "download and check what an experiment needs from the hub"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The experiment."""
-    parser.add_argument("experiment", nargs="?", help="an experiment by name; the default one otherwise")
+    parser.add_argument("experiment", nargs="?", help="name of an experiment (default: the one in config.yaml)")
 
 
 def run(options: argparse.Namespace) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from w2s.cli import common
 
-HELP = "write the documentation's pages of figures, from the default experiment's pictures"
+HELP = "write the documentation's figure pages from the default experiment's pictures"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Where the pictures are."""
-    parser.add_argument("--pictures", default="figures", type=Path, help="where the pictures are")
+    parser.add_argument("--pictures", default="figures", type=Path, help="folder of the pictures")
 
 
 def run(options: argparse.Namespace) -> None:

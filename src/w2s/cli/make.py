@@ -6,17 +6,19 @@ import argparse
 import json
 from pathlib import Path
 
-HELP = "make one artifact: data, a corpus, a base model or a run (what the rules call)"
+HELP = "make one artifact: data, a corpus, a base model or a run (called by the rules)"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What identifies the artifact, and where it goes."""
-    parser.add_argument("stage", help="as stages.lock lists them")
+    parser.add_argument("stage", help="a stage's name, as in stages.lock")
     parser.add_argument("--spec", required=True, help="the resolved spec, as JSON")
     parser.add_argument("--out", required=True, type=Path, help="its directory, ending in its key")
-    parser.add_argument("--parents", nargs="*", default=[], metavar="ROLE=DIR", help="artifacts it is made from")
-    parser.add_argument("--environment", default="{}", help="where its raw files are, as JSON")
-    parser.add_argument("--estimate", help="what it was expected to take, as JSON, for its record")
+    parser.add_argument("--parents", nargs="*", default=[], metavar="ROLE=DIR", help="its parent artifacts")
+    parser.add_argument(
+        "--environment", default="{}", help="where its raw files are and what it needs of the machine, as JSON"
+    )
+    parser.add_argument("--estimate", help="its estimated cost as JSON, for its record")
 
 
 def run(options: argparse.Namespace) -> None:

@@ -9,15 +9,15 @@ from typing import Any
 
 from w2s.cli import common
 
-HELP = "write one page of verdicts, figures and what they took, from what is there"
+HELP = "write the report: one page with verdicts, figures, cost and provenance"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The experiment, where its pictures are, and the page."""
-    parser.add_argument("name", nargs="?", help="an experiment by name; the default one otherwise")
-    parser.add_argument("--experiment", type=Path, help="or the validated experiment, a JSON file")
-    parser.add_argument("--figures", default="figures", type=Path, help="where its pictures are")
-    parser.add_argument("--docs", default="docs", type=Path, help="where deviations.md is")
+    parser.add_argument("name", nargs="?", help="name of an experiment (default: the one in config.yaml)")
+    parser.add_argument("--experiment", type=Path, help="the validated experiment as a JSON file, instead of a name")
+    parser.add_argument("--figures", default="figures", type=Path, help="folder of its pictures")
+    parser.add_argument("--docs", default="docs", type=Path, help="folder with deviations.md")
     parser.add_argument("--page", default="report/report.html", type=Path, help="the HTML file")
 
 

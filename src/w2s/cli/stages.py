@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 
-HELP = "compare each stage's code with stages.lock; re-lock it after a change"
+HELP = "compare each stage's code with stages.lock, or renew the lock"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What to lock."""
     parser.add_argument(
-        "--lock", action="store_true", help="record versions and code as they are (after a version bump)"
+        "--lock", action="store_true", help="record versions and code as they are, after a version bump"
     )
     parser.add_argument(
-        "--unchanged", nargs="+", default=[], metavar="STAGE", help="its results did not change: re-lock"
+        "--unchanged", nargs="+", default=[], metavar="STAGE", help="re-lock stages whose results did not change"
     )
 
 

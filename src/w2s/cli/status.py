@@ -6,13 +6,13 @@ import argparse
 
 from w2s.cli import common
 
-HELP = "say how far each figure is, what runs and what failed"
+HELP = "show progress: what is done, running, failed and left"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Figures, and the form of the answer."""
     common.figures_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="counts, for programs")
+    parser.add_argument("--json", action="store_true", help="print counts as JSON")
 
 
 def run(options: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from w2s.errors import UserError
 
-HELP = "print the numbers behind a figure: accuracies and PGRs by supervisor and student"
+HELP = "print the numbers behind a figure as text tables"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-HELP = "write the tidy numbers behind a figure"
+HELP = "write the numbers behind a figure as CSV (called by the rules)"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

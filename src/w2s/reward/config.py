@@ -1,4 +1,4 @@
-"""The reward setting's section of the config (Sections 1.4, 2.4 and 2.5 of the specification, Appendix A.3)."""
+"""The reward setting's section of the config (Section 5.2.2, Appendix A.3)."""
 
 from __future__ import annotations
 
