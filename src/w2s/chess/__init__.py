@@ -1,4 +1,4 @@
-"""The chess setting: puzzles (Section 4.2, Appendix A.2)."""
+"""The chess setting: puzzles (Section 4.1, Appendix A.2)."""
 
 from w2s.chess.setting import SETTING
 

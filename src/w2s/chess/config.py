@@ -1,4 +1,4 @@
-"""The chess setting's section of the config (Sections 1.3 and 4.3.1, Appendices A.2 and C.1)."""
+"""The chess setting's section of the config (Sections 4.1 and 4.3.1, Appendices A.2 and C.1)."""
 
 from __future__ import annotations
 

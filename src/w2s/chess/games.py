@@ -1,4 +1,4 @@
-"""Games from PGN files: what the chess ladder is pretrained on (Section 1.3: both players of Elo 1800 or more).
+"""Games from PGN files: what the chess ladder is pretrained on (Appendix A.2: both players of Elo 1800 or more).
 
 The files are large (a month of Lichess is tens of millions of games), so they are read as a stream, games
 below the Elo limit are skipped by their headers alone, and moves are replayed on a light board.

@@ -1,4 +1,4 @@
-"""The run graph of the chess setting (Sections 1.3 and 4.3.1, Appendix C.1). Pure and light."""
+"""The run graph of the chess setting (Sections 4.1 and 4.3.1, Appendix C.1). Pure and light."""
 
 from __future__ import annotations
 

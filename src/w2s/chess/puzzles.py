@@ -1,4 +1,4 @@
-"""Puzzles (Section 1.3): a position from a game, and the one move that is right in it.
+"""Puzzles (Section 4.1): a position from a game, and the one move that is right in it.
 
 Read from what Lichess and the hub offer:
 

@@ -14,7 +14,7 @@ from w2s.graph.setting import Examples, Setting
 
 
 class ChessSetting(Setting):
-    """Puzzles, completed by models that are pretrained on games (Section 4.2 and Appendix A.2)."""
+    """Puzzles, completed by models that are pretrained on games (Section 4.1, Appendix A.2)."""
 
     name = "chess"
     section = Chess

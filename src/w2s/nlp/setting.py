@@ -16,7 +16,7 @@ from w2s.nlp.tasks import TASKS, TOPICS
 
 
 class NlpSetting(Setting):
-    """22 classification tasks (Section 4.2, Appendix A.1)."""
+    """22 classification tasks (Section 4.1, Appendix A.1)."""
 
     name = "nlp"
     section = Nlp

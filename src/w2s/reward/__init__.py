@@ -1,4 +1,4 @@
-"""The reward setting: preference pairs (Section 4.2, Appendix A.3)."""
+"""The reward setting: preference pairs (Section 4.1, Appendix A.3)."""
 
 from w2s.reward.setting import SETTING
 

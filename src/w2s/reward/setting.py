@@ -17,7 +17,7 @@ from w2s.reward.tasks import PREFERENCES
 
 
 class RewardSetting(Setting):
-    """Reward models on preference pairs (Section 4.2, Appendix A.3)."""
+    """Reward models on preference pairs (Section 4.1, Appendix A.3)."""
 
     name = "reward"
     section = Reward

@@ -1,4 +1,4 @@
-"""Linear probes on frozen features: their section of the config (Sections 2.7 and 5.2.3, Appendices D.2 and E.1)."""
+"""Linear probes on frozen features: their section of the config (Section 5.2.3, Appendices D.2 and E.1)."""
 
 from __future__ import annotations
 

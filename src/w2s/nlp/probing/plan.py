@@ -1,4 +1,4 @@
-"""The part of the run graph that trains linear probes on frozen features (Sections 2.7 and 5.2.3, Appendices D.2, E.1).
+"""The part of the run graph that trains linear probes on frozen features (Section 5.2.3, Appendices D.2, E.1).
 
 Pure and light.
 """
