@@ -22,14 +22,14 @@ from w2s.graph.stage import Stage
 from w2s.jobs.records import MIB, Finished, Records
 
 GIB = 1024 * MIB
-STARTING = 0.5  # seconds, where nothing was measured
+STARTING = 0.2  # seconds, where nothing was measured
 SMALL = 1e9  # parameters below which a GPU is not filled: its assumed speed falls with their square root
 MARGIN = 1.2  # of memory, for activations
 FOLDS = 10  # of finished jobs, each estimated from the others
 ORDER = {stage.id: place for place, stage in enumerate(settings.STAGES.values())}
 # Device -> FLOP a second that are assumed: 35% of a GPU's dense bfloat16 peak; of a CPU, what one core reached.
 ASSUMED = {
-    "cpu": 6e10,
+    "cpu": 8e10,
     "a100": 0.35 * 312e12,
     "l40s": 0.35 * 362e12,
     "h100": 0.35 * 989e12,
@@ -91,14 +91,15 @@ class Model:
         Of some starts, each with the median speed that it leaves, the one with the smallest relative error. Where a
         model computes, only jobs on this device tell. The speed is 0 where none tells it.
         """
-        jobs = [one for one in self._jobs if one[0].stage == stage and (not computes or one[1].device == self.device)]
-        finished = [(settings.work(artifact).parameters, job) for artifact, job in jobs]
-        if not computes or not jobs:
-            return median(job.seconds for _, job in jobs) if jobs else STARTING, 0.0, finished
-        points = [(self.records.flop(artifact) / job.processes, max(job.seconds, 1e-3)) for artifact, job in jobs]
+        like = [one for one in self._jobs if one[0].stage == stage and (not computes or one[1].device == self.device)]
+        finished = [(settings.work(artifact).parameters, job) for artifact, job in like]
+        points = [(self.records.flop(artifact) / job.processes, max(job.seconds, 1e-3)) for artifact, job in like]
+        points = [(flop, seconds) for flop, seconds in points if (flop > 0) == computes]
+        if not points or not computes:
+            return median(seconds for _, seconds in points) if points else STARTING, 0.0, finished
         tried = []
         for start in (share / 20 * median(seconds for _, seconds in points) for share in range(20)):
-            speeds = [flop / (seconds - start) for flop, seconds in points if seconds > start and flop]
+            speeds = [flop / (seconds - start) for flop, seconds in points if seconds > start]
             if speeds:
                 errors = [abs(math.log((start + flop / median(speeds)) / seconds)) for flop, seconds in points]
                 tried.append((fmean(errors), start, median(speeds)))
