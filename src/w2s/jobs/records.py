@@ -52,8 +52,10 @@ class Records:
         self.jobs: list[tuple[Artifact, Finished]] = []
         tokens: dict[str, list[float]] = {}
         for job in self._jobs.values():
-            with suppress(KeyError):  # a parent is gone
-                self.jobs.append((self._artifact(job.key), job))
+            with suppress(KeyError, StopIteration):  # a parent is gone, or another version of the package made it
+                artifact = self._artifact(job.key)
+                settings.work(artifact)
+                self.jobs.append((artifact, job))
                 if job.tokens and "data" in job.parents:
                     tokens.setdefault(_kind(self._made[job.parents["data"]]), []).append(job.tokens)
         self._tokens = {kind: median(several) for kind, several in tokens.items()}

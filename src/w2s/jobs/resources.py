@@ -39,7 +39,6 @@ class Resources:
     def __init__(self, execution: Execution, records: Callable[[], Records]) -> None:
         self._execution = execution
         self._records = records
-        self._estimates: dict[str, Estimate] = {}
 
     @cached_property
     def model(self) -> Model:
@@ -49,10 +48,8 @@ class Resources:
         return Model(records, {"none": "cpu", "any": None}.get(kind, measured))
 
     def estimate(self, artifact: Artifact) -> Estimate:
-        """Of one job, the same all through a call."""
-        if artifact.key not in self._estimates:
-            self._estimates[artifact.key] = self.model.estimate(artifact)
-        return self._estimates[artifact.key]
+        """Of one job."""
+        return self.model.estimate(artifact)
 
     def asked(self, artifact: Artifact, attempt: int = 1) -> Asked:
         """More with every attempt: one that failed may have had too little."""
