@@ -56,7 +56,7 @@ class Estimate(NamedTuple):
 class Model:
     """Estimates of jobs on a device: a kind of ``ASSUMED``, or one that records name; by default where most was made.
 
-    without: keys of finished jobs that are left out.
+    without: keys of finished jobs to leave out.
     """
 
     def __init__(self, records: Records, device: str | None = None, without: Collection[str] = ()) -> None:
@@ -70,40 +70,48 @@ class Model:
         self.is_gpu = self.device != "cpu"
         self.assumed = next((ASSUMED[kind] for kind in ASSUMED if is_kind(self.device, kind)), ASSUMED["a100"])
         self._jobs = [one for one in records.jobs if one[1].key not in without]
-        self._fit = cache(self._fitted)
+        self._fit, self._most = cache(self._fitted), cache(self._largest)
 
     def estimate(self, artifact: Artifact) -> Estimate:
         """What making an artifact takes, its parents given."""
         work, flop = settings.work(artifact), self.records.flop(artifact)
         gpus = int(artifact.environment.get("gpus", 1))
-        start, speed, finished = self._fit(artifact.stage, flop > 0)
+        start, speed = self._fit(artifact.stage, flop > 0)
         speed = speed or self.assumed * (min(1.0, math.sqrt(work.parameters / SMALL)) if self.is_gpu else 1.0)
-        like = [job for parameters, job in finished if parameters <= 2 * work.parameters]
+        peak, host = self._most(artifact.stage, flop > 0, work.parameters)
         weights = MARGIN * work.parameters
-        memory = max([GIB / 2, weights * work.memory / (gpus if self.is_gpu else 1), *(job.memory for job in like)])
-        host = max([GIB, weights * work.host, *(job.host for job in like)]) if self.is_gpu else memory
+        memory = max(peak, weights * work.memory / (gpus if self.is_gpu else 1))
+        host = max(host, weights * work.host) if self.is_gpu else memory
         disk = 4 * work.parameters if artifact.stage.kind == "model" else 100_000.0
         return Estimate(start + (flop / gpus / speed if flop else 0.0), memory, host, disk, gpus)
 
-    def _fitted(self, stage: Stage, computes: bool) -> tuple[float, float, list[tuple[float, Finished]]]:
-        """Of a stage: (seconds to start, FLOP a second, finished jobs with their parameters).
+    def _like(self, stage: Stage, computes: bool) -> list[tuple[Artifact, Finished]]:
+        """Finished jobs of a stage: where a model computes, on this device."""
+        return [one for one in self._jobs if one[0].stage == stage and (not computes or one[1].device == self.device)]
 
-        Of some starts, each with the median speed that it leaves, the one with the smallest relative error. Where a
-        model computes, only jobs on this device tell. The speed is 0 where none tells it.
+    def _largest(self, stage: Stage, computes: bool, parameters: float) -> tuple[float, float]:
+        """The most memory that a job of a stage took, with a model that is not much larger: (peak, of the host)."""
+        like = [job for one, job in self._like(stage, computes) if settings.work(one).parameters <= 2 * parameters]
+        return max([GIB / 2, *(job.memory for job in like)]), max([GIB, *(job.host for job in like)])
+
+    def _fitted(self, stage: Stage, computes: bool) -> tuple[float, float]:
+        """(seconds to start, FLOP a second) of a stage's jobs; a speed of 0 where none tells it.
+
+        Of some starts, each with the median speed that it leaves, the one with the smallest relative error.
         """
-        like = [one for one in self._jobs if one[0].stage == stage and (not computes or one[1].device == self.device)]
-        finished = [(settings.work(artifact).parameters, job) for artifact, job in like]
+        like = self._like(stage, computes)
         points = [(self.records.flop(artifact) / job.processes, max(job.seconds, 1e-3)) for artifact, job in like]
         points = [(flop, seconds) for flop, seconds in points if (flop > 0) == computes]
         if not points or not computes:
-            return median(seconds for _, seconds in points) if points else STARTING, 0.0, finished
+            return median(seconds for _, seconds in points) if points else STARTING, 0.0
         tried = []
         for start in (share / 20 * median(seconds for _, seconds in points) for share in range(20)):
             speeds = [flop / (seconds - start) for flop, seconds in points if seconds > start]
             if speeds:
-                errors = [abs(math.log((start + flop / median(speeds)) / seconds)) for flop, seconds in points]
-                tried.append((fmean(errors), start, median(speeds)))
-        return (*min(tried)[1:], finished)
+                speed = median(speeds)
+                errors = [abs(math.log((start + flop / speed) / seconds)) for flop, seconds in points]
+                tried.append((fmean(errors), start, speed))
+        return min(tried)[1:]
 
 
 def table(artifacts: Iterable[Artifact], model: Model, title: str) -> str:
