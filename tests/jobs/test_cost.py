@@ -1,24 +1,28 @@
-"""What a figure costs before it is made: learned from finished jobs, assumed where there are none."""
+"""What figures cost before they are made: a start and a speed from finished jobs, assumed where there are none."""
 
 from __future__ import annotations
 
 import json
-import shutil
+import random
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from w2s.cli import commands
+from tests.jobs.finished import NOTHING, job, records, timed, with_spec
+from w2s import cli
 from w2s.config.files import deep_merge
+from w2s.engine import artifacts
 from w2s.errors import UserError
+from w2s.experiments import settings
+from w2s.experiments.plan import Plan
 from w2s.graph.artifact import Artifact, with_ancestors
 from w2s.jobs import cost
+from w2s.jobs.cost import Model
+from w2s.jobs.records import CACHE, Records, read
 from w2s.jobs.workflow import Workflow
-from w2s.nlp.difficulty import judge
-
-SPEED = 2e9  # FLOP a second of the pretended machine
+from w2s.models.work import parameters
 
 
 @pytest.fixture(autouse=True)
@@ -27,274 +31,227 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def workflow(tiny_config: dict[str, Any]) -> Workflow:
-    return Workflow(tiny_config)
+def plan(tiny_config: dict[str, Any]) -> Plan:
+    return Workflow(tiny_config).default
 
 
-def pretend(
-    artifact: Artifact, device: str = "cpu", examples: int = 100, tokens: int = 30, speed: float = SPEED
-) -> None:
-    """A finished job as its manifest tells of it: time is in proportion to work."""
-    flop, measured = 0.0, {}
-    if artifact.stage == "finetune":
-        passes = artifact.spec["training"]["epochs"] * examples * tokens
-        flop = 6 * cost.parameters_of(artifact.parents["model"]) * passes
-        measured = {"examples": examples, "tokens": passes, "device": "cpu"}
-    elif artifact.stage == "pretrain":
-        flop = 6 * cost.parameters_of(artifact) * artifact.spec["tokens"]
-        measured = {"tokens": artifact.spec["tokens"], "device": "cpu"}
-    elif artifact.stage == "data":
-        counts = {"parts": {part: {"examples": examples} for part in ("weak", "strong")}}
-        measured = {"counts": counts}
-    record = {
-        "stage": artifact.stage,
-        "key": artifact.key,
-        "spec": artifact.spec,
-        "parents": {role: parent.key for role, parent in artifact.parents.items()},
-        "measured": {**measured, "flop": flop, "seconds": flop / SPEED if flop else 3.0},
-        "made_with": {"peak_memory_mib": 700},
-    }
-    path = Path(artifact.manifest)
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(record))
+@pytest.fixture
+def runs(plan: Plan) -> list[Artifact]:
+    """Runs of one stage whose FLOP differ widely."""
+    runs: list[Artifact] = [plan.nlp.truth(task, rung, 0) for task in plan.nlp.tasks for rung in ("w8", "w16")]
+    return runs + [with_spec(run, training={**run.spec["training"], "epochs": n}) for run in runs for n in (9, 40, 90)]
 
 
-def needed(workflow: Workflow, figure: str = "fig5") -> list[Artifact]:
-    return list(with_ancestors(workflow.figure(figure)).values())
+# -- work ------------------------------------------------------------------------------------------------------
 
 
-def test_jobs_like_finished_ones_take_as_long_in_proportion_to_their_work(workflow: Workflow) -> None:
-    plan = workflow.default
-    pretend(plan.nlp.data("sciq", 0))
-    pretend(plan.nlp.truth("sciq", "w8", 0))
-    model = cost.Model(cost.past(Path("results")))
-    small, large = (model.estimate(plan.nlp.truth("sst2", rung, 0)) for rung in ("w8", "w16"))
-    known = cost.past(Path("results")).jobs["finetune"][0]
-    assert model.device == "cpu"
-    assert model.estimate(plan.nlp.student("sciq", "w8", "w8", "naive", 0)).seconds == pytest.approx(known.seconds)
-    ratio = cost.parameters_of(plan.nlp.model("w16")) / cost.parameters_of(plan.nlp.model("w8"))
-    assert large.seconds / small.seconds == pytest.approx(ratio)
+def test_every_job_with_a_base_model_has_work(smoke: Plan) -> None:
+    for artifact in with_ancestors(smoke.everything()).values():
+        computes = "shape" in artifact.spec or ("model" in artifact.parents and not artifact.name.startswith("vision/"))
+        assert (NOTHING.flop(artifact) > 0) == computes, artifact.path
 
 
-def test_what_is_there_costs_nothing_more(workflow: Workflow) -> None:
-    before = cost.summed(needed(workflow), cost.Model(cost.Past()))
-    pretend(workflow.default.truth("sciq", "w16", 0))
-    after = cost.summed(needed(workflow), cost.Model(cost.Past()))
-    assert [one.jobs for one in before] == [one.jobs for one in after]
-    assert sum(one.there for one in before) == 0
-    assert [(one.stage, one.rung) for one in after if one.there] == [("finetune", "w16")]
-    assert sum(one.seconds for one in after) < sum(one.seconds for one in before)
+def test_parameters_are_those_of_the_ladder(plan: Plan) -> None:
+    for setting in (plan.nlp, plan.chess, plan.reward):
+        for rung in setting.config.ladder:
+            assert parameters(setting.model(rung.name)) == rung.parameter_count(setting.config.vocabulary)
 
 
-def test_texts_of_another_source_say_nothing_of_length(workflow: Workflow, tiny_config: dict[str, Any]) -> None:
-    """The micro-world's short BoolQ does not make the real one look cheap."""
-    plan = workflow.default
-    pretend(plan.nlp.data("sciq", 0))
-    pretend(plan.nlp.truth("sciq", "w8", 0), tokens=7)
-    past = cost.past(Path("results"))
-    assert past.tokens_of_an_example(plan.nlp.truth("sciq", "w16", 0)) == 7
-    assert past.tokens_of_an_example(plan.nlp.truth("sst2", "w16", 0)) == cost.INVENTED["world"][0]
-    assert cost.kind_of("nlp/sciq/data", {"rows": {"hub": "allenai/sciq"}}) != cost.kind_of(
-        "nlp/sciq/data", plan.nlp.data("sciq", 0).spec
-    )
+def test_work_grows_with_what_is_read_and_trained(plan: Plan) -> None:
+    run, flop = plan.nlp.truth("sciq", "w8", 0), NOTHING.flop
+    training = run.spec["training"]
+    prompted, probing = plan.nlp.prompting, plan.nlp.probing
+    assert flop(with_spec(run, training={**training, "epochs": 2 * training["epochs"]})) == 2 * flop(run)
+    assert flop(with_spec(run, training={**training, "evaluations_per_epoch": 99})) > flop(run)
+    assert flop(with_spec(run, adapters={"rank": 2}, precision="float32")) < flop(run)
+    assert flop(plan.nlp.truth("sciq", "w16", 0)) > flop(run)
+    assert flop(prompted.truth("sciq", "w8", 0)) == prompted.setting.draws * flop(prompted.zero_shot("sciq", "w8", 0))
+    assert flop(probing.features_of(run)) == pytest.approx(flop(run) + flop(probing.features("sciq", "w8", 0)))
+    elo = plan.nlp.difficulty.elo("sciq", 0)
+    assert flop(with_spec(elo, by="prompt")) == 2 * elo.spec["rounds"] * flop(elo)
 
 
-def test_a_device_without_a_past_is_assumed_and_says_so(workflow: Workflow) -> None:
-    pretend(workflow.default.truth("sciq", "w8", 0))
-    past = cost.past(Path("results"))
-    learned, assumed = cost.Model(past), cost.Model(past, "h100")
-    assert (learned.learned, learned.is_gpu) == (True, False)
-    assert (assumed.learned, assumed.is_gpu) == (False, True)
-    text = cost.table(cost.summed(needed(workflow), assumed), assumed, "fig5")
-    assert "nothing was made on 'h100' yet: times assume" in text
-    assert "GPU-h in all" in text
-    with pytest.raises(UserError, match=r"unknown device 'h1000'; did you mean 'h100'"):
-        cost.Model(past, "h1000")
+def test_examples_are_counted_and_texts_measured_where_they_can_be(plan: Plan) -> None:
+    run, data = plan.nlp.truth("sciq", "w8", 0), plan.nlp.data("sciq", 0)
+    assumed = settings.size(data)
+    assert NOTHING.examples(data, "weak") == assumed.half
+    built = records((data, job(data, parts={"weak": 77})), (run, job(run, tokens=2 * assumed.tokens)))
+    assert built.examples(data, "weak") == 77
+    assert records((run, job(run, tokens=2 * assumed.tokens))).flop(run) == 2 * NOTHING.flop(run)
+    real = replace(data, spec={**data.spec, "rows": {"hub": "allenai/sciq"}})  # of which nothing is known from that
+    elsewhere = replace(run, parents={**run.parents, "data": real})
+    assert built.flop(elsewhere) == NOTHING.flop(elsewhere)
 
 
-def test_what_several_gpus_took_tells_what_one_takes(workflow: Workflow) -> None:
-    plan = workflow.default
-    pretend(plan.nlp.data("sciq", 0))
-    run = plan.nlp.truth("sciq", "w16", 0)
-    pretend(run)
-    manifest = Path(run.manifest)
-    record = json.loads(manifest.read_text())
-    alone = record["measured"]["seconds"]
-    record["measured"] |= {"seconds": alone / 2, "processes": 2}
-    manifest.write_text(json.dumps(record))
-    model = cost.Model(cost.past(Path("results")))
-    like = plan.nlp.student("sciq", "w8", "w16", "naive", 0)
-    assert model.estimate(like).seconds == pytest.approx(alone)
-    spread = replace(like, environment={"gpus": 2})
-    assert model.estimate(spread).seconds == pytest.approx(alone / 2)
-    assert model.estimate(spread).gpus == 2
+# -- time ------------------------------------------------------------------------------------------------------
 
 
-def test_several_gpus_share_the_work_and_the_weights(tiny_config: dict[str, Any]) -> None:
-    def ladder(gpus: int) -> list[dict[str, Any]]:
-        shared = {"revision": "a" * 40, "tokens": 10**9, "learning_rate": 1e-5}
-        return [
-            {"name": "o1", "source": "some/small", "parameters": 10**9, **shared},
-            {"name": "o2", "source": "some/large", "parameters": 10**10, "gpus": gpus, **shared},
-        ]
-
-    hours = []
-    for gpus in (1, 4):
-        config = deep_merge(tiny_config, {"nlp": {"ladder": ladder(gpus)}})
-        sums = cost.summed(needed(Workflow(config)), cost.Model(cost.Past(), "h100"))
-        hours.append({one.rung: one.hours for one in sums if one.stage == "finetune"})
-        assert max(one.memory for one in sums) == pytest.approx(1.2 * 16 * 10**10 / gpus)  # of one of them
-    assert hours[0]["o2"] < hours[1]["o2"] < 2 * hours[0]["o2"]  # each of four has to start
-    assert hours[1]["o1"] == hours[0]["o1"]
+@pytest.mark.parametrize("start", [0.0, 0.2, 3.0])
+def test_a_start_and_a_speed_are_found_again(runs: list[Artifact], start: float) -> None:
+    noise = random.Random(0)
+    speed = NOTHING.flop(runs[0])  # so that work takes the shortest a second
+    model = Model(timed(runs, lambda flop: (start + flop / speed) * noise.uniform(0.8, 1.25)))
+    for run in runs:
+        assert model.estimate(run).seconds == pytest.approx(start + NOTHING.flop(run) / speed, rel=0.4)
 
 
-def test_a_judge_costs_what_it_reads_and_several_gpus_share_it(workflow: Workflow) -> None:
-    elo = workflow.default.difficulty.elo("sciq", 0)
-    model = cost.Model(cost.Past(), "cpu")
-    questions, tokens = 2 * cost.INVENTED["world"][1], cost.INVENTED["world"][0]
-    parameters = cost.parameters_of(elo.parents["model"])
-    alone = model.estimate(elo)
-    assert alone.flop == cost.READING * parameters * questions * tokens
-    by_prompt = replace(elo, spec={**elo.spec, "by": "prompt"})
-    longer = 2 * tokens + judge.ROOM
-    assert model.estimate(by_prompt).flop == cost.READING * parameters * questions * elo.spec["rounds"] * longer
-    four = model.estimate(replace(elo, environment={"gpus": 4}))
+def test_no_estimate_is_negative_and_more_work_never_takes_less(plan: Plan, runs: list[Artifact]) -> None:
+    ordered = sorted((run for run in runs if run.parents["model"] is plan.nlp.model("w8")), key=NOTHING.flop)
+    odd = [lambda flop: 0.0, lambda flop: 5.0, lambda flop: 1e9 / flop, lambda flop: flop]
+    for past in (NOTHING, timed(runs[:1], lambda flop: 1.0), *(timed(runs, seconds) for seconds in odd)):
+        for device in (None, "h100"):
+            model = Model(past, device)
+            seconds = [model.estimate(run).seconds for run in ordered]
+            assert seconds == sorted(seconds)
+            for artifact in with_ancestors(plan.everything()).values():
+                estimate = model.estimate(artifact)
+                assert min(estimate) >= 0
+                assert estimate.seconds > 0
+
+
+def test_jobs_without_a_model_take_the_median_of_their_stage(plan: Plan) -> None:
+    several = [plan.nlp.data("sciq", seed) for seed in range(3)]
+    past = records(*((data, job(data, seconds)) for data, seconds in zip(several, (1.0, 7.0, 50.0), strict=True)))
+    assert Model(past).estimate(plan.nlp.data("sst2", 0)).seconds == 7
+    assert Model(past, "h100").estimate(plan.nlp.data("sst2", 0)).seconds == 7  # they run beside the GPU
+    assert Model(NOTHING).estimate(plan.nlp.data("sst2", 0)).seconds == cost.STARTING
+
+
+def test_several_gpus_share_the_work_and_the_weights(plan: Plan) -> None:
+    large = replace(plan.nlp.model("w8"), spec={}, environment={"parameters": 10**10})
+    run = replace(plan.nlp.truth("sciq", "w8", 0), parents={"data": plan.nlp.data("sciq", 0), "model": large})
+    alone, four = (Model(NOTHING, "h100").estimate(replace(run, environment={"gpus": gpus})) for gpus in (1, 4))
     assert four.seconds - cost.STARTING == pytest.approx((alone.seconds - cost.STARTING) / 4)
+    assert (four.memory, four.host, four.gpus) == (alone.memory / 4, alone.host, 4)
+    past = records((run, job(run, 60.0, "NVIDIA H100", processes=4)))
+    assert Model(past).estimate(run).seconds == pytest.approx(240)
+    assert Model(past).estimate(replace(run, environment={"gpus": 4})).seconds == pytest.approx(60)
 
 
-def test_memory_is_of_weights_as_they_are_loaded(workflow: Workflow) -> None:
-    """Of bfloat16 rungs base weights are so where they are frozen under adapters; a judge's never are."""
-    plan, billion = workflow.default, 10**9
-    base = replace(plan.nlp.model("w8"), environment={"parameters": billion})
-    model = cost.Model(cost.Past(), "h100")
+def test_a_device_without_a_past_is_assumed_and_an_unknown_one_refused(runs: list[Artifact]) -> None:
+    past = timed(runs, lambda flop: 9.0, "NVIDIA GeForce RTX 4090")
+    learned, assumed = Model(past), Model(past, "h100")
+    assert (learned.device, learned.learned, learned.is_gpu) == ("NVIDIA GeForce RTX 4090", True, True)
+    assert (learned.assumed, assumed.learned) == (cost.ASSUMED["rtx4090"], False)
+    assert "nothing was made on 'h100' yet: times assume" in cost.table(runs, assumed, "runs")
+    with pytest.raises(UserError, match=r"unknown device 'h1000'; did you mean 'h100'\?[^\n]*$"):
+        Model(past, "h1000")
 
-    def bytes_of(run: Artifact, **spec: Any) -> tuple[float, float]:
+
+# -- memory ----------------------------------------------------------------------------------------------------
+
+
+def test_memory_is_of_weights_as_they_are_loaded(plan: Plan) -> None:
+    billion = 10**9
+    base = replace(plan.nlp.model("w8"), spec={}, environment={"parameters": billion})
+
+    def bytes_of(run: Artifact, past: Records = NOTHING, **spec: Any) -> tuple[float, float]:
         parents = {**run.parents, "model": base}
-        found = model.estimate(replace(run, spec={**run.spec, **spec}, parents=parents))
-        return round(found.memory / billion / 1.2, 6), round(found.host / billion / 1.2, 6)
+        found = Model(past, "h100").estimate(replace(with_spec(run, **spec), parents=parents))
+        return round(found.memory / billion / cost.MARGIN, 6), round(found.host / billion / cost.MARGIN, 6)
 
-    run, elo = plan.nlp.truth("sciq", "w8", 0), plan.nlp.difficulty.elo("sciq", 0)
-    adapted = {"precision": "bfloat16", "adapters": {"rank": 8}}
+    run, prompted = plan.nlp.truth("sciq", "w8", 0), plan.nlp.prompting.zero_shot("sciq", "w8", 0)
+    adapted: dict[str, Any] = {"precision": "bfloat16", "adapters": {"rank": 8}}
     assert bytes_of(run) == bytes_of(run, precision="bfloat16") == (16, 4)
-    assert bytes_of(run, **adapted) == (2, 2)
-    assert bytes_of(elo) == bytes_of(elo, precision="bfloat16") == (4, 4)
-    prompted = plan.nlp.prompting.zero_shot("sciq", "w8", 0)
-    assert bytes_of(prompted, precision="bfloat16") == (4, 4)
-    assert bytes_of(prompted, **adapted) == (2, 2)
-    writing = next(one for one in needed(workflow, "fig10") if one.stage == "writing")
-    assert bytes_of(writing) == (16, 8)  # it is read once more, to be written
+    assert bytes_of(prompted) == bytes_of(prompted, precision="bfloat16") == (4, 4)
+    assert bytes_of(run, **adapted)[0] == bytes_of(prompted, **adapted)[0] == 2
+    assert bytes_of(plan.reward.generative("hh", plan.reward.config.ladder[-1].name, 0)) == (16, 8)
+    assert bytes_of(run, records((run, job(run, 1.0, "h100", memory=5e10))))[0] == pytest.approx(5e10 / 1.2e9)
 
 
-def test_with_adapters_a_finished_run_takes_itself_as_long(workflow: Workflow) -> None:
-    """Records count operations as if all weights were trained, estimates do not."""
-    plan = workflow.default
-    run = plan.nlp.truth("sciq", "w16", 0)
-    run = replace(run, spec={**run.spec, "adapters": {"rank": 2, "alpha": 4.0}})
-    pretend(plan.nlp.data("sciq", 0))
-    pretend(run)
-    past = cost.past(Path("results"))
-    (known,) = past.jobs["finetune"]
-    assert known.parameters == pytest.approx(cost.parameters_of(plan.nlp.model("w16")))
-    found = cost.Model(past).estimate(run)
-    assert found.flop == pytest.approx(known.flop)
-    assert found.seconds == pytest.approx(known.seconds)
+# -- records ---------------------------------------------------------------------------------------------------
 
 
-def test_generative_finetuning_learns_both_halves(workflow: Workflow) -> None:
-    writing = next(one for one in needed(workflow, "fig10") if one.stage == "writing")
-    data = writing.parents["data"]
-    halves = sum(cost.examples_of(writing, part) for part in ("weak", "strong"))
-    tokens = cost.Past().tokens_of_an_example(writing)
-    passes = writing.spec["training"]["epochs"] * halves * tokens
-    assert data.stage == "preferences"
-    parameters = cost.parameters_of(writing.parents["model"])
-    assert cost.Model(cost.Past(), "cpu").estimate(writing).flop == 6 * parameters * passes
+def make(artifact: Artifact, estimate: dict[str, Any] | None = None) -> None:
+    """Publish an artifact's record, without the work."""
+    for parent in artifact.parents.values():
+        make(parent)
+    with artifacts.building(Path(artifact.path), artifact.identity, artifact.stage.manifest, estimate) as build:
+        if build:
+            build.measured |= {"device": "cpu"}
 
 
-def test_sizes_stand_in_for_data_that_is_not_built(workflow: Workflow) -> None:
-    plan = workflow.default
-    run = plan.nlp.truth("sciq", "w8", 0)
-    assert cost.examples_of(run) == cost.INVENTED["world"][1]
-    pretend(plan.nlp.data("sciq", 0), examples=77)
-    assert cost.examples_of(run) == 77
-    assert cost.examples_of(plan.chess.truth("puzzles", "c8", 0)) == 32
-
-
-def test_a_manifest_that_cannot_be_read_is_left_out(workflow: Workflow) -> None:
-    run = workflow.default.truth("sciq", "w8", 0)
-    pretend(run)
+def test_manifests_are_read_once_and_those_that_cannot_be_read_left_out(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, other = plan.nlp.truth("sciq", "w8", 0), plan.nlp.truth("sciq", "w16", 0)
+    make(run)
+    first = read(Path("results"), CACHE)
+    assert {job.key for _, job in first.jobs} == with_ancestors([run]).keys()
+    make(other)
     Path(run.manifest).write_text("{}")
-    assert cost.past(Path("results")).jobs == {}
+    known, looked = (read(Path("results"), CACHE, look=look) for look in (False, True))
+    assert [job.key for _, job in known.jobs] == [job.key for _, job in first.jobs]
+    assert {other.key, run.key} <= {job.key for _, job in looked.jobs}  # the old one is not read again
+    CACHE.write_text("{")  # half of it
+    assert run.key not in {job.key for _, job in read(Path("results"), CACHE).jobs}
+    for number, change in enumerate([("finetune", "retired"), ("half", "part")]):  # of other versions of the package
+        folder = Path(f"results/nlp/sciq/old-{number:010}")
+        folder.mkdir()
+        record = Path(other.manifest).read_text().replace(other.key, f"{number:010}").replace(*change)
+        (folder / "run.json").write_text(record)
+    known = read(Path("results"))
+    assert other.key in {job.key for _, job in known.jobs}
+    assert not {f"{number:010}" for number in range(2)} & {job.key for _, job in known.jobs}
+    Path(other.parents["data"].manifest).unlink()
+    assert other.key not in {job.key for _, job in read(Path("results")).jobs}  # what it worked on is not known
 
 
-def test_manifests_are_read_once(workflow: Workflow, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = workflow.default
-    pretend(plan.nlp.data("sciq", 0))
-    pretend(plan.nlp.truth("sciq", "w8", 0))
-    first = cost.past(Path("results"), cost.REMEMBERED)
-    assert {stage: len(jobs) for stage, jobs in first.jobs.items()} == {"data": 1, "finetune": 1}
-    read: list[Path] = []
-    whole = cost._finished
-
-    def watched(record: dict[str, Any], path: Path) -> cost.Finished:
-        read.append(path)
-        return whole(record, path)
-
-    monkeypatch.setattr(cost, "_finished", watched)
-    assert cost.past(Path("results"), cost.REMEMBERED) == first
-    pretend(plan.nlp.truth("sciq", "w16", 0))
-    assert len(cost.past(Path("results"), cost.REMEMBERED, look=False).jobs["finetune"]) == 1
-    assert len(cost.past(Path("results"), cost.REMEMBERED).jobs["finetune"]) == 2
-    assert read == [Path(plan.nlp.truth("sciq", "w16", 0).manifest).relative_to("results")]
-    shutil.rmtree(plan.nlp.truth("sciq", "w8", 0).path)
-    assert len(cost.past(Path("results"), cost.REMEMBERED).jobs["finetune"]) == 1
-    cost.REMEMBERED.write_text("{")  # half of it
-    assert len(cost.past(Path("results"), cost.REMEMBERED).jobs["finetune"]) == 1
+# -- the commands ----------------------------------------------------------------------------------------------
 
 
-def test_a_prompted_model_costs_by_its_size_and_by_how_much_it_reads(workflow: Workflow) -> None:
-    prompting = workflow.default.prompting
-    small, large = (prompting.zero_shot("sciq", rung, 0) for rung in ("w8", "w16"))
-    shots = prompting.truth("sciq", "w16", 0)
-    model = cost.Model(cost.Past(), "cpu")
-    work = [model.estimate(run).flop for run in (small, large, shots)]
-    ratio = cost.parameters_of(large.parents["model"]) / cost.parameters_of(small.parents["model"])
-    assert work[1] / work[0] == pytest.approx(ratio)
-    assert work[2] / work[1] == pytest.approx(prompting.setting.draws * (1 + prompting.setting.shots))
-    assistant = workflow.default.sandwiching.assistant("sciq", "w8", "w16", "zero-shot", 0)  # answers all parts
-    assert model.estimate(assistant).flop > work[1]
-    finished = cost.Finished("k", "prompt", "", "cpu", 0, 0, 8.0, 0, 1e9, 0, model="m", texts=work[0] / ratio)
-    base = cost.Finished("m", "pretrain", "", "cpu", cost.parameters_of(small.parents["model"]), 1, 1, 0, 1e9, 0)
-    past = cost._together([finished, base])
-    assert past.jobs["prompt"][0].parameters == base.parameters
-    assert past.jobs["prompt"][0].flop == cost.READING * base.parameters * finished.texts * cost.TOKENS["nlp"]
+def test_what_is_there_costs_nothing_more(plan: Plan, runs: list[Artifact]) -> None:
+    def row(stage: str) -> list[str]:
+        lines = cost.table(runs[:4], Model(NOTHING), "runs").splitlines()
+        return next(line.split() for line in lines if line.startswith(stage))
+
+    before = row("all")
+    make(runs[0])
+    assert row("all")[1:3] == ["4", "1"]
+    assert float(row("all")[3]) <= float(before[3])
+    assert row("finetune")[:4] == ["finetune", "w8", "2", "1"]
 
 
-def test_the_check_compares_what_was_foreseen_with_what_was_measured(workflow: Workflow) -> None:
-    plan = workflow.default
-    runs = [plan.nlp.truth(task, "w8", 0) for task in ("sciq", "sst2")]
-    runs += [plan.nlp.student("sciq", "w8", "w8", method, 0) for method in ("naive", "confidence")]
-    pretend(plan.nlp.data("sciq", 0))
-    for run, off in zip(runs, (1.0, 1.9, 2.1, 0.4), strict=True):
-        pretend(run)
-        record = json.loads(Path(run.manifest).read_text())
-        seconds = record["measured"]["seconds"] / off
-        record["made_with"]["estimated"] = {"seconds": seconds, "memory_mib": 600, "device": "cpu"}
-        Path(run.manifest).write_text(json.dumps(record))
-    past = cost.past(Path("results"))
-    lines = [line.split() for line in cost.check(needed(workflow), past).splitlines()]
-    assert lines[3] == ["data", "1", "0", "0%", "6.00", "100%"]  # three seconds, and without a past half a one
-    assert lines[4] == ["finetune", "4", "4", "50%", "100%", "75%", "1.00", "100%"]  # sst2 was not counted
-    assert lines[-1][:5] == ["all", "5", "4", "50%", "100%"]
+def test_the_check_compares_estimates_with_what_was_measured(plan: Plan, runs: list[Artifact]) -> None:
+    def took(flop: float) -> float:
+        return 1 + flop / NOTHING.flop(runs[0])
+
+    def before(run: Artifact, off: float) -> dict[str, Any]:
+        return {"seconds": took(NOTHING.flop(run)) / off, "memory_mib": 600, "device": "cpu"}
+
+    finished = [(run, job(run, took(NOTHING.flop(run)), "cpu")) for run in runs]
+    finished = [
+        (run, replace(one, estimated=before(run, off)))
+        for (run, one), off in zip(finished, (1.0, 1.9, 2.1, 0.4) * (len(runs) // 4), strict=True)
+    ]
+    said = [line.split() for line in cost.check(runs, records(*finished)).splitlines()]
+    number = str(len(runs))
+    assert said[3][:5] == ["finetune", number, number, "50%", "100%"]
+    assert said[3][5] == "100%"
+    assert said[-1][:2] == ["all", number]
     with pytest.raises(UserError, match="no job of these figures is finished on 'cpu'"):
-        cost.check(needed(workflow), cost.Past())
+        cost.check(runs, NOTHING)
 
 
 def test_the_command_says_what_a_figure_costs(tiny_config: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     Path("config.yaml").write_text(json.dumps(tiny_config))
-    assert commands.main(["cost", "fig5", "figures/fig4.pdf", "--device", "a100"]) == 0
+    assert cli.main(["cost", "fig5", "figures/fig4.pdf", "--device", "a100"]) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0] == "fig5, fig4"
     assert said[-2].split()[:2] == ["all", "31"]
-    assert commands.main(["cost", "fig55"]) == 1
+    assert "GPU-h in all" in said[1]
+    assert cli.main(["cost", "fig55"]) == 1
     assert "unknown figure 'fig55'" in capsys.readouterr().err
+
+
+def test_several_gpus_are_paid_for(tiny_config: dict[str, Any]) -> None:
+    shared = {"revision": "a" * 40, "tokens": 10**9, "learning_rate": 1e-5}
+
+    def hours(gpus: int) -> float:
+        large = {"name": "o2", "source": "some/large", "parameters": 10**10, "gpus": gpus, **shared}
+        small = {"name": "o1", "source": "some/small", "parameters": 10**9, **shared}
+        plan = Workflow(deep_merge(tiny_config, {"nlp": {"ladder": [small, large]}})).default
+        run = plan.nlp.truth("sciq", "o2", 0)
+        return float(cost.table([run], Model(NOTHING, "cpu"), "run").splitlines()[-2].split()[3])
+
+    assert 0 < hours(1) <= hours(4) < 1.1 * hours(1) + 0.01  # each of four has to start

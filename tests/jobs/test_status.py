@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from w2s.cli import commands
+from w2s import cli
 from w2s.engine import artifacts
 from w2s.graph.artifact import Artifact
 from w2s.jobs import status
@@ -53,17 +53,17 @@ def test_the_four_states(tiny_config: dict[str, Any]) -> None:
 
 
 def test_the_work_that_is_left_is_that_of_jobs_that_are_not_done(tiny_config: dict[str, Any]) -> None:
-    run = Workflow(tiny_config).default.truth("sciq", "w8", 0)
+    run = Workflow(tiny_config).default.nlp.truth("sciq", "w8", 0)
     Path(run.parents["data"].manifest).parent.mkdir(parents=True)
     Path(run.parents["data"].manifest).write_text("{}")
     text = status.overview(
-        {"fig5": [run]}, lambda artifact: {"data": 1000.0, "finetune": 30.0}.get(artifact.stage, 5.0)
+        {"fig5": [run]}, lambda artifact: {"data": 1000.0, "finetune": 30.0}.get(artifact.stage.name, 5.0)
     )
     assert text.endswith("1 of 4 done, 3 waiting; 40 s of work left")  # the run, the corpus and the base model
 
 
 def test_of_a_long_log_the_end_is_read(tiny_config: dict[str, Any]) -> None:
-    run = Workflow(tiny_config).default.truth("sciq", "w8", 0)
+    run = Workflow(tiny_config).default.nlp.truth("sciq", "w8", 0)
     log(run, "first\n" + "x\n" * 10_000 + "w2s: the end\n\n")
     assert status.state_of(run).said == "w2s: the end"
 
@@ -78,8 +78,8 @@ def test_a_job_writes_its_log_where_status_looks(tiny_config: dict[str, Any]) ->
 
 
 def test_the_command_shows_all_figures_by_default(capsys: pytest.CaptureFixture[str]) -> None:
-    assert commands.main(["status"]) == 0
+    assert cli.main(["status"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert {line.split()[0] for line in lines} >= {"fig2", "fig5", "fig15", "table1"}
-    assert commands.main(["status", "fig5", "--json"]) == 0
+    assert cli.main(["status", "fig5", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["fig5"]["done"] == 0

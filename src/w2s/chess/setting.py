@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Any, ClassVar
+from typing import Any
 
 from w2s.chess.config import Chess
 from w2s.chess.plan import TASK, ChessPlan
 from w2s.chess.stages import STAGES
+from w2s.chess.work import WORK
 from w2s.engine.sources import Sources
+from w2s.graph.artifact import Artifact
 from w2s.graph.setting import Examples, Setting
+from w2s.graph.work import Size
 
 
 class ChessSetting(Setting):
@@ -19,7 +22,7 @@ class ChessSetting(Setting):
     name = "chess"
     section = Chess
     stages = STAGES
-    tokens: ClassVar[int] = 60
+    work = WORK
 
     def check(self, experiment: Any, sources: Sources) -> None:
         """Nothing is named that the section itself does not know."""
@@ -31,6 +34,10 @@ class ChessSetting(Setting):
     def is_synthetic(self, experiment: Mapping[str, Any]) -> str | None:
         """Puzzles may be generated."""
         return "generated endgames" if experiment["chess"]["puzzles"]["source"] == "endgames" else None
+
+    def size(self, data: Artifact) -> Size:
+        """Generated endgames have few pieces, so few tokens."""
+        return Size(tokens=9 if "endgames" in data.spec["puzzles"] else 60)
 
     def examples(self, plan: ChessPlan, task: str, number: int) -> Examples:
         """Prompts with their answers."""

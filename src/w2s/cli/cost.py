@@ -20,13 +20,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """What figures will cost."""
     from w2s.graph.artifact import with_ancestors
-    from w2s.jobs import cost
+    from w2s.jobs import cost, records
 
     requested = common.requested(options, common.workflow())
     needed = with_ancestors(run for runs in requested.values() for run in runs)
-    past = cost.past(Path("results"), cost.REMEMBERED)
+    finished = records.read(Path("results"), records.CACHE)
     if options.check:
-        print(cost.check(needed.values(), past, options.device))
+        print(cost.check(needed.values(), finished, options.device))
         return
-    model = cost.Model(past, options.device)
-    print(cost.table(cost.summed(needed.values(), model), model, ", ".join(requested)))
+    print(cost.table(needed.values(), cost.Model(finished, options.device), ", ".join(requested)))

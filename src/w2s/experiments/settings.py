@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from w2s import chess, nlp, reward, vision
 from w2s.errors import UserError, allowed
+from w2s.graph.artifact import Artifact
 from w2s.graph.setting import Setting
 from w2s.graph.stage import Stage
+from w2s.graph.work import Size, Work
 from w2s.models.stages import STAGES as OF_MODELS
+from w2s.models.work import WORK as BY_MODELS
 
 SETTINGS: tuple[Setting, ...] = (nlp.SETTING, chess.SETTING, vision.SETTING, reward.SETTING)
 STAGES: dict[str, Stage] = {
     stage.name: stage for stages in (OF_MODELS, *(one.stages for one in SETTINGS)) for stage in stages
 }
+WORK: dict[Stage, Callable[[Artifact], Work]] = {
+    stage: work for works in (BY_MODELS, *(one.work for one in SETTINGS)) for stage, work in works.items()
+}
+
+
+def work(artifact: Artifact) -> Work:
+    """What a job computes with a model."""
+    return WORK[artifact.stage](artifact) if artifact.stage in WORK else Work()
+
+
+def size(data: Artifact) -> Size:
+    """How large data are that are not built yet."""
+    return setting(data.name.split("/", 1)[0]).size(data)
 
 
 def stage(name: str) -> Stage:

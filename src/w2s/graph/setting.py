@@ -7,11 +7,12 @@ is light: no torch, no tables; what needs them is imported when it is called.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from w2s.graph.artifact import Run
+from w2s.graph.artifact import Artifact, Run
 from w2s.graph.stage import Stage
+from w2s.graph.work import Size, Work
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -54,12 +55,16 @@ class SettingPlan(ABC):
 
 
 class Setting(ABC):
-    """A setting. name: in paths and in the config. section: its part of the config. stages: that it alone has."""
+    """A setting.
+
+    name: in paths and in the config. section: its part of the config. stages: that it alone has. work: what jobs of a
+    stage compute with a model; a stage that is not there computes with none.
+    """
 
     name: ClassVar[str]
     section: ClassVar[type[BaseModel]]
     stages: ClassVar[tuple[Stage, ...]]
-    tokens: ClassVar[int] = 300  # of an example, where no run has measured its task yet
+    work: ClassVar[Mapping[Stage, Callable[[Artifact], Work]]] = {}
     prints: ClassVar[bool] = True  # whether its examples can be printed
 
     @abstractmethod
@@ -73,6 +78,10 @@ class Setting(ABC):
     @abstractmethod
     def is_synthetic(self, experiment: Mapping[str, Any]) -> str | None:
         """What is invented about the setting's data, in a few words; None where they are real. experiment: as JSON."""
+
+    def size(self, data: Artifact) -> Size:
+        """How large data are that are not built yet."""
+        return Size()
 
     @abstractmethod
     def examples(self, plan: Any, task: str, number: int) -> Examples:

@@ -1,4 +1,4 @@
-"""How far a workflow is, at a glance: what is done, running, failed and waiting for each figure. Pure and light."""
+"""How far a workflow is, at a glance: what is done, running, failed and waiting for each figure. Light, as the plan."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ BAR = 24  # characters
 SHOWN = 8  # running and failed jobs that are named
 STATES = ("done", "running", "failed", "waiting")
 END = 4096  # bytes of a log in which its last line is looked for
+
+Figures = Mapping[str, Sequence[Artifact]]  # name -> the runs that it reads
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,8 @@ def _is_locked(lock: Path) -> bool:
     try:
         with lock.open("r") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
+    except OSError as error:
+        return isinstance(error, BlockingIOError)
     return False
 
 
@@ -64,45 +64,40 @@ def _last_line(path: Path) -> str:
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
-def overview(
-    figures: Mapping[str, Sequence[Artifact]], seconds: Callable[[Artifact], float] = lambda artifact: 0.0
-) -> str:
+def overview(figures: Figures, seconds: Callable[[Artifact], float] = lambda artifact: 0.0) -> str:
     """A bar a figure, then what runs and what failed, each with its log.
 
-    figures: name -> the runs that it reads. seconds: what a job is expected to take, for the work that is left.
+    seconds: what a job is expected to take, for the work that is left.
     """
-    needed = {name: with_ancestors(runs) for name, runs in figures.items()}
-    states = _states(needed)
+    by_figure = _states(figures)
     width = max(map(len, figures), default=0)
     lines = []
-    for name, keys in needed.items():
-        counts = Counter(states[key].what for key in keys)
-        done, total = counts["done"], len(keys)
+    for name, states in by_figure.items():
+        counts = Counter(state.what for state in states.values())
+        done, total = counts["done"], len(states)
         bar = "#" * (BAR * done // total if total else BAR)
         more = "".join(f", {counts[what]:,} {what}" for what in STATES[1:] if counts[what])
-        left = sum(seconds(states[key].artifact) for key in keys if states[key].what != "done")
+        left = sum(seconds(state.artifact) for state in states.values() if state.what != "done")
         more += f"; {duration(left)} of work left" if left else ""
         lines.append(f"{name:<{width}}  [{bar:<{BAR}}]  {done:,} of {total:,} done{more}")
+    every = {key: state for states in by_figure.values() for key, state in states.items()}
     for what in ("running", "failed"):
-        named = [state for state in states.values() if state.what == what]
-        if named:
-            lines += ["", f"{what}:"]
-            lines += [
-                f"  {state.artifact.message}: {state.said}\n    {log_of(state.artifact)}" for state in named[:SHOWN]
-            ]
-            lines += [f"  and {len(named) - SHOWN} more"] if len(named) > SHOWN else []
+        named = [state for state in every.values() if state.what == what]
+        lines += ["", f"{what}:"] if named else []
+        lines += [f"  {state.artifact.message}: {state.said}\n    {log_of(state.artifact)}" for state in named[:SHOWN]]
+        lines += [f"  and {len(named) - SHOWN} more"] if len(named) > SHOWN else []
     return "\n".join(lines)
 
 
-def as_json(figures: Mapping[str, Sequence[Artifact]]) -> str:
+def as_json(figures: Figures) -> str:
     """The same for programs: figure -> its counts."""
-    needed = {name: with_ancestors(runs) for name, runs in figures.items()}
-    states = _states(needed)
-    counts = {name: Counter(states[key].what for key in keys) for name, keys in needed.items()}
+    counts = {name: Counter(state.what for state in states.values()) for name, states in _states(figures).items()}
     return json.dumps({name: {what: count[what] for what in STATES} for name, count in counts.items()})
 
 
-def _states(needed: Mapping[str, Mapping[str, Artifact]]) -> dict[str, State]:
-    """Key -> what has become of it, looked at once however many figures share it."""
+def _states(figures: Figures) -> dict[str, dict[str, State]]:
+    """Figure -> key -> what has become of it, looked at once however many figures share it."""
+    needed = {name: with_ancestors(runs) for name, runs in figures.items()}
     every = {key: artifact for artifacts in needed.values() for key, artifact in artifacts.items()}
-    return {key: state_of(artifact) for key, artifact in every.items()}
+    states = {key: state_of(artifact) for key, artifact in every.items()}
+    return {name: {key: states[key] for key in artifacts} for name, artifacts in needed.items()}

@@ -20,7 +20,7 @@ from w2s.experiments.loading import plan_of
 from w2s.experiments.plan import Plan
 from w2s.graph.artifact import Artifact, with_ancestors
 from w2s.graph.lock import CLAIMS, PACKAGE, sources
-from w2s.jobs.cost import REMEMBERED, past
+from w2s.jobs import records
 from w2s.jobs.resources import Resources
 
 
@@ -43,9 +43,8 @@ class Workflow:
     def resources(self) -> Resources:
         """What jobs ask a scheduler for."""
         root, look = self.root, self._look
-        return Resources(
-            self.default.experiment.execution, lambda: past(root / "results", root / REMEMBERED, look=look)
-        )
+        execution = self.default.experiment.execution
+        return Resources(execution, lambda: records.read(root / "results", root / records.CACHE, look=look))
 
     @property
     def overlays(self) -> list[str]:

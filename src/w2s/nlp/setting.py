@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from w2s.config.ladder import OwnRung
 from w2s.engine.sources import Sources
 from w2s.errors import UserError, allowed, located
+from w2s.graph.artifact import Artifact
 from w2s.graph.setting import Examples, Setting
+from w2s.graph.work import Size
 from w2s.nlp.config import Data, Nlp, TaskChoice
 from w2s.nlp.plan import NlpPlan
 from w2s.nlp.stages import STAGES
 from w2s.nlp.tasks import TASKS, TOPICS
+from w2s.nlp.work import WORK
 
 
 class NlpSetting(Setting):
@@ -21,7 +24,7 @@ class NlpSetting(Setting):
     name = "nlp"
     section = Nlp
     stages = STAGES
-    tokens: ClassVar[int] = 120
+    work = WORK
 
     def check(self, experiment: Any, sources: Sources) -> None:
         """Methods and tasks that exist, and rows that are where the section ``data`` says."""
@@ -49,6 +52,10 @@ class NlpSetting(Setting):
     def is_synthetic(self, experiment: Mapping[str, Any]) -> str | None:
         """Rows may be those of the micro-world."""
         return "small synthetic world" if experiment["data"]["source"] == "world" else None
+
+    def size(self, data: Artifact) -> Size:
+        """The micro-world has few texts, and short ones."""
+        return Size(300, 25) if "world" in data.spec["rows"] else Size(tokens=120)
 
     def examples(self, plan: NlpPlan, task: str, number: int) -> Examples:
         """Texts with the answer that their label stands for."""

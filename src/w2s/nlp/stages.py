@@ -16,9 +16,7 @@ FINETUNE = Stage(
     words="finetune a classifier",
 )
 LEVELS = Stage("levels", 1, "w2s.nlp.difficulty.levels", "parents", words="measure difficulty")
-JUDGE = Stage(
-    "judge", 1, "w2s.nlp.difficulty.judge", "data model? environment", gpu=True, reads=True, words="judge difficulty"
-)
+JUDGE = Stage("judge", 1, "w2s.nlp.difficulty.judge", "data model? environment", gpu=True, words="judge difficulty")
 FLIP = Stage("flip", 1, "w2s.nlp.errors.flips", "parents", words="flip labels")
 PROMPT = Stage(
     "prompt",
@@ -27,7 +25,6 @@ PROMPT = Stage(
     "data model labels?",
     manifest="prompt.json",
     gpu=True,
-    reads=True,
     words="prompt a base model",
 )
 FEATURES = Stage(
@@ -37,7 +34,6 @@ FEATURES = Stage(
     "data model run? labels? environment",
     manifest="features.json",
     gpu=True,
-    reads=True,
     words="features of texts",
 )
 PROBE = Stage("probe", 1, "w2s.nlp.probing.probes", "features labels?", manifest="probe.json", words="probe features")

@@ -9,11 +9,14 @@ from typing import Any
 from w2s.config.user_code import is_own
 from w2s.engine.sources import Sources
 from w2s.errors import UserError, allowed
+from w2s.graph.artifact import Artifact
 from w2s.graph.setting import Examples, Setting
+from w2s.graph.work import Size
 from w2s.reward.config import Reward
 from w2s.reward.plan import RewardPlan
 from w2s.reward.stages import STAGES
 from w2s.reward.tasks import PREFERENCES
+from w2s.reward.work import WORK
 
 
 class RewardSetting(Setting):
@@ -22,6 +25,7 @@ class RewardSetting(Setting):
     name = "reward"
     section = Reward
     stages = STAGES
+    work = WORK
 
     def check(self, experiment: Any, sources: Sources) -> None:
         """Tasks that exist; methods that are an objective alone."""
@@ -44,6 +48,11 @@ class RewardSetting(Setting):
     def is_synthetic(self, experiment: Mapping[str, Any]) -> str | None:
         """Dialogues may be invented."""
         return "synthetic dialogues" if experiment["reward"]["source"] == "world" else None
+
+    def size(self, data: Artifact) -> Size:
+        """Invented dialogues are as many as the world says, and short; a pair is two texts."""
+        rows = data.spec["rows"]
+        return Size(rows["world"]["pairs"] / 2, 70) if "world" in rows else Size()
 
     def examples(self, plan: RewardPlan, task: str, number: int) -> Examples:
         """Prefixes with the better completion, then the worse one."""
