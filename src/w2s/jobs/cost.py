@@ -26,7 +26,7 @@ STARTING = 0.2  # seconds, where nothing was measured
 SMALL = 1e9  # parameters below which a GPU is not filled: its assumed speed falls with their square root
 MARGIN = 1.2  # of memory, for activations
 FOLDS = 10  # of finished jobs, each estimated from the others
-ORDER = {stage.id: place for place, stage in enumerate(settings.STAGES.values())}
+ORDER = {name: place for place, name in enumerate(settings.STAGES)}
 # Device -> FLOP a second that are assumed: 35% of a GPU's dense bfloat16 peak; of a CPU, what one core reached.
 ASSUMED = {
     "cpu": 8e10,
@@ -119,7 +119,7 @@ def table(artifacts: Iterable[Artifact], model: Model, title: str) -> str:
     rows: dict[tuple[int, float, str, str], list[Estimate | None]] = {}
     for artifact in artifacts:
         rung = getattr(artifact, "rung", "") or (artifact.name[7:] if artifact.name.startswith("models/") else "")
-        row = (ORDER[artifact.stage.id], settings.work(artifact).parameters, artifact.stage.id, rung)
+        row = (ORDER[artifact.stage.name], settings.work(artifact).parameters, artifact.stage.name, rung)
         rows.setdefault(row, []).append(None if Path(artifact.manifest).is_file() else model.estimate(artifact))
     lines = [_line(*row[2:], rows[row]) for row in sorted(rows)]
     lines.append(_line("all", "", list(chain.from_iterable(rows.values()))))
@@ -157,7 +157,7 @@ def check(artifacts: Iterable[Artifact], records: Records, device: str | None = 
         model = Model(records, device, without={job.key for _, job in fold})
         for artifact, job in fold:
             today, before = model.estimate(artifact), job.estimated
-            for columns in (ratios[job.stage], ratios["all"]):
+            for columns in (ratios[artifact.stage.name], ratios["all"]):
                 if before.get("device") == device:
                     columns[0].append(job.seconds / before["seconds"])
                     columns[1].append(job.memory / (before["memory_mib"] * MIB))
