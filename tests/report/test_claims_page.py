@@ -11,8 +11,7 @@ import pytest
 from w2s import claims
 from w2s.claims.claim import FAILS, HOLDS, OPEN, Finding
 from w2s.claims.evaluate import Judged, on_paper
-from w2s.report.claims import page
-from w2s.report.strip import strip
+from w2s.report.claims import page, strip
 
 VOID = {"meta", "col", "input", "br", "link", "img", "rect", "line", "circle", "polygon"}
 ABOUT = {"experiment": "a <b> & c", "seeds": [0, 1], "commit": "abc1234", "note": "small synthetic world"}
@@ -140,8 +139,15 @@ def test_a_strip_shows_number_interval_and_what_decides() -> None:
     claim = next(one for one in claims.everything() if one.name == "nlp-naive-half")
     ours, paper = Finding(OPEN, 0.3, 0.2, 0.45), Finding(HOLDS, 0.52, 0.52, 0.52)
     drawn = strip(claim, ours, paper)
-    assert "ours 30.0%, 95% interval 20.0% to 45.0%; paper 52.0%; holds if 40 to 60%" in drawn
-    for part in ('class="target"', 'class="ours"', 'class="paper"'):
-        assert part in drawn
-    assert strip(claim, Finding(OPEN), Finding(OPEN)) == ""
-    assert strip(dataclasses.replace(claim, measure=None), ours, paper) == ""
+    assert drawn is not None
+    assert drawn["label"] == "ours 30.0%, 95% interval 20.0% to 45.0%; paper 52.0%; holds if 40 to 60%"
+    assert drawn["low"] < drawn["ours"] < drawn["bounds"][0] < drawn["high"] < drawn["paper"] < drawn["bounds"][1]
+    assert drawn["left"] == drawn["bounds"][0]
+    assert strip(claim, Finding(OPEN), Finding(OPEN)) is None
+    assert strip(dataclasses.replace(claim, measure=None), ours, paper) is None
+
+
+def test_strips_are_drawn_with_what_is_known(read: tuple[str, Reader]) -> None:
+    text, reader = read
+    for part in ('<rect class="target"', '<line class="ours"', '<circle class="ours"', '<path class="paper"'):
+        assert 0 < text.count(part) <= text.count("<svg") == reader.tags.count("svg")

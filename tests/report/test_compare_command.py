@@ -84,7 +84,7 @@ def test_report_of_what_is_there_says_what_is_not(two: list[Path], capsys: pytes
     page = Path("report/report.html").read_text()
     assert "Not complete:" in page
     assert "smoke scale (small synthetic world): illustrates the method" in page
-    assert "experiment &#x27;tiny&#x27; has no chess section" in page
+    assert "experiment &#39;tiny&#39; has no chess section" in page
 
 
 def test_invented_data_of_all_tables_are_named_together(smoke: Plan) -> None:

@@ -71,3 +71,9 @@ def test_a_page_says_what_the_figure_needs_and_decides(drawn: Path, workflow: Wo
     assert re.search(r"jobs \| 373: .*finetune a classifier \(352\)", page), page
     assert re.search(r"in nlp-paper \| [\d,]+ jobs", page)
     assert "](../claims.md)" in page
+
+
+def test_pages_are_made_again_when_a_template_changes(workflow: Workflow) -> None:
+    templates = {path.name for path in Path(gallery.__file__).with_name("templates").iterdir()}
+    for code in (workflow.claim_code(), workflow.report_code(), workflow.comparison_code()):
+        assert templates <= {Path(path).name for path in code}

@@ -124,7 +124,7 @@ class Workflow:
 
     def _page_code(self, module: str) -> list[str]:
         files = [*sources("w2s.claims.evaluate", CLAIMS), *sources(f"w2s.report.{module}", CLAIMS)]
-        files += sorted(path for kind in ("html", "css") for path in (PACKAGE / "report").glob(f"*.{kind}"))
+        files += sorted((PACKAGE / "report" / "templates").glob("*.*"))  # *.j2 and *.css
         return [os.path.relpath(path) for path in dict.fromkeys(files)]
 
     def artifact(self, key: str) -> Artifact:

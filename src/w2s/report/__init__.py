@@ -1,1 +1,1 @@
-"""What an experiment amounts to, as pages that open offline: ``claims``, the verdicts on the paper's claims."""
+"""Self-contained HTML pages about experiments (verdicts, reports, comparisons), and the documentation's gallery."""

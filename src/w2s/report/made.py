@@ -1,4 +1,4 @@
-"""What was made for an experiment, as the manifests tell: how many jobs, how long, on what, with which code."""
+"""What was made for an experiment, from the manifests: jobs, their times, devices and code."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from w2s.graph.stage import Stage
 from w2s.jobs.status import state_of
 
 UNKNOWN = "unknown"
+KINDS = ("data", "corpus", "model", "")  # of stages, in the order in which they run
 
 
 @dataclass(frozen=True)
 class Made:
-    """An artifact that is there, and its manifest."""
+    """An artifact that exists, and its manifest."""
 
     artifact: Artifact
     record: Mapping[str, Any]
@@ -28,39 +29,45 @@ class Made:
 
     @property
     def measured(self) -> Mapping[str, Any]:
-        """What its making measured."""
+        """What was measured while it was made."""
         found: Mapping[str, Any] = self.record["measured"]
         return found
 
     @property
+    def made_with(self) -> Mapping[str, Any]:
+        """The commit, versions and machine that it was made with."""
+        found: Mapping[str, Any] = self.record["made_with"]
+        return found
+
+    @property
     def seconds(self) -> float:
-        """Of wall clock, while it was made."""
+        """Wall-clock time that it took to make."""
         return float(self.measured.get("seconds", 0.0))
 
     @property
     def device(self) -> str:
-        """Where it was made; stages that do not say use the processor."""
+        """Where it was made; the CPU unless the stage says otherwise."""
         return str(self.measured.get("device", "cpu"))
 
     @property
     def memory(self) -> float:
         """Peak of the GPU, or of the process, in MiB."""
-        return float(self.measured.get("peak_gpu_memory_mib") or self.record["made_with"].get("peak_memory_mib", 0))
+        return float(self.measured.get("peak_gpu_memory_mib") or self.made_with.get("peak_memory_mib", 0))
 
 
 @dataclass
 class Work:
-    """All artifacts that figures need: those that are there, and those that are not, with what became of them."""
+    """All artifacts that figures need: those that exist, and those that do not, with their state."""
 
     made: dict[str, Made] = field(default_factory=dict)  # by key
-    missing: dict[str, tuple[Artifact, str, str]] = field(default_factory=dict)  # key -> artifact, state, last words
+    missing: dict[str, tuple[str, str, str]] = field(default_factory=dict)  # key -> description, state, end of its log
 
     def seconds(self, keys: Iterable[str]) -> float:
-        """Computing time of those that are there."""
+        """Computing time of those that exist."""
         return sum(self.made[key].seconds for key in keys if key in self.made)
 
     def by_device(self) -> dict[str, float]:
-        """Device -> seconds that it was held, several at once counted each."""
+        """Device -> seconds in use; several devices at once each count."""
         spent: dict[str, float] = {}
         for one in self.made.values():
             seconds = one.seconds * int(one.measured.get("processes", 1))
@@ -68,27 +75,27 @@ class Work:
         return dict(sorted(spent.items(), key=lambda one: -one[1]))
 
     def counted(self, *path: str) -> Counter[str]:
-        """What ``made_with`` says at a path of keys -> of how many artifacts."""
+        """Value of ``made_with`` at a path of keys -> number of artifacts."""
         found: Counter[str] = Counter()
         for one in self.made.values():
-            value: Any = one.record["made_with"]
+            value: Any = one.made_with
             for name in path:
                 value = value.get(name, UNKNOWN) if isinstance(value, Mapping) else UNKNOWN
             found[str(value)] += 1
         return found
 
     def dates(self) -> tuple[datetime, datetime] | None:
-        """First and last."""
+        """When the first and the last job finished."""
         times = [one.finished for one in self.made.values()]
         return (min(times), max(times)) if times else None
 
     def memory_halved(self) -> list[Made]:
-        """Runs that went on in smaller pieces after memory had run out."""
+        """Runs that continued with smaller micro-batches after memory had run out."""
         return [one for one in self.made.values() if one.measured.get("out_of_memory_at")]
 
 
 def gather(artifacts: Mapping[str, Artifact]) -> Work:
-    """Read the manifests of artifacts by key. What cannot be read counts as missing; no file's content is checked."""
+    """Read the manifests of artifacts by key. A manifest that cannot be read counts as missing."""
     work = Work()
     for key, artifact in artifacts.items():
         path = Path(artifact.manifest)
@@ -99,24 +106,25 @@ def gather(artifacts: Mapping[str, Artifact]) -> Work:
             work.made[key] = made
         except OSError:
             state = state_of(artifact)
-            work.missing[key] = (artifact, state.what, state.said)
+            work.missing[key] = (artifact.message, state.what, state.said or "")
         except (ValueError, KeyError, TypeError, AttributeError):
-            work.missing[key] = (artifact, "damaged", f"{path} is not a manifest")
+            work.missing[key] = (artifact.message, "damaged", f"{path} is not a manifest")
     return work
 
 
 def _finished(record: Mapping[str, Any], path: Path) -> datetime:
-    """By the manifest, or by the file's own time where it does not say."""
+    """The time in the manifest, or else the file's modification time."""
     stated = record["made_with"].get("finished")
     return datetime.fromisoformat(stated) if stated else datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
 def stages(artifacts: Iterable[Artifact]) -> list[tuple[Stage, int]]:
-    """(stage, how many), in the order of making."""
+    """(stage, number of its artifacts): stages that make data and base models first."""
     found = Counter(artifact.stage for artifact in artifacts)
-    return [(stage, found[stage]) for stage in STAGES.values() if stage in found]
+    order = sorted(STAGES.values(), key=lambda stage: KINDS.index(stage.kind))
+    return [(stage, found[stage]) for stage in order if stage in found]
 
 
 def in_words(counts: Sequence[tuple[Stage, int]]) -> str:
-    """Finetune a classifier (12), ..."""
+    """Stages with their numbers of artifacts: "build data (2), finetune a classifier (12)"."""
     return ", ".join(f"{stage.words} ({number:,})" for stage, number in counts)

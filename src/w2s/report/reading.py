@@ -1,4 +1,34 @@
-"""How to read each figure: a few sentences for readers who do not know the paper. Shown below captions in reports."""
+"""What reports say about each figure, with a sentence or two for readers who have not read the paper."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+
+from w2s import figures
+
+
+@dataclass(frozen=True)
+class Description:
+    """A figure in words. label: "Figure 5"; reading: how to read it, or ""."""
+
+    name: str
+    label: str
+    title: str
+    caption: str
+    reading: str
+
+
+def describe(name: str) -> Description:
+    """A figure by its module: the title is the first sentence of its docstring, without the place in the paper."""
+    module, label = figures.module(name), name.capitalize()
+    for prefix, words in {"fig": "Figure", "table": "Table"}.items():
+        if name.removeprefix(prefix).isdigit():
+            label = f"{words} {name.removeprefix(prefix)}"
+    first = (inspect.getdoc(module) or name).split("\n")[0].removeprefix(f"{label}: ")
+    title = first.split(". ")[0].rstrip(".").split(" (")[0]
+    return Description(name, label, title[:1].upper() + title[1:], module.CAPTION, READING.get(name, ""))
+
 
 READING = {
     "fig1": "Arrows point from who labels to who learns. This is a drawing without results.",

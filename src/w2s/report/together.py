@@ -1,86 +1,91 @@
-"""Curves of two experiments in the same panels: accuracy above PGR, a column a supervisor."""
+"""Curves of two experiments in the same panels: accuracy above PGR, one column per supervisor."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from w2s.analysis.intervals import FEWEST
+from w2s.analysis.pairs import TRUTH
 from w2s.figures import style
 from w2s.report.differences import Cell, Matched, Side, is_ceiling, paired
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
-COLOURS = ("#1f5fa8", "#d9730d")  # told apart by people who see no red or green too
-WORDS = {"accuracy": "accuracy (%)", "pgr": "performance gap recovered (%)"}
+COLOURS = ("#1f5fa8", "#d9730d")  # of the experiments; distinct for colour-blind readers too
+GREY = "#777777"
+CEILING = {"linewidth": 0.9, "marker": "o", "markersize": 3, "markerfacecolor": "white"}
+VALUES = {"accuracy": "accuracy (%)", "pgr": "performance gap recovered (%)"}
+
+Styles = Mapping[str, Mapping[str, Any]]  # method -> its line and marker
 
 
 def draw(sides: tuple[Side, Side], names: tuple[str, str], matched: Matched) -> Figure | None:
-    """One setting; medians over the tasks that both have, or means where these are fewer than three.
+    """One setting; medians over the tasks of both experiments, or means if there are fewer than three.
 
-    Students of a supervisor are drawn where both experiments have it. None if there is nothing to draw.
+    A student is drawn if both experiments have it with the same supervisor. None if there is nothing to draw.
     """
-    from matplotlib.lines import Line2D
-
     tasks, pairs = paired(*sides, matched)
-    students = [pair for pair in pairs if not is_ceiling(pair[0]) and pair[0][1] and not pair[0][3]]
-    supervisors = [name for name in sides[0].rungs if any(pair[0][1] == name for pair in students)]
+    supervisors = [name for name in sides[0].rungs if any(_is_student(cell) and cell[1] == name for cell, _ in pairs)]
     if not supervisors or not tasks:
         return None
+    methods = list(dict.fromkeys(cell[0] for cell, _ in pairs if _is_student(cell)))
+    styles: Styles = {TRUTH: CEILING} | {name: style.method_style(name, methods) for name in methods}
     figure, axes = style.panels(2, len(supervisors), width=3.1, height=2.7, legend=2.0)
-    methods = list(dict.fromkeys(_series(pair[0]) for pair in students))
-    looks = {name: dict(style.method_style(name, methods)) for name in methods}
-    for column, supervisor in enumerate(supervisors):
-        other = matched.rungs[supervisor]
-        title = supervisor if supervisor == other else f"{supervisor} | {other}"
-        axes[0][column].set_title(f"supervisor {title}")
-        for row, value in enumerate(WORDS):
-            panel = axes[row][column]
+    for supervisor, (top, bottom) in zip(supervisors, axes.T, strict=True):
+        top.set_title(f"supervisor {both(supervisor, matched.rungs[supervisor])}")
+        for panel, value in ((top, "accuracy"), (bottom, "pgr")):
             for number, (side, colour) in enumerate(zip(sides, COLOURS, strict=True)):
-                if value == "accuracy":
-                    truth = [pair[number] for pair in pairs if is_ceiling(pair[0]) and _series(pair[0]) == "truth"]
-                    _line(panel, side, truth, tasks, value, {"color": colour, "linewidth": 0.9, "marker": "o",
-                                                             "markersize": 3, "markerfacecolor": "white"})  # fmt: skip
-                for method in methods:
-                    cells = [
-                        pair[number] for pair in students if pair[0][1] == supervisor and _series(pair[0]) == method
-                    ]
-                    _line(panel, side, cells, tasks, value, {"color": colour, **looks[method]})
-            style.percent_axis(panel, WORDS[value] if column == 0 else "", with_zero=value == "pgr")
-    for panel in axes.flat:
-        style.compute_axis(panel, label=panel in axes[1])
-    entries = [
-        Line2D([], [], color=colour, linewidth=4, label=name) for name, colour in zip(names, COLOURS, strict=True)
-    ]
-    entries += [Line2D([], [], color="#777777", label=_words(name, matched), **looks[name]) for name in methods]
-    entries.append(Line2D([], [], color="#777777", linewidth=0.9, marker="o", markersize=3, markerfacecolor="white",
-                          label="ground truth (ceiling)"))  # fmt: skip
-    figure.legend(handles=entries, loc="outside right center", frameon=False)
+                for method, look in styles.items():
+                    cells = [pair[number] for pair in pairs if _is_on_curve(pair[0], method, supervisor)]
+                    points = _points(side, cells, tasks, value)
+                    if points:
+                        panel.plot(*zip(*points, strict=True), **{"color": colour, **look})
+            style.percent_axis(panel, VALUES[value] if supervisor == supervisors[0] else "", with_zero=value == "pgr")
+            style.compute_axis(panel, label=panel is bottom)
+    figure.legend(handles=_entries(names, styles, matched), loc="outside right center", frameon=False)
     return figure
 
 
-def _series(cell: Cell) -> str:
-    """What one line is of."""
-    return cell[0]
+def _is_student(cell: Cell) -> bool:
+    """Whether it is a student of a single supervisor."""
+    return not is_ceiling(cell) and bool(cell[1]) and not cell[3]
 
 
-def _words(method: str, matched: Matched) -> str:
-    other = matched.methods[method]
-    ours, theirs = (style.METHOD_WORDS.get(name, name) for name in (method, other))
-    return ours if ours == theirs else f"{ours} | {theirs}"
+def _is_on_curve(cell: Cell, method: str, supervisor: str) -> bool:
+    """Whether a cell belongs to a method's curve in a supervisor's panels. All panels have the ceilings."""
+    return cell[0] == method and (is_ceiling(cell) or (_is_student(cell) and cell[1] == supervisor))
 
 
-def _line(panel: Axes, side: Side, cells: list[Cell], tasks: list[str], value: str, look: dict[str, Any]) -> None:
+def _points(side: Side, cells: Sequence[Cell], tasks: Sequence[str], value: str) -> list[tuple[float, float]]:
+    """(compute, percent) of cells, by compute; without cells that too few tasks have a number for."""
     points = []
     for cell in cells:
-        each = [side.pgr(task, cell) if value == "pgr" else side.means(task, cell)[0] for task in tasks]
-        known = [one for one in each if np.isfinite(one)]
-        if known and (len(tasks) < FEWEST or len(known) >= FEWEST):
+        numbers = [side.pgr(task, cell) if value == "pgr" else side.means(task, cell)[0] for task in tasks]
+        known = [number for number in numbers if np.isfinite(number)]
+        if len(known) >= (FEWEST if len(tasks) >= FEWEST else 1):
             middle = np.median(known) if len(tasks) >= FEWEST else np.mean(known)
             points.append((side.compute[cell[2]], 100 * float(middle)))
-    if points:
-        xs, ys = zip(*sorted(points), strict=True)
-        panel.plot(xs, ys, **look)
+    return sorted(points)
+
+
+def _entries(names: tuple[str, str], styles: Styles, matched: Matched) -> list[Line2D]:
+    """The legend: experiments by colour, methods by line and marker, the ceiling last."""
+    from matplotlib.lines import Line2D
+
+    entries = [
+        Line2D([], [], color=colour, linewidth=4, label=name) for name, colour in zip(names, COLOURS, strict=True)
+    ]
+    for method in [*(name for name in styles if name != TRUTH), TRUTH]:
+        words = (style.METHOD_WORDS.get(name, name) for name in (method, matched.methods.get(method, method)))
+        entries.append(Line2D([], [], color=GREY, label=both(*words), **styles[method]))
+    return entries
+
+
+def both(first: str, second: str) -> str:
+    """A name in both experiments: once if it is the same."""
+    return first if first == second else f"{first} | {second}"
