@@ -9,12 +9,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+import chess
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-import chess
 from tests.conftest import ROOT
 from w2s.chess import notation
 from w2s.chess.build import check_text

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import chess
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
 
-import chess
 from tests.chess.test_finetune import puzzle_rows
 from tests.conftest import ROOT
 from tests.open_models import save
