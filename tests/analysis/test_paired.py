@@ -39,6 +39,7 @@ def recovered(weak: Measured, student: Measured, ceiling: Measured) -> float:
     return paired.recovered(pgr(weak, student, ceiling), weak, student, ceiling)
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
     rng = np.random.default_rng(1)
     truth = (STUDENT - WEAK) / (CEILING - WEAK)

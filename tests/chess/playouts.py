@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import chess
 from hypothesis import strategies as st
 
-import chess
 from w2s.chess.games import Game, identity
 
 STARTS = (

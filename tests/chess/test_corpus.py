@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import chess
+
 from w2s.chess import endgames
 from w2s.chess.corpus import passes, positions
 from w2s.chess.games import Game, key

@@ -7,9 +7,9 @@ import subprocess
 import sys
 from collections import Counter
 
+import chess
 import pytest
 
-import chess
 from w2s.chess import endgames, few
 from w2s.chess.games import Game, key
 from w2s.chess.puzzles import Puzzle

@@ -8,12 +8,12 @@ import random
 from pathlib import Path
 from typing import Any
 
+import chess
 import chess.pgn
 import pyarrow.parquet as pq
 import pytest
 from safetensors import safe_open
 
-import chess
 from w2s import cli
 from w2s.config.files import deep_merge
 from w2s.experiments.loading import plan_of

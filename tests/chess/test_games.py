@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,11 +10,11 @@ import chess.pgn
 import pytest
 import zstandard
 
-from tests.conftest import ROOT
+from tests.conftest import REAL_DATA, needs_real_data
 from w2s.chess.games import Counts, Game, key, read_games
 from w2s.errors import UserError
 
-REAL = Path(os.environ.get("W2S_REAL_DATA", ROOT / "../shared/real-data")).resolve() / "chess/games_elo1800.pgn.zst"
+REAL = REAL_DATA / "chess" / "games_elo1800.pgn.zst"
 PLAYERS = '[WhiteElo "1900"]\n[BlackElo "2000"]\n'
 GOOD = PLAYERS + "\n1. e4 e5 2. Nf3 Nc6 1-0\n"
 ENDGAME = "7k/8/6K1/8/8/8/8/3Q4 w - - 0 1"
@@ -241,7 +240,7 @@ def test_python_chess_reads_the_same_games_from_annotated_text(tmp_path: Path) -
     assert [game.moves for game in read_games(write(tmp_path, text))] == list(by_python_chess(text))
 
 
-@pytest.mark.skipif(not REAL.is_file(), reason="no sample of real games here")
+@needs_real_data
 def test_python_chess_reads_the_same_real_games() -> None:
     counts = Counts()
     games = list(read_games(REAL, limit=150, counts=counts))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import chess
 import pytest
 from hypothesis import given, settings
 
-import chess
 from tests.chess.playouts import playouts
 from w2s.chess.games import Game
 from w2s.chess.notation import NOTATIONS, answer, game_text, legal, parse_answer, prompt, tokenizer, vocabulary

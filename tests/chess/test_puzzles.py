@@ -5,24 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+import chess
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-import chess
-from tests.conftest import ROOT
+from tests.conftest import REAL_DATA, needs_real_data
 from w2s.chess import notation
 from w2s.chess.build import check_text
 from w2s.chess.puzzles import Puzzle, PuzzleCounts, read_puzzles
 from w2s.errors import UserError
 
-REAL = Path(os.environ.get("W2S_REAL_DATA", ROOT / "../shared/real-data")).resolve() / "chess"
-real = pytest.mark.skipif(not REAL.is_dir(), reason="no samples of real puzzles here")
 BEFORE = "7k/8/6K1/8/8/8/8/3Q4 b - - 0 1"  # black goes to g8 and is mated on d8
 OPENING = "e4 e5 Bc4 Nc6 Qh5"
 
@@ -293,10 +290,10 @@ def test_a_prompt_without_answers_is_a_missing_column(tmp_path: Path) -> None:
 # -- real samples ----------------------------------------------------------------------------------------
 
 
-@real
+@needs_real_data
 def test_real_puzzles_with_their_game_become_prompts_that_replay_to_the_position() -> None:
     """The prompt's own text, replayed, ends where FEN and Moves[0] lead."""
-    path = REAL / "puzzles_with_game_moves.jsonl"
+    path = REAL_DATA / "chess" / "puzzles_with_game_moves.jsonl"
     rows = {one["PuzzleId"]: one for one in map(json.loads, path.read_text().splitlines())}
     for puzzle in read_puzzles(path, limit=20):
         board = chess.Board()
@@ -315,11 +312,11 @@ def test_real_puzzles_with_their_game_become_prompts_that_replay_to_the_position
         check_text(puzzle, text, notation.answer(puzzle, "pgn"), "pgn")
 
 
-@real
+@needs_real_data
 @pytest.mark.parametrize("name", ["lichess_db_puzzle_sample.csv.zst", "lichess_db_puzzle_more.csv.zst"])
 def test_real_rows_of_the_dump_are_sound(name: str) -> None:
     counts = PuzzleCounts()
-    puzzles = list(read_puzzles(REAL / name, limit=300, counts=counts))
+    puzzles = list(read_puzzles(REAL_DATA / "chess" / name, limit=300, counts=counts))
     assert counts.kept == 300
     assert not counts.skipped
     for puzzle in puzzles[:50]:

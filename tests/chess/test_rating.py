@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import chess
 import pytest
 
-import chess
 from w2s.chess import rating as ratings
 from w2s.chess.rating import MATES, NEITHER, TAKES, Difficulty, difficulty, rating
 

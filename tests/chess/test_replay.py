@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import chess
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import chess
 from tests.chess.playouts import STARTS, playouts
 from w2s.chess.games import Game
 from w2s.chess.replay import IllegalMoveError, Replay

@@ -26,7 +26,7 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def make(content: str = "numbers") -> None:
-    with artifacts.building(OUT, IDENTITY) as build:
+    with artifacts.building(OUT, IDENTITY, "run.json") as build:
         assert build is not None
         (build.folder / "predictions.parquet").write_text(content)
         (build.folder / "history.csv").write_text("step\n1\n")

@@ -13,7 +13,7 @@ from w2s.engine import distributed as spread
 from w2s.engine import sharded as shards
 from w2s.engine.rank import Member
 
-pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made once
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group(__name__)]  # what these tests share is made once
 
 
 @pytest.fixture(scope="module")

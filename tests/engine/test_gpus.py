@@ -27,7 +27,7 @@ def nothing_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
 def job(folder: Path, names: str, places: int) -> subprocess.Popen[str]:
     """Another process that takes a place, says which, and keeps it until its input ends."""
     code = (
-        "import sys; from pathlib import Path; from w2s import gpus\n"
+        "import sys; from pathlib import Path; from w2s.engine import gpus\n"
         f"print(gpus.take({names.split(',')!r}, {places}, Path({str(folder)!r})), flush=True)\n"
         "sys.stdin.read()"
     )

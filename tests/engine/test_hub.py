@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import chess
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
 
-import chess
 from tests.chess.test_finetune import puzzle_rows
 from tests.conftest import ROOT
 from tests.open_models import save
@@ -26,6 +26,7 @@ from w2s.microworld import WorldSize
 from w2s.nlp.rows import from_world
 from w2s.nlp.tasks import TASKS
 
+pytestmark = pytest.mark.workflow
 SMALL = WorldSize(people=12, adjectives=24, verbs=24, deeds=24, nouns=24)
 TRAINING = {"epochs": 1, "evaluations_per_epoch": 2, "max_length": 32}
 

@@ -13,6 +13,7 @@ from tests.conftest import ROOT
 from w2s.models.pretraining import new_model
 
 BENCHMARKS = ROOT / "benchmarks"
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,7 @@ def test_the_benchmark_of_puzzles_gives_the_same_answers_both_ways() -> None:
     assert {"transformers", "ours", "50", "200"} <= set(rows)
 
 
+@pytest.mark.workflow
 def test_the_benchmark_of_plans_asks_for_everything_and_then_for_figures_alone() -> None:
     command = [sys.executable, str(BENCHMARKS / "plan.py"), "--seeds", "1", "--figures", "table3"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)

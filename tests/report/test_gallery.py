@@ -15,6 +15,8 @@ from w2s.errors import UserError
 from w2s.jobs.workflow import Workflow
 from w2s.report import gallery
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def workflow() -> Workflow:

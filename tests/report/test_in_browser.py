@@ -15,6 +15,7 @@ from w2s.experiments.plan import Plan
 from w2s.report import comparison
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(browser.found() is None, reason="no Chromium here: pages were not looked at in a browser"),
     pytest.mark.xdist_group("browser"),
 ]

@@ -98,25 +98,6 @@ def test_keys_of_vision_are_found(tiny_config: dict[str, Any]) -> None:
     assert "vision_probe" in {one.stage.name for one in workflow.known()}
 
 
-def test_golden_keys_of_vision(smoke: Plan) -> None:
-    """Keys are for ever: results on disks far away are found by them."""
-    vision = smoke.vision
-    found = {
-        "images": vision.images().key,
-        "model": vision.model(vision.rung("twins8")).key,
-        "labels": vision.features(vision.config.supervisor).key,
-        "truth": vision.ceiling("digits", "twins8", 0, "cosine").key,
-        "student": vision.student("digits", "labelled2", "twins8", "oscillating", 0).key,
-    }
-    assert found == {
-        "images": "53e8df20e1",
-        "model": "c6bb536114",
-        "labels": "d710158974",
-        "truth": "b3286659aa",
-        "student": "d569d3910b",
-    }
-
-
 def test_weights_are_known_by_content_wherever_they_lie(imagenet: dict[str, Any], tmp_path: Path) -> None:
     def key(weights: str) -> str:
         imagenet["vision"]["supervisor"]["published"]["weights"] = weights

@@ -303,29 +303,3 @@ def test_a_config_mistake_is_one_line_not_a_traceback(tmp_path: Path) -> None:
     output = snakemake(copy, "-n", "figures/fig5.pdf", check=False)
     assert "nlp.tasks[0]: unknown task of the micro-world 'scqi'; did you mean 'sciq'?" in output
     assert "Traceback" not in output
-
-
-def test_the_plan_imports_nothing_heavy(copy: Path) -> None:
-    """Every cluster job pays for what the Snakefile imports."""
-    code = (
-        "import sys, yaml\n"
-        "from w2s.jobs.workflow import Workflow\n"
-        "workflow = Workflow(yaml.safe_load(open('config.yaml')))\n"
-        "runs = workflow.figure('fig5')\n"
-        "assert [run.key for run in runs]\n"
-        "heavy = {'torch', 'transformers', 'datasets', 'pandas', 'numpy', 'matplotlib', 'pyarrow', 'scipy'}\n"
-        "print(sorted(heavy & set(sys.modules)))\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=copy, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
-
-
-def test_the_command_lines_help_imports_nothing_heavy() -> None:
-    code = (
-        "import sys\n"
-        "from w2s.cli import main\n"
-        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
-        "print(sorted({'torch', 'transformers', 'pandas', 'numpy', 'pydantic'} & set(sys.modules)))\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"

@@ -29,6 +29,8 @@ from w2s.training.objectives import OBJECTIVES
 from w2s.training.objectives import settings as parameters_of
 from w2s.vision.config import Vision
 
+WITH_LADDERS = [setting.name for setting in SETTINGS if issubclass(setting.section, LadderSection)]
+
 
 class Experiment(Common):
     """The whole config: the common keys, and a section for each setting."""
@@ -41,11 +43,7 @@ class Experiment(Common):
 
     def with_panels(self) -> list[str]:
         """The settings with a ladder that this experiment has: those that Figures 2 and 3 can show."""
-        return [
-            setting.name
-            for setting in SETTINGS
-            if issubclass(setting.section, LadderSection) and getattr(self, setting.name) is not None
-        ]
+        return [name for name in WITH_LADDERS if getattr(self, name) is not None]
 
     def shown(self) -> list[str]:
         """The settings that Figures 2 and 3 show: those named, by default all that there are."""
@@ -55,6 +53,8 @@ class Experiment(Common):
     def _common_keys_fit(self) -> Experiment:
         refuse_twice("settings", self.settings or ())
         for name in self.settings or ():
+            if name not in WITH_LADDERS:
+                raise ValueError(f"settings: {name!r} is not allowed; {allowed(name, WITH_LADDERS)}")
             if name not in self.with_panels():
                 there = ", ".join(self.with_panels())
                 raise ValueError(f"settings: {name!r} has no section in this config; allowed: {there}")

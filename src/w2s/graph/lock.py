@@ -100,10 +100,15 @@ def digest(modules: Iterable[str]) -> str:
     """A hash of the modules' code without comments, docstrings and layout."""
     total = hashlib.sha256()
     for name in modules:
-        path = file_of(name)
-        assert path is not None, name
-        total.update(f"{name}\n{_bare(path.read_text(encoding='utf-8'))}\n".encode())
+        total.update(f"{name}\n{_code(name)}\n".encode())
     return total.hexdigest()[:16]
+
+
+@cache
+def _code(module: str) -> str:
+    path = file_of(module)
+    assert path is not None, module
+    return _bare(path.read_text(encoding="utf-8"))
 
 
 def _bare(source: str) -> str:
