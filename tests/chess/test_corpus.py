@@ -14,6 +14,7 @@ from w2s.chess.puzzles import Puzzle
 from w2s.chess.replay import Replay
 
 
+@pytest.mark.slow
 def test_a_game_is_dropped_exactly_if_it_passes_through_a_puzzle() -> None:
     games = endgames.games(400, 0)
     puzzles = endgames.puzzles(300, 0, set())

@@ -20,6 +20,7 @@ from w2s.experiments.loading import plan_of
 from w2s.graph.artifact import Artifact, Run, canonical
 
 PUZZLES = 80
+pytestmark = pytest.mark.slow
 
 
 def game(seed: int) -> list[chess.Move]:

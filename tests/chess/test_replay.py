@@ -37,6 +37,7 @@ WORDS = st.from_regex(r"\A([NBRQK]?[a-h]?[1-8]?x?[a-h][1-8](=?[NBRQ])?|O-O(-O)?)
 
 @settings(deadline=None, max_examples=20)
 @given(playouts(30), st.lists(WORDS, min_size=20, max_size=20))
+@pytest.mark.slow
 def test_what_python_chess_does_not_allow_is_not_allowed(game: Game, words: list[str]) -> None:
     board = board_of(game.start)
     for uci in game.moves:

@@ -196,6 +196,7 @@ class Small(nn.Module):
 
 
 @pytest.mark.parametrize("objective", EITHER)
+@pytest.mark.slow
 def test_out_of_memory_halves_the_micro_batch_and_changes_no_numbers(objective: str, tmp_path: Path) -> None:
     recipe, some, curves = Recipe(objective, {}, 2, 32, 1e-3, 0.0, 5, 0), texts(40), []
     for room in (10**9, 100):
@@ -228,6 +229,7 @@ def test_a_resumed_run_goes_on_with_what_fitted_and_still_says_what_did_not(
     assert after.record() == before.record() == {"tokens_at_once": 125, "out_of_memory_at": [500, 250]}
 
 
+@pytest.mark.slow
 def test_out_of_memory_with_a_single_text_is_a_clear_mistake() -> None:
     with pytest.raises(UserError, match="out of memory even with one text at a time"):
         probabilities(Small(0), texts(3), Budget(64))
