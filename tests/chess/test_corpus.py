@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import chess
+import pytest
 
 from w2s.chess import endgames
 from w2s.chess.corpus import passes, positions

@@ -323,5 +323,5 @@ def test_any_rate_and_seed_make_a_plan_whose_paths_are_unique(seed: int, learnin
     config = copy.deepcopy(deep_merge(read_yaml(ROOT / "config.yaml"), TINY))  # merged lists are TINY's own
     config["seeds"] = [seed, seed + 1]
     config["nlp"]["ladder"][0] = {**config["nlp"]["ladder"][0], "learning_rate": learning_rate}
-    runs = list(plan_of(config, "any").nlp.every_run())
+    runs = list(plan_of(config, "any").nlp.runs_of_figures())
     assert len({run.path for run in runs}) == len(runs) == 2 * 2 * (2 + 2 * 2)
