@@ -162,9 +162,10 @@ def _parquet(path: Path) -> Iterator[Row]:
 
 def _csv(path: Path) -> Iterator[Row]:
     try:
-        for number, row in enumerate(csv.DictReader(streams.lines(path, ends=True), strict=True)):
+        table = csv.DictReader(streams.lines(path, ends=True), strict=True)
+        for row in table:
             if None in row or None in row.values():
-                raise UserError(f"{path}: row {number} has not as many fields as the header has columns")
+                raise UserError(f"{path}:{table.line_num}: the row and the header differ in their number of fields")
             yield row
     except csv.Error as error:
         raise UserError(f"{path}: not a readable CSV file ({error})") from None
