@@ -7,6 +7,7 @@ is ``huggingface_hub``'s: HF_HOME, HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE work
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -35,8 +36,10 @@ def snapshot(
         RepositoryNotFoundError,
         RevisionNotFoundError,
     )
-    from huggingface_hub.utils import logging
+    from huggingface_hub.utils import disable_progress_bars, logging  # type: ignore[attr-defined]
 
+    if not sys.stderr.isatty():
+        disable_progress_bars()  # a job's log needs none
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # what is wrong is said below, once
     where = f"{wanted_by}: {kind} {repository!r} at {revision}"
     download = partial(snapshot_download, repository, repo_type=kind, revision=revision, allow_patterns=[*patterns])
