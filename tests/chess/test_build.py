@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from w2s.chess import endgames
-from w2s.chess.build import check_groups, check_text, check_texts, split, subset
+from w2s.chess.build import check_text, check_texts, split, subset
 from w2s.chess.config import PuzzleSizes
 from w2s.chess.games import key
 from w2s.chess.notation import answer, prompt
@@ -87,11 +87,6 @@ def test_an_illegal_answer_is_one_line(answer: str, puzzles: list[Puzzle]) -> No
     broken = replace(puzzles[0], answer=answer)
     with pytest.raises(UserError, match=f"puzzle {broken.id}: its answer {answer} is not legal"):
         split([broken, *puzzles[1:]], SIZES, 0)
-
-
-def test_shared_games_are_found(puzzles: list[Puzzle]) -> None:
-    with pytest.raises(UserError, match="1 games have puzzles in several parts, 'game0' in test, weak"):
-        check_groups({"weak": puzzles[:1], "test": puzzles[1:4]})
 
 
 @pytest.mark.parametrize("notation", ["fen", "squares", "position"])

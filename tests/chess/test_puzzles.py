@@ -223,7 +223,7 @@ def test_what_is_wrong_with_a_file_is_one_line(tmp_path: Path) -> None:
         reading("b.jsonl", b"{")
     with pytest.raises(UserError, match=r"c.jsonl:1: not an object"):
         reading("c.jsonl", b"[1]")
-    with pytest.raises(UserError, match=r"d.csv: row 1 has not as many fields"):
+    with pytest.raises(UserError, match=r"d.csv:2: the row and the header differ in their number of fields"):
         reading("d.csv", b"PuzzleId,FEN,Moves,Rating,GameUrl\n1,2\n")
     with pytest.raises(UserError, match=r"e.csv: no puzzles"):
         reading("e.csv", b"PuzzleId,FEN,Moves,Rating,GameUrl\n")

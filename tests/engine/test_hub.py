@@ -22,8 +22,8 @@ from tests.conftest import ROOT
 from tests.open_models import save
 from tests.standin import COMMIT, hub
 from tests.workflow.test_dag import checkout, edit_config, planned
-from w2s.microworld import WorldSize
-from w2s.nlp.rows import from_world
+from w2s.microworld import World, WorldSize
+from w2s.nlp import synthetic
 from w2s.nlp.tasks import TASKS
 
 pytestmark = pytest.mark.workflow
@@ -46,7 +46,7 @@ def repositories(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("hub")
     for task in TASKS.values():
         assert task.hub is not None
-        parts = from_world(task, SMALL).parts
+        parts = synthetic.rows(World(SMALL), task.name)
         for part, split in (("train", task.train), ("test", task.test)):
             shards(root / "dataset" / task.hub.repository, task.hub.files, split, parts[part])
     rows = puzzle_rows(90)
@@ -227,7 +227,7 @@ def test_a_cache_that_does_not_know_whether_it_is_whole_is_completed(
     shutil.copy(repositories / "dataset/allenai/sciq" / shard, snapshot / shard)
     fetched = run(copy, address, "w2s", "fetch", "two")
     assert fetched.returncode == 0, fetched.stderr
-    rows = len(from_world(TASKS["sciq"], SMALL).parts["train"])
+    rows = len(synthetic.rows(World(SMALL), "sciq")["train"])
     assert f"sciq: allenai/sciq (train) at {COMMIT}: {rows} rows" in fetched.stdout
 
 

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from w2s.errors import UserError
-from w2s.microworld import WorldSize
+from w2s.microworld import World, WorldSize
+from w2s.nlp import synthetic
 from w2s.nlp.build import PARTS, Example, Examples, build
 from w2s.nlp.config import Sizes
 from w2s.nlp.formatters import Candidate
-from w2s.nlp.rows import from_world
 from w2s.nlp.task import Task
 from w2s.nlp.tasks import TASKS, TOPICS
 
@@ -31,7 +31,7 @@ def in_world(task: str, seed: int = 0, size: WorldSize = SMALL) -> Examples:
 
 
 def world_rows(task: str, size: WorldSize = SMALL) -> dict[str, list[dict[str, Any]]]:
-    return from_world(TASKS[task], size).parts
+    return synthetic.rows(World(size), task)
 
 
 def groups(examples: list[Example]) -> set[str]:

@@ -9,10 +9,10 @@ import pytest
 from tests.conftest import REAL_DATA, ROOT, needs_real_data
 from tests.nlp.test_build import assert_no_group_is_shared
 from w2s.config.files import deep_merge, read_yaml
+from w2s.engine.rows import from_files, split_files
 from w2s.experiments.loading import plan_of
 from w2s.nlp.build import Examples, build, format_row
 from w2s.nlp.config import Sizes
-from w2s.nlp.rows import from_files, split_files
 from w2s.nlp.tasks import TASKS
 
 # Splits that the samples have; None cuts the test set from the first.
@@ -47,7 +47,8 @@ def real(task: str) -> Examples:
     train, test = SPLITS[task]
     folder = REAL_DATA / TASKS[task].folder
     splits = {"train": train} | ({"test": test} if test else {})
-    rows = from_files(TASKS[task], {part: split_files(folder, split, TASKS[task]) for part, split in splits.items()})
+    files = {part: split_files(folder, split) for part, split in splits.items()}
+    rows = from_files(files, TASKS[task].columns, f"task {task!r}")
     return build(TASKS[task], rows.parts, Sizes(), 0, rows.origins)
 
 
@@ -68,8 +69,8 @@ def test_real_rows_become_disjoint_balanced_parts_without_surface_cues(task: str
 
 
 def test_the_few_real_rows_of_quartz_format() -> None:
-    (path,) = split_files(REAL_DATA / "quartz", "hf_dummy_rows", TASKS["quartz"])
-    rows = from_files(TASKS["quartz"], {"train": [path]}).parts["train"]
+    files = split_files(REAL_DATA / "quartz", "hf_dummy_rows")
+    rows = from_files({"train": files}, TASKS["quartz"].columns, "task 'quartz'").parts["train"]
     made = [one for row in rows for one in format_row(TASKS["quartz"], row, "here")]
     assert len(made) == 2 * len(rows) == 2 * sum(one.label for one in made)
 

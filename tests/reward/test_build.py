@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import random
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from w2s.errors import UserError
 from w2s.reward import world as dialogues
 from w2s.reward.build import Built, build
 from w2s.reward.config import Dialogues, PairSizes
-from w2s.reward.rows import from_files, split_files, splits
 from w2s.reward.tasks import PREFERENCES
 
 HH = PREFERENCES["hh"]
@@ -96,53 +89,6 @@ def test_sizes_keep_whole_groups() -> None:
     parts = built(ROWS, train=60, test=30).parts
     assert len(parts["test"]) == 30
     assert len(parts["weak"]) + len(parts["strong"]) == 60
-
-
-def write(folder: Path, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / name
-    if name.endswith(".parquet"):
-        pq.write_table(pa.Table.from_pylist([dict(row) for row in rows]), path)
-    else:
-        text = "".join(json.dumps(one) + "\n" for one in rows).encode()
-        path.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
-
-
-@pytest.mark.parametrize("name", ["train.parquet", "train.jsonl", "train.jsonl.gz", "helpful-base/train.jsonl.gz"])
-def test_rows_are_read_from_a_directory_or_a_clone_of_the_hub(tmp_path: Path, name: str) -> None:
-    write((tmp_path / name).parent, Path(name).name, ROWS[:4])
-    files = split_files(tmp_path, splits(HH, None, "none")["train"], HH)
-    assert from_files(HH, {"train": files}).parts["train"] == ROWS[:4]
-
-
-def test_a_star_names_several_files(tmp_path: Path) -> None:
-    for number in range(2):
-        write(tmp_path, f"part_{number}.parquet", ROWS[number : number + 1])
-    assert from_files(HH, {"train": split_files(tmp_path, "part_*", HH)}).parts["train"] == ROWS[:2]
-
-
-def test_files_that_are_not_what_they_should_be_are_one_line(tmp_path: Path) -> None:
-    write(tmp_path, "train.jsonl", [{"text": "a"}])
-    with pytest.raises(UserError, match="no column 'chosen'"):
-        from_files(HH, {"train": [tmp_path / "train.jsonl"]})
-    with pytest.raises(UserError, match=r"no split 'tset'.*there are: train"):
-        split_files(tmp_path, "tset", HH)
-    (tmp_path / "bad.jsonl.gz").write_bytes(b"no")
-    with pytest.raises(UserError, match="not readable as text"):
-        from_files(HH, {"train": [tmp_path / "bad.jsonl.gz"]})
-
-
-def test_the_hubs_file_patterns_find_one_split_only(tmp_path: Path) -> None:
-    names = {
-        "shp": ["default/train/0000.parquet", "default/test/0000.parquet", "default/validation/0000.parquet"],
-        "webgpt": ["openai--webgpt/json-train.parquet"],
-        "summarize": ["comparisons/train/0000.parquet", "comparisons/validation/0000.parquet", "axis/test/0.parquet"],
-    }
-    for task, files in names.items():
-        for name in files:
-            write((tmp_path / task / name).parent, Path(name).name, [{"a": 1}])
-        found = split_files(tmp_path / task, "train", PREFERENCES[task])
-        assert [str(path.relative_to(tmp_path / task)) for path in found] == files[:1], task
 
 
 # -- the micro-world ---------------------------------------------------------------------------------------

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import REAL_DATA, needs_real_data
+from w2s.engine.rows import from_files, split_files
 from w2s.reward.build import build
 from w2s.reward.config import PairSizes
-from w2s.reward.rows import from_files, split_files
 from w2s.reward.tasks import PREFERENCES
 
 pytestmark = [needs_real_data, pytest.mark.slow]
@@ -18,7 +18,7 @@ HH = PREFERENCES["hh"]
     ("folder", "train"), [("anthropic_hh", "test_*"), ("anthropic_hh_single_turn", "harmless_train_*")]
 )
 def test_nearly_all_real_pairs_are_sound_and_their_place_says_nothing(folder: str, train: str) -> None:
-    rows = from_files(HH, {"train": split_files(REAL_DATA / folder, train, HH)})
+    rows = from_files({"train": split_files(REAL_DATA / folder, train)}, HH.columns, "task 'hh'")
     built = build(HH, rows.parts, PairSizes(), 0, rows.origins)
     counts = built.counts["train"]
     assert sum(counts["malformed_dropped"].values()) < 0.01 * counts["rows"]

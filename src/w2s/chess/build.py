@@ -8,7 +8,7 @@ file does not matter.
 from __future__ import annotations
 
 import random
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +17,7 @@ from w2s.chess import notation as notations
 from w2s.chess.config import PuzzleSizes
 from w2s.chess.games import key
 from w2s.chess.puzzles import Puzzle, legal_move
+from w2s.engine.splits import apart, check_groups, groups
 from w2s.errors import UserError
 
 Parts = Mapping[str, Sequence[Puzzle]]
@@ -43,37 +44,32 @@ def split(puzzles: Iterable[Puzzle], sizes: PuzzleSizes, seed: int) -> Split:
     if there are too few puzzles, and where an answer is not legal.
     """
     distinct, read = _distinct(puzzles)
-    rng = random.Random(f"puzzles-{seed}")
-    groups: dict[str, list[Puzzle]] = defaultdict(list)
-    for puzzle in distinct:
-        groups[puzzle.group].append(puzzle)
-    names = sorted(groups)
-    rng.shuffle(names)
+    games = groups(distinct, random.Random(f"puzzles-{seed}"))
     wanted = wanted_parts(sizes)
     parts: dict[str, list[Puzzle]] = {name: [] for name in wanted}
-    order = iter(names)
+    order = iter(games)
     cut = 0
     for name, size in wanted.items():
         while len(parts[name]) < size:
-            group = next(order, None)
-            if group is None:
+            game = next(order, None)
+            if game is None:
                 raise UserError(
-                    f"puzzles: {len(distinct):,} distinct ones of {len(groups):,} games, but the parts need "
+                    f"puzzles: {len(distinct):,} distinct ones of {len(games):,} games, but the parts need "
                     f"{sum(wanted.values()):,} ({', '.join(f'{part} {number:,}' for part, number in wanted.items())}); "
                     "get more puzzles or make the parts smaller"
                 )
-            fitting = groups[group][: size - len(parts[name])]
-            cut += len(groups[group]) - len(fitting)
+            fitting = game[: size - len(parts[name])]
+            cut += len(game) - len(fitting)
             parts[name] += fitting
         parts[name].sort(key=lambda puzzle: puzzle.id)
     counts = {
         "puzzles": read,
         "duplicates_dropped": read - len(distinct),
-        "groups": len(groups),
+        "groups": len(games),
         "cut_from_groups": cut,
         "parts": {name: describe(part) for name, part in parts.items()},
     }
-    check_groups(parts)
+    check_groups(parts, "puzzles")
     return Split(parts, counts)
 
 
@@ -110,10 +106,9 @@ def subset(
             return low is None and high is None
         return (low is None or puzzle.rating >= low) and (high is None or puzzle.rating < high)
 
-    groups = {puzzle.group for puzzle in held_out}
     known = {key(puzzle.position()) for puzzle in held_out}
     distinct, _ = _distinct(filter(fits, puzzles))
-    left = [one for one in distinct if one.group not in groups and key(one.position()) not in known]
+    left = [one for one in apart(distinct, held_out) if key(one.position()) not in known]
     if len(left) < count:
         what = f"rated below {high}" if high is not None else f"rated {low} or more" if low is not None else "there"
         raise UserError(f"puzzles: {len(left):,} are {what} and apart from the test set, {count:,} are needed")
@@ -135,18 +130,6 @@ def describe(part: Sequence[Puzzle]) -> dict[str, Any]:
 
 
 # -- guards ------------------------------------------------------------------------------------------------
-
-
-def check_groups(parts: Parts) -> None:
-    """UserError if two parts share a group."""
-    homes: dict[str, set[str]] = defaultdict(set)
-    for name, part in parts.items():
-        for puzzle in part:
-            homes[puzzle.group].add(name)
-    shared = sorted(group for group, names in homes.items() if len(names) > 1)
-    if shared:
-        where = ", ".join(sorted(homes[shared[0]]))
-        raise UserError(f"puzzles: {len(shared)} games have puzzles in several parts, {shared[0]!r} in {where}")
 
 
 def check_texts(parts: Parts, notation: str) -> dict[str, int]:

@@ -11,8 +11,8 @@ from w2s.chess import endgames, notation
 from w2s.chess.build import check_texts, describe, split, subset
 from w2s.chess.config import PuzzleSizes
 from w2s.chess.puzzles import Puzzle, PuzzleCounts, read_puzzles
-from w2s.chess.tables import ENDINGS
-from w2s.engine import artifacts, hub
+from w2s.engine import artifacts
+from w2s.engine.rows import hub_files
 
 COLUMNS = ("id", "part", "group", "rating", "fen", "legal_moves", "prompt", "answer")
 
@@ -61,9 +61,7 @@ def puzzles_of(
         yield from endgames.puzzles(place["endgames"]["count"], place["endgames"]["seed"], set())
         return
     if "hub" in place:
-        patterns = [place["files"], "*.md"]
-        folder = hub.snapshot(place["hub"], "dataset", place["revision"], patterns, wanted_by="chess puzzles")
-        paths = sorted(path for path in folder.glob(place["files"]) if path.name.endswith(ENDINGS))
+        paths, _ = hub_files(place, "chess puzzles")
     else:
         paths = [Path(path) for path in files["puzzles"]]
     yield from islice((one for path in paths for one in read_puzzles(path, counts=counts)), place["limit"])

@@ -15,7 +15,7 @@ from pathlib import Path
 import chess
 
 from w2s.chess.replay import IllegalMoveError, Replay
-from w2s.chess.streams import lines
+from w2s.engine.streams import lines
 from w2s.errors import UserError, allowed
 
 ENDINGS = (".pgn", ".pgn.zst")

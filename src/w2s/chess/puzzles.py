@@ -15,16 +15,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import chess
 
-from w2s.chess import tables
 from w2s.chess.games import identity, sans
 from w2s.chess.replay import IllegalMoveError, Replay
+from w2s.engine.rows import Row, read
 from w2s.errors import UserError
 
 SKIPPED_AT_MOST = 0.05  # share of rows that are no sound puzzle beyond which something is wrong with the file
@@ -34,8 +33,6 @@ GAME_ID = re.compile(r"lichess\.org/(\w{8})")
 LICHESS = ("PuzzleId", "FEN", "Moves", "Rating")
 ORIGIN = ("GameUrl", "GameId", "game_moves")  # one of them must be there
 PROMPTS = ("ctx", "target")
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +83,7 @@ class _UnsoundError(Exception):
 
 
 def read_puzzles(path: Path, *, limit: int | None = None, counts: PuzzleCounts | None = None) -> Iterator[Puzzle]:
-    """The puzzles of a file (csv, jsonl, both also ``.zst``; parquet), every move replayed, as a stream.
+    """The puzzles of a file of rows, every move replayed, as a stream.
 
     Rows that are no sound puzzle are skipped and counted. limit: stop after so many puzzles. counts: is added to
     while rows are read. UserError if the file is not readable or lacks a column, and if more than ``SKIPPED_AT_MOST``
@@ -95,7 +92,7 @@ def read_puzzles(path: Path, *, limit: int | None = None, counts: PuzzleCounts |
     counts = PuzzleCounts() if counts is None else counts
     here = PuzzleCounts()
     first_bad = ""
-    for number, row in enumerate(tables.rows(path), start=1):
+    for number, row in enumerate(read(path), start=1):
         if number == 1:
             _check_columns(path, row)
         if limit is not None and here.kept >= limit:

@@ -1,12 +1,13 @@
 """The Hugging Face hub: parts of a repository at a commit, from the local cache where they are already there.
 
-Nothing that a repository holds is ever executed. Everything else (cache, tokens, mirrors, offline mode) is
-``huggingface_hub``'s: HF_HOME, HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE work as everywhere.
+Nothing that a repository holds is ever executed. Everything else (cache, tokens, mirrors, offline mode, progress bars)
+is ``huggingface_hub``'s: HF_HOME, HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE work as everywhere.
 """
 
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -37,7 +38,8 @@ def snapshot(
     )
     from huggingface_hub.utils import disable_progress_bars, logging  # type: ignore[attr-defined]
 
-    disable_progress_bars()
+    if not sys.stderr.isatty():
+        disable_progress_bars()  # a job's log needs none
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # what is wrong is said below, once
     where = f"{wanted_by}: {kind} {repository!r} at {revision}"
     download = partial(snapshot_download, repository, repo_type=kind, revision=revision, allow_patterns=[*patterns])

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from w2s.engine.splits import apart, cut, cut_to
 from w2s.errors import UserError
 from w2s.nlp import guards
 from w2s.nlp.config import Sizes
@@ -64,21 +65,19 @@ def build(
     train = _examples(task, candidates["train"], "train", home, rng, counts)
     if "test" in rows:
         test = _test_set(_examples(task, candidates["test"], "test", home, rng, counts), task, sizes, rng, question_of)
-        tested = {example.group for example in test}
-        kept = [example for example in train if example.group not in tested]
+        kept = apart(train, test)
         counts["training_examples_of_a_test_group_dropped"] = len(train) - len(kept)
         train = kept
     else:
-        test, train = _cut(train, sizes.test_share, rng)
+        test, train = cut(train, sizes.test_share, rng)
         test = _test_set(test, task, sizes, rng, question_of)
     uneven = _is_uneven(train)
     if uneven:
         train = _rebalanced(train, rng)
     counts["after_balancing"] = len(train)
-    if sizes.train:
-        train = _cut_to(train, sizes.train, rng)
-    weak, strong = _cut(train, 0.5, rng)
-    validation, strong = _cut(strong, sizes.validation_share, rng)
+    train = cut_to(train, sizes.train, rng)
+    weak, strong = cut(train, 0.5, rng)
+    validation, strong = cut(strong, sizes.validation_share, rng)
     parts = {"weak": weak, "strong": strong, "validation": validation}
     if uneven:  # a half may have come out uneven again
         parts = {name: _rebalanced(part, rng) for name, part in parts.items()}
@@ -225,32 +224,6 @@ def _equalised(candidates: Mapping[str, Candidate], rng: random.Random) -> dict[
         count = min(map(len, sides))
         chosen |= {digest: candidates[digest] for side in sides for digest in rng.sample(side, count)}
     return chosen
-
-
-def _groups(examples: Iterable[Example], rng: random.Random) -> list[list[Example]]:
-    """Examples by group, groups in random order."""
-    groups: dict[str, list[Example]] = defaultdict(list)
-    for example in examples:
-        groups[example.group].append(example)
-    ordered = [groups[name] for name in sorted(groups)]
-    rng.shuffle(ordered)
-    return ordered
-
-
-def _cut(examples: Sequence[Example], share: float, rng: random.Random) -> tuple[list[Example], list[Example]]:
-    """(about ``share`` of the examples, the rest), never splitting a group."""
-    first: list[Example] = []
-    rest: list[Example] = []
-    wanted = share * len(examples)
-    for group in _groups(examples, rng):
-        fits = len(first) + len(group) / 2 <= wanted or not first
-        (first if fits else rest).extend(group)
-    return first, rest
-
-
-def _cut_to(examples: Sequence[Example], count: int, rng: random.Random) -> list[Example]:
-    """Whole groups, about ``count`` examples of them."""
-    return _cut(examples, count / len(examples), rng)[0] if count < len(examples) else list(examples)
 
 
 def _positive_share(examples: Sequence[Example]) -> float:

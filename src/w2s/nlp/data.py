@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from w2s.engine import artifacts
-from w2s.microworld import WorldSize
-from w2s.nlp import rows as sources
+from w2s.engine.rows import Rows, from_files, from_hub
+from w2s.microworld import World, WorldSize
+from w2s.nlp import synthetic
 from w2s.nlp import user_tasks as own
 from w2s.nlp.build import PARTS, build
 from w2s.nlp.config import Sizes
@@ -40,10 +40,11 @@ def make(build_: artifacts.Build, files: Mapping[str, Sequence[str]]) -> None:
         print(f"guard {name.replace('_', ' ')}: {found}")
 
 
-def rows_of(task: Task, place: Mapping[str, Any], files: Mapping[str, Sequence[str]]) -> sources.Rows:
+def rows_of(task: Task, place: Mapping[str, Any], files: Mapping[str, Sequence[str]]) -> Rows:
     """Raw rows from where a data spec says they are."""
     if "world" in place:
-        return sources.from_world(task, WorldSize(**place["world"]))
+        parts = synthetic.rows(World(WorldSize(**place["world"])), task.name)
+        return Rows(parts, dict.fromkeys(parts, "the micro-world"))
     if "hub" in place:
-        return sources.from_hub(task, place)
-    return sources.from_files(task, {part: [Path(path) for path in paths] for part, paths in files.items()})
+        return from_hub(place, task.columns, f"task {task.name!r}")
+    return from_files(files, task.columns, f"task {task.name!r}")

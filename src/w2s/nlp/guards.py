@@ -7,10 +7,11 @@ lengths alone give (nearly) every label away. The others are measurements for a 
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from w2s.engine.splits import check_groups, shared_groups
 from w2s.errors import UserError
 from w2s.nlp.formatters import Candidate, Row
 from w2s.nlp.task import Task
@@ -78,7 +79,7 @@ def measure(task: Task, parts: Parts, question_of: Mapping[str, str]) -> dict[st
     train = [example for part in HALVES for example in parts[part]]
     found: dict[str, Any] = {
         "positive_share": {name: _share(part) for name, part in parts.items()},
-        "groups_in_several_parts": _shared_groups(parts),
+        "groups_in_several_parts": len(shared_groups(parts)),
         "near_duplicates": {
             f"{name} of weak": near_duplicates(parts["weak"], parts[name]) for name in ("strong", "test")
         },
@@ -87,8 +88,7 @@ def measure(task: Task, parts: Parts, question_of: Mapping[str, str]) -> dict[st
     }
     if task.per_question:
         found["questions_with_unequal_answers"] = {name: _unequal(part, question_of) for name, part in parts.items()}
-    if found["groups_in_several_parts"]:
-        raise UserError(f"task {task.name!r}: {found['groups_in_several_parts']} groups lie in several parts")
+    check_groups(parts, f"task {task.name!r}")
     if task.relabel is not None:
         found["text_independent_of_answer"] = True  # every row was checked while it was formatted
     for guard in ("bag_of_words_accuracy", "length_only_accuracy"):
@@ -102,14 +102,6 @@ def measure(task: Task, parts: Parts, question_of: Mapping[str, str]) -> dict[st
 
 def _share(examples: Sequence[Labelled]) -> float:
     return round(sum(example.label for example in examples) / len(examples), 4)
-
-
-def _shared_groups(parts: Parts) -> int:
-    homes: dict[str, set[str]] = defaultdict(set)
-    for name, part in parts.items():
-        for example in part:
-            homes[example.group].add(name)
-    return sum(len(names) > 1 for names in homes.values())
 
 
 def _unequal(examples: Sequence[Labelled], question_of: Mapping[str, str]) -> int:

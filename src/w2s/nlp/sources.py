@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from w2s.engine.rows import split_files, splits
 from w2s.engine.sources import Source, folder_in, split_contents
 from w2s.errors import UserError
 from w2s.nlp import user_tasks
 from w2s.nlp.config import Data, TaskChoice
-from w2s.nlp.rows import NO_SPLIT, split_files
 from w2s.nlp.task import Task
 from w2s.nlp.tasks import TASKS
 
@@ -23,23 +23,20 @@ def rows(data: Data, choice: TaskChoice, root: Path) -> Source:
         folder = root / Path(choice.directory or "").expanduser()
         if not folder.is_dir():
             raise UserError(f"task {choice.name!r}: directory {str(folder)!r} is not there; it should hold its rows")
-        return _files(folder, user_tasks.of_choice(choice), _splits(choice.train or "train", choice.test or "test"))
+        return _files(folder, user_tasks.of_choice(choice), splits(choice.train or "train", choice.test or "test"))
     task = TASKS[choice.name]
-    splits = _splits(choice.train or task.train, choice.test or task.test)
+    wanted = splits(choice.train or task.train, choice.test or task.test)
     if data.source == "hub":
         if task.hub is None:
             raise UserError(f"task {task.name!r} has no hub repository; set data.source: directory")
         place = {"hub": task.hub.repository, "revision": choice.revision or task.hub.revision}
-        return Source(place | {"files": task.hub.files} | splits, {})
-    return _files(folder_in("data.directory", data.directory, choice.folder or task.folder, task.name), task, splits)
+        return Source(place | {"files": task.hub.files} | wanted, {})
+    return _files(folder_in("data.directory", data.directory, choice.folder or task.folder, task.name), task, wanted)
 
 
-def _splits(train: str, test: str) -> dict[str, str]:
-    return {"train": train} | ({} if test == NO_SPLIT else {"test": test})
-
-
-def _files(folder: Path, task: Task, splits: Mapping[str, str]) -> Source:
-    files = {part: split_files(folder, split, task) for part, split in splits.items()}
+def _files(folder: Path, task: Task, wanted: Mapping[str, str]) -> Source:
+    pattern = task.hub.files if task.hub else None
+    files = {part: split_files(folder, split, pattern) for part, split in wanted.items()}
     found = split_contents(files, f"task {task.name!r}")
     digests = {part: digest[0] if len(digest) == 1 else digest for part, digest in found.identity.items()}
     return Source(digests, found.location)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from w2s.engine.splits import apart, check_groups, cut, cut_to
 from w2s.errors import UserError
 from w2s.reward.config import PairSizes
 from w2s.reward.formatters import Comparison, MalformedError, Row
@@ -63,24 +64,23 @@ def build(
     }
     train = distinct["train"]
     if "test" in distinct:
-        tested = {pair.group for pair in distinct["test"]}
-        kept = [pair for pair in train if pair.group not in tested]
+        kept = apart(train, distinct["test"])
         counts["training_pairs_of_a_test_group_dropped"] = len(train) - len(kept)
         test, train = distinct["test"], kept
     else:
-        test, train = _cut(train, sizes.test_share, rng)
-    test = _cut_to(test, sizes.test, rng)
-    train = _cut_to(train, sizes.train, rng)
-    weak, strong = _cut(train, 0.5, rng)
+        test, train = cut(train, sizes.test_share, rng)
+    test = cut_to(test, sizes.test, rng)
+    train = cut_to(train, sizes.train, rng)
+    weak, strong = cut(train, 0.5, rng)
     parts = {"weak": weak, "strong": strong}
     if sizes.validation_share:
-        parts["validation"], parts["strong"] = _cut(strong, sizes.validation_share, rng)
+        parts["validation"], parts["strong"] = cut(strong, sizes.validation_share, rng)
     parts["test"] = test
     for name, part in parts.items():
         if not part:
             raise UserError(f"task {task.name!r}: no pairs left for the {name} part; it needs more rows")
         parts[name] = sorted(part, key=lambda pair: pair.id)
-    check_groups(task.name, parts)
+    check_groups(parts, f"task {task.name!r}")
     counts["parts"] = {name: describe(part) for name, part in parts.items()}
     return Built(parts, counts)
 
@@ -140,39 +140,6 @@ def _distinct(
         "pairs": len(kept),
     }
     return kept
-
-
-def _cut(
-    pairs: Sequence[PreferencePair], share: float, rng: random.Random
-) -> tuple[list[PreferencePair], list[PreferencePair]]:
-    """(about ``share`` of the pairs, the rest), never splitting a group."""
-    groups: dict[str, list[PreferencePair]] = defaultdict(list)
-    for pair in pairs:
-        groups[pair.group].append(pair)
-    names = sorted(groups)
-    rng.shuffle(names)
-    first: list[PreferencePair] = []
-    rest: list[PreferencePair] = []
-    for name in names:
-        fits = len(first) + len(groups[name]) / 2 <= share * len(pairs) or not first
-        (first if fits else rest).extend(groups[name])
-    return first, rest
-
-
-def _cut_to(pairs: Sequence[PreferencePair], count: int | None, rng: random.Random) -> list[PreferencePair]:
-    """Whole groups, about ``count`` pairs of them."""
-    return _cut(pairs, count / len(pairs), rng)[0] if count and count < len(pairs) else list(pairs)
-
-
-def check_groups(task: str, parts: Mapping[str, Sequence[PreferencePair]]) -> None:
-    """UserError if two parts share a group."""
-    homes: dict[str, set[str]] = defaultdict(set)
-    for name, part in parts.items():
-        for pair in part:
-            homes[pair.group].add(name)
-    shared = sorted(group for group, names in homes.items() if len(names) > 1)
-    if shared:
-        raise UserError(f"task {task!r}: {len(shared)} groups lie in several parts, {shared[0][:60]!r} first")
 
 
 def describe(part: Sequence[PreferencePair]) -> dict[str, Any]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from w2s.engine import artifacts
+from w2s.engine.rows import Rows, from_files, from_hub
 from w2s.reward import world as dialogues
 from w2s.reward.build import build
 from w2s.reward.config import Dialogues, PairSizes
-from w2s.reward.rows import Rows, from_files, from_hub
 from w2s.reward.tasks import PREFERENCES, PreferenceTask
 
 COLUMNS = ("id", "part", "group", "prefix", "first", "second", "label")
@@ -44,5 +43,5 @@ def rows_of(task: PreferenceTask, place: Mapping[str, Any], files: Mapping[str, 
         parts = dialogues.rows(Dialogues(**place["world"]))
         return Rows(parts, dict.fromkeys(parts, "the micro-world"))
     if "hub" in place:
-        return from_hub(task, place)
-    return from_files(task, {part: [Path(path) for path in paths] for part, paths in files.items()})
+        return from_hub(place, task.columns, f"task {task.name!r}")
+    return from_files(files, task.columns, f"task {task.name!r}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from w2s.engine.rows import split_files, splits
 from w2s.engine.sources import Source, folder_in, split_contents
-from w2s.reward import rows
 from w2s.reward.config import PairTask, Reward
 from w2s.reward.tasks import PREFERENCES
 
@@ -14,10 +14,10 @@ def preferences(config: Reward, choice: PairTask) -> Source:
     The identity has a ``test`` unless the test set is to be cut from the training rows.
     """
     task = PREFERENCES[choice.name]
-    splits = rows.splits(task, choice.train, choice.test)
+    wanted = splits(choice.train or task.train, choice.test or task.test)
     if config.source == "hub":
         place = {"hub": task.hub.repository, "revision": choice.revision or task.hub.revision}
-        return Source(place | {"files": task.hub.files} | splits, {})
+        return Source(place | {"files": task.hub.files} | wanted, {})
     folder = folder_in("reward.directory", config.directory, choice.folder or task.folder, task.name)
-    files = {part: rows.split_files(folder, split, task) for part, split in splits.items()}
+    files = {part: split_files(folder, split, task.hub.files) for part, split in wanted.items()}
     return split_contents(files, f"task {task.name!r}")

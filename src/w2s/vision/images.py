@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from w2s.engine import artifacts, hub
+from w2s.engine import artifacts
+from w2s.engine.rows import hub_files
 from w2s.errors import UserError, first_line
 from w2s.vision import folder
 
@@ -89,12 +90,14 @@ def tables(place: Mapping[str, Any], environment: Mapping[str, Any]) -> list[Pat
     """The parquet files that a spec speaks of, from the hub where they are there."""
     if "hub" not in place:
         return [Path(path) for path in environment["images"]]
-    found = hub.snapshot(place["hub"], "dataset", place["revision"], [place["files"]], wanted_by="vision.images")
-    return sorted(found.glob(place["files"]))
+    return hub_files(place, "vision.images")[0]
 
 
 def _of_tables(paths: Sequence[Path]) -> dict[str, list[Any]]:
-    """Columns image (bytes and path, as the hub's image data sets have them) and label of parquet files."""
+    """Columns image (bytes and path, as the hub's image data sets have them) and label of parquet files.
+
+    Read by pyarrow, which can leave the images' bytes where they are; the row reader takes whole columns.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 

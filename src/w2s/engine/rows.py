@@ -1,0 +1,205 @@
+"""Rows of tables: in local files, or in the files of a hub repository at a pinned commit.
+
+Parquet is streamed by the ``datasets`` library, without a copy in its cache. JSON and CSV are read here, because the
+library's readers do not keep values (datasets 5.2.0): they infer one type a column, so that dates in text become
+datetimes, an integer beside a fraction becomes a float, and a missing key becomes None; a CSV row with too few fields
+is filled up, and a cut-off ``.zst`` file is taken for a whole one. Files of the hub come through ``w2s.engine.hub``:
+without network, ``datasets.load_dataset`` of a repository takes the latest version in its cache, whatever the revision.
+No code of a repository is ever run.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from w2s.engine import hub, streams
+from w2s.errors import UserError, allowed, first_line, located
+
+Row = Mapping[str, Any]
+TEXTS = (".jsonl", ".csv", ".json")
+ENDINGS = (".parquet", *TEXTS, *(text + packed for packed in streams.COMPRESSIONS for text in TEXTS))
+BATCH = 1000  # rows of a parquet file in memory at once
+NO_SPLIT = "none"  # as a test split: cut the test set from the training rows
+POINTER = b"version https://git-lfs.github.com/spec/"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Raw rows by part (train, test), and in words where each came from."""
+
+    parts: Mapping[str, Sequence[Row]]
+    origins: Mapping[str, str]
+    commit: str | None = None  # of a hub repository
+
+
+# -- where rows lie ----------------------------------------------------------------------------------------
+
+
+def splits(train: str, test: str) -> dict[str, str]:
+    """Part -> split; without ``test`` if that is to be cut from the training rows."""
+    return {"train": train} | ({} if test == NO_SPLIT else {"test": test})
+
+
+def split_files(folder: Path, split: str, pattern: str | None = None) -> list[Path]:
+    """The files of a split: ``<split>.parquet`` (or another of ``ENDINGS``), or those of a clone of a hub repository.
+
+    split: * stands for anything. pattern: the repository's, with ``{split}``. UserError naming what is there instead.
+    """
+    for ending in ENDINGS:
+        found = sorted(path for path in folder.glob(f"{split}{ending}") if path.is_file())
+        if found:
+            return found
+    if pattern and (found := matching(folder, pattern.format(split=split))):
+        return found
+    files = sorted(path.name for path in folder.glob("[!.]*") if path.is_file())
+    there = {name.removesuffix(ending) for name in files for ending in ENDINGS if name.endswith(ending)}
+    if files and not there:
+        held = ", ".join(files[:5])
+        raise UserError(f"{folder}: no split {split!r}; it holds {held}, but rows are read from {', '.join(ENDINGS)}")
+    raise UserError(f"{folder}: no split {split!r} ({', '.join(ENDINGS)}); {allowed(split, there, what='there are')}")
+
+
+def matching(folder: Path, pattern: str) -> list[Path]:
+    """The files of a (clone or snapshot of a) hub repository that match, in order. As on the hub, * crosses folders."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in files if fnmatchcase(path.relative_to(folder).as_posix(), pattern))
+
+
+def hub_files(place: Mapping[str, str], wanted_by: str, split: str | None = None) -> tuple[list[Path], str]:
+    """(files, commit) of a hub repository, fetched unless an earlier call left them in the local cache.
+
+    place: ``hub``, ``revision`` and ``files`` of a data spec. split: what ``{split}`` in ``files`` stands for.
+    """
+    pattern = place["files"] if split is None else place["files"].format(split=split)
+    folder = hub.snapshot(place["hub"], "dataset", place["revision"], [pattern], wanted_by=wanted_by)
+    files = matching(folder, pattern)
+    if not files:
+        whose = "" if split is None else f" for split {split!r}"
+        raise UserError(f"{wanted_by}: {place['hub']} at {place['revision']} has no file {pattern}{whose}")
+    return files, folder.name
+
+
+def from_hub(place: Mapping[str, str], columns: Sequence[str], wanted_by: str) -> Rows:
+    """Rows of the splits of a hub repository. place: as in a data spec. columns: what every file must have."""
+    parts: dict[str, list[Row]] = {}
+    commit = ""
+    for part in ("train", "test"):
+        if part in place:
+            files, commit = hub_files(place, wanted_by, place[part])
+            parts[part] = _all(files, columns, wanted_by)
+    return Rows(parts, {part: f"{place['hub']} ({place[part]})" for part in parts}, commit)
+
+
+def from_files(files: Mapping[str, Sequence[str | Path]], columns: Sequence[str], wanted_by: str) -> Rows:
+    """Rows of the files of every part. columns: what every file must have."""
+    parts = {part: _all([Path(path) for path in paths], columns, wanted_by) for part, paths in files.items()}
+    return Rows(parts, {part: ", ".join(map(str, paths)) for part, paths in files.items()})
+
+
+def _all(paths: Sequence[Path], columns: Sequence[str], wanted_by: str) -> list[Row]:
+    rows: list[Row] = []
+    with located(wanted_by):
+        for path in paths:
+            found = list(read(path))
+            if not found:
+                raise UserError(f"{path} has no rows")
+            for column in columns:
+                if column not in found[0]:
+                    raise UserError(f"{path} has no column {column!r}; {allowed(column, found[0], what='it has')}")
+            rows += found
+    return rows
+
+
+# -- reading -----------------------------------------------------------------------------------------------
+
+
+def read(path: Path) -> Iterator[Row]:
+    """The rows of a file in order, in constant memory (but for ``.json``). Cells of a CSV file are text.
+
+    UserError, naming the file and row, if it is missing, truncated, corrupt or not a table.
+    """
+    if not path.name.endswith(ENDINGS):
+        raise UserError(f"{path} is not a file of rows; allowed: {', '.join(ENDINGS)}")
+    _check_content(path)
+    readers = {".parquet": _parquet, ".jsonl": _jsonl, ".csv": _csv, ".json": _json}
+    yield from readers[next(suffix for suffix in reversed(path.suffixes) if suffix in readers)](path)
+
+
+def _check_content(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(POINTER))
+    except OSError as error:
+        raise UserError(f"{path}: not readable ({error.strerror or error})") from None
+    if start == POINTER:
+        raise UserError(f"{path}: a Git LFS pointer, not the file itself; get the file with `git lfs pull`")
+
+
+def _parquet(path: Path) -> Iterator[Row]:
+    import logging
+    from tempfile import TemporaryDirectory
+
+    import datasets
+
+    datasets.logging.set_verbosity(logging.CRITICAL)  # what is wrong is said below, once
+    try:
+        with TemporaryDirectory() as locks:  # nothing else is written, and the user's cache may be read-only
+            stream = datasets.IterableDataset.from_parquet(
+                str(path), split="train", cache_dir=locks, batch_size=BATCH
+            ).with_format("arrow")
+        tables = stream.iter(BATCH)
+        while (table := next(tables, None)) is not None:
+            yield from table.to_pylist()
+    except Exception as error:  # of many libraries, pyarrow's and fsspec's among them
+        raise UserError(f"{path}: not a readable parquet file ({first_line(error)})") from None
+
+
+def _csv(path: Path) -> Iterator[Row]:
+    try:
+        table = csv.DictReader(streams.lines(path, ends=True), strict=True)
+        for row in table:
+            if None in row or None in row.values():
+                raise UserError(f"{path}:{table.line_num}: the row and the header differ in their number of fields")
+            yield row
+    except csv.Error as error:
+        raise UserError(f"{path}: not a readable CSV file ({error})") from None
+
+
+def _jsonl(path: Path) -> Iterator[Row]:
+    yield from _objects(streams.lines(path), path)
+
+
+def _objects(lines: Iterable[str], path: Path) -> Iterator[Row]:
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise UserError(f"{path}:{number}: not a line of JSON ({error})") from None
+            yield _checked(row, f"{path}:{number}")
+
+
+def _json(path: Path) -> Iterator[Row]:
+    """One list of objects, or one object a line."""
+    text = "\n".join(streams.lines(path))
+    if not text.lstrip().startswith("["):
+        yield from _objects(text.split("\n"), path)
+        return
+    try:
+        rows = json.loads(text)
+    except ValueError as error:
+        raise UserError(f"{path}: not readable as JSON ({error})") from None
+    for number, row in enumerate(rows):
+        yield _checked(row, f"{path}: row {number}")
+
+
+def _checked(row: object, where: str) -> Row:
+    if not isinstance(row, dict):
+        raise UserError(f"{where}: not an object with columns as keys")
+    return row

@@ -1,0 +1,69 @@
+"""Splits of examples that keep groups whole: examples of one group never lie in two parts."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from w2s.errors import UserError
+
+
+class Grouped(Protocol):
+    """An example that belongs to a group."""
+
+    @property
+    def group(self) -> str:
+        """The group's name."""
+
+
+T = TypeVar("T", bound=Grouped)
+
+
+def groups(examples: Iterable[T], rng: random.Random) -> list[list[T]]:
+    """Examples by group, groups in random order."""
+    found: dict[str, list[T]] = defaultdict(list)
+    for example in examples:
+        found[example.group].append(example)
+    ordered = [found[name] for name in sorted(found)]
+    rng.shuffle(ordered)
+    return ordered
+
+
+def cut(examples: Sequence[T], share: float, rng: random.Random) -> tuple[list[T], list[T]]:
+    """(about ``share`` of the examples, the rest), never splitting a group."""
+    first: list[T] = []
+    rest: list[T] = []
+    wanted = share * len(examples)
+    for group in groups(examples, rng):
+        fits = len(first) + len(group) / 2 <= wanted or not first
+        (first if fits else rest).extend(group)
+    return first, rest
+
+
+def cut_to(examples: Sequence[T], count: int | None, rng: random.Random) -> list[T]:
+    """Whole groups, about ``count`` examples of them; all of them without a count."""
+    return cut(examples, count / len(examples), rng)[0] if count and count < len(examples) else list(examples)
+
+
+def apart(examples: Iterable[T], held_out: Iterable[Grouped]) -> list[T]:
+    """The examples that share no group with those held out."""
+    taken = {example.group for example in held_out}
+    return [example for example in examples if example.group not in taken]
+
+
+def shared_groups(parts: Mapping[str, Iterable[Grouped]]) -> dict[str, list[str]]:
+    """Groups that lie in several parts, with the parts' names."""
+    homes: dict[str, set[str]] = defaultdict(set)
+    for name, part in parts.items():
+        for example in part:
+            homes[example.group].add(name)
+    return {group: sorted(names) for group, names in sorted(homes.items()) if len(names) > 1}
+
+
+def check_groups(parts: Mapping[str, Iterable[Grouped]], where: str) -> None:
+    """UserError, naming ``where``, if two parts share a group."""
+    shared = shared_groups(parts)
+    for group, names in shared.items():
+        raise UserError(f"{where}: {len(shared)} groups lie in several parts, {group[:60]!r} in {', '.join(names)}")

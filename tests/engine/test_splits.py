@@ -1,0 +1,65 @@
+"""Groups stay whole, shares are about what was asked for, and a split follows from its generator alone."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from w2s.engine.splits import apart, check_groups, cut, cut_to, groups, shared_groups
+from w2s.errors import UserError
+
+
+@dataclass(frozen=True)
+class Item:
+    group: str
+    number: int
+
+
+def items(sizes: Sequence[int]) -> list[Item]:
+    return [Item(f"g{group}", number) for group, size in enumerate(sizes) for number in range(size)]
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=40), st.floats(0, 1), st.integers(0, 99))
+def test_a_cut_splits_no_group_loses_nothing_and_comes_near_its_share(
+    sizes: list[int], share: float, seed: int
+) -> None:
+    everything = items(sizes)
+    first, rest = cut(everything, share, random.Random(seed))
+    assert not {item.group for item in first} & {item.group for item in rest}
+    assert sorted(map(repr, [*first, *rest])) == sorted(map(repr, everything))
+    assert first
+    assert abs(len(first) - share * len(everything)) <= max(sizes)
+
+
+def test_the_order_of_groups_follows_from_their_names_and_the_generator() -> None:
+    everything = items([1, 2, 3, 1, 2])
+    here, there = (groups(some, random.Random(3)) for some in (everything, everything[::-1]))
+    assert [group[0].group for group in here] == [group[0].group for group in there]
+    names = sorted({item.group for item in everything})
+    random.Random(3).shuffle(names)
+    assert [group[0].group for group in here] == names
+
+
+def test_a_count_keeps_whole_groups_and_a_large_one_draws_nothing() -> None:
+    everything, rng = items([2] * 50), random.Random(0)
+    before = rng.getstate()
+    assert cut_to(everything, None, rng) == cut_to(everything, 100, rng) == everything
+    assert rng.getstate() == before
+    assert len(cut_to(everything, 30, rng)) == 30
+
+
+def test_what_shares_a_group_with_the_held_out_is_left_out() -> None:
+    assert apart(items([2, 3, 1]), [Item("g1", 7)]) == [item for item in items([2, 3, 1]) if item.group != "g1"]
+
+
+def test_shared_groups_are_found_and_named() -> None:
+    parts = {"weak": items([1, 1]), "test": items([1]), "strong": [Item("g9", 0)]}
+    assert shared_groups(parts) == {"g0": ["test", "weak"]}
+    check_groups({"weak": items([1]), "test": [Item("g9", 0)]}, "task 'x'")
+    with pytest.raises(UserError, match=r"^task 'x': 1 groups lie in several parts, 'g0' in test, weak$"):
+        check_groups(parts, "task 'x'")

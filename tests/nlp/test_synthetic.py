@@ -1,0 +1,50 @@
+"""Rows and documents of the micro-world follow from its facts and its seed."""
+
+from __future__ import annotations
+
+import pytest
+
+from w2s.errors import UserError
+from w2s.microworld import World, WorldSize
+from w2s.nlp import synthetic
+from w2s.nlp.tasks import TASKS, TOPICS
+
+
+def test_the_world_follows_from_its_seed() -> None:
+    one, same, other = (World(WorldSize(seed=seed)) for seed in (0, 0, 1))
+    assert vars(one) == vars(same)
+    assert one.people != other.people
+
+
+def test_no_fact_is_asked_in_both_training_and_test_rows() -> None:
+    small = World(WorldSize(people=20))
+    asked = {split: {row["question"] for row in part} for split, part in synthetic.rows(small, "sciq").items()}
+    assert not asked["train"] & asked["test"]
+
+
+@pytest.mark.parametrize("task", TOPICS)
+def test_rows_answer_what_the_world_says(task: str) -> None:
+    """Every row formats, and both labels turn up."""
+    rows = synthetic.rows(World(WorldSize(people=20)), task)["train"]
+    labels = {candidate.label for row in rows for candidate in TASKS[task].formatter(row)}
+    assert labels == {0, 1}
+
+
+def test_frequent_facts_are_told_more_often() -> None:
+    small = World(WorldSize(people=20))
+    documents = list(
+        synthetic.corpus(
+            small,
+            3000,
+            solve=lambda task, row: [(c.text, c.label) for c in TASKS[task].formatter(row)],
+            answers=(" no", " yes"),
+        )
+    )
+    first, last = (sum(person in text for text in documents) for person in (small.people[0], small.people[-1]))
+    assert first > 5 * last
+    assert len(documents) == 3000
+
+
+def test_an_unknown_world_task_says_which_there_are() -> None:
+    with pytest.raises(UserError, match=r"task 'wik'.*did you mean 'wic'"):
+        synthetic.rows(World(WorldSize(people=20)), "wik")
