@@ -76,10 +76,9 @@ def write_on(runner: str, folder: Path, count: int) -> dict[str, Any]:
 
 def write_games(path: Path, count: int) -> None:
     """Random games as PGN, compressed."""
+    import chess
     import chess.pgn
     import zstandard
-
-    import chess
 
     choose, texts = random.Random(0), []
     for _ in range(min(count, DISTINCT)):

@@ -19,6 +19,20 @@ SECONDS = 15  # for the hub to answer a first question
 PREFETCH = "on a machine with network and the same HF_HOME, run `w2s fetch [EXPERIMENT]`"
 
 
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """Where a data set lies on the Hugging Face hub, as files that need no loading script.
+
+    files: where a split's parquet (jsonl, csv) lies in the repository; ``{split}`` stands for its name.
+    note: what is not certain about it, or why it is not the first-party repository.
+    """
+
+    repository: str
+    revision: str
+    files: str = "data/{split}-*.parquet"
+    note: str = ""
+
+
 def snapshot(
     repository: str, kind: Literal["model", "dataset"], revision: str, patterns: Sequence[str], *, wanted_by: str
 ) -> Path:

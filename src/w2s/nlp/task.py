@@ -5,23 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from w2s.engine.hub import Hub
 from w2s.nlp.formatters import Candidate, Row
 from w2s.nlp.relabel import Relabel
 from w2s.nlp.world import Topic
-
-
-@dataclass(frozen=True, slots=True)
-class Hub:
-    """Where a data set lies on the Hugging Face hub, as files that need no loading script.
-
-    files: where a split's parquet (jsonl, csv) lies in the repository; ``{split}`` stands for its name.
-    note: what is not certain about it, or why it is not the first-party repository.
-    """
-
-    repository: str
-    revision: str
-    files: str = "data/{split}-*.parquet"
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

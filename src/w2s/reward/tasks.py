@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from w2s.nlp.task import Hub
+from w2s.engine.hub import Hub
 from w2s.reward import formatters as pairs
 from w2s.reward.formatters import Comparison, Row
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from w2s.engine.hub import Hub
 from w2s.microworld import ATTRIBUTES, World
 from w2s.nlp import formatters, relabel, world
 from w2s.nlp.formatters import Candidate, Row
-from w2s.nlp.task import Hub, Task
+from w2s.nlp.task import Task
 
 
 def candidates(row: Row) -> list[Candidate]:
