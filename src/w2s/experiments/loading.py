@@ -9,8 +9,9 @@ from typing import Any
 from w2s.config.files import deep_merge, read_yaml
 from w2s.engine.sources import Sources
 from w2s.errors import UserError, allowed
-from w2s.experiments.experiment import WITH_LADDERS, load
+from w2s.experiments.experiment import with_ladders
 from w2s.experiments.plan import Plan
+from w2s.experiments.validation import load
 
 
 def plan_of(config: Mapping[str, Any], source: str, root: Path = Path()) -> Plan:
@@ -26,7 +27,7 @@ def plan_of(config: Mapping[str, Any], source: str, root: Path = Path()) -> Plan
 
 def with_ladder(config: Mapping[str, Any], source: str, root: Path) -> Mapping[str, Any]:
     """The config with rungs in place of names: ``ladder: pythia``, or a list of rungs and of rungs' names."""
-    for setting in WITH_LADDERS:
+    for setting in with_ladders():
         section = config.get(setting)
         ladder = section.get("ladder") if isinstance(section, Mapping) else None
         if isinstance(ladder, str) or (isinstance(ladder, list) and any(map(_is_named, ladder))):

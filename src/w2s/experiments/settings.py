@@ -1,12 +1,13 @@
-"""All settings, and the stages of all. A new setting is added here, and as a key of ``Experiment`` and of ``Plan``."""
+"""All settings, and the stages of all: one for each section of ``Experiment``, from the package of its name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from importlib import import_module
 from typing import Any
 
-from w2s import chess, nlp, reward, vision
 from w2s.errors import UserError, allowed
+from w2s.experiments import experiment
 from w2s.graph.artifact import Artifact
 from w2s.graph.setting import Setting
 from w2s.graph.stage import Stage
@@ -14,7 +15,7 @@ from w2s.graph.work import Size, Work
 from w2s.models.stages import STAGES as OF_MODELS
 from w2s.models.work import WORK as BY_MODELS
 
-SETTINGS: tuple[Setting, ...] = (nlp.SETTING, chess.SETTING, vision.SETTING, reward.SETTING)
+SETTINGS: tuple[Setting, ...] = tuple(import_module(f"w2s.{name}").SETTING for name in experiment.settings())
 STAGES: dict[str, Stage] = {
     stage.name: stage for stages in (OF_MODELS, *(one.stages for one in SETTINGS)) for stage in stages
 }
@@ -50,10 +51,10 @@ def setting(name: str) -> Setting:
     return next(one for one in SETTINGS if one.name == name)
 
 
-def invented(experiment: Mapping[str, Any], names: Collection[str]) -> list[str]:
-    """What is synthetic about the data of these settings, in words. experiment: as JSON."""
+def invented(about: Mapping[str, Any], names: Collection[str]) -> list[str]:
+    """What is synthetic about the data of these settings, in words. about: the experiment as JSON."""
     return [
         words
         for one in SETTINGS
-        if one.name in names and experiment.get(one.name) is not None and (words := one.is_synthetic(experiment))
+        if one.name in names and about.get(one.name) is not None and (words := one.is_synthetic(about))
     ]
