@@ -5,7 +5,7 @@ from __future__ import annotations
 from w2s.analysis import pairs
 from w2s.analysis.agreement import on_test
 from w2s.analysis.results import Results, Row
-from w2s.graph.artifact import Run
+from w2s.graph.artifact import Run, unique
 from w2s.nlp.errors.config import KINDS
 from w2s.nlp.plan import NlpPlan
 
@@ -15,10 +15,6 @@ VALUES = ("agreement_right", "agreement_wrong")
 def _pair(plan: NlpPlan) -> pairs.Pair:
     weak, strong = plan.errors.pair
     return plan.rung(weak), plan.rung(strong)
-
-
-def _by_key(runs: list[Run]) -> list[Run]:
-    return list({run.key: run for run in runs}.values())
 
 
 def _judges(plan: NlpPlan, task: str, seed: int) -> tuple[Run, Run]:
@@ -47,7 +43,7 @@ def recovered_runs(plan: NlpPlan) -> list[Run]:
     """The same, and the ground truth that they are measured against."""
     errors = plan.errors
     judges = [run for task in errors.tasks for seed in errors.seeds for run in _judges(plan, task, seed)]
-    return _by_key(flipped_runs(plan) + judges)
+    return unique(flipped_runs(plan) + judges)
 
 
 def recovered(plan: NlpPlan, results: Results) -> list[Row]:
@@ -99,7 +95,7 @@ def told_runs(plan: NlpPlan) -> list[Run]:
             runs += _judges(plan, task, seed)
             for method in errors.methods:
                 runs += [errors.appended(task, method, seed), plan.student(task, *errors.pair, method, seed)]
-    return _by_key(runs)
+    return unique(runs)
 
 
 def told(plan: NlpPlan, results: Results) -> list[Row]:
