@@ -15,7 +15,7 @@ import math
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -126,7 +126,7 @@ class Estimate:
     """
 
     value: float
-    draws: Array | None = None
+    draws: Array | None = field(default=None, repr=False)
     doubtful: bool = False
 
     @property
