@@ -1,4 +1,4 @@
-"""What students make of errors of a known kind, and of being told what their supervisor thinks (Appendix E)."""
+"""What students make of errors of a known kind, and of label hints in their prompts (Appendix E)."""
 
 from __future__ import annotations
 
@@ -83,11 +83,11 @@ def dynamics(plan: NlpPlan, results: Results) -> list[Row]:
     return rows
 
 
-# -- told what the supervisor thinks (Figure 27) ---------------------------------------------------------------
+# -- label hints (Figure 27) -----------------------------------------------------------------------------------
 
 
-def told_runs(plan: NlpPlan) -> list[Run]:
-    """Students whose prompts tell their supervisor's prediction, the same not told, and ground truth beside them."""
+def label_hint_runs(plan: NlpPlan) -> list[Run]:
+    """Students whose prompts have their supervisor's prediction, the same without it, and ground truth beside them."""
     errors = plan.errors
     runs: list[Run] = []
     for task in errors.appended_tasks:
@@ -98,8 +98,8 @@ def told_runs(plan: NlpPlan) -> list[Run]:
     return unique(runs)
 
 
-def told(plan: NlpPlan, results: Results) -> list[Row]:
-    """One row a student, told or not: accuracy, PGR, and how far it agrees with its supervisor at its last step."""
+def label_hints(plan: NlpPlan, results: Results) -> list[Row]:
+    """One row a student, with a label hint (``told``) or without: accuracy, PGR, agreement with its supervisor at its end."""
     errors, of, pair = plan.errors, plan, _pair(plan)
     rows = []
     for task in errors.appended_tasks:
@@ -110,11 +110,11 @@ def told(plan: NlpPlan, results: Results) -> list[Row]:
                     1: errors.appended(task, method, seed),
                     0: plan.student(task, *errors.pair, method, seed),
                 }
-                for is_told, run in students.items():
+                for hinted, run in students.items():
                     predictions = results.predictions(run)
                     reached = pairs.accuracy_on_test(predictions)
-                    row = pairs.identity(of, task, seed, method, pair) | {"told": is_told}
-                    row |= {"labels": run.labels + (", told" if is_told else ""), "accuracy": reached}
+                    row = pairs.identity(of, task, seed, method, pair) | {"told": hinted}
+                    row |= {"labels": run.labels + (", told" if hinted else ""), "accuracy": reached}
                     row |= pairs.gap(of.config, pair, weak, reached, ceiling)
                     rows.append(row | {"agreement": on_test(predictions).all})
     return rows
