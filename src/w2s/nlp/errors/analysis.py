@@ -99,7 +99,7 @@ def label_hint_runs(plan: NlpPlan) -> list[Run]:
 
 
 def label_hints(plan: NlpPlan, results: Results) -> list[Row]:
-    """One row a student, with a label hint (``told``) or without: accuracy, PGR, agreement with its supervisor at its end."""
+    """One row a student, with a label hint (``told``) or without: accuracy, PGR, agreement with its supervisor."""
     errors, of, pair = plan.errors, plan, _pair(plan)
     rows = []
     for task in errors.appended_tasks:
