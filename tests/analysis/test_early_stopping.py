@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from w2s.analysis.bootstrap import written
 from w2s.analysis.early_stopping import (
     GROUND_TRUTH,
     LAST,
@@ -100,7 +101,7 @@ class Stories:
 def test_pgr_of_each_rule_from_histories_and_truth_runs(tiny: Plan) -> None:
     """Supervisor 60%, ceiling 80%; the student 70, 75 and 80%."""
     of = tiny.nlp
-    rows = compare(of, "naive", Stories(tiny), ["sciq", "sst2"], judged(of))
+    rows = [written(one) for one in compare(of, "naive", Stories(tiny), ["sciq", "sst2"], judged(of))]
     found = {(one["task"], one["stopping"]): one for one in rows}
     assert len(found) == 2 * 3
     for task in ("sciq", "sst2"):

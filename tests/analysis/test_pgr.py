@@ -6,12 +6,14 @@ import math
 from math import nan
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.figures.fake import Fake, halfway
 from w2s.analysis import aggregate, pairs
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
-from w2s.analysis.pgr import mean_defined, median_defined, pgr
+from w2s.analysis.bootstrap import written
+from w2s.analysis.pgr import mean_defined, median_defined, pgr, pgr_of_draws
 from w2s.experiments.loading import plan_of
 from w2s.experiments.plan import Plan
 
@@ -32,6 +34,17 @@ def test_pgr_is_undefined_where_the_ceiling_is_no_better_than_the_supervisor() -
     assert math.isnan(pgr(0.7, 0.8, nan, keep_inverted=True))
 
 
+def test_pgr_of_draws_is_the_pgr_of_each() -> None:
+    accuracies = np.random.default_rng(0).integers(0, 5, (3, 200)) / 4
+    weak, student, ceiling = accuracies
+    assert pgr_of_draws(weak, student, ceiling) == pytest.approx([pgr(*one) for one in accuracies.T], nan_ok=True)
+    beyond = pgr_of_draws(weak, student, ceiling, infinite=True)
+    without_gap = ceiling <= weak
+    gains = np.sign(student - weak)[without_gap]
+    assert (np.isinf(beyond[without_gap]) == (gains != 0)).all()
+    assert (np.sign(beyond[without_gap])[gains != 0] == gains[gains != 0]).all()
+
+
 def test_medians_leave_out_and_count_what_is_undefined() -> None:
     assert median_defined([0.1, nan, 0.5, 0.3]) == (0.3, 1)
     middle, undefined = median_defined([nan, nan])
@@ -50,7 +63,7 @@ def row(task: str, seed: int, accuracy: float, pgr: float) -> dict[str, Any]:
 def test_the_median_of_a_cell_is_over_tasks_for_every_seed_and_the_interval_over_both() -> None:
     rows = [row("a", 0, 0.6, 0.1), row("b", 0, 0.8, nan), row("c", 0, 0.9, 0.5), row("d", 0, 0.7, 0.4)]
     rows += [row("a", 1, 0.8, 0.3), row("b", 1, 0.8, nan), row("c", 1, 0.9, 0.7), row("d", 1, 0.7, 0.2)]
-    first, second, interval = aggregate.with_aggregates(rows, ("accuracy", "pgr"))[len(rows) :]
+    first, second, interval = map(written, aggregate.with_aggregates(rows, ("accuracy", "pgr"))[len(rows) :])
     assert (first["task"], first["seed"], first["tasks"], first["undefined"]) == (MEDIAN, 0, 4, 1)
     assert first["accuracy"] == pytest.approx(0.75)
     assert first["pgr"] == pytest.approx(0.4)
@@ -72,7 +85,7 @@ def test_a_student_without_ceiling_has_an_accuracy_and_no_pgr(config: dict[str, 
     plan = plan_of(config, "without truth")
     name = plan.experiment.nlp.ladder[1].name
     task = plan.experiment.nlp.all_tasks()[0]
-    rows = pairs.compare(plan.nlp, ["naive"], Fake(halfway(plan)), [task])
+    rows = [written(row) for row in pairs.compare(plan.nlp, ["naive"], Fake(halfway(plan)), [task])]
     assert name not in {one["student"] for one in rows if one["method"] == pairs.TRUTH}
     students = [one for one in rows if one["student"] == name]
     assert students

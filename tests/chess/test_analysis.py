@@ -10,6 +10,7 @@ import pytest
 from tests.figures.conftest import Shape
 from tests.figures.fake import EXAMPLES, Fake, halfway
 from w2s.analysis import pairs
+from w2s.analysis.bootstrap import written
 from w2s.chess import analysis as chess
 from w2s.errors import LackingError
 
@@ -30,20 +31,20 @@ def test_a_part_has_its_own_rows_in_every_column() -> None:
 
 
 def test_shares_are_of_all_puzzles_or_of_those_rated_so_high() -> None:
-    assert chess.share(TEST) == 0.5
-    assert chess.share(TEST, "legal") == 0.75
-    assert chess.share(TEST, rated_from=699) == 0
-    assert chess.share(TEST, rated_from=610) == pytest.approx(1 / 3)  # an unrated puzzle is neither easy nor hard
-    assert math.isnan(chess.share(TEST, rated_from=2001))
+    assert chess.share(TEST).value == 0.5
+    assert chess.share(TEST, "legal").value == 0.75
+    assert chess.share(TEST, rated_from=699).value == 0
+    assert chess.share(TEST, rated_from=610).value == pytest.approx(1 / 3)  # an unrated puzzle is neither easy nor hard
+    assert math.isnan(chess.share(TEST, rated_from=2001).value)
     assert (chess.rated(TEST, 2000), chess.rated(TEST, 2001)) == (1, 0)
 
 
 def test_bins_are_the_papers_and_empty_ones_have_no_accuracy() -> None:
     bins = chess.by_rating(TEST)
     assert [one.rating for one in bins] == list(range(650, 2451, 100))
-    assert bins[0] == (650, 0.5, 2)
-    assert (bins[14].accuracy, bins[14].examples) == (0, 1)  # 2000 opens a bin
-    assert math.isnan(bins[1].accuracy)
+    assert (bins[0].accuracy.value, bins[0].examples) == (0.5, 2)
+    assert (bins[14].accuracy.value, bins[14].examples) == (0, 1)  # 2000 opens a bin
+    assert math.isnan(bins[1].accuracy.value)
     assert sum(one.examples for one in bins) == 3
 
 
@@ -54,13 +55,13 @@ def test_puzzles_outside_of_the_bins_are_left_out() -> None:
 
 def test_agreement_is_about_moves_whether_right_or_not() -> None:
     other = TEST | {"answer": ["Qa8 ", " Kb2", " zz", " Rh1#"]}
-    assert chess.agreement(TEST, other) == 0.75
-    assert chess.agreement(other, TEST) == 0.75
+    assert chess.agreement(TEST, other).value == 0.75
+    assert chess.agreement(other, TEST).value == 0.75
 
 
 def test_agreement_goes_by_the_puzzle_and_not_by_its_place() -> None:
     turned = {column: values[::-1] for column, values in TEST.items()}
-    assert chess.agreement(TEST, turned) == 1
+    assert chess.agreement(TEST, turned).value == 1
     with pytest.raises(ValueError, match="different puzzles"):
         chess.agreement(TEST, chess.part_of(TABLE, "strong"))
 
@@ -71,7 +72,7 @@ def test_a_promotion_is_another_move() -> None:
 
 
 def test_accuracy_is_of_the_column_correct_where_there_is_one() -> None:
-    assert pairs.accuracy_on_test(TABLE) == 0.5
+    assert pairs.accuracy_on_test(TABLE).value == 0.5
 
 
 def test_steps_are_what_chains_begin_with_each_once(shape: Shape) -> None:
@@ -81,7 +82,7 @@ def test_steps_are_what_chains_begin_with_each_once(shape: Shape) -> None:
 def test_chains_compare_with_the_first_rungs_truth_and_the_last_students_ceiling(shape: Shape) -> None:
     plan = shape(chess=True, seeds=1)
     results = Fake(halfway(plan))
-    first, second, third = chess.chained(plan.chess, results)
+    first, second, third = map(written, chess.chained(plan.chess, results))
     assert results.read == {run.key for run in chess.chain_runs(plan.chess)}
     assert (second["supervisor"], second["student"], second["labels"]) == ("c16", "c40", "chain-c16-c32")
     assert second["chain"] == "c16 > c32 > c40"
@@ -101,7 +102,7 @@ def test_a_chain_that_ends_without_ceiling_has_no_pgr(shape: Shape) -> None:
 def test_agreement_and_legality_of_naive_students(shape: Shape) -> None:
     plan = shape(chess=True, seeds=1)
     results = Fake(halfway(plan))
-    rows = chess.with_agreement(plan.chess, results, chess.naive(plan.chess, results))
+    rows = [written(row) for row in chess.with_agreement(plan.chess, results, chess.naive(plan.chess, results))]
     found = {(row.get("supervisor"), row["student"]): row for row in rows}
     assert found["c16", "c40"]["agreement"] == pytest.approx(1 - 0.15)  # right on 60 and 75 of 100, else the same
     assert found["c16", "c16"]["agreement"] == 1

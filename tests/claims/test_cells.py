@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from w2s.analysis.intervals import binomial_error, is_noise
+from w2s.analysis.bootstrap import binomial_error
+from w2s.analysis.pgr import within_noise
 from w2s.claims import measures as m
 from w2s.claims.cells import Cells
 from w2s.claims.claim import (
@@ -46,25 +47,32 @@ def test_pgr_is_taken_of_means_over_seeds() -> None:
     assert pgr(Cells(rows, exact=True))[0] == pytest.approx((0.8 - 0.65) / (0.95 - 0.65))
 
 
-def test_pgr_is_undefined_where_the_gap_is_within_noise() -> None:
-    """100 examples: the gap's error is 6.8 points, so 10 points are noise; with 10,000 they are not."""
+@pytest.mark.parametrize("how", [{"exact": True}, {"sizes": {"one": 100}}, {"sizes": {"one": 10**6}}, {}])
+def test_pgr_is_undefined_where_the_ceiling_is_no_better_than_the_supervisor_and_nowhere_else(how: Any) -> None:
+    assert pgr(Cells([student(0.65, weak=0.6, ceiling=0.601)], **how))[0] == pytest.approx(50)
+    for ceiling in (0.6, 0.59):
+        assert np.isnan(pgr(Cells([student(0.65, weak=0.6, ceiling=ceiling)], **how))).all()
+
+
+def test_a_pgr_within_noise_is_defined_and_unsure() -> None:
+    """100 examples: the gap's error is 6.8 points, so 10 points are within noise; with 10,000 they are not."""
     row = student(0.65, weak=0.6, ceiling=0.7)
-    assert math.isnan(pgr(Cells([row], sizes={"one": 100}))[0])
-    assert pgr(Cells([row], sizes={"one": 10_000}))[0] == pytest.approx(0.5)
+    noisy, clear = Cells([row], sizes={"one": 100}), Cells([row], sizes={"one": 10_000})
+    assert pgr(noisy)[0] == pgr(clear)[0] == pytest.approx(0.5)
+    assert width(noisy, pgr(noisy)) > 10 * width(clear, pgr(clear))
+    assert (noisy.counts(), clear.counts()) == ((0, 1, 1), (0, 0, 1))
+    without_gap = noisy.value("ceiling", student="w2") <= noisy.value("weak", student="w2")
+    assert without_gap.any()
+    assert (np.isnan(pgr(noisy)) == without_gap).all()
 
 
-def test_exact_values_are_undefined_only_without_a_gap() -> None:
-    assert pgr(Cells([student(0.65, weak=0.6, ceiling=0.601)], exact=True))[0] == pytest.approx(50)
-    assert math.isnan(pgr(Cells([student(0.65, weak=0.6, ceiling=0.6)], exact=True))[0])
-
-
-def test_tasks_whose_gap_is_noise_are_left_out_of_the_median_and_counted() -> None:
+def test_undefined_tasks_are_left_out_of_the_median_and_counted_as_those_within_noise_are() -> None:
     rows = [student(0.6 + 0.3 * share, task=f"t{number}") for number, share in enumerate((0.2, 0.4, 0.9))]
-    rows.append(student(0.9, weak=0.6, ceiling=0.61, task="flat"))
+    rows += [student(0.9, weak=0.6, ceiling=0.6, task="flat"), student(0.605, weak=0.6, ceiling=0.61, task="noise")]
     cells = Cells(rows, sizes={"": 1000})
-    assert pgr(cells)[0] == pytest.approx(0.4)
-    assert cells.left_out() == (1, 4)
-    assert "1 of 4 PGRs undefined" in cells.basis
+    assert pgr(cells)[0] == pytest.approx(0.45)
+    assert cells.counts() == (1, 1, 5)
+    assert cells.basis.endswith("; 1 of 5 PGRs undefined; 1 of 5 PGRs within noise")
 
 
 def test_fewer_than_three_defined_tasks_leave_the_median_undefined() -> None:
@@ -159,9 +167,9 @@ def test_medians_and_intervals_of_the_table_are_not_taken_for_tasks() -> None:
 
 def test_all_right_on_few_examples_is_not_certain() -> None:
     assert binomial_error(1.0, 10) > 0.05
-    assert is_noise(0.1, 0.05)
-    assert not is_noise(0.11, 0.05)
-    assert is_noise(math.nan, 0.05)
+    assert within_noise(0.1, 0.05)
+    assert not within_noise(0.11, 0.05)
+    assert within_noise(math.nan, 0.05)
 
 
 # -- over cells ----------------------------------------------------------------------------------------------
@@ -198,7 +206,7 @@ def test_the_supervisors_accuracy_follows_from_three_agreements() -> None:
     """Right on 70%; agreed with there on 90%, elsewhere on 50%: 0.7 x 0.9 + 0.3 x 0.5 in all."""
     row = {name: value for name, value in student(0.7).items() if name not in ("weak", "ceiling", "accuracy")}
     row |= {"agreement": 0.78, "agreement_right": 0.9, "agreement_wrong": 0.5}
-    assert Cells([row], exact=True).value("taught", method="naive")[0] == pytest.approx(0.7)
+    assert Cells([row], exact=True).value("supervisor_accuracy", method="naive")[0] == pytest.approx(0.7)
 
 
 def test_easy_training_is_compared_with_prompting_rating_by_rating() -> None:
@@ -298,8 +306,8 @@ def test_what_seeds_add_is_independent_between_runs() -> None:
     )
 
 
-@pytest.mark.parametrize(("error", "undefined"), [(0.01, 0), (0.03, 1)])
-def test_a_gap_is_noise_by_its_paired_error_where_there_is_one(error: float, undefined: int) -> None:
+@pytest.mark.parametrize(("error", "noisy"), [(0.01, 0), (0.03, 1)])
+def test_a_gap_is_within_noise_by_its_paired_error_where_there_is_one(error: float, noisy: int) -> None:
     row = student(0.62, weak=0.6, ceiling=0.65, examples=160, gap_error=error)
-    assert Cells([row]).left_out() == (undefined, 1)
-    assert Cells([{**row, "gap_error": math.nan}]).left_out() == (1, 1)  # taken as independent it would be noise
+    assert Cells([row]).counts() == (0, noisy, 1)
+    assert Cells([{**row, "gap_error": math.nan}]).counts() == (0, 1, 1)  # taken as independent it would be noise

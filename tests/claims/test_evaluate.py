@@ -31,7 +31,7 @@ def plan(smoke_config: dict[str, Any]) -> Plan:
 
 @cache
 def numbers(plan: Plan, name: str) -> list[dict[Any, Any]]:
-    return pd.DataFrame(figures.module(name).tabulate(plan, Fake(halfway(plan)))).to_dict("records")
+    return pd.DataFrame(figures.numbers(name, plan, Fake(halfway(plan)))).to_dict("records")
 
 
 def tables(plan: Plan, *names: str) -> evaluate.Tables:
@@ -104,4 +104,4 @@ def test_test_sets_are_counted_by_table_1_before_they_are_asked_for() -> None:
 
 def test_verdicts_follow_their_code() -> None:
     names = {path.name for path in sources("w2s.claims.evaluate", CLAIMS)}
-    assert {"evaluate.py", "cells.py", "nlp.py", "measures.py", "intervals.py", "claims.csv", "fig12.csv"} <= names
+    assert {"evaluate.py", "cells.py", "nlp.py", "measures.py", "bootstrap.py", "claims.csv", "fig12.csv"} <= names

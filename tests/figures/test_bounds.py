@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from tests.figures.conftest import Shape, numbers, sections
 from tests.figures.seen import draw, footer, ys
 from w2s.analysis.aggregate import CELL, INTERVAL, MEDIAN
-from w2s.analysis.paired import HIGH, LOW
+from w2s.analysis.bootstrap import HIGH, LOW
 from w2s.figures import bounds
 
 

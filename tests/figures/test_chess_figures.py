@@ -45,7 +45,7 @@ def test_runs_at_the_papers_grid(shape: Shape) -> None:
 def test_chess_figures_read_exactly_what_they_need(name: str, shape: Shape) -> None:
     plan = shape(rungs=6, without_truth=2, chess=True)
     results = Fake(halfway(plan))
-    figures.module(name).tabulate(plan, results)
+    figures.numbers(name, plan, results)
     assert results.read == {run.key for run in figures.module(name).needs(plan)}
 
 

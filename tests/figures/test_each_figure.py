@@ -71,7 +71,7 @@ def test_figure_2_without_the_confidence_loss_takes_the_best_measured_method(sha
     plan = shape(methods=mine, nlp={"methods": ["naive", "mine", "yours"]})
     accuracy = halfway(plan)
     results = Fake(lambda run: accuracy(run) + 0.05 * (run.method == "yours"))
-    table = pd.DataFrame(figures.module("fig2").tabulate(plan, results))
+    table = pd.DataFrame(figures.numbers("fig2", plan, results))
     assert len(results.read) == 2 * (2 + 3)  # all methods are measured
     (panel,) = figures.module("fig2").draw(table, about(plan)).axes
     assert heights(panel) == [60, 75, 80, 90]

@@ -29,7 +29,7 @@ def test_marks_are_the_medians_between_supervisor_and_ceiling(shape: Shape) -> N
     plan = shape(nlp={"comparison": {"methods": ["naive", "product"]}})
     better = halfway(plan)
     results = Fake(lambda run: better(run) + 0.06 * (run.method == "product") * (run.seed + 1))
-    table = pd.DataFrame(figures.module("methods").tabulate(plan, results))
+    table = pd.DataFrame(figures.numbers("methods", plan, results))
     left, right = figures.module("methods").draw(table, about(plan)).axes
     for panel, expected in ((left, [75, 84]), (right, [50, 80])):
         marks = [line for line in panel.lines if line.get_marker() == "o"]
@@ -58,7 +58,7 @@ def test_one_task_of_three_moves_the_median_no_further_than_the_next(shape: Shap
     plan = shape(seeds=1, nlp={"comparison": {"methods": ["naive"]}})
     usual = halfway(plan)
     results = Fake(lambda run: 0.1 if run.task == "boolq" and run.labels != "truth" else usual(run))
-    table = pd.DataFrame(figures.module("methods").tabulate(plan, results))
+    table = pd.DataFrame(figures.numbers("methods", plan, results))
     middle = table[(table["task"] == MEDIAN) & (table["method"] == "naive")]
     assert middle["accuracy"].tolist() == [0.75]
 

@@ -160,7 +160,7 @@ def test_figure_24s_lines_begin_on_their_labels_and_end_at_a_student_of_all_feat
 def test_figure_24_reads_its_fits_and_how_many_examples_they_are_tested_on(shape: Shape) -> None:
     plan = shape()
     results = Fake(halfway(plan))
-    figures.module("fig24").tabulate(plan, results)
+    figures.numbers("fig24", plan, results)
     assert results.read == {one.key for one in figures.module("fig24").needs(plan)}
 
 

@@ -52,7 +52,7 @@ def _without(shape: Shape) -> Plan:
 def test_reward_figures_read_exactly_what_they_need(name: str, shape: Shape) -> None:
     plan = shape(rungs=5, without_truth=2, reward=True)
     results = Fake(halfway(plan))
-    figures.module(name).tabulate(plan, results)
+    figures.numbers(name, plan, results)
     assert results.read == needed(plan, name)
 
 
@@ -104,7 +104,7 @@ def test_figure_2_by_measurement_tries_every_method_of_the_reward_setting_too(sh
     accuracy = halfway(plan)
     for gain, expected, ceiling in ((0.1, "confidence loss", 90), (0, "generative finetuning", 94)):
         results = Fake(lambda run, gain=gain: accuracy(run) + gain * (run.method == "confidence"))  # type: ignore[misc]
-        panel = draw("fig2", plan, pd.DataFrame(figures.module("fig2").tabulate(plan, results))).axes[1]
+        panel = draw("fig2", plan, pd.DataFrame(figures.numbers("fig2", plan, results))).axes[1]
         label = panel.get_xticklabels()[2].get_text().replace("\n", " ")
         assert expected in label
         assert "(best measured)" in label

@@ -85,6 +85,6 @@ def test_every_row_says_who_and_the_table_prints(shape: Shape) -> None:
 def test_the_figure_reads_what_it_needs_and_no_more(shape: Shape) -> None:
     plan = shape()
     results = Fake(halfway(plan))
-    rows = figures.module("sandwiching").tabulate(plan, results)
+    rows = figures.numbers("sandwiching", plan, results)
     assert results.read == {run.key for run in figures.module("sandwiching").needs(plan)}
     assert figures.module("sandwiching").draw(pd.DataFrame(rows), about(plan))

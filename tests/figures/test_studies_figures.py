@@ -42,7 +42,7 @@ def by_cutoff(plan: Plan) -> pd.DataFrame:
         own, cutoff = names.index(run.rung), names.index(run.method.removeprefix("up-to-"))
         return 0.6 + own / 10 - abs(own - cutoff) / 100
 
-    return pd.DataFrame(figures.module("fig21").tabulate(plan, Fake(accuracy)))
+    return pd.DataFrame(figures.numbers("fig21", plan, Fake(accuracy)))
 
 
 def test_figure_21_has_a_star_where_the_cutoff_is_the_student(shape: Shape) -> None:
@@ -201,7 +201,7 @@ def test_figure_27_sets_what_is_told_beside_what_is_not(shape: Shape) -> None:
     plan = shape(tasks=3, seeds=1)
     accuracy = halfway(plan)
     results = Fake(lambda run: accuracy(run) - 0.08 * run.method.endswith("-told"))
-    table = pd.DataFrame(figures.module("fig27").tabulate(plan, results))
+    table = pd.DataFrame(figures.numbers("fig27", plan, results))
     figure = draw("fig27", plan, table)
     (panel,) = figure.axes
     assert heights(panel) == [10] * 6  # (80 - 8 - 70) of a gap of 20 points

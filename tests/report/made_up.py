@@ -24,7 +24,7 @@ DEVIATIONS = {"": "# Title\n\n| point | the paper | here |\n|---|---|---|\n| see
 
 def numbers(name: str, plan: Plan) -> pd.DataFrame:
     """The table behind a figure, where students get half way to their ceiling."""
-    return pd.DataFrame(figures.module(name).tabulate(plan, Fake(halfway(plan))))
+    return pd.DataFrame(figures.numbers(name, plan, Fake(halfway(plan))))
 
 
 def picture(folder: Path, name: str, kinds: Sequence[str] = ("svg", "png"), *, points: int = 3) -> None:

@@ -122,11 +122,16 @@ def test_shared_runs_do_not_differ_and_equal_numbers_of_other_runs_may() -> None
     assert of(found, "t0", "mine")["basis"] != SAME
 
 
-def test_pgr_is_undefined_within_noise_and_for_same_size() -> None:
-    small = Side(rows({"naive": 0.605}, seeds=[0], weak=0.60, ceiling=0.61), {"": 100})
-    row = of(compare(small, small, match(small, small)), "t0", "naive")
+def test_pgr_is_undefined_without_a_gap_and_for_same_size_and_unsure_within_noise() -> None:
+    flat = Side(rows({"naive": 0.605}, weak=0.60, ceiling=0.60), {"": 1000})
+    row = of(compare(flat, flat, match(flat, flat)), "t0", "naive")
     assert math.isnan(row["pgr_first"])
     assert math.isnan(row["pgr_low"])
+    for ceiling, known in ((0.61, False), (0.68, True)):  # draws in which one of both has no gap are left out
+        small = Side(rows({"naive": (0.6 + ceiling) / 2}, seeds=[0], weak=0.60, ceiling=ceiling), {"": 100})
+        row = of(compare(small, small, match(small, small)), "t0", "naive")
+        assert row["pgr_first"] == pytest.approx(0.5)
+        assert (row["pgr_low"] < -2 < 2 < row["pgr_high"]) == known
     large = Side(rows({"naive": 0.75}, weak=0.60, ceiling=0.90), {"": 1000})
     row = of(compare(large, large, match(large, large)), "t0", "naive")
     assert row["pgr_first"] == pytest.approx(0.5)

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import intervals, paired
+from w2s.analysis.bootstrap import Estimate, bounds_of, interval_over_tasks, number
 from w2s.analysis.results import Row
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def medians(rows: Sequence[Row], values: Sequence[str] = COMPARED) -> Iterator[R
     ``undefined`` adds up the tasks whose PGR is undefined although the pair has a ceiling.
     """
     for cell in _cells(rows, by_seed=True):
-        middle: Row = {name: paired.median(row[name] for row in cell) for name in values if name in cell[0]}
+        middle: Row = {name: Estimate.median(row[name] for row in cell) for name in values if name in cell[0]}
         if any("undefined" in row for row in cell):
             middle["undefined"] = sum(row.get("undefined", 0) for row in cell)
         yield {"task": MEDIAN, "seed": cell[0]["seed"]} | _shared(cell[0]) | middle | {"tasks": len(cell)}
@@ -66,10 +66,9 @@ def interval_rows(rows: Sequence[Row], values: Sequence[str] = COMPARED) -> Iter
         bounds: Row = {}
         for name in values:
             if name in cell[0]:
-                seen = [(str(row["task"]), float(row[name])) for row in cell]
-                bounds[f"{name}_low"], bounds[f"{name}_high"] = intervals.over_tasks(seen)
-                shown = paired.mean(paired.median(values) for values in _by_seed(cell, name))
-                bounds |= paired.bounds_of(name, shown)
+                seen = [(str(row["task"]), number(row[name])) for row in cell]
+                bounds[f"{name}_low"], bounds[f"{name}_high"] = interval_over_tasks(seen)
+                bounds |= bounds_of(name, Estimate.mean(Estimate.median(some) for some in _by_seed(cell, name)))
         if not all(math.isnan(bound) for bound in bounds.values()):
             yield {"task": INTERVAL} | _shared(cell[0]) | bounds
 
@@ -77,13 +76,13 @@ def interval_rows(rows: Sequence[Row], values: Sequence[str] = COMPARED) -> Iter
 def mean_intervals(rows: Sequence[Row], value: str = "accuracy") -> Iterator[Row]:
     """Likewise of means over tasks, seeds and draws of examples in the prompt: over test examples, one row a cell."""
     for cell in _cells(rows, by_seed=False):
-        if bounds := paired.bounds_of(value, paired.mean(row[value] for row in cell)):
+        if bounds := bounds_of(value, Estimate.mean(row[value] for row in cell)):
             yield {"task": INTERVAL} | _shared(cell[0]) | bounds
 
 
-def _by_seed(cell: Sequence[Row], name: str) -> list[list[float]]:
+def _by_seed(cell: Sequence[Row], name: str) -> list[list[Estimate | float]]:
     """A value's tasks, seed by seed."""
-    found: dict[object, list[float]] = defaultdict(list)
+    found: dict[object, list[Estimate | float]] = defaultdict(list)
     for row in cell:
         found[row["seed"]].append(row[name])
     return list(found.values())

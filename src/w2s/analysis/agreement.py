@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from w2s.analysis import paired, pairs
+from w2s.analysis import pairs
+from w2s.analysis.bootstrap import Estimate
 from w2s.analysis.results import Predictions, Results, Row
 from w2s.graph.artifact import Run
 
@@ -15,9 +16,9 @@ VALUES = ("agreement", "agreement_right", "agreement_wrong")
 class Agreement(NamedTuple):
     """Shares of examples with the same hard prediction as the supervisor; NaN where there is no such example."""
 
-    all: float
-    right: float  # of those on which the supervisor is right
-    wrong: float  # of those on which it is wrong
+    all: Estimate
+    right: Estimate  # of those on which the supervisor is right
+    wrong: Estimate  # of those on which it is wrong
 
 
 def agreement(
@@ -26,7 +27,7 @@ def agreement(
     student: Sequence[float],
     ids: Sequence[object] | None = None,
 ) -> Agreement:
-    """Agreement of hard predictions (paper, section 5.1.3), with draws of the examples.
+    """Agreement of hard predictions (paper, section 5.1.3).
 
     truth: 0 or 1; supervisor, student: probability of class 1. ids: of the examples; numbers by default. All (n,).
     """
@@ -34,7 +35,7 @@ def agreement(
     right = [(true > 0.5) == (taught > 0.5) for true, taught in zip(truth, supervisor, strict=True)]
     same = [(said > 0.5) == (taught > 0.5) for said, taught in zip(student, supervisor, strict=True)]
     wrong = [not one for one in right]
-    return Agreement(paired.share(ids, same), paired.share(ids, same, right), paired.share(ids, same, wrong))
+    return Agreement(Estimate.share(ids, same), Estimate.share(ids, same, right), Estimate.share(ids, same, wrong))
 
 
 def on_test(predictions: Predictions) -> Agreement:

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from statistics import stdev
 
-from w2s.analysis import intervals, pairs
+from w2s.analysis import pairs
 from w2s.analysis.aggregate import MEDIAN
+from w2s.analysis.bootstrap import Estimate, interval_of_median, number
 from w2s.analysis.pgr import mean_defined, median_defined
 from w2s.analysis.results import Results, Row
 from w2s.graph.artifact import Run
@@ -56,7 +57,7 @@ def compare(
     """
 
     @cache
-    def score(run: Run) -> float:
+    def score(run: Run) -> Estimate:
         return pairs.accuracy_on_test(results.predictions(run))
 
     rows = []
@@ -65,10 +66,10 @@ def compare(
             for pair in only:
                 supervisor, student = (rung.name for rung in pair)
                 weak = score(of.truth(task, supervisor, seed))
-                ceiling = score(of.ceiling(task, student, seed)) if pair[1].truth else math.nan
+                ceiling = score(of.ceiling(task, student, seed)) if pair[1].truth else None
                 history = results.history(of.student(task, supervisor, student, method, seed))
                 for rule in RULES:
-                    reached = stop(history, rule)["test_truth"]
+                    reached = Estimate(stop(history, rule)["test_truth"])
                     row = pairs.identity(of, task, seed, method, pair) | {"stopping": rule, "accuracy": reached}
                     rows.append(row | pairs.gap(of.config, pair, weak, reached, ceiling))
     return rows
@@ -91,7 +92,7 @@ def medians(rows: Sequence[Row]) -> Iterator[Row]:
             summary[value] = median_defined(cells)[0]
             if value == "pgr":
                 summary["pgr_sem"] = standard_error(cells)
-                summary["pgr_low"], summary["pgr_high"] = intervals.of_median(list(by_task.values()))
+                summary["pgr_low"], summary["pgr_high"] = interval_of_median(list(by_task.values()))
                 summary |= {"cells": sum(not math.isnan(cell) for cell in cells), "tasks": len(by_task)}
         yield summary | {"undefined": sum(row.get("undefined", 0) for row in of_rule)}
 
@@ -99,5 +100,5 @@ def medians(rows: Sequence[Row]) -> Iterator[Row]:
 def _cells(rows: Sequence[Row], value: str) -> dict[tuple[str, str, str], list[float]]:
     cells: dict[tuple[str, str, str], list[float]] = defaultdict(list)
     for row in rows:
-        cells[row["task"], row["supervisor"], row["student"]].append(row[value])
+        cells[row["task"], row["supervisor"], row["student"]].append(number(row[value]))
     return cells

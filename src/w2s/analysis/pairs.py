@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
-from w2s.analysis import paired
-from w2s.analysis.intervals import is_noise
-from w2s.analysis.pgr import pgr
+from w2s.analysis.bootstrap import Estimate
+from w2s.analysis.pgr import pgr, within_noise
 from w2s.analysis.results import Predictions, Results, Row
 from w2s.config.ladder import Rung
 from w2s.config.section import LadderSection
 from w2s.errors import LackingError
-from w2s.graph.artifact import Run
+from w2s.graph.artifact import Run, unique
 
 TRUTH = "truth"  # stands for the method in rows of ground-truth runs
 NAIVE = "naive"
@@ -74,15 +73,14 @@ def only_naive(methods: Collection[str], figure: str, setting: str) -> list[str]
 def runs(of: Runs, methods: Sequence[str], tasks: Sequence[str], only: Sequence[Pair] | None = None) -> list[Run]:
     """What ``compare`` reads with the same arguments, each run once."""
     supervisors, ceilings, pairs = _rungs(of.config, only)
-    needed: dict[str, Run] = {}
+    found: list[Run] = []
     for task in tasks:
         for seed in of.seeds:
-            found = [of.truth(task, rung.name, seed) for rung in supervisors]
+            found += [of.truth(task, rung.name, seed) for rung in supervisors]
             found += [of.ceiling(task, rung.name, seed) for rung in ceilings]
             for weak, strong in pairs:
                 found += [of.student(task, weak.name, strong.name, method, seed) for method in methods]
-            needed |= {run.key: run for run in found}
-    return list(needed.values())
+    return unique(found)
 
 
 def compare(
@@ -98,12 +96,13 @@ def compare(
 
     only: these pairs, and ground truth at their rungs; all pairs, and ground truth at every rung that has it, by
     default. students: the column of their predictions that is judged (see ``accuracy_on_test``); of ground truth it is
-    ``probability``. See ``gap`` for the columns about PGR. Accuracies and PGRs are fractions, not percent.
+    ``probability``. See ``gap`` for the columns about PGR. Accuracies and PGRs are fractions, not percent; those with
+    draws of test examples are an ``Estimate`` until the row is written.
     """
     supervisors, ceilings, pairs = _rungs(of.config, only)
 
     @cache
-    def score(run: Run, column: str = "probability") -> float:
+    def score(run: Run, column: str = "probability") -> Estimate:
         return accuracy_on_test(results.predictions(run), column)
 
     rows = []
@@ -117,7 +116,7 @@ def compare(
                 for method in methods:
                     reached = score(of.student(task, supervisor, student, method, seed), students)
                     row = identity(of, task, seed, method, pair) | {"accuracy": reached}
-                    rows.append(row | gap(of.config, pair, weak[supervisor], reached, ceiling.get(student, math.nan)))
+                    rows.append(row | gap(of.config, pair, weak[supervisor], reached, ceiling.get(student)))
     return rows
 
 
@@ -133,7 +132,7 @@ def with_ceilings(of: Runs, rows: Sequence[Row], results: Results, tasks: Sequen
     found = list(rows)
     for run in ceilings(of, tasks):
         if (run.task, run.seed, run.rung) not in there:
-            (rung,) = (one for one in of.config.ladder if one.name == run.rung)
+            (rung,) = (rung for rung in of.config.ladder if rung.name == run.rung)
             reached = accuracy_on_test(results.predictions(run))
             found.append(alone(of, run.task, run.seed, TRUTH, rung) | {"accuracy": reached})
     return found
@@ -160,23 +159,26 @@ def identity(of: Runs, task: str, seed: int, method: str, pair: Pair) -> Row:
     }
 
 
-def gap(config: LadderSection, pair: Pair, weak: float, reached: float, ceiling: float) -> Row:
-    """The columns about the gap between supervisor and ceiling; ceiling is NaN where there is no such run.
+def gap(config: LadderSection, pair: Pair, weak: Estimate, reached: Estimate, ceiling: Estimate | None) -> Row:
+    """The columns about the gap between supervisor and ceiling; ceiling: None where there is no such run.
 
-    PGR is given for students strictly larger than their supervisor, as in the paper. ``pgr`` leaves cells
-    undefined whose ceiling is no better than the supervisor, and ``undefined`` is 1 there (0 where it is
-    defined); ``pgr_inverted_kept`` is the paper's own reading of them. A pair that can have no PGR (same size,
-    or a student without ceiling) has NaN in both, and no ``undefined``. Where accuracies have draws of test examples,
-    ``pgr`` has them too, ``gap_error`` is the standard error of ceiling - weak on the same examples, and
-    ``within_noise`` is 1 where the gap is no more than two of them.
+    PGR is given for students strictly larger than their supervisor, as in the paper. ``pgr`` is undefined where the
+    ceiling is no better than the supervisor, and ``undefined`` is 1 there (0 where it is defined);
+    ``pgr_inverted_kept`` is the paper's own reading of such pairs. A pair that can have no PGR (same size, or a student
+    without ceiling) has NaN in both, and no ``undefined``. Where accuracies have draws of test examples, ``pgr`` has
+    them too, ``gap_error`` is the standard error of ceiling - weak on the same examples, and ``within_noise`` is 1
+    where the gap is no more than two of them.
     """
-    row = {"weak": weak, "ceiling": ceiling, "pgr": math.nan, "pgr_inverted_kept": math.nan}
-    if has_pgr(config, pair):
-        row["pgr"] = paired.recovered(pgr(weak, reached, ceiling), weak, reached, ceiling)
-        row["pgr_inverted_kept"] = pgr(weak, reached, ceiling, keep_inverted=True)
-        row["undefined"] = int(math.isnan(row["pgr"]))
-        if not math.isnan(error := paired.gap_error(weak, ceiling)):
-            row |= {"gap_error": error, "within_noise": int(is_noise(ceiling - weak, error))}
+    row: Row = {"weak": weak.value, "ceiling": ceiling.value if ceiling else math.nan}
+    row |= {"pgr": math.nan, "pgr_inverted_kept": math.nan}
+    if ceiling and has_pgr(config, pair):
+        recovered = Estimate.pgr(weak, reached, ceiling)
+        above = ceiling.difference(weak)
+        row["pgr"] = recovered
+        row["pgr_inverted_kept"] = pgr(weak.value, reached.value, ceiling.value, keep_inverted=True)
+        row["undefined"] = int(math.isnan(recovered.value))
+        if above.draws is not None:
+            row |= {"gap_error": above.error, "within_noise": int(within_noise(above.value, above.error))}
     return row
 
 
@@ -186,17 +188,17 @@ def has_pgr(config: LadderSection, pair: Pair) -> bool:
     return student.truth and config.ladder.index(student) > config.ladder.index(supervisor)
 
 
-def accuracy_on_test(predictions: Predictions, column: str = "probability") -> paired.Measured:
-    """Accuracy on the test part of a run's predictions, with draws of its examples.
+def accuracy_on_test(predictions: Predictions, column: str = "probability") -> Estimate:
+    """Accuracy on the test part of a run's predictions.
 
     Where these have a column ``correct`` (completions), its mean; else by the probabilities of class 1 in
     ``column``: ``probability``, ``probability_last`` or (reward) ``probability_stopped``.
     """
     chosen, ids = test_examples(predictions)
     if "correct" in predictions:
-        return paired.share(ids, [bool(predictions["correct"][number]) for number in chosen])
+        return Estimate.share(ids, [bool(predictions["correct"][number]) for number in chosen])
     truth, said = ([predictions[name][number] > 0.5 for number in chosen] for name in ("truth", column))
-    return paired.share(ids, [one == other for one, other in zip(truth, said, strict=True)])
+    return Estimate.share(ids, [one == other for one, other in zip(truth, said, strict=True)])
 
 
 def test_examples(predictions: Predictions) -> tuple[list[int], list[object]]:

@@ -1,16 +1,23 @@
-"""Performance gap recovered (paper, section 3.1), and how the paper aggregates it over tasks."""
+"""Performance gap recovered, PGR = (student - weak) / (ceiling - weak) (paper, section 3.1). The only implementation.
+
+One rule, for figures, claims and comparisons: PGR is *undefined* where the ceiling is no better than the supervisor,
+and defined everywhere else. Whether a gap is *within noise* is another matter: a PGR within noise is defined, but says
+little.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
 from statistics import fmean, median
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    import numpy as np
 
-def accuracy(truth: Sequence[float], probability: Sequence[float]) -> float:
-    """Share of examples whose class-1 probability lies on the truth's side of 1/2. Both (n,), n > 0."""
-    hits = sum((p > 0.5) == (t > 0.5) for t, p in zip(truth, probability, strict=True))
-    return hits / len(truth)
+    Array = np.ndarray[Any, Any]
+
+CLEAR = 2.0  # standard errors: a gap of no more is within noise
 
 
 def pgr(weak: float, student: float, ceiling: float, *, keep_inverted: bool = False) -> float:
@@ -21,6 +28,31 @@ def pgr(weak: float, student: float, ceiling: float, *, keep_inverted: bool = Fa
     """
     gap = ceiling - weak
     return (student - weak) / gap if gap > 0 or (keep_inverted and gap < 0) else math.nan
+
+
+def pgr_of_draws(weak: Array, student: Array, ceiling: Array, *, infinite: bool = False) -> Array:
+    """PGR in every draw of its three accuracies, elementwise; NaN in draws where ceiling <= weak.
+
+    infinite: such draws lie beyond any bound instead, on the side of what the student gains on its supervisor, so that
+    the bounds of a PGR count them.
+    """
+    import numpy as np
+
+    gap, gain = ceiling - weak, student - weak
+    with np.errstate(divide="ignore", invalid="ignore"):
+        without_gap = np.where(gain == 0, np.nan, np.copysign(np.inf, gain)) if infinite else np.nan
+        return np.where(gap > 0, gain / gap, without_gap)
+
+
+def within_noise(gap: float, error: float) -> bool:
+    """Whether a gap between ceiling and supervisor is at most two of its standard errors, or not known."""
+    return not gap > CLEAR * error
+
+
+def accuracy(truth: Sequence[float], probability: Sequence[float]) -> float:
+    """Share of examples whose class-1 probability lies on the truth's side of 1/2. Both (n,), n > 0."""
+    hits = sum((p > 0.5) == (t > 0.5) for t, p in zip(truth, probability, strict=True))
+    return hits / len(truth)
 
 
 def median_defined(values: Iterable[float]) -> tuple[float, int]:

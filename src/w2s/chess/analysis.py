@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from w2s.analysis import paired, pairs
+from w2s.analysis import pairs
+from w2s.analysis.bootstrap import Estimate
 from w2s.analysis.results import Predictions, Results, Row
 from w2s.chess.plan import TASK, ChessPlan
 from w2s.config.ladder import Rung
-from w2s.graph.artifact import Run
+from w2s.graph.artifact import Run, unique
 
 CHESS = "chess"
 BOOTSTRAP = "bootstrap"  # stands for the method in rows of chains
@@ -38,8 +39,8 @@ def part_of(predictions: Predictions, part: str = "test") -> Predictions:
 
 def share(
     predictions: Predictions, column: str = "correct", *, rated_from: float = -math.inf, rated_below: float = math.inf
-) -> float:
-    """Mean of ``correct`` or ``legal``, with draws of the puzzles; NaN if there are none.
+) -> Estimate:
+    """Mean of ``correct`` or ``legal``; NaN if there are no puzzles.
 
     Of puzzles rated so high or so low, if that is asked for.
     """
@@ -47,7 +48,7 @@ def share(
     if (rated_from, rated_below) != (-math.inf, math.inf):
         among = _rated(predictions, rated_from, rated_below)
     ids = predictions.get("id", range(len(predictions[column])))
-    return paired.share(ids, predictions[column], among)
+    return Estimate.share(ids, predictions[column], among)
 
 
 def rated(predictions: Predictions, rated_from: float, rated_below: float = math.inf) -> int:
@@ -63,7 +64,7 @@ class Bin(NamedTuple):
     """Puzzles of about one rating."""
 
     rating: int  # middle
-    accuracy: float  # NaN without puzzles
+    accuracy: Estimate  # NaN without puzzles
     examples: int
 
 
@@ -76,15 +77,15 @@ def by_rating(predictions: Predictions) -> list[Bin]:
     return found
 
 
-def agreement(one: Predictions, other: Predictions) -> float:
-    """Share of puzzles that both complete with the same move, right or wrong, with draws; NaN without puzzles.
+def agreement(one: Predictions, other: Predictions) -> Estimate:
+    """Share of puzzles that both complete with the same move, right or wrong; NaN without puzzles.
 
     The same puzzles in any order; ValueError otherwise. Two completions without a move agree if they are the same.
     """
     said, against = (dict(zip(table["id"], table["answer"], strict=True)) for table in (one, other))
     if said.keys() != against.keys():
         raise ValueError("completions of different puzzles cannot be compared")
-    return paired.share(list(said), [move(said[name]) == move(against[name]) for name in said])
+    return Estimate.share(list(said), [move(said[name]) == move(against[name]) for name in said])
 
 
 def move(text: str) -> str:
@@ -119,13 +120,12 @@ def steps(plan: ChessPlan) -> list[Chain]:
 def chain_runs(plan: ChessPlan, only: Sequence[Chain] | None = None) -> list[Run]:
     """What ``chained`` reads with the same arguments, each run once. Naive same-size students are in Figure 3."""
     chosen = steps(plan) if only is None else only
-    needed: dict[str, Run] = {}
+    found: list[Run] = []
     for seed in plan.seeds:
         for chain in chosen:
-            found = [plan.chain(chain, seed), plan.truth(TASK, chain[0], seed)]
+            found += [plan.chain(chain, seed), plan.truth(TASK, chain[0], seed)]
             found += [plan.ceiling(TASK, chain[-1], seed)] if plan.rung(chain[-1]).truth else []
-            needed |= {run.key: run for run in found}
-    return list(needed.values())
+    return unique(found)
 
 
 def chained(plan: ChessPlan, results: Results, only: Sequence[Chain] | None = None) -> list[Row]:
@@ -137,7 +137,7 @@ def chained(plan: ChessPlan, results: Results, only: Sequence[Chain] | None = No
     chosen = steps(plan) if only is None else only
 
     @cache
-    def score(run: Run) -> float:
+    def score(run: Run) -> Estimate:
         return pairs.accuracy_on_test(results.predictions(run))
 
     rows = []
@@ -146,7 +146,7 @@ def chained(plan: ChessPlan, results: Results, only: Sequence[Chain] | None = No
             pair = (plan.rung(chain[0]), plan.rung(chain[-1]))
             run = plan.chain(chain, seed)
             weak, reached = score(plan.truth(TASK, chain[0], seed)), score(run)
-            ceiling = score(plan.ceiling(TASK, chain[-1], seed)) if pair[1].truth else math.nan
+            ceiling = score(plan.ceiling(TASK, chain[-1], seed)) if pair[1].truth else None
             row = pairs.identity(plan, TASK, seed, BOOTSTRAP, pair) | {"chain": STEP.join(chain), "labels": run.labels}
             rows.append(row | {"accuracy": reached} | pairs.gap(plan.config, pair, weak, reached, ceiling))
     return rows
@@ -213,10 +213,9 @@ def elicited(plan: ChessPlan, rung: str, method: str, seed: int) -> Run:
 
 def elicited_runs(plan: ChessPlan, methods: Sequence[str]) -> list[Run]:
     """What ``by_subset`` reads with the same methods, each run once."""
-    found = [
+    return unique(
         elicited(plan, rung.name, method, seed) for seed in plan.seeds for rung in judged(plan) for method in methods
-    ]
-    return list({run.key: run for run in found}.values())
+    )
 
 
 def by_subset(

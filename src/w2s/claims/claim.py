@@ -106,7 +106,7 @@ def decide(target: Target, value: float, low: float, high: float, basis: str) ->
         return Finding(verdict, value, low, high, basis, reason)
 
     if math.isnan(value):
-        return finding(OPEN, "undefined: the gap that it is a share of is none, or within noise")
+        return finding(OPEN, "undefined: the ceiling is no better than the supervisor, or too few tasks have a value")
     if math.isnan(low) or math.isnan(high):
         return finding(OPEN, f"no interval: {basis}")
     least, most = round(low, DIGITS), round(high, DIGITS)  # sums of floats are not quite 0 where they should be

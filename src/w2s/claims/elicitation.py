@@ -114,7 +114,7 @@ CLAIMS = (
         "With linear probes as supervisors and students, students do better than their supervisors too.",
         "fig23",
         "accuracy of a student less its supervisor's, median over pairs",
-        m.middle_above_supervisor,
+        m.median_above_supervisor,
         above(0),
     ),
     Claim(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 NAIVE, CONFIDENCE, TRUTH = "naive", "confidence", "truth"
 BOOTSTRAP, ZERO_SHOT, GENERATIVE = "bootstrap", "zero-shot", "generative"
 FULL, LABELLER = "full", "labeller"  # students of Figure 24: with all features; none, but the labels themselves
+STEP = " > "  # between the rungs of a chain
 ANY = "any"  # the cutoff of difficulty that leaves nothing out
 Measure = Callable[["Cells"], Any]
 
@@ -23,14 +24,14 @@ def measure(function: Callable[..., Any], *arguments: Any, **settings: Any) -> M
     return lambda cells: function(cells, *arguments, **settings)
 
 
-def spanned(cells: Cells) -> Any:
+def decades_spanned(cells: Cells) -> Any:
     """Decades of compute from the smallest to the largest model."""
     known = sorted(cells.compute.values())
     return cells.constant(math.log10(known[-1] / known[0]))
 
 
 def farthest(cells: Cells, method: str, *, supervisor: int = 0, value: str = "pgr") -> Any:
-    """From a supervisor, by its place from the weakest, to the largest student."""
+    """From a supervisor, numbered from the weakest, to the largest student."""
     weak, strong = _farthest(cells, method, supervisor)
     return cells.value(value, method=method, supervisor=weak, student=strong)
 
@@ -50,25 +51,25 @@ def gain(cells: Cells, method: str, over: str, *, supervisor: int = 0, value: st
     return one - other
 
 
-def least_of_weakest(cells: Cells, method: str) -> Any:
+def lowest_of_weakest(cells: Cells, method: str) -> Any:
     """The lowest PGR of the weakest supervisor's students."""
     pairs = cells.pairs(method=method)
     chosen = [pair for pair in pairs if pair[0] == pairs[0][0]]
-    return cells.least(_values(cells, "pgr", chosen, method))
+    return cells.lowest(_values(cells, "pgr", chosen, method))
 
 
-def middle_of_weakest(cells: Cells, method: str) -> Any:
+def median_of_weakest(cells: Cells, method: str) -> Any:
     """The median PGR of the weakest supervisor's students."""
     pairs = cells.pairs(method=method)
     return cells.median(_values(cells, "pgr", [pair for pair in pairs if pair[0] == pairs[0][0]], method))
 
 
-def least(cells: Cells, method: str) -> Any:
+def lowest(cells: Cells, method: str) -> Any:
     """The lowest PGR of any pair."""
-    return cells.least(_values(cells, "pgr", cells.pairs(method=method), method))
+    return cells.lowest(_values(cells, "pgr", cells.pairs(method=method), method))
 
 
-def middle(cells: Cells, method: str, value: str = "pgr") -> Any:
+def median(cells: Cells, method: str, value: str = "pgr") -> Any:
     """The median over pairs."""
     return cells.median(_values(cells, value, cells.pairs(method=method), method))
 
@@ -82,7 +83,7 @@ def share_above(cells: Cells, method: str, limit: float, *, largest: bool = Fals
     return cells.share(_values(cells, "pgr", pairs, method), limit)
 
 
-def adjacent(cells: Cells, method: str) -> list[tuple[str, str]]:
+def neighbours(cells: Cells, method: str) -> list[tuple[str, str]]:
     """For each supervisor the pair with the smallest student that is larger."""
     first: dict[str, tuple[str, str]] = {}
     for pair in cells.pairs(method=method):
@@ -90,14 +91,14 @@ def adjacent(cells: Cells, method: str) -> list[tuple[str, str]]:
     return list(first.values())
 
 
-def middle_of_adjacent(cells: Cells, method: str) -> Any:
+def median_of_neighbours(cells: Cells, method: str) -> Any:
     """The median PGR of pairs of neighbours."""
-    return cells.median(_values(cells, "pgr", adjacent(cells, method), method))
+    return cells.median(_values(cells, "pgr", neighbours(cells, method), method))
 
 
 def mean_gain(cells: Cells, method: str, over: str, *, among: str = "all", value: str = "pgr") -> Any:
     """Mean over pairs of one method's value less another's. among: all, neighbours, largest (student), smallest."""
-    pairs = adjacent(cells, method) if among == "neighbours" else cells.pairs(method=method)
+    pairs = neighbours(cells, method) if among == "neighbours" else cells.pairs(method=method)
     if among in ("largest", "smallest"):
         students = sorted({strong for _, strong in pairs}, key=lambda name: cells.compute[name])
         pairs = [pair for pair in pairs if pair[1] == students[-1 if among == "largest" else 0]]
@@ -111,7 +112,7 @@ def mean_gain(cells: Cells, method: str, over: str, *, among: str = "all", value
 
 def mean_gain_of_some(cells: Cells, methods: Sequence[str], over: str) -> Any:
     """The same, mean over those of some methods that the table has."""
-    there = [name for name in methods if cells.places(method=name)]
+    there = [name for name in methods if cells.matching(method=name)]
     if not there:
         raise LackingError(f"the table has none of the methods {', '.join(methods)}")
     return cells.mean([mean_gain(cells, name, over) for name in there])
@@ -137,9 +138,9 @@ def stopping_gain(cells: Cells, rule: str, over: str, method: str = NAIVE) -> An
 # -- agreement ---------------------------------------------------------------------------------------------
 
 
-def students(cells: Cells, method: str) -> list[tuple[str, str]]:
+def student_pairs(cells: Cells, method: str) -> list[tuple[str, str]]:
     """All pairs, same size included."""
-    found = [(place[1], place[2]) for place in cells.places(method=method) if place[1] is not None]
+    found = [(cell.supervisor, cell.student) for cell in cells.matching(method=method) if cell.supervisor is not None]
     if not found:
         raise LackingError(f"the table has no students by {method}")
     return found
@@ -147,21 +148,21 @@ def students(cells: Cells, method: str) -> list[tuple[str, str]]:
 
 def share_agreeing_more_than_right(cells: Cells, method: str) -> Any:
     """Share of students that agree with their supervisor more often than this is right."""
-    pairs = students(cells, method)
-    agreed, right = (_values(cells, value, pairs, method) for value in ("agreement", "taught"))
+    pairs = student_pairs(cells, method)
+    agreed, right = (_values(cells, value, pairs, method) for value in ("agreement", "supervisor_accuracy"))
     return cells.share([one - other for one, other in zip(agreed, right, strict=True)], 0.0)
 
 
 def mean_difference(cells: Cells, method: str, value: str, over: str) -> Any:
     """Mean over students of one value less another."""
-    pairs = students(cells, method)
+    pairs = student_pairs(cells, method)
     both = zip(_values(cells, value, pairs, method), _values(cells, over, pairs, method), strict=True)
     return cells.mean([one - other for one, other in both])
 
 
 def method_difference(cells: Cells, value: str, method: str, over: str) -> Any:
     """Mean over students of one method's value less another's."""
-    pairs = [pair for pair in students(cells, method) if pair in set(students(cells, over))]
+    pairs = [pair for pair in student_pairs(cells, method) if pair in set(student_pairs(cells, over))]
     both = zip(_values(cells, value, pairs, method), _values(cells, value, pairs, over), strict=True)
     return cells.mean([one - other for one, other in both])
 
@@ -177,27 +178,27 @@ def slope_difference(cells: Cells, value: str, over: str, method: str) -> Any:
 def chain_gain(cells: Cells, value: str) -> Any:
     """Mean over steps of chains (from the third rung on) of chain less naive student of the same pair."""
     found = []
-    for place in cells.places(method=BOOTSTRAP):
-        if len(str(place[4]).split(" > ")) > 2:
-            naive = cells.places(method=NAIVE, supervisor=place[1], student=place[2])
+    for cell in cells.matching(method=BOOTSTRAP):
+        if len(str(cell.chain).split(STEP)) > 2:
+            naive = cells.matching(method=NAIVE, supervisor=cell.supervisor, student=cell.student)
             if naive:
-                found.append(cells.at(value, place) - cells.at(value, naive[0]))
+                found.append(cells.at(value, cell) - cells.at(value, naive[0]))
     if not found:
         raise LackingError("no chain is longer than two rungs")
     return cells.mean(found)
 
 
-def least_step(cells: Cells) -> Any:
+def smallest_step(cells: Cells) -> Any:
     """The least that accuracy rises by in any step of any chain."""
-    by_chain = {place[4]: place for place in cells.places(method=BOOTSTRAP)}
+    by_chain = {cell.chain: cell for cell in cells.matching(method=BOOTSTRAP)}
     rises = []
-    for chain, place in by_chain.items():
-        before = by_chain.get(" > ".join(str(chain).split(" > ")[:-1]))
+    for chain, cell in by_chain.items():
+        before = by_chain.get(STEP.join(str(chain).split(STEP)[:-1]))
         if before is not None:
-            rises.append(cells.at("accuracy", place) - cells.at("accuracy", before))
+            rises.append(cells.at("accuracy", cell) - cells.at("accuracy", before))
     if not rises:
         raise LackingError("no chain is longer than two rungs")
-    return cells.least(rises)
+    return cells.lowest(rises)
 
 
 # -- models without supervisors ----------------------------------------------------------------------------
@@ -206,7 +207,7 @@ def least_step(cells: Cells) -> Any:
 def between_methods(cells: Cells, method: str, over: str, *, value: str = "accuracy", sizes: str = "all") -> Any:
     """Mean over models (or the largest, the smallest) of one method's value less another's, without supervisors."""
     names = cells.names("student", method=method, supervisor=None)
-    names = [name for name in names if cells.places(method=over, supervisor=None, student=name)]
+    names = [name for name in names if cells.matching(method=over, supervisor=None, student=name)]
     if not names:
         raise LackingError(f"no model has both {method} and {over}")
     chosen = {"all": names, "largest": names[-1:], "smallest": names[:1]}[sizes]
@@ -236,7 +237,7 @@ def zero_shot_less_student(cells: Cells) -> Any:
 
 def at_pair(cells: Cells, method: str, over: str) -> Any:
     """Accuracy of one method less another's, the weakest supervisor and its largest student; without a ceiling."""
-    pairs = [pair for pair in students(cells, method) if pair in set(students(cells, over))]
+    pairs = [pair for pair in student_pairs(cells, method) if pair in set(student_pairs(cells, over))]
     if not pairs:
         raise LackingError(f"no pair has both {method} and {over}")
     weak, strong = min(pairs, key=lambda pair: (cells.compute[pair[0]], -cells.compute[pair[1]]))
@@ -269,10 +270,10 @@ def method_difference_of_weakest(cells: Cells, value: str, method: str, over: st
     """The highest value of a method less that of another, of the weakest supervisor, whatever student each ends at."""
 
     def best(name: str) -> Any:
-        places = [place for place in cells.places(method=name) if place[1] is not None]
-        if not places:
+        found = [cell for cell in cells.matching(method=name) if cell.supervisor is not None]
+        if not found:
             raise LackingError(f"the table has no students by {name}")
-        return cells.at(value, max(places, key=lambda place: float(cells.at(value, place)[0])))
+        return cells.at(value, max(found, key=lambda cell: float(cells.at(value, cell)[0])))
 
     return best(method) - best(over)
 
@@ -280,23 +281,23 @@ def method_difference_of_weakest(cells: Cells, value: str, method: str, over: st
 def easy_gain_rated(cells: Cells, over: str, up_to: float) -> Any:
     """Mean over models, easy training sets and ratings up to a limit of accuracy less that of another method."""
     found = []
-    for place in cells.places():
-        method, student, rating = str(place[0]), place[2], place[6]
-        if method.startswith("below-") and rating is not None and float(rating) <= up_to:
-            others = cells.places(method=over, student=student, rating=rating)
+    for cell in cells.matching():
+        rated = cell.rating is not None and float(cell.rating) <= up_to
+        if rated and str(cell.method).startswith("below-"):
+            others = cells.matching(method=over, student=cell.student, rating=cell.rating)
             if others:
-                found.append(cells.at("accuracy", place) - cells.at("accuracy", others[0]))
+                found.append(cells.at("accuracy", cell) - cells.at("accuracy", others[0]))
     if not found:
         raise LackingError(f"the table has no ratings with both easy training and {over}")
     return cells.mean(found)
 
 
-def middle_above_supervisor(cells: Cells) -> Any:
+def median_above_supervisor(cells: Cells) -> Any:
     """Median over students larger than their supervisor of what they are better by."""
     found = []
-    for place in cells.places():
-        if place[1] is not None and cells.compute[place[2]] > cells.compute[place[1]]:
-            found.append(cells.at("accuracy", place) - cells.at("weak", place))
+    for cell in cells.matching():
+        if cell.supervisor is not None and cells.compute[cell.student] > cells.compute[cell.supervisor]:
+            found.append(cells.at("accuracy", cell) - cells.at("weak", cell))
     if not found:
         raise LackingError("the table has no students larger than their supervisor")
     return cells.median(found)
@@ -304,7 +305,7 @@ def middle_above_supervisor(cells: Cells) -> Any:
 
 def mean_pgr(cells: Cells, method: str) -> Any:
     """Mean over all students of a method of PGR."""
-    found = [cells.at("pgr", place) for place in cells.places(method=method) if place[1] is not None]
+    found = [cells.at("pgr", cell) for cell in cells.matching(method=method) if cell.supervisor is not None]
     if not found:
         raise LackingError(f"the table has no students by {method}")
     return cells.mean(found)
@@ -318,7 +319,7 @@ def easiest_less_all(cells: Cells) -> Any:
     found = []
     for student in cells.names("student"):
         cutoffs = [name for name in cells.names("cutoff", student=student) if name != ANY]
-        if cutoffs and cells.places(student=student, cutoff=ANY):
+        if cutoffs and cells.matching(student=student, cutoff=ANY):
             lowest, every = (cells.value("accuracy", student=student, cutoff=name) for name in (cutoffs[0], ANY))
             found.append(lowest - every)
     if not found:
@@ -328,16 +329,16 @@ def easiest_less_all(cells: Cells) -> Any:
 
 def between_shares(cells: Cells, share: int, over: int) -> Any:
     """Mean over models of accuracy after training on so many percent of the examples, the easiest, less another."""
-    names = [name for name in cells.names("student") if cells.places(student=name, share=share)]
-    names = [name for name in names if cells.places(student=name, share=over)]
+    names = [name for name in cells.names("student") if cells.matching(student=name, share=share)]
+    names = [name for name in names if cells.matching(student=name, share=over)]
     if not names:
         raise LackingError(f"no model is trained on the easiest {share}% and {over}%")
     values = ([cells.value("accuracy", student=name, share=one) for name in names] for one in (share, over))
     return cells.mean([one - other for one, other in zip(*values, strict=True)])
 
 
-def told(cells: Cells, method: str) -> Any:
-    """Mean over tasks of the PGR of students that are told their supervisor's label."""
+def with_label_hint(cells: Cells, method: str) -> Any:
+    """Mean over tasks of the PGR of students whose prompts have a label hint."""
     return cells.mean_over_tasks("pgr", method=method, told=1)
 
 
@@ -345,11 +346,11 @@ def gain_of_worst_labels(cells: Cells, panel: str) -> Any:
     """Accuracy of the student with all features less that of its labels, for the least accurate labels of a panel."""
     found = []
     for name in cells.names("labels", panel=panel):
-        own = [place for place in cells.places(panel=panel, labels=name) if place[2] in (name, LABELLER)]
-        taught = cells.places(panel=panel, labels=name, student=FULL)
-        if own and taught and own != taught:
-            labels = cells.at("accuracy", own[0])
-            found.append((float(labels[0]), name, cells.at("accuracy", taught[0]) - labels))
+        labellers = [cell for cell in cells.matching(panel=panel, labels=name) if cell.student in (name, LABELLER)]
+        students = cells.matching(panel=panel, labels=name, student=FULL)
+        if labellers and students and labellers != students:
+            labels = cells.at("accuracy", labellers[0])
+            found.append((float(labels[0]), name, cells.at("accuracy", students[0]) - labels))
     if not found:
         raise LackingError(f"the table has no students of labels that are {panel}")
     return min(found, key=lambda one: one[:2])[2]

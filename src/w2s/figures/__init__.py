@@ -71,9 +71,9 @@ def available(plan: Plan, among: Iterable[str] | None = None) -> tuple[dict[str,
 
 def numbers(figure: str, plan: Plan, results: Results) -> list[Row]:
     """The rows of a figure's CSV, with bounds for values measured on test examples."""
-    from w2s.analysis.paired import with_bounds
+    from w2s.analysis.bootstrap import written
 
-    return [with_bounds(row) for row in module(figure).tabulate(plan, results)]
+    return [written(row) for row in module(figure).tabulate(plan, results)]
 
 
 def module_name(figure: str) -> str:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from w2s.analysis import pairs
-from w2s.analysis.pgr import mean_defined
+from w2s.analysis.bootstrap import Estimate
 from w2s.analysis.results import Results, Row
 from w2s.chess import analysis as chess
 from w2s.chess.plan import TASK
 from w2s.experiments.plan import Plan
-from w2s.graph.artifact import Run
+from w2s.graph.artifact import Run, unique
 from w2s.reward import analysis as reward
 
 CONFIDENCE = "confidence"  # the paper's choice for NLP; for chess it is bootstrapping, for reward generative finetuning
@@ -23,7 +23,7 @@ BARS = {pairs.TRUTH: "ceiling", pairs.NAIVE: "naive"}
 
 def runs(plan: Plan, setting: str) -> list[Run]:
     """What ``rows`` reads, each run once."""
-    return list({run.key: run for run in SETTINGS[setting][0](plan)}.values())
+    return unique(SETTINGS[setting][0](plan))
 
 
 def rows(plan: Plan, setting: str, results: Results) -> list[Row]:
@@ -47,11 +47,11 @@ def _with_naive(methods: Sequence[str], candidates: Iterable[str]) -> list[str]:
 
 def _best(rows: Sequence[Row], column: str = "method") -> str | None:
     """What a column says of the third bar: of students that are not naive, those with the best mean accuracy."""
-    accuracies: dict[str, list[float]] = {}
+    accuracies: dict[str, list[Estimate]] = {}
     for row in rows:
         if "weak" in row and row["method"] != pairs.NAIVE:
             accuracies.setdefault(row[column], []).append(row["accuracy"])
-    return max(accuracies, key=lambda name: mean_defined(accuracies[name]), default=None)
+    return max(accuracies, key=lambda name: Estimate.mean(accuracies[name]).value, default=None)
 
 
 def _with_bars(rows: Sequence[Row], best: str | None) -> list[Row]:

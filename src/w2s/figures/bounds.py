@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from w2s.analysis.aggregate import INTERVAL
-from w2s.analysis.paired import HIGH, LOW
+from w2s.analysis.bootstrap import HIGH, LOW
 
 Ends = tuple["pd.Series[float]", "pd.Series[float]"]  # low and high
 EXAMPLES = "95% bootstrap interval over test examples"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from w2s.analysis.results import Results, Row
 from w2s.chess import analysis as chess
 from w2s.experiments.plan import Plan
-from w2s.graph.artifact import Run
+from w2s.graph.artifact import Run, unique
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +23,7 @@ CAPTION = (
 def needs(plan: Plan) -> list[Run]:
     """Figure 3's chess runs, and every step of every chain."""
     runs = chess.naive_runs(plan.chess) + chess.chain_runs(plan.chess)
-    return list({run.key: run for run in runs}.values())
+    return unique(runs)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:

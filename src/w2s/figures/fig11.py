@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import aggregate, paired
-from w2s.analysis.intervals import is_noise
+from w2s.analysis import aggregate
+from w2s.analysis.bootstrap import Estimate
+from w2s.analysis.pgr import within_noise
 from w2s.analysis.results import Results, Row
 from w2s.experiments.plan import Plan
-from w2s.graph.artifact import Run
+from w2s.graph.artifact import Run, unique
 from w2s.nlp.probing import analysis as probing
 
 if TYPE_CHECKING:
@@ -34,8 +35,7 @@ GAP = ("lp(gt)", "ft(gt)")  # from the first bar to the second
 
 def needs(plan: Plan) -> list[Run]:
     """For one pair: the naive student, the ceiling, and probes on the strong model's features before and after."""
-    runs = [run for runs in probing.bars(plan.nlp, "fig11").values() for run in runs.values()]
-    return list({run.key: run for run in runs}.values())
+    return unique(run for runs in probing.bars(plan.nlp, "fig11").values() for run in runs.values())
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
@@ -44,8 +44,8 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
     The row of bounds of the model finetuned on ground truth has the standard error of its gap to the probe.
     """
     rows = probing.bar_rows(plan.nlp, results, "fig11")
-    below, above = (paired.mean(row["accuracy"] for row in rows if row["method"] == bar) for bar in GAP)
-    error = {GAP[1]: {"gap_error": paired.gap_error(below, above)}}
+    below, above = (Estimate.mean(row["accuracy"] for row in rows if row["method"] == bar) for bar in GAP)
+    error = {GAP[1]: {"gap_error": above.difference(below).error}}
     return [*rows, *(row | error.get(row["method"], {}) for row in aggregate.mean_intervals(rows))]
 
 
@@ -93,6 +93,6 @@ def _gap(mean: pd.Series[float], table: pd.DataFrame) -> str:
     if math.isnan(share):
         return "ft(gt) is less than one point better than lp(gt), so there is no gap to close"
     error = table["gap_error"].max() if "gap_error" in table else math.nan
-    if not math.isnan(error) and is_noise((above - below) / 100, error):
+    if not math.isnan(error) and within_noise((above - below) / 100, error):
         return f"the gap from lp(gt) to ft(gt), {above - below:.1f} points, is within noise"
     return f"ft(weak)+lp(gt) closes {100 * share:.0f}% of the gap from lp(gt) to ft(gt)"

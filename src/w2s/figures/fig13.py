@@ -10,7 +10,7 @@ from w2s.analysis.aggregate import MEDIAN
 from w2s.analysis.results import Results, Row
 from w2s.experiments.plan import Plan
 from w2s.figures import stopping
-from w2s.graph.artifact import Run
+from w2s.graph.artifact import Run, unique
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,7 @@ def needs(plan: Plan) -> list[Run]:
     of, (method,) = plan.nlp, pairs.only_naive(plan.nlp.config.methods, "fig13", pairs.NLP)
     drawn = stopping.students(of, method, plan.experiment.nlp.representative_tasks())
     judged = pairs.runs(of, [method], plan.experiment.nlp.median_tasks(), only=early_stopping.judged(of))
-    return list({run.key: run for run in drawn + judged}.values())
+    return unique(drawn + judged)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:

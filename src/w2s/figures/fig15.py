@@ -8,7 +8,7 @@ from w2s.analysis import pairs
 from w2s.analysis.results import Results, Row
 from w2s.chess import analysis as chess
 from w2s.experiments.plan import Plan
-from w2s.graph.artifact import Run
+from w2s.graph.artifact import Run, unique
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,7 @@ TITLES = ("naive finetuning", "bootstrapping", "agreement with the supervisor")
 def needs(plan: Plan) -> list[Run]:
     """Figure 4's runs, and prompted base models."""
     runs = chess.naive_runs(plan.chess) + chess.chain_runs(plan.chess) + chess.zero_shot_runs(plan.chess)
-    return list({run.key: run for run in runs}.values())
+    return unique(runs)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:

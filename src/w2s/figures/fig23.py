@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from w2s.analysis import pairs
 from w2s.analysis.results import Results, Row
 from w2s.experiments.plan import Plan
-from w2s.graph.artifact import Run
+from w2s.graph.artifact import Run, unique
 from w2s.nlp.probing import analysis as probing
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def needs(plan: Plan) -> list[Run]:
     """Probes on ground truth at every rung that has it, and on labels from the probes of weaker models."""
     of, tasks = probing.of_probes(plan.nlp), plan.nlp.probing.tasks
     found = pairs.runs(of, [probing.PROBE], tasks, only=probing.larger(plan.nlp)) + pairs.ceilings(of, tasks)
-    return list({run.key: run for run in found}.values())
+    return unique(found)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:

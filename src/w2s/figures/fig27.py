@@ -23,12 +23,12 @@ WIDTH = 0.38  # of a bar
 
 def needs(plan: Plan) -> list[Run]:
     """Students with label hints, the same students without, and the ground truth for their PGR."""
-    return errors.told_runs(plan.nlp)
+    return errors.label_hint_runs(plan.nlp)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Each student's accuracy, PGR and agreement with its supervisor."""
-    return errors.told(plan.nlp, results)
+    return errors.label_hints(plan.nlp, results)
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
-from w2s.analysis.paired import HIGH, LOW
+from w2s.analysis.bootstrap import HIGH, LOW
 from w2s.analysis.pairs import NAIVE, TRUTH
 from w2s.chess.analysis import BOOTSTRAP
 from w2s.figures import bounds, curves, style

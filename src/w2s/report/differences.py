@@ -6,9 +6,9 @@ first experiment's minus the second's.
 
 Intervals are 95%. Of medians: a bootstrap that draws whole tasks, the same for both. Of a single task: every run's
 accuracy moves by its standard error (the spread between seeds, or that of a share of the test examples where it is
-larger, over the root of the number of seeds); two runs that stand in the same place move together as much as they did
-over the seeds that both experiments have, and a run that both share moves once. PGR is of means over seeds and follows
-from those moves; it is undefined where the gap is noise (``intervals.is_noise``).
+larger, over the root of the number of seeds); two runs in matching cells move together as much as they did over the
+seeds that both experiments have, and a run that both share moves once. PGR is of means over seeds and follows from
+those moves; it is undefined where the ceiling is no better than the supervisor (``w2s.analysis.pgr``).
 """
 
 from __future__ import annotations
@@ -16,26 +16,45 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
-from w2s.analysis.intervals import FEWEST, SEED, binomial_errors, is_noise, of_draws
+from w2s.analysis.bootstrap import (
+    FEWEST_TASKS,
+    SEED,
+    binomial_errors,
+    drawn_tasks,
+    error_of_mean,
+    interval,
+    median_of_draws,
+    pooled_deviation,
+)
 from w2s.analysis.pairs import TRUTH
+from w2s.analysis.pgr import pgr, pgr_of_draws
 from w2s.claims.cells import missing
 
 SOURCES = ("fig12", "fig5", "fig3", "fig4", "fig10", "methods")  # whose tables hold supervisors, students and ceilings
-PLACE = ("method", "supervisor", "student", "chain", "supervisor_start", "start")
 VALUES = ("accuracy", "weak", "ceiling")
 DRAWS = 4000
 CLOSEST = 0.99  # correlation over seeds that is believed at most
 SAME = "the same runs"
 
 Row = Mapping[str, Any]
-Cell = tuple[str, ...]  # as PLACE; "" where a row does not say
 Keys = tuple[str | None, str | None, str | None]  # of a cell's own run, its supervisor's and its ceiling's
 Array = np.ndarray[Any, Any]
+
+
+class Cell(NamedTuple):
+    """What tells a table's rows apart, by its columns; "" where a row does not say."""
+
+    method: str
+    supervisor: str
+    student: str
+    chain: str = ""
+    supervisor_start: str = ""
+    start: str = ""
 
 
 def no_keys(task: str, cell: Cell, seed: str) -> Keys:
@@ -59,15 +78,13 @@ class Side:
         for row in rows:
             if row["task"] in (MEDIAN, INTERVAL) or missing(row.get("student")) or missing(row.get("accuracy")):
                 continue
-            cell = tuple("" if missing(row.get(name)) else str(row[name]) for name in PLACE)
+            cell = Cell(*("" if missing(row.get(name)) else str(row[name]) for name in Cell._fields))
             values = tuple(math.nan if missing(row.get(name)) else float(row[name]) for name in VALUES)
             self.values.setdefault((str(row["task"]), cell), {}).setdefault(str(int(row["seed"])), values)
             for role in ("supervisor", "student"):
                 if not missing(row.get(role)) and not missing(row.get(f"{role}_compute")):
                     self.compute[str(row[role])] = float(row[f"{role}_compute"])
-        by_seed = {place: np.array(list(seeds.values())) for place, seeds in self.values.items()}
-        self.spread = _pooled(one[:, 0] for one in by_seed.values())
-        self.gap_spread = _pooled(one[:, 2] - one[:, 1] for (_, cell), one in by_seed.items() if self.grows(cell))
+        self.spread = pooled_deviation([one[0] for one in seeds.values()] for seeds in self.values.values())
 
     @property
     def tasks(self) -> list[str]:
@@ -94,28 +111,16 @@ class Side:
         """(3,): standard errors of these; NaN where neither seeds nor the test set tell."""
         size = self._sizes.get(task, self._sizes.get("", math.nan))
         shares = binomial_errors(self.means(task, cell), [size] * 3)
-        found: Array = np.fmax(shares, self.spread) / math.sqrt(len(self.values.get((task, cell), {0: 0})))
-        return found
+        return error_of_mean(shares, self.spread, len(self.values.get((task, cell), {0: 0})))
 
     def pgr(self, task: str, cell: Cell) -> float:
-        """Of means over seeds; NaN where it is undefined."""
-        reached, weak, ceiling = self.means(task, cell)
-        return (reached - weak) / (ceiling - weak) if self.has_gap(task, cell) else math.nan
+        """Of means over seeds; NaN where it is undefined, or the student is no larger than its supervisor."""
+        reached, weak, ceiling = map(float, self.means(task, cell))
+        return pgr(weak, reached, ceiling) if self.grows(cell) else math.nan
 
     def grows(self, cell: Cell) -> bool:
         """Whether a cell's student is larger than its supervisor."""
-        return self.compute.get(cell[2], 0) > self.compute.get(cell[1], math.inf)
-
-    def has_gap(self, task: str, cell: Cell) -> bool:
-        """Whether the ceiling is above the supervisor by more than noise, and the student larger."""
-        if not self.grows(cell):
-            return False
-        _, weak, ceiling = self.means(task, cell)
-        _, of_weak, of_ceiling = self.errors(task, cell)
-        error = math.hypot(*np.nan_to_num([of_weak, of_ceiling]))
-        if math.isfinite(self.gap_spread):
-            error = self.gap_spread / math.sqrt(len(self.values[task, cell]))
-        return not is_noise(ceiling - weak, error)
+        return self.compute.get(cell.student, 0) > self.compute.get(cell.supervisor, math.inf)
 
 
 @dataclass(frozen=True)
@@ -128,19 +133,18 @@ class Matched:
 
     def cell(self, cell: Cell) -> Cell | None:
         """The second experiment's cell for one of the first; None if it has none."""
-        method, supervisor, student, chain, supervisor_start, start = cell
-        found = (self.methods.get(method), self.rungs.get(supervisor, "" if not supervisor else None))
-        strong = self.rungs.get(student)
-        if None in (*found, strong) or (chain and self.by_rank):
+        method, student = self.methods.get(cell.method), self.rungs.get(cell.student)
+        supervisor = self.rungs.get(cell.supervisor) if cell.supervisor else ""
+        if method is None or supervisor is None or student is None or (cell.chain and self.by_rank):
             return None
-        return (str(found[0]), str(found[1]), str(strong), chain, supervisor_start, start)
+        return cell._replace(method=method, supervisor=supervisor, student=student)
 
 
 def match(first: Side, second: Side) -> Matched:
     """By name. Ladders that share no name: by rank. One method left on either side: these two."""
     common = [name for name in first.rungs if name in second.compute]
     rungs = dict(zip(common, common, strict=True)) or dict(zip(first.rungs, second.rungs, strict=False))
-    ours, theirs = (list(dict.fromkeys(cell[0] for cell in side.cells)) for side in (first, second))
+    ours, theirs = (list(dict.fromkeys(cell.method for cell in side.cells)) for side in (first, second))
     methods = {name: name for name in ours if name in theirs}
     alone = [name for name in ours if name not in methods], [name for name in theirs if name not in methods]
     if len(alone[0]) == len(alone[1]) == 1:
@@ -171,7 +175,7 @@ def compare(first: Side, second: Side, matched: Matched) -> list[dict[str, Any]]
     tasks, pairs = paired(first, second, matched)
     together = _correlation(first, second, tasks, pairs)
     rng = np.random.default_rng(SEED)
-    drawn = rng.integers(0, len(tasks), (DRAWS, len(tasks))) if len(tasks) >= FEWEST else None
+    drawn = drawn_tasks(len(tasks), DRAWS, rng) if len(tasks) >= FEWEST_TASKS else None
     rows = [] if drawn is None else [_medians(first, second, pair, tasks, drawn) for pair in pairs]
     for task in tasks:
         for pair in pairs:
@@ -183,7 +187,7 @@ def compare(first: Side, second: Side, matched: Matched) -> list[dict[str, Any]]
 def _row(pair: tuple[Cell, Cell], task: str, numbers: Mapping[str, tuple[float, ...]], basis: str) -> dict[str, Any]:
     cell, other = pair
     row: dict[str, Any] = {"task": task}
-    for name, ours, theirs in zip(PLACE, cell, other, strict=True):
+    for name, ours, theirs in zip(Cell._fields, cell, other, strict=True):
         row |= {f"{name}_first": ours, f"{name}_second": theirs}
     for value, (one, another, low, high) in numbers.items():
         row |= {f"{value}_first": one, f"{value}_second": another, f"{value}_difference": one - another}
@@ -203,15 +207,12 @@ def _medians(first: Side, second: Side, pair: tuple[Cell, Cell], tasks: Sequence
 def _of_medians(values: Array, drawn: Array) -> tuple[float, float, float, float]:
     """(first, second, low, high of the difference) of the tasks that have both. values: (2, tasks)."""
     known: Array = np.isfinite(values.sum(axis=0))
-    if known.sum() < FEWEST:
+    if known.sum() < FEWEST_TASKS:
         return math.nan, math.nan, math.nan, math.nan
     values = np.where(known, values, np.nan)
-    chosen = values[:, drawn]
-    with np.errstate(all="ignore"):
-        enough = known[drawn].any(axis=1)
-        medians = np.nanmedian(chosen[:, enough], axis=-1)
-    ours, theirs = np.nanmedian(values, axis=1)
-    return float(ours), float(theirs), *_interval(medians[0] - medians[1])
+    ours, theirs = median_of_draws(values)
+    medians = median_of_draws(values[:, drawn])
+    return float(ours), float(theirs), *interval(medians[0] - medians[1])
 
 
 def _single(
@@ -226,19 +227,14 @@ def _single(
     theirs[:, shared] = ours[:, shared]
     moved = [mean + error * move for mean, error, move in zip(means, errors, (ours, theirs), strict=True)]
     recovered = [side.pgr(task, cell) for side, cell in sides]
-    with np.errstate(all="ignore"):
-        ratios = [(one[:, 0] - one[:, 1]) / (one[:, 2] - one[:, 1]) for one in moved]
+    ratios = [pgr_of_draws(weak, student, ceiling) for student, weak, ceiling in (one.T for one in moved)]
     numbers = {
-        "accuracy": (means[0][0], means[1][0], *_interval(moved[0][:, 0] - moved[1][:, 0])),
-        "pgr": (*recovered, *(_interval(ratios[0] - ratios[1]) if np.isfinite(recovered).all() else (math.nan,) * 2)),
+        "accuracy": (means[0][0], means[1][0], *interval(moved[0][:, 0] - moved[1][:, 0])),
+        "pgr": (*recovered, *(interval(ratios[0] - ratios[1]) if np.isfinite(recovered).all() else (math.nan,) * 2)),
     }
     seeds = len(set(first.values[task, pair[0]]) & set(second.values[task, pair[1]]))
     basis = f"paired over {seeds} seeds" if seeds > 1 else "runs taken as independent"
     return _row(pair, task, numbers, SAME if shared[0] else basis)
-
-
-def _interval(draws: Array) -> tuple[float, float]:
-    return of_draws(np.where(np.isfinite(draws), draws, np.nan))
 
 
 def _correlation(first: Side, second: Side, tasks: Sequence[str], pairs: Sequence[tuple[Cell, Cell]]) -> float:
@@ -253,7 +249,7 @@ def _correlation(first: Side, second: Side, tasks: Sequence[str], pairs: Sequenc
     each = (first.spread**2 + second.spread**2) / 2
     if not apart or not each > 0:
         return 0.0
-    return float(np.clip(1 - _pooled(apart) ** 2 / (2 * each), 0, CLOSEST))
+    return float(np.clip(1 - pooled_deviation(apart) ** 2 / (2 * each), 0, CLOSEST))
 
 
 def _same_run(first: Side, second: Side, pair: tuple[Cell, Cell], task: str, number: int) -> bool:
@@ -265,12 +261,6 @@ def _same_run(first: Side, second: Side, pair: tuple[Cell, Cell], task: str, num
     return all(one is not None and one == other for one, other in found)
 
 
-def _pooled(groups: Iterable[Array]) -> float:
-    """Standard deviation between seeds, pooled; NaN if no group has two."""
-    variances = [float(np.var(one, ddof=1)) for one in groups if len(one) > 1 and np.isfinite(one).all()]
-    return math.sqrt(float(np.mean(variances))) if variances else math.nan
-
-
 def is_ceiling(cell: Cell) -> bool:
     """Whether it is a ground-truth run."""
-    return cell[0] == TRUTH
+    return cell.method == TRUTH

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from w2s.analysis.intervals import FEWEST
+from w2s.analysis.bootstrap import FEWEST_TASKS
 from w2s.analysis.pairs import TRUTH
 from w2s.figures import style
 from w2s.report.differences import Cell, Matched, Side, is_ceiling, paired
@@ -30,10 +30,12 @@ def draw(sides: tuple[Side, Side], names: tuple[str, str], matched: Matched) -> 
     A student is drawn if both experiments have it with the same supervisor. None if there is nothing to draw.
     """
     tasks, pairs = paired(*sides, matched)
-    supervisors = [name for name in sides[0].rungs if any(_is_student(cell) and cell[1] == name for cell, _ in pairs)]
+    supervisors = [
+        name for name in sides[0].rungs if any(_is_student(cell) and cell.supervisor == name for cell, _ in pairs)
+    ]
     if not supervisors or not tasks:
         return None
-    methods = list(dict.fromkeys(cell[0] for cell, _ in pairs if _is_student(cell)))
+    methods = list(dict.fromkeys(cell.method for cell, _ in pairs if _is_student(cell)))
     styles: Styles = {TRUTH: CEILING} | {name: style.method_style(name, methods) for name in methods}
     figure, axes = style.panels(2, len(supervisors), width=3.1, height=2.7, legend=2.0)
     for supervisor, (top, bottom) in zip(supervisors, axes.T, strict=True):
@@ -53,12 +55,12 @@ def draw(sides: tuple[Side, Side], names: tuple[str, str], matched: Matched) -> 
 
 def _is_student(cell: Cell) -> bool:
     """Whether it is a student of a single supervisor."""
-    return not is_ceiling(cell) and bool(cell[1]) and not cell[3]
+    return not is_ceiling(cell) and bool(cell.supervisor) and not cell.chain
 
 
 def _is_on_curve(cell: Cell, method: str, supervisor: str) -> bool:
     """Whether a cell belongs to a method's curve in a supervisor's panels. All panels have the ceilings."""
-    return cell[0] == method and (is_ceiling(cell) or (_is_student(cell) and cell[1] == supervisor))
+    return cell.method == method and (is_ceiling(cell) or (_is_student(cell) and cell.supervisor == supervisor))
 
 
 def _points(side: Side, cells: Sequence[Cell], tasks: Sequence[str], value: str) -> list[tuple[float, float]]:
@@ -67,9 +69,9 @@ def _points(side: Side, cells: Sequence[Cell], tasks: Sequence[str], value: str)
     for cell in cells:
         numbers = [side.pgr(task, cell) if value == "pgr" else side.means(task, cell)[0] for task in tasks]
         known = [number for number in numbers if np.isfinite(number)]
-        if len(known) >= (FEWEST if len(tasks) >= FEWEST else 1):
-            middle = np.median(known) if len(tasks) >= FEWEST else np.mean(known)
-            points.append((side.compute[cell[2]], 100 * float(middle)))
+        if len(known) >= (FEWEST_TASKS if len(tasks) >= FEWEST_TASKS else 1):
+            middle = np.median(known) if len(tasks) >= FEWEST_TASKS else np.mean(known)
+            points.append((side.compute[cell.student], 100 * float(middle)))
     return sorted(points)
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from w2s.analysis import aggregate, pairs
 from w2s.analysis.results import Results, Row
 from w2s.errors import LackingError
-from w2s.graph.artifact import Run
+from w2s.graph.artifact import Run, unique
 from w2s.reward.plan import RewardPlan
 
 REWARD = "reward"
@@ -22,7 +22,7 @@ STOPPED = "probability_stopped"  # predictions at the evaluation with the best t
 
 
 def of_generative(plan: RewardPlan, *, supervisors: bool = False) -> pairs.Runs:
-    """The setting's runs after generative finetuning of students and ceilings, and with ``supervisors`` of these too."""
+    """The setting's runs after generative finetuning of students and ceilings; with ``supervisors``, of these too."""
     truth = partial(plan.truth, generative=True) if supervisors else plan.truth
     ceiling = partial(plan.ceiling, generative=True)
     student = partial(plan.student, generative=True, generative_supervisor=supervisors)
@@ -67,11 +67,9 @@ def generative_pairs(plan: RewardPlan, figure: str, *, supervisors: bool = False
 
 def generative_runs(plan: RewardPlan, figure: str, *, supervisors: bool = False) -> list[Run]:
     """What ``generative_rows`` reads, each run once."""
-    shown, tasks = generative_pairs(plan, figure, supervisors=supervisors), plan.tasks
-    found: dict[str, Run] = {}
-    for of in (plan, of_generative(plan, supervisors=supervisors)):
-        found |= {run.key: run for run in pairs.runs(of, [pairs.NAIVE], tasks, only=shown)}
-    return list(found.values())
+    shown = generative_pairs(plan, figure, supervisors=supervisors)
+    both = (plan, of_generative(plan, supervisors=supervisors))
+    return unique(run for of in both for run in pairs.runs(of, [pairs.NAIVE], plan.tasks, only=shown))
 
 
 def generative_rows(

@@ -50,8 +50,13 @@ def compare(plan: VisionPlan, results: Results) -> list[Row]:
             for rung in plan.config.ladder:
                 reached, ceiling = students[rung.name], ceilings[rung.name]
                 about = {"role": STUDENT, "student": rung.name, "method": schedule, "accuracy": reached}
-                recovered = pgr(weak, reached, ceiling)
-                gap = {"weak": weak, "ceiling": ceiling, "pgr": recovered, "undefined": int(math.isnan(recovered))}
+                recovered = pgr(weak, reached.value, ceiling.value)
+                gap = {
+                    "weak": weak,
+                    "ceiling": ceiling.value,
+                    "pgr": recovered,
+                    "undefined": int(math.isnan(recovered)),
+                }
                 rows.append(known | about | gap | published(plan, schedule, STUDENT, rung))
     return rows
 

@@ -8,7 +8,7 @@ from statistics import fmean, quantiles
 
 from w2s.analysis import aggregate, pairs
 from w2s.analysis.results import Results, Row
-from w2s.graph.artifact import Artifact, Run
+from w2s.graph.artifact import Artifact, Run, unique
 from w2s.nlp.difficulty.plan import ANY
 from w2s.nlp.plan import NlpPlan
 
@@ -22,15 +22,13 @@ RATINGS, ACCURACIES = "ratings", "accuracies"  # Figure 22's panels
 def cutoff_runs(plan: NlpPlan) -> list[Artifact]:
     """What ``by_cutoff`` reads: every student at every cutoff, and how difficult the examples are."""
     difficulty = plan.difficulty
-    needed: dict[str, Artifact] = {}
+    found: list[Artifact] = []
     for task in difficulty.tasks:
         for seed in difficulty.seeds:
-            levels = difficulty.levels(task, seed)
-            needed[levels.key] = levels
+            found.append(difficulty.levels(task, seed))
             for student in difficulty.students:
-                runs = [difficulty.up_to(task, student, cutoff, seed) for cutoff in difficulty.cutoffs]
-                needed |= {run.key: run for run in runs}
-    return list(needed.values())
+                found += [difficulty.up_to(task, student, cutoff, seed) for cutoff in difficulty.cutoffs]
+    return unique(found)
 
 
 def by_cutoff(plan: NlpPlan, results: Results) -> list[Row]:
@@ -69,17 +67,13 @@ def _compute(plan: NlpPlan, cutoff: str) -> float:
 def judged_runs(plan: NlpPlan) -> list[Artifact]:
     """What ``by_judge`` reads: ratings, held-out difficulty beside them, and every student on the easiest shares."""
     difficulty = plan.difficulty
-    needed: dict[str, Artifact] = {}
+    found: list[Artifact] = []
     for task in difficulty.tasks:
         for seed in difficulty.seeds:
-            rated = [difficulty.elo(task, seed), difficulty.levels(task, seed)]
-            runs = [
-                difficulty.easiest(task, student, share, seed)
-                for student in difficulty.students
-                for share in difficulty.shares
-            ]
-            needed |= {one.key: one for one in [*rated, *runs]}
-    return list(needed.values())
+            found += [difficulty.elo(task, seed), difficulty.levels(task, seed)]
+            for student in difficulty.students:
+                found += [difficulty.easiest(task, student, share, seed) for share in difficulty.shares]
+    return unique(found)
 
 
 def by_judge(plan: NlpPlan, results: Results) -> list[Row]:

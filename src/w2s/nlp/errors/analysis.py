@@ -1,11 +1,11 @@
-"""What students make of errors of a known kind, and of being told what their supervisor thinks (Appendix E)."""
+"""What students make of errors of a known kind, and of label hints in their prompts (Appendix E)."""
 
 from __future__ import annotations
 
 from w2s.analysis import pairs
 from w2s.analysis.agreement import on_test
 from w2s.analysis.results import Results, Row
-from w2s.graph.artifact import Run
+from w2s.graph.artifact import Run, unique
 from w2s.nlp.errors.config import KINDS
 from w2s.nlp.plan import NlpPlan
 
@@ -15,10 +15,6 @@ VALUES = ("agreement_right", "agreement_wrong")
 def _pair(plan: NlpPlan) -> pairs.Pair:
     weak, strong = plan.errors.pair
     return plan.rung(weak), plan.rung(strong)
-
-
-def _by_key(runs: list[Run]) -> list[Run]:
-    return list({run.key: run for run in runs}.values())
 
 
 def _judges(plan: NlpPlan, task: str, seed: int) -> tuple[Run, Run]:
@@ -47,7 +43,7 @@ def recovered_runs(plan: NlpPlan) -> list[Run]:
     """The same, and the ground truth that they are measured against."""
     errors = plan.errors
     judges = [run for task in errors.tasks for seed in errors.seeds for run in _judges(plan, task, seed)]
-    return _by_key(flipped_runs(plan) + judges)
+    return unique(flipped_runs(plan) + judges)
 
 
 def recovered(plan: NlpPlan, results: Results) -> list[Row]:
@@ -87,11 +83,11 @@ def dynamics(plan: NlpPlan, results: Results) -> list[Row]:
     return rows
 
 
-# -- told what the supervisor thinks (Figure 27) ---------------------------------------------------------------
+# -- label hints (Figure 27) -----------------------------------------------------------------------------------
 
 
-def told_runs(plan: NlpPlan) -> list[Run]:
-    """Students whose prompts tell their supervisor's prediction, the same not told, and ground truth beside them."""
+def label_hint_runs(plan: NlpPlan) -> list[Run]:
+    """Students whose prompts have their supervisor's prediction, the same without it, and ground truth beside them."""
     errors = plan.errors
     runs: list[Run] = []
     for task in errors.appended_tasks:
@@ -99,11 +95,11 @@ def told_runs(plan: NlpPlan) -> list[Run]:
             runs += _judges(plan, task, seed)
             for method in errors.methods:
                 runs += [errors.appended(task, method, seed), plan.student(task, *errors.pair, method, seed)]
-    return _by_key(runs)
+    return unique(runs)
 
 
-def told(plan: NlpPlan, results: Results) -> list[Row]:
-    """One row a student, told or not: accuracy, PGR, and how far it agrees with its supervisor at its last step."""
+def label_hints(plan: NlpPlan, results: Results) -> list[Row]:
+    """One row a student, with a label hint (``told``) or without: accuracy, PGR, agreement with its supervisor."""
     errors, of, pair = plan.errors, plan, _pair(plan)
     rows = []
     for task in errors.appended_tasks:
@@ -114,11 +110,11 @@ def told(plan: NlpPlan, results: Results) -> list[Row]:
                     1: errors.appended(task, method, seed),
                     0: plan.student(task, *errors.pair, method, seed),
                 }
-                for is_told, run in students.items():
+                for hinted, run in students.items():
                     predictions = results.predictions(run)
                     reached = pairs.accuracy_on_test(predictions)
-                    row = pairs.identity(of, task, seed, method, pair) | {"told": is_told}
-                    row |= {"labels": run.labels + (", told" if is_told else ""), "accuracy": reached}
+                    row = pairs.identity(of, task, seed, method, pair) | {"told": hinted}
+                    row |= {"labels": run.labels + (", told" if hinted else ""), "accuracy": reached}
                     row |= pairs.gap(of.config, pair, weak, reached, ceiling)
                     rows.append(row | {"agreement": on_test(predictions).all})
     return rows

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from w2s.analysis import paired, pairs
+from w2s.analysis import pairs
+from w2s.analysis.bootstrap import Estimate
 from w2s.analysis.results import Results, Row
 from w2s.graph.artifact import Artifact, Run
 from w2s.nlp.plan import NlpPlan
@@ -90,5 +91,5 @@ def fit_rows(plan: NlpPlan, results: Results) -> list[Row]:
         for fit in results.record(run)["measured"]["fits"]:
             itself = fit["student"] in (fit["labels"], LABELLER)  # and agrees with itself for sure
             known = ("accuracy",) if itself else ("accuracy", "agreement")
-            rows.append(shared | fit | {name: paired.of_count(fit[name], examples) for name in known})
+            rows.append(shared | fit | {name: Estimate.of_count(fit[name], examples) for name in known})
     return rows

@@ -6,10 +6,11 @@ import math
 from collections import defaultdict
 from statistics import fmean
 
-from w2s.analysis import paired, pairs
+from w2s.analysis import pairs
+from w2s.analysis.bootstrap import Estimate
 from w2s.analysis.pairs import NAIVE, Pair
 from w2s.analysis.results import Predictions, Results, Row
-from w2s.graph.artifact import Run
+from w2s.graph.artifact import Run, unique
 from w2s.nlp.plan import NlpPlan
 from w2s.nlp.prompting.plan import ZERO_SHOT
 
@@ -39,7 +40,7 @@ def finetuned_runs(plan: NlpPlan) -> list[Run]:
     tasks = plan.prompting.tasks
     found = pairs.runs(of_finetuned(plan), methods(plan), tasks, only=compared(plan))
     found += pairs.ceilings(of_finetuned(plan), tasks)
-    return list({run.key: run for run in found}.values())
+    return unique(found)
 
 
 def finetuned(plan: NlpPlan, results: Results) -> list[Row]:
@@ -87,7 +88,7 @@ def by_draw(predictions: Predictions) -> list[Row]:
         names = ("id", "truth", "probability", "shots")
         ids, truth, said, shots = ([predictions[name][one] for one in numbers] for name in names)
         right = [(true > 0.5) == (one > 0.5) for true, one in zip(truth, said, strict=True)]
-        found.append({"draw": draw, "accuracy": paired.share(ids, right), "shots": fmean(shots)})
+        found.append({"draw": draw, "accuracy": Estimate.share(ids, right), "shots": fmean(shots)})
     return found
 
 

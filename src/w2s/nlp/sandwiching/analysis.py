@@ -6,7 +6,7 @@ from w2s.analysis import aggregate, pairs
 from w2s.analysis.agreement import VALUES, agreement
 from w2s.analysis.pgr import accuracy
 from w2s.analysis.results import Predictions, Results, Row
-from w2s.graph.artifact import Run
+from w2s.graph.artifact import Run, unique
 from w2s.nlp.plan import NlpPlan
 
 # Who answers, in the order of the figure; the column ``who``.
@@ -27,7 +27,7 @@ def runs(plan: NlpPlan) -> list[Run]:
     """Supervisors, students and ceilings, shared with every other figure; assistants, assisted ones, their students."""
     study = plan.sandwiching
     shared = pairs.runs(of_study(plan), study.methods, study.tasks, _pairs(plan))
-    return list({run.key: run for run in [*shared, *study.every_run()]}.values())
+    return unique([*shared, *study.every_run()])
 
 
 def rows(plan: NlpPlan, results: Results) -> list[Row]:
