@@ -84,6 +84,7 @@ def test_the_footer_counts_exactly_the_runs_that_the_figure_needs(name: str, hal
 
 
 @every_figure
+@pytest.mark.slow
 def test_a_csv_round_trip_draws_the_same_bytes(name: str, shape: Shape, tmp_path: Path) -> None:
     plan = shape(**sections(name))
     numbers(name, plan).to_csv(tmp_path / "numbers.csv", index=False)
@@ -157,6 +158,7 @@ def test_students_without_a_ceiling_have_accuracies_but_no_pgr(name: str, shape:
     [(1, 2, 1, 1), (5, 4, 2, 4), (22, 9, 1, 2), (3, 12, 3, 3)],
     ids=["smallest", "four methods", "many tasks", "many rungs"],
 )
+@pytest.mark.slow
 def test_nothing_overlaps_in_any_shape(
     name: str, tasks: int, rungs: int, seeds: int, methods: int, shape: Shape
 ) -> None:

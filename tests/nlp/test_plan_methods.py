@@ -95,7 +95,7 @@ def test_a_mistake_is_one_line_with_the_range(config: dict[str, Any], change: di
     ("comparison", "said"),
     [
         ({"tasks": ["scqi"]}, "comparison.tasks: 'scqi' is not in this experiment; did you mean 'sciq'"),
-        ({"methods": ["product", "prodct"]}, "nlp.comparison.methods: 'prodct' is not in this experiment"),
+        ({"methods": ["product", "prodct"]}, "nlp.comparison.methods: unknown method 'prodct'; did you mean 'product'"),
         ({"pairs": [["w128", "w24"]]}, "comparison.pairs: [w128, w24] is no pair of this ladder; allowed: [w24, w128]"),
         ({"pairs": [["w24", "w80"], ["w24", "w80"]]}, "is named twice"),
     ],

@@ -66,6 +66,7 @@ def test_what_is_pinned_takes_every_python_that_the_project_takes() -> None:
     assert {name: said for name, said in asks.items() if said and "3.11.0" not in SpecifierSet(said)} == {}
 
 
+@pytest.mark.slow
 def test_tests_of_a_group_run_in_one_process(tmp_path: Path) -> None:
     """With pytest 9.2 pytest-xdist 3.8 deals them out one by one and says nothing: two clusters, fixtures twice."""
     content = "import pytest\n\npytestmark = pytest.mark.xdist_group({!r})\n"
