@@ -1,0 +1,108 @@
+"""From a merged config to a validated experiment: a mistake is one line that names the key and what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from w2s.config import methods as method_settings
+from w2s.config.ladder import RUNGS
+from w2s.config.methods import Method
+from w2s.config.user_code import is_own
+from w2s.engine.sources import Sources
+from w2s.errors import UserError, allowed, located
+from w2s.experiments.experiment import Experiment
+from w2s.experiments.settings import SETTINGS
+from w2s.training.objectives import OBJECTIVES
+from w2s.training.objectives import settings as parameters_of
+
+
+def load(config: Mapping[str, Any], root: Path = Path(), *, source: str = "config.yaml") -> Experiment:
+    """Validate a merged config; UserError with the first mistake in one line. Methods come back resolved.
+
+    root: the project's folder, where a user's own code lies.
+    """
+    try:
+        experiment = Experiment.model_validate(dict(config))
+    except ValidationError as error:
+        raise UserError(f"{source}: {_first_line(error)}") from None
+    with located(source):
+        for setting in SETTINGS:
+            if getattr(experiment, setting.name) is not None:
+                setting.check(experiment, Sources(root))
+    methods = {name: _resolved(name, one, root, source) for name, one in experiment.methods.items()}
+    experiment = experiment.model_copy(update={"methods": methods})
+    named = [*experiment.nlp.methods, *experiment.nlp.compared_methods(methods)]
+    with located(source):
+        method_settings.refuse_same({name: methods[name] for name in named})
+    return experiment
+
+
+def _resolved(name: str, method: Method, root: Path, source: str) -> Method:
+    """The method with every setting of its objective filled in."""
+    key, objective = f"{source}: methods.{name}", method.objective
+    if is_own(objective):
+        with located(f"{key}.objective"):
+            settings = parameters_of(objective, root)
+    elif objective in OBJECTIVES:
+        settings = parameters_of(objective)
+    else:
+        hint = f"{allowed(objective, OBJECTIVES)}, or module:function of your own"
+        raise UserError(f"{key}.objective: unknown objective {objective!r}; {hint}")
+    for parameter in [*method.parameters, *method.largest]:
+        if parameter not in settings:
+            raise UserError(f"{key}: unknown parameter {parameter!r} of {objective!r}; {allowed(parameter, settings)}")
+    for parameter, setting in settings.items():
+        if setting.default is None and parameter not in method.parameters:
+            raise UserError(f"{key}.{parameter}: missing; it has no default; allowed: {setting.described}")
+    given, larger = (
+        {parameter: settings[parameter].checked(value, f"{key}.{parameter}") for parameter, value in some.items()}
+        for some in (method.parameters, method.largest)
+    )
+    defaults = {name: setting.default for name, setting in settings.items() if setting.default is not None}
+    return method.model_copy(update={"parameters": defaults | given, "largest": larger})
+
+
+def _first_line(error: ValidationError) -> str:
+    """``key: value: what is wrong and what is allowed`` of the first mistake, and how many more there are."""
+    first, *rest = error.errors()
+    location = [part for part in first["loc"] if part not in RUNGS]  # pydantic names the kind of rung as well
+    key = ".".join(str(part) for part in location)
+    value, message = first["input"], first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        message = f"unknown key; {allowed(location[-1], _keys_at(first['loc'][:-1]))}"
+    elif first["type"] == "missing":
+        message = "missing; it has no default"
+    elif first["type"] == "literal_error":
+        message = f"{value!r} is not allowed; allowed: {first['ctx']['expected']}"
+    elif first["type"] != "value_error":
+        message = f"{value!r}: {message[0].lower()}{message[1:]}"
+    more = f" (and {len(rest)} more)" if rest else ""
+    return f"{key}: {message}{more}" if key else f"{message}{more}"
+
+
+def _keys_at(location: Sequence[str | int]) -> list[str]:
+    """The keys that the section at ``location`` may have."""
+    kind: Any = Experiment
+    for part in location:
+        if part in RUNGS:
+            kind = RUNGS[part]
+        elif isinstance(kind, type) and issubclass(kind, BaseModel):
+            named = {field.alias or name: field for name, field in kind.model_fields.items()}
+            kind = named[str(part)].annotation
+        else:  # an item of a tuple or a value of a dict
+            kind = [argument for argument in get_args(kind) if argument is not Ellipsis][-1]
+        kind = _bare(kind)
+    is_section = isinstance(kind, type) and issubclass(kind, BaseModel)
+    return [field.alias or name for name, field in kind.model_fields.items()] if is_section else []
+
+
+def _bare(kind: Any) -> Any:
+    """A type without its annotations, and without the None that it may be instead."""
+    while get_origin(kind) in (Annotated, UnionType):
+        kind = next(argument for argument in get_args(kind) if argument is not NoneType)
+    return kind
