@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
@@ -41,6 +41,14 @@ class Runs(Protocol):
     def seeds(self) -> Sequence[int]:
         """Of its runs."""
 
+    @property
+    def methods(self) -> Sequence[str]:
+        """Those that figures compare."""
+
+    @property
+    def median_tasks(self) -> Sequence[str]:
+        """Those that medians are taken over."""
+
     def truth(self, task: str, rung: str, seed: int, /) -> Run:
         """The supervisor."""
 
@@ -55,19 +63,48 @@ class Runs(Protocol):
 class Variant:
     """A setting's runs, but for what is said: other seeds, say, or runs that start from other base models."""
 
-    name: str
-    config: LadderSection
+    of: Runs
     seeds: Sequence[int]
     truth: Callable[[str, str, int], Run]
     ceiling: Callable[[str, str, int], Run]
     student: Callable[[str, str, str, str, int], Run]
 
+    @property
+    def name(self) -> str:
+        """The setting's."""
+        return self.of.name
 
-def only_naive(methods: Collection[str], figure: str, setting: str) -> list[str]:
+    @property
+    def config(self) -> LadderSection:
+        """Its ladder, supervisors and pairs."""
+        return self.of.config
+
+    @property
+    def methods(self) -> Sequence[str]:
+        """Those that figures compare."""
+        return self.of.methods
+
+    @property
+    def median_tasks(self) -> Sequence[str]:
+        """Those that medians are taken over."""
+        return self.of.median_tasks
+
+
+def only_naive(of: Runs, figure: str) -> list[str]:
     """The one method of figures that show naive finetuning only; LackingError if the setting leaves it out."""
-    if NAIVE not in methods:
-        raise LackingError(f"{figure} shows naive finetuning, so {setting}.methods must name {NAIVE!r}")
+    if NAIVE not in of.methods:
+        raise LackingError(f"{figure} shows naive finetuning, so {of.name}.methods must name {NAIVE!r}")
     return [NAIVE]
+
+
+def naive_runs(of: Runs, figure: str) -> list[Run]:
+    """Ground truth at every rung and every naive student: what Figure 3 shows of a setting."""
+    return runs(of, only_naive(of, figure), of.median_tasks)
+
+
+def naive_rows(of: Runs, figure: str, results: Results) -> list[Row]:
+    """Their rows, as ``compare`` has them."""
+    return compare(of, only_naive(of, figure), results, of.median_tasks)
 
 
 def runs(of: Runs, methods: Sequence[str], tasks: Sequence[str], only: Sequence[Pair] | None = None) -> list[Run]:

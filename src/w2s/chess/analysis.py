@@ -93,19 +93,6 @@ def move(text: str) -> str:
     return text.strip().rstrip("+#!?")
 
 
-# -- supervisors and students ------------------------------------------------------------------------------
-
-
-def naive_runs(plan: ChessPlan) -> list[Run]:
-    """Ground truth at every rung and every naive student: what Figure 3 shows."""
-    return pairs.runs(plan, [pairs.NAIVE], [TASK])
-
-
-def naive(plan: ChessPlan, results: Results) -> list[Row]:
-    """Rows of ground truth and naive students, as ``pairs.compare`` has them."""
-    return pairs.compare(plan, [pairs.NAIVE], results, [TASK])
-
-
 # -- chains ------------------------------------------------------------------------------------------------
 
 

@@ -21,6 +21,11 @@ CONFIDENCE = "confidence"  # the paper's choice for NLP; for chess it is bootstr
 BARS = {pairs.TRUTH: "ceiling", pairs.NAIVE: "naive"}
 
 
+def shown(plan: Plan) -> list[str]:
+    """The settings of the experiment that have a best method."""
+    return [name for name in plan.experiment.shown() if name in SETTINGS]
+
+
 def runs(plan: Plan, setting: str) -> list[Run]:
     """What ``rows`` reads, each run once."""
     return unique(SETTINGS[setting][0](plan))

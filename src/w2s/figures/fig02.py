@@ -29,12 +29,12 @@ CHANCE = {pairs.NLP: 50, reward.REWARD: 50}  # percent; bars start there
 
 def needs(plan: Plan) -> list[Run]:
     """One pair on one task per setting: ground truth, naive, and the best method or all candidates for it."""
-    return [run for setting in plan.experiment.shown() for run in best.runs(plan, setting)]
+    return [run for setting in best.shown(plan) for run in best.runs(plan, setting)]
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """The runs' accuracies; ``bar`` names the bar of a run (the weak bar is the students' ``weak``)."""
-    return [row for setting in plan.experiment.shown() for row in best.rows(plan, setting, results)]
+    return [row for setting in best.shown(plan) for row in best.rows(plan, setting, results)]
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:

@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from w2s.analysis import aggregate, pairs
 from w2s.analysis.results import Results, Row
-from w2s.chess import analysis as chess
 from w2s.experiments.plan import Plan
 from w2s.graph.artifact import Run
-from w2s.reward import analysis as reward
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,33 +23,16 @@ CAPTION = (
 
 def needs(plan: Plan) -> list[Run]:
     """Ground truth at every rung and every naive pair, for every setting of the experiment."""
-    runs: list[Run] = []
-    for setting in plan.experiment.shown():
-        if setting == pairs.NLP:
-            runs += pairs.runs(
-                plan.nlp,
-                pairs.only_naive(plan.nlp.config.methods, FIGURE, pairs.NLP),
-                plan.experiment.nlp.median_tasks(),
-            )
-        elif setting == chess.CHESS:
-            runs += chess.naive_runs(plan.chess)
-        else:
-            runs += reward.naive_runs(plan.reward, FIGURE)
-    return runs
+    return [run for name in plan.experiment.shown() for run in pairs.naive_runs(getattr(plan, name), FIGURE)]
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Each run's accuracy and PGR; for settings with several tasks also medians and intervals, which are drawn."""
     rows: list[Row] = []
-    for setting in plan.experiment.shown():
-        if setting == pairs.NLP:
-            tasks = plan.experiment.nlp.median_tasks()
-            each = pairs.compare(plan.nlp, pairs.only_naive(plan.nlp.config.methods, FIGURE, pairs.NLP), results, tasks)
-            rows += aggregate.with_aggregates(each)
-        elif setting == chess.CHESS:
-            rows += chess.naive(plan.chess, results)
-        else:
-            rows += reward.naive_rows(plan.reward, FIGURE, results)
+    for name in plan.experiment.shown():
+        of: pairs.Runs = getattr(plan, name)
+        each = pairs.naive_rows(of, FIGURE, results)
+        rows += aggregate.with_aggregates(each) if name == pairs.NLP or len(of.median_tasks) > 1 else each
     return rows
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from w2s.analysis import pairs
 from w2s.analysis.results import Results, Row
 from w2s.chess import analysis as chess
 from w2s.experiments.plan import Plan
@@ -22,13 +23,13 @@ CAPTION = (
 
 def needs(plan: Plan) -> list[Run]:
     """Figure 3's chess runs, and every step of every chain."""
-    runs = chess.naive_runs(plan.chess) + chess.chain_runs(plan.chess)
+    runs = pairs.naive_runs(plan.chess, "fig4") + chess.chain_runs(plan.chess)
     return unique(runs)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Each run's accuracy and PGR; one row per step of a chain."""
-    return chess.naive(plan.chess, results) + chess.chained(plan.chess, results)
+    return pairs.naive_rows(plan.chess, "fig4", results) + chess.chained(plan.chess, results)
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:

@@ -28,12 +28,12 @@ RULES = {early_stopping.GROUND_TRUTH: "best in training", early_stopping.LAST: "
 
 def needs(plan: Plan) -> list[Run]:
     """Figure 3's reward runs: ground truth at every rung, all naive students."""
-    return reward.naive_runs(plan.reward, FIGURE)
+    return pairs.naive_runs(plan.reward, FIGURE)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """``panel`` a: one row per evaluation; b: ground truth, and one row per student and stopping rule; c: medians."""
-    of, (method,) = plan.reward, reward.naive(plan.reward, FIGURE)
+    of, (method,) = plan.reward, pairs.only_naive(plan.reward, FIGURE)
     setting, tasks = plan.reward.config, plan.reward.tasks
     rows = [{"panel": "a"} | row for row in stopping.progress(of, method, results, tasks, setting.training)]
     truth = [row for row in pairs.compare(of, [method], results, tasks) if row["method"] == pairs.TRUTH]

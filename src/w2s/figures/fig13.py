@@ -26,7 +26,7 @@ COLUMNS = 4
 
 def needs(plan: Plan) -> list[Run]:
     """All naive students on representative tasks; on tasks of the medians those with a PGR, and their ground truth."""
-    of, (method,) = plan.nlp, pairs.only_naive(plan.nlp.config.methods, "fig13", pairs.NLP)
+    of, (method,) = plan.nlp, pairs.only_naive(plan.nlp, "fig13")
     drawn = stopping.students(of, method, plan.experiment.nlp.representative_tasks())
     judged = pairs.runs(of, [method], plan.experiment.nlp.median_tasks(), only=early_stopping.judged(of))
     return unique(drawn + judged)
@@ -34,7 +34,7 @@ def needs(plan: Plan) -> list[Run]:
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """``panel`` a: one row per evaluation; b: one row per student and stopping rule, then the medians."""
-    of, (method,) = plan.nlp, pairs.only_naive(plan.nlp.config.methods, "fig13", pairs.NLP)
+    of, (method,) = plan.nlp, pairs.only_naive(plan.nlp, "fig13")
     nlp = plan.experiment.nlp
     drawn = stopping.progress(of, method, results, nlp.representative_tasks(), nlp.training)
     rows = [{"panel": "a"} | row for row in drawn]

@@ -24,13 +24,13 @@ TITLES = ("naive finetuning", "bootstrapping", "agreement with the supervisor")
 
 def needs(plan: Plan) -> list[Run]:
     """Figure 4's runs, and prompted base models."""
-    runs = chess.naive_runs(plan.chess) + chess.chain_runs(plan.chess) + chess.zero_shot_runs(plan.chess)
+    runs = pairs.naive_runs(plan.chess, "fig15") + chess.chain_runs(plan.chess) + chess.zero_shot_runs(plan.chess)
     return unique(runs)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Each run's accuracy (and PGR, which is not drawn); naive students' agreement; the share of legal moves."""
-    naive = chess.with_agreement(plan.chess, results, chess.naive(plan.chess, results))
+    naive = chess.with_agreement(plan.chess, results, pairs.naive_rows(plan.chess, "fig15", results))
     return naive + chess.chained(plan.chess, results) + chess.zero_shot(plan.chess, results)
 
 

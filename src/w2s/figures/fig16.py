@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import agreement
+from w2s.analysis import agreement, pairs
 from w2s.analysis.results import Results, Row
 from w2s.experiments.plan import Plan
 from w2s.graph.artifact import Run
@@ -23,12 +23,12 @@ FIGURE = "fig16"
 
 def needs(plan: Plan) -> list[Run]:
     """Every naive pair; predictions include the supervisor's."""
-    return agreement.runs(plan.reward, reward.naive(plan.reward, FIGURE), plan.reward.tasks)
+    return agreement.runs(plan.reward, pairs.only_naive(plan.reward, FIGURE), plan.reward.tasks)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Each student's agreements, and medians if there are several tasks."""
-    rows = agreement.compare(plan.reward, reward.naive(plan.reward, FIGURE), results, plan.reward.tasks)
+    rows = agreement.compare(plan.reward, pairs.only_naive(plan.reward, FIGURE), results, plan.reward.tasks)
     return reward.with_medians(plan.reward, rows, agreement.VALUES)
 
 

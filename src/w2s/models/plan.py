@@ -53,6 +53,16 @@ class LadderPlan(Cached, SettingPlan, Generic[S]):
         return task
 
     @property
+    def methods(self) -> list[str]:
+        """Names of the methods that figures compare."""
+        return list(getattr(self.config, "methods", ("naive",)))
+
+    @property
+    def median_tasks(self) -> list[str]:
+        """Names of the tasks that medians are taken over."""
+        return self.tasks
+
+    @property
     @abstractmethod
     def pretraining(self) -> Packing:
         """How rungs of an own ladder are pretrained."""

@@ -38,6 +38,11 @@ class NlpPlan(LadderPlan[Nlp]):
         """Names of all tasks, in the config's order."""
         return self.config.all_tasks()
 
+    @property
+    def median_tasks(self) -> list[str]:
+        """Names of the tasks that medians are taken over."""
+        return self.config.median_tasks()
+
     def task(self, name: str) -> TaskChoice:
         """What the config says of a task."""
         return self._tasks[self.known(name)]

@@ -26,22 +26,7 @@ def of_generative(plan: RewardPlan, *, supervisors: bool = False) -> pairs.Runs:
     truth = partial(plan.truth, generative=True) if supervisors else plan.truth
     ceiling = partial(plan.ceiling, generative=True)
     student = partial(plan.student, generative=True, generative_supervisor=supervisors)
-    return pairs.Variant(plan.name, plan.config, plan.seeds, truth, ceiling, student)
-
-
-def naive(plan: RewardPlan, figure: str) -> list[str]:
-    """The one method of figures that show naive finetuning only; LackingError if the setting leaves it out."""
-    return pairs.only_naive(plan.config.methods, figure, REWARD)
-
-
-def naive_runs(plan: RewardPlan, figure: str) -> list[Run]:
-    """Ground truth at every rung and every naive student: what Figure 3 shows."""
-    return pairs.runs(plan, naive(plan, figure), plan.tasks)
-
-
-def naive_rows(plan: RewardPlan, figure: str, results: Results) -> list[Row]:
-    """Rows of ground truth and naive students, as ``pairs.compare`` has them, then their medians over tasks."""
-    return with_medians(plan, pairs.compare(plan, naive(plan, figure), results, plan.tasks))
+    return pairs.Variant(plan, plan.seeds, truth, ceiling, student)
 
 
 def with_medians(plan: RewardPlan, rows: Sequence[Row], values: Sequence[str] = aggregate.COMPARED) -> list[Row]:
@@ -55,7 +40,7 @@ def with_medians(plan: RewardPlan, rows: Sequence[Row], values: Sequence[str] = 
 def generative_pairs(plan: RewardPlan, figure: str, *, supervisors: bool = False) -> list[pairs.Pair]:
     """Same-size and larger students that are finetuned generatively first, and with ``supervisors`` so were theirs."""
     setting = plan.config
-    naive(plan, figure)
+    pairs.only_naive(plan, figure)
     if setting.generative is None:
         raise LackingError(f"{figure} shows generative finetuning, but reward.generative is null")
     started = setting.generative_rungs()

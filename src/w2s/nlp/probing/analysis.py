@@ -19,8 +19,7 @@ def of_probes(plan: NlpPlan) -> pairs.Runs:
     """Probes of Figure 23: weak heads that teach strong ones."""
     probing, recipe = plan.probing, plan.probing.setting.students
     return pairs.Variant(
-        plan.name,
-        plan.config,
+        plan,
         probing.seeds,
         lambda task, rung, seed: probing.truth(task, rung, seed, recipe),
         lambda task, rung, seed: probing.ceiling(task, rung, seed, recipe),
@@ -35,7 +34,7 @@ def larger(plan: NlpPlan) -> list[pairs.Pair]:
 
 def bars(plan: NlpPlan, figure: str) -> dict[tuple[str, int], dict[str, Run]]:
     """(task, seed) -> bar of Figure 11 -> its run. LackingError without naive finetuning."""
-    pairs.only_naive(plan.config.methods, figure, plan.name)
+    pairs.only_naive(plan, figure)
     probing, recipe, (weak, strong) = plan.probing, plan.probing.setting.recipe, plan.probing.pair()
     found = {}
     for task in probing.tasks:

@@ -32,7 +32,7 @@ def compared(plan: NlpPlan) -> list[Pair]:
 
 def of_finetuned(plan: NlpPlan) -> pairs.Runs:
     """Finetuned runs of the seeds that are prompted too."""
-    return pairs.Variant(plan.name, plan.config, plan.prompting.seeds, plan.truth, plan.ceiling, plan.student)
+    return pairs.Variant(plan, plan.prompting.seeds, plan.truth, plan.ceiling, plan.student)
 
 
 def finetuned_runs(plan: NlpPlan) -> list[Run]:

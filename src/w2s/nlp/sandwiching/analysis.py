@@ -20,7 +20,7 @@ def _pairs(plan: NlpPlan) -> list[pairs.Pair]:
 
 def of_study(plan: NlpPlan) -> pairs.Runs:
     """The NLP setting's runs, of the study's seeds."""
-    return pairs.Variant(plan.name, plan.config, plan.sandwiching.seeds, plan.truth, plan.ceiling, plan.student)
+    return pairs.Variant(plan, plan.sandwiching.seeds, plan.truth, plan.ceiling, plan.student)
 
 
 def runs(plan: NlpPlan) -> list[Run]:
