@@ -15,9 +15,9 @@ from typing import Any
 import torch
 from torch.distributed.tensor import DTensor
 
-from w2s.engine import distributed as spread
+from w2s.engine import distributed
 from w2s.engine.memory import Budget
-from w2s.engine.rank import MEMBER, Member
+from w2s.engine.rank import WORKER, Worker
 from w2s.engine.sharded import checkpoint_at
 from w2s.models import classifier, generator
 from w2s.models.classifier import Classifier, Computing
@@ -88,12 +88,12 @@ def train_case(name: str, models: Path, work: Path) -> dict[str, Any]:
     torch.manual_seed(0)
     where = torch.device("cpu")
     if kind == "classifier":
-        network: Classifier = spread.placed(lambda: classifier.load(base, (" no", " yes"), computing), where)
+        network: Classifier = distributed.load_on(lambda: classifier.load(base, (" no", " yes"), computing), where)
         return classified(network, objective, method, budget, work)
     schedule = Schedule(2, BATCH, 1e-2, 0.0, 1, 0)
     checkpoint = checkpoint_at(work / "checkpoint.pt")
     if kind == "rewarder":
-        judge: Rewarder = spread.placed(lambda: rewarder.load(base, " yes", computing), where)
+        judge: Rewarder = distributed.load_on(lambda: rewarder.load(base, " yes", computing), where)
         prefixes, firsts, seconds = ids(COUNT, 2), ids(COUNT, 3, 8), ids(COUNT, 4, 8)
         some = Dialogues([dialogue(*one, 60) for one in zip(prefixes, firsts, seconds, strict=True)])
 
@@ -107,7 +107,7 @@ def train_case(name: str, models: Path, work: Path) -> dict[str, Any]:
         history, _ = optimise(judge, COUNT, schedule, compared, evaluate=dict, checkpoint=checkpoint, budget=budget)
         said = preferences.logits(judge, some, budget).tolist()
         return {"history": history, "said": said, "gradient": norms(judge, lambda: compared(range(7), 0.5, tokens))}
-    writer: Generator = spread.placed(lambda: generator.load(base, computing), where)
+    writer: Generator = distributed.load_on(lambda: generator.load(base, computing), where)
     if kind == "prompter":
         spec = {"task": "sciq", "max_length": 64, "instruction": None, "answers": [" no", " yes"], "between": "\n\n"}
         prompter = Prompter(writer, base, spec, budget)
@@ -124,7 +124,7 @@ def train_case(name: str, models: Path, work: Path) -> dict[str, Any]:
     history, _ = optimise(writer, COUNT, schedule, taught, evaluate=dict, checkpoint=checkpoint, budget=budget)
     answers = generative.greedy(writer, Texts(prompts), end=0, most=4, budget=budget)
     found = {"history": history, "answers": answers, "gradient": norms(writer, lambda: taught(range(7), 0.5, tokens))}
-    if whole := spread.whole(writer, lambda: generator.load(base, computing)):
+    if whole := distributed.gather_weights(writer, lambda: generator.load(base, computing)):
         found["weights"] = [
             [float(weight.double().norm()), *weight.flatten()[:3].tolist()] for weight in whole.state_dict().values()
         ]
@@ -166,7 +166,7 @@ def together(models: Path, folder: Path, size: int = 2) -> dict[str, Any]:
     started = []
     for rank in range(size):
         told = {
-            MEMBER: json.dumps(asdict(Member(rank, size, str(meeting), str(folder)))),
+            WORKER: json.dumps(asdict(Worker(rank, size, str(meeting), str(folder)))),
             "W2S_DEVICE": "cpu",
             "W2S_WAIT_SECONDS": "120",
         }
@@ -183,16 +183,16 @@ def together(models: Path, folder: Path, size: int = 2) -> dict[str, Any]:
 
 def main(models: Path, folder: Path) -> None:
     """One of the processes."""
-    spread.join()
+    distributed.join()
     found = {}
     for number, name in enumerate(CASES):
         work = folder / str(number)
         work.mkdir(exist_ok=True)
         print(name, flush=True)
         found[name] = train_case(name, models, work)
-    if spread.rank() == 0:
+    if distributed.rank() == 0:
         (folder / "found.json").write_text(json.dumps(found))
-    spread.leave()
+    distributed.leave()
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ def by_hand(network: Generator, prompt: list[int]) -> list[int]:
     return said
 
 
-def test_what_is_kept_and_padded_changes_no_answer(directory: Path) -> None:
+def test_cache_and_padding_change_no_answer(directory: Path) -> None:
     network, prompts = load(directory), tokens(40, 25)
     expected = [by_hand(network, prompt) for prompt in prompts]
     assert len({tuple(one) for one in expected}) > 10
@@ -94,14 +94,14 @@ def test_what_is_kept_and_padded_changes_no_answer(directory: Path) -> None:
         assert greedy(network, Texts(prompts), end=END, most=MOST, budget=Budget(at_once)) == expected
 
 
-def test_logits_behind_kept_tokens_are_those_of_the_whole_text(directory: Path) -> None:
+def test_logits_with_a_kv_cache_are_those_of_the_whole_text(directory: Path) -> None:
     network, prompts = load(directory), Texts(tokens(6, 20))
     ids, lengths = prompts.tensors(range(6), torch.device("cpu"))
     with torch.no_grad():
-        logits, memory = network.begin(ids, lengths, 2)
+        logits, cache = network.prefill(ids, lengths, 2)
         for more in range(2):
             following = logits.argmax(-1)
-            logits, memory = network.step(following, lengths + more, memory)
+            logits, cache = network.decode(following, lengths + more, cache)
             ids = torch.cat([ids, ids.new_zeros(6, 1)], dim=1)
             ids[range(6), lengths + more] = following
             whole = network(ids, torch.arange(6), lengths + more)

@@ -16,7 +16,7 @@ import torch
 from w2s.chess import notation
 from w2s.chess.config import CLOSED
 from w2s.engine import artifacts
-from w2s.engine import distributed as spread
+from w2s.engine import distributed
 from w2s.engine.devices import compile_where_it_pays, described, device, peak_of
 from w2s.engine.memory import Budget, budget_of
 from w2s.engine.sharded import checkpoint_at
@@ -129,7 +129,7 @@ def make(
         spec.get("precision", "float32"), spec.get("adapters"), bool(environment.get("checkpointing"))
     )
     torch.manual_seed(spec["seed"])  # where adapters start
-    network: Generator = spread.placed(lambda: generator.load(base, computing), where)
+    network: Generator = distributed.load_on(lambda: generator.load(base, computing), where)
     player = Player(network, base, spec["notation"], spec["training"]["max_length"], budget_of(where))
     build.measured |= {"device": described(where)}
     if spec["part"] is None:

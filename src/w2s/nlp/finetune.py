@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from w2s.engine import artifacts
-from w2s.engine import distributed as spread
+from w2s.engine import distributed
 from w2s.engine.devices import compile_where_it_pays, described, device, peak_of
 from w2s.engine.memory import Budget, budget_of
 from w2s.engine.sharded import checkpoint_at
@@ -79,7 +79,7 @@ def make(
         bool(environment.get("checkpointing")),
     )
     torch.manual_seed(spec["seed"])  # where adapters start
-    network: classifier.Classifier = spread.placed(lambda: classifier.load(base, training["answers"], computing), where)
+    network: classifier.Classifier = distributed.load_on(lambda: classifier.load(base, training["answers"], computing), where)
     tokens = recipe.epochs * sum(learned.texts.lengths) * methods.passes(recipe.method)
     flop = 6.0 * sum(parameter.numel() for parameter in network.parameters()) * tokens
     compiled = compile_where_it_pays(network, where, flop)

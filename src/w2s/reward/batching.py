@@ -15,7 +15,7 @@ from functools import cache, partial
 import torch
 from torch import Tensor
 
-from w2s.engine import distributed as spread
+from w2s.engine import distributed
 from w2s.engine.memory import Budget, budget_of
 from w2s.errors import DivergedError
 from w2s.models.branching import Rows
@@ -119,23 +119,24 @@ class Dialogues:
             return self.apart(part, device)
 
         return [
-            micro(part) if part else replace(micro(ordered[:1]), numbers=[]) for part in spread.own(ordered, sliced)
+            micro(part) if part else replace(micro(ordered[:1]), numbers=[])
+            for part in distributed.split_by_rank(ordered, sliced)
         ]
 
     def branched(self, numbers: Sequence[int], device: torch.device) -> Micro:
         """These pairs as rows in which the prefix stands once."""
         chosen = [self.pairs[number] for number in numbers]
         longest = max(len(one.prefix) + len(one.low) + len(one.high) for one in chosen)
-        ids, places, branches, ends = [], [], [], []
+        ids, positions, branches, ends = [], [], [], []
         for one in chosen:
             before, low, high = len(one.prefix), len(one.low), len(one.high)
             padding = longest - before - low - high
             ids.append([*one.prefix, *one.low, *one.high, *[0] * padding])
-            places.append([*range(before + low), *range(before, before + high), *[0] * padding])
+            positions.append([*range(before + low), *range(before, before + high), *[0] * padding])
             branches.append([0] * before + [1] * low + [2] * high + [3] * padding)
             ends.append([before + low - 1, before + low + high - 1])
         tensors = partial(torch.tensor, device=device)
-        rows = Rows(tensors(ids), tensors(places), tensors(branches), tensors(ends))
+        rows = Rows(tensors(ids), tensors(positions), tensors(branches), tensors(ends))
         return Micro(list(numbers), self._swapped(chosen, device), rows, None)
 
     def apart(self, numbers: Sequence[int], device: torch.device) -> Micro:
@@ -168,7 +169,7 @@ def rewards(network: Rewarder, part: Micro) -> Tensor:
     None of a pair that nobody asked for.
     """
     if part.branched is not None:
-        found = network.both(part.branched)
+        found = network.score_pairs(part.branched)
     else:
         assert part.texts
         found = network(*part.texts).view(-1, 2)
@@ -192,7 +193,7 @@ def backward(
     objective under which one pair's loss depends on the others needs all logits before any gradient.
     """
     parts = learned.split(batch, tokens, network)
-    if separable or (len(parts) == 1 and spread.size() == 1):
+    if separable or (len(parts) == 1 and distributed.size() == 1):
         losses = []
         for part in parts:
             loss = objective(rewards(network, part), labels[part.numbers]).sum() / len(batch)
@@ -201,14 +202,14 @@ def backward(
         return total(losses)
     with torch.no_grad():
         outputs = [rewards(network, part) for part in parts]
-    logits, numbers = spread.gathered(torch.cat(outputs), [number for part in parts for number in part.numbers])
+    logits, numbers = distributed.gather(torch.cat(outputs), [number for part in parts for number in part.numbers])
     logits.requires_grad_()
     each = objective(logits, labels[numbers]) / len(batch)
     (gradient,) = torch.autograd.grad(each.sum(), logits)
     sizes = [len(part.numbers) for part in parts]
-    for part, of_part in zip(parts, spread.dealt(gradient).split(sizes), strict=True):
+    for part, of_part in zip(parts, distributed.scatter(gradient).split(sizes), strict=True):
         rewards(network, part).backward(of_part)
-    if spread.size() > 1:
+    if distributed.size() > 1:
         return float(each.detach().sum())
     return total([of_part.sum() for of_part in each.detach().split(sizes)])
 
@@ -224,7 +225,7 @@ def logits(network: Rewarder, pairs: Dialogues, budget: Budget | None = None) ->
     def predict(tokens: int) -> Tensor:
         parts = pairs.all(EVALUATION * tokens, network)
         own = torch.cat([rewards(network, part) for part in parts])
-        both, numbers = spread.gathered(own, [number for part in parts for number in part.numbers])
+        both, numbers = distributed.gather(own, [number for part in parts for number in part.numbers])
         found = torch.empty(len(pairs))
         found[numbers] = (both[:, 1] - both[:, 0]).cpu()
         return found

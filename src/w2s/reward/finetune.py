@@ -11,8 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from w2s.engine import artifacts
-from w2s.engine import distributed as spread
+from w2s.engine import artifacts, distributed
 from w2s.engine.checkpoints import Checkpoint
 from w2s.engine.devices import compile_where_it_pays, described, device, peak_of
 from w2s.engine.memory import Budget, budget_of
@@ -66,7 +65,7 @@ def make(
         spec.get("precision", "float32"), spec.get("adapters"), bool(environment.get("checkpointing"))
     )
     torch.manual_seed(spec["seed"])  # where adapters start
-    network: Rewarder = spread.placed(lambda: rewarder.load(base, training["head"], computing), where)
+    network: Rewarder = distributed.load_on(lambda: rewarder.load(base, training["head"], computing), where)
     learned = parts[spec["half"]]
     tokens = training["epochs"] * learned.pairs.tokens
     flop = 6.0 * sum(parameter.numel() for parameter in network.parameters()) * tokens

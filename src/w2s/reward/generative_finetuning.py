@@ -14,8 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from w2s.engine import artifacts
-from w2s.engine import distributed as spread
+from w2s.engine import artifacts, distributed
 from w2s.engine.devices import compile_where_it_pays, described, device, peak_of
 from w2s.engine.memory import budget_of
 from w2s.engine.sharded import checkpoint_at
@@ -45,7 +44,7 @@ def make(build: artifacts.Build, data: Path, model: Path, environment: Mapping[s
         spec.get("precision", "float32"), spec.get("adapters"), bool(environment.get("checkpointing"))
     )
     torch.manual_seed(spec["seed"])  # where adapters start
-    network: Generator = spread.placed(lambda: generator.load(base, computing), where)
+    network: Generator = distributed.load_on(lambda: generator.load(base, computing), where)
     learned = completions(data, base, training["max_length"])
     schedule = Schedule(
         epochs=training["epochs"],
@@ -68,7 +67,7 @@ def make(build: artifacts.Build, data: Path, model: Path, environment: Mapping[s
         checkpoint=checkpoint_at(build.work / "checkpoint.pt"),
         budget=budget,
     )
-    if learnt := spread.whole(network, lambda: generator.load(base, computing)):
+    if learnt := distributed.gather_weights(network, lambda: generator.load(base, computing)):
         save(learnt, base, build.folder)
     build.measured |= {
         "loss": round(history[-1]["train_loss"], 4),

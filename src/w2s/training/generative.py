@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, pad
 
-from w2s.engine import distributed as spread
+from w2s.engine import distributed
 from w2s.engine.memory import Budget, budget_of
 from w2s.errors import DivergedError
 from w2s.models.generator import Generator
@@ -81,7 +81,7 @@ def greedy(network: Generator, prompts: Texts, *, end: int, most: int, budget: B
             said = _answer(network, part.ids, part.lengths, end, most)
             rows.append(pad(said, (0, most - said.shape[1]), value=end)[: len(part.numbers)])
             numbers += part.numbers
-        every, numbers = spread.gathered(torch.cat(rows), numbers)
+        every, numbers = distributed.gather(torch.cat(rows), numbers)
         for number, row in zip(numbers, every.tolist(), strict=True):
             found[number] = row[: row.index(end)] if end in row else row
         return found
@@ -95,13 +95,13 @@ def greedy(network: Generator, prompts: Texts, *, end: int, most: int, budget: B
 
 def _answer(network: Generator, ids: Tensor, lengths: Tensor, end: int, most: int) -> Tensor:
     """(batch, up to ``most``) tokens; what follows an end token means nothing."""
-    logits, memory = network.begin(ids, lengths, most)
+    logits, cache = network.prefill(ids, lengths, most)
     said = [_likeliest(logits)]
     ended = said[0] == end
     for more in range(most - 1):
-        if spread.everywhere(bool(ended.all())):
+        if distributed.all_true(bool(ended.all())):
             break
-        logits, memory = network.step(said[-1], lengths + more, memory)
+        logits, cache = network.decode(said[-1], lengths + more, cache)
         said.append(_likeliest(logits))
         ended |= said[-1] == end
     return torch.stack(said, dim=1)

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from w2s.engine import distributed as spread
+from w2s.engine import distributed
 from w2s.engine.checkpoints import Checkpoint
 from w2s.engine.memory import Budget, budget_of
 from w2s.engine.progress import Progress
@@ -96,7 +96,7 @@ class Trained:
     def state_dict(self) -> dict[str, Tensor]:
         """Name -> weights (of several processes: what this one holds of them), not copied."""
         named = self.model.named_parameters()
-        return {name: spread.shard(value.detach()) for name, value in named if value.requires_grad}
+        return {name: distributed.local_shard(value.detach()) for name, value in named if value.requires_grad}
 
     def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> None:
         """Put saved weights back; KeyError for one that is missing."""
@@ -257,7 +257,7 @@ def backward(
     others needs all logits before any gradient, and goes ``through`` the model.
     """
     parts = texts.split(batch, tokens, labels.device, shape_for(model, labels.device))
-    if separable or (len(parts) == 1 and spread.size() == 1):
+    if separable or (len(parts) == 1 and distributed.size() == 1):
         losses = []
         for part in parts:
             loss = objective(read(model, part), labels[part.numbers]).sum() / len(batch)
@@ -269,7 +269,7 @@ def backward(
         return objective(logits, labels[list(numbers)])
 
     each = through(model, parts, of_all, len(batch), tokens=tokens, again=again)
-    if spread.size() > 1:
+    if distributed.size() > 1:
         return float(each.sum())
     return total([of_part.sum() for of_part in each.split([len(part.numbers) for part in parts])])
 
@@ -295,24 +295,24 @@ def through(
     more than ``tokens`` (or ``again``) logits are computed once without gradient, and the gradient at each is carried
     into a second pass.
     """
-    fits = not again and (len(parts) == 1 or spread.size() == 1)
-    fits = fits and (spread.size() > 1 or sum(part.ids.numel() for part in parts) <= tokens)
+    fits = not again and (len(parts) == 1 or distributed.size() == 1)
+    fits = fits and (distributed.size() > 1 or sum(part.ids.numel() for part in parts) <= tokens)
     with torch.set_grad_enabled(fits):
         outputs = [read(model, part) for part in parts]
     own = torch.cat([output.detach() for output in outputs])
-    logits, numbers = spread.gathered(own, [number for part in parts for number in part.numbers])
+    logits, numbers = distributed.gather(own, [number for part in parts for number in part.numbers])
     logits.requires_grad_()
     each = losses(logits, numbers) / count
     (gradient,) = torch.autograd.grad(each.sum(), logits)
     sizes = [len(part.numbers) for part in parts]
-    for part, output, of_part in zip(parts, outputs, spread.dealt(gradient).split(sizes), strict=True):
+    for part, output, of_part in zip(parts, outputs, distributed.scatter(gradient).split(sizes), strict=True):
         (output if fits else read(model, part)).backward(of_part)
     return each.detach()
 
 
 def total(losses: Sequence[Tensor]) -> float:
     """The sum of scalars, of all processes' ones, with one wait for the device."""
-    return spread.summed(float(sum(torch.stack(list(losses)).tolist())))
+    return distributed.all_sum(float(sum(torch.stack(list(losses)).tolist())))
 
 
 @torch.no_grad()
@@ -326,7 +326,7 @@ def probabilities(model: nn.Module, texts: Texts, budget: Budget | None = None) 
     def predict(tokens: int) -> Tensor:
         parts: list[Micro] = texts.all(EVALUATION * tokens, device, shape_for(model, device) * 2)
         own = torch.cat([read(model, part) for part in parts])
-        logits, numbers = spread.gathered(own, [number for part in parts for number in part.numbers])
+        logits, numbers = distributed.gather(own, [number for part in parts for number in part.numbers])
         found = torch.empty(len(texts))
         found[numbers] = logits.softmax(-1)[:, 1].cpu()
         return found

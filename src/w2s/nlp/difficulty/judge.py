@@ -125,7 +125,7 @@ def answered(
     measured: dict[str, Any],
 ) -> list[float]:
     """The base model's probability of the second of two answers behind each text, of the two."""
-    from w2s.engine import distributed as spread
+    from w2s.engine import distributed
     from w2s.engine.devices import described, device, peak_of
     from w2s.models import classifier, encoding
     from w2s.models.base import directory_of
@@ -134,7 +134,7 @@ def answered(
 
     base, computing = directory_of(model), classifier.Computing(spec.get("precision", "float32"))
     where, encoded = device(), Encoded(encoding.encode(base, texts, max_length))
-    network = spread.placed(lambda: classifier.load(base, answers, computing), where)
+    network = distributed.load_on(lambda: classifier.load(base, answers, computing), where)
     said = [float(one) for one in probabilities(network, encoded)]
     tokens = sum(encoded.lengths)
     flop = 2.0 * sum(parameter.numel() for parameter in network.parameters()) * tokens

@@ -19,7 +19,7 @@ import torch
 from torch import nn
 
 from w2s.engine import artifacts
-from w2s.engine import distributed as spread
+from w2s.engine import distributed
 from w2s.engine.devices import described, device, peak_of
 from w2s.engine.memory import Budget, budget_of
 from w2s.errors import DivergedError, UserError
@@ -66,7 +66,7 @@ def make(
     if run is None:
         torch.manual_seed(0)  # where adapters start: they change nothing until they are trained
         computing = Computing(spec.get("precision", "float32"), spec.get("adapters"))
-        network = spread.placed(lambda: classifier.load(base, ANY, computing), where)
+        network = distributed.load_on(lambda: classifier.load(base, ANY, computing), where)
     else:
         network = again(build, data, model, run, labels, environment)
     parts = finetune.encoded(data, base, spec["max_length"])
@@ -101,7 +101,7 @@ def last_states(network: Classifier, texts: Texts, budget: Budget | None = None)
     def states(tokens: int) -> torch.Tensor:
         parts = texts.all(EVALUATION * tokens, where, shape_for(network, where) * 2)
         own = torch.cat([read(network, part).cpu() for part in parts])
-        every, numbers = spread.gathered(own, [number for part in parts for number in part.numbers])
+        every, numbers = distributed.gather(own, [number for part in parts for number in part.numbers])
         found = torch.empty_like(every)
         found[numbers] = every
         return found

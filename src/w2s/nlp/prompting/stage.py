@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from w2s.engine import artifacts
-from w2s.engine import distributed as spread
+from w2s.engine import distributed
 from w2s.engine.devices import described, device, peak_of
 from w2s.engine.memory import Budget, budget_of
 from w2s.errors import DivergedError, UserError
@@ -80,7 +80,7 @@ def make(build: artifacts.Build, data: Path, model: Path, labels: Path | None) -
     pool, asked = read_examples(data, half, labels, spec.get("predicts", [TEST]))
     torch.manual_seed(spec["seed"])  # where adapters start, though nothing trains them
     computing = Computing(spec.get("precision", "float32"), spec.get("adapters"))
-    network: Generator = spread.placed(lambda: generator.load(base, computing), where)
+    network: Generator = distributed.load_on(lambda: generator.load(base, computing), where)
     prompter = Prompter(network, base, spec, budget_of(where))
     answered = []
     for draw in range(spec["draws"]):
@@ -225,15 +225,15 @@ class Prompter:
         share = mean / (mean + len(before))  # of the tokens that are held for a question, its own
 
         def score(tokens: int) -> Tensor:
-            shared = self.network.read(before)
+            shared = self.network.read_prefix(before)
             found, rows, numbers = torch.empty(len(texts), 3), [], []
             for part in texts.all(
                 max(1, round(EVALUATION * tokens * share)), where, shape_for(self.network, where) * 2
             ):
-                said = self.network.behind(shared, part.ids, part.lengths)[: len(part.numbers)]
+                said = self.network.score_after(shared, part.ids, part.lengths)[: len(part.numbers)]
                 rows.append(torch.cat([said[:, asked], said.logsumexp(-1, keepdim=True)], dim=-1).cpu())
                 numbers += part.numbers
-            every, numbers = spread.gathered(torch.cat(rows), numbers)
+            every, numbers = distributed.gather(torch.cat(rows), numbers)
             found[numbers] = every
             return found
 
