@@ -18,9 +18,8 @@ from tests.open_models import save
 from tests.workflow.crash import run
 from tests.workflow.test_safety import arguments, leftovers
 from w2s.config.files import deep_merge
-from w2s.engine import artifacts, gpus, warm
+from w2s.engine import artifacts, gpus, rank, warm
 from w2s.engine import launcher as processes
-from w2s.engine import rank
 from w2s.errors import UserError
 from w2s.experiments.loading import plan_of
 from w2s.experiments.plan import Plan

@@ -22,8 +22,8 @@ TOLERANCE = 1e-2  # of hidden states, in any precision; a model that ignores the
 class Rows:
     """Right-padded rows.
 
-    ids, positions: (n, longest), tokens and their positions in their own text; branches: (n, longest), 0 for the prefix,
-    1 and 2 for the completions, 3 for padding; ends: (n, 2), index of the last token of each completion.
+    ids, positions: (n, longest), tokens and their positions in their own text; branches: (n, longest), 0 for the
+    prefix, 1 and 2 for the completions, 3 for padding; ends: (n, 2), index of the last token of each completion.
     """
 
     ids: Tensor
