@@ -50,18 +50,20 @@ def ours(directory: Path, objective: str, count: int = TEXTS) -> list[float]:
     from w2s.models import decoder
     from w2s.models.classifier import Classifier, own_weights
     from w2s.training.batching import Texts
-    from w2s.training.loop import Recipe, train
+    from w2s.training.loop import Evaluation, Recipe, Runtime, Schedule, train
+    from w2s.training.objectives import loss_of
+    from w2s.training.specs import Objective
 
     ids, labels = work(count)
     weights = own_weights(directory)
     shape = decoder.shape_of(decoder.read_config(directory))
     assert shape
     network = Classifier(decoder.with_weights(shape, weights, directory), weights[decoder.UNEMBEDDING][[3, 4]])
-    recipe = Recipe(objective, {}, 1, BATCH, RATE, 0.0, max(1, count // BATCH), 0)
+    recipe = Recipe(loss_of(Objective(name=objective)), Schedule(1, BATCH, RATE, 0.0, max(1, count // BATCH), 0))
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = Checkpoint(Path(folder) / "checkpoint.pt")
         torch.manual_seed(0)
-        history, _ = train(network, Texts(ids), labels, recipe, evaluate=dict, checkpoint=checkpoint)
+        history, _ = train(network, Texts(ids), labels, recipe, Evaluation(), Runtime(checkpoint))
     return [row["train_loss"] for row in history]
 
 

@@ -102,7 +102,9 @@ def our_seconds(shape: tuple[int, int, int, int], ids: Any, steps: int, warmup: 
     from w2s.engine.devices import compile_where_it_pays, device
     from w2s.models.classifier import Classifier
     from w2s.training.batching import Texts
-    from w2s.training.loop import Recipe, train
+    from w2s.training.loop import Evaluation, Recipe, Runtime, Schedule, train
+    from w2s.training.objectives import loss_of
+    from w2s.training.specs import Objective
 
     where = device()
     precision = "bfloat16" if where.type == "cuda" else "float32"
@@ -116,10 +118,11 @@ def our_seconds(shape: tuple[int, int, int, int], ids: Any, steps: int, warmup: 
         marks.append(time.perf_counter())  # the loss was read: the device is done
         return {}
 
-    recipe = Recipe("naive", {}, (steps + warmup) * BATCH / len(ids), BATCH, 1e-5, 0.0, 10**6, 0)
+    schedule = Schedule((steps + warmup) * BATCH / len(ids), BATCH, 1e-5, 0.0, 10**6, 0)
+    recipe = Recipe(loss_of(Objective(name="naive")), schedule)
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = Checkpoint(Path(folder) / "checkpoint.pt")
-        train(network, Texts(ids.tolist()), labels, recipe, evaluate=evaluate, checkpoint=checkpoint)
+        train(network, Texts(ids.tolist()), labels, recipe, Evaluation(evaluate), Runtime(checkpoint))
     return marks[-1] - marks[warmup - 1]
 
 

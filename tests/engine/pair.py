@@ -8,31 +8,33 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch.distributed.tensor import DTensor
 
-from w2s.engine import distributed as spread
+from w2s.engine import distributed
 from w2s.engine.memory import Budget
-from w2s.engine.rank import MEMBER, Member
+from w2s.engine.rank import WORKER, Worker
 from w2s.engine.sharded import checkpoint_at
 from w2s.models import classifier, generator
 from w2s.models.classifier import Classifier, Computing
 from w2s.models.generator import Generator
 from w2s.nlp.probing.features import last_states
 from w2s.nlp.prompting.stage import Prompter
+from w2s.nlp.specs import PromptSpec
 from w2s.reward import batching as preferences
 from w2s.reward import rewarder
 from w2s.reward.batching import Dialogues, dialogue
 from w2s.reward.rewarder import Rewarder
 from w2s.training import generative
 from w2s.training.batching import Texts
-from w2s.training.loop import Recipe, Schedule, backward, optimise, probabilities, train
-from w2s.training.methods import head_first
+from w2s.training.loop import Evaluation, Runtime, Schedule, backward, optimise, probabilities, train
+from w2s.training.loss import Loss
+from w2s.training.methods import recipe_of, train_head_first
 from w2s.training.objectives import OBJECTIVES, pair
+from w2s.training.specs import MethodChanges
 
 COUNT, BATCH = 13, 4  # the last batch has one example: fewer than there are processes
 ADAPTED: dict[str, Any] = {"adapters": {"rank": 2, "alpha": 4.0}}
@@ -68,6 +70,10 @@ def labels() -> torch.Tensor:
     return pair(torch.rand(COUNT, generator=torch.Generator().manual_seed(1)))
 
 
+def loss(objective: str) -> Loss:
+    return Loss(OBJECTIVES[objective], separable=objective == "naive")
+
+
 def norms(network: torch.nn.Module, gradient: Callable[[], float]) -> list[float]:
     """The norm of each weight's gradient; losses alone say little of them, for AdamW cares little for their scale."""
     network.zero_grad(set_to_none=True)
@@ -88,43 +94,49 @@ def train_case(name: str, models: Path, work: Path) -> dict[str, Any]:
     torch.manual_seed(0)
     where = torch.device("cpu")
     if kind == "classifier":
-        network: Classifier = spread.placed(lambda: classifier.load(base, (" no", " yes"), computing), where)
+        network: Classifier = distributed.load_on(lambda: classifier.load(base, (" no", " yes"), computing), where)
         return classified(network, objective, method, budget, work)
     schedule = Schedule(2, BATCH, 1e-2, 0.0, 1, 0)
     checkpoint = checkpoint_at(work / "checkpoint.pt")
     if kind == "rewarder":
-        judge: Rewarder = spread.placed(lambda: rewarder.load(base, " yes", computing), where)
+        judge: Rewarder = distributed.load_on(lambda: rewarder.load(base, " yes", computing), where)
         prefixes, firsts, seconds = ids(COUNT, 2), ids(COUNT, 3, 8), ids(COUNT, 4, 8)
         some = Dialogues([dialogue(*one, 60) for one in zip(prefixes, firsts, seconds, strict=True)])
 
-        def compared(batch: Any, done: float, at_once: int) -> float:
-            def bound(logits: torch.Tensor, learned: torch.Tensor) -> torch.Tensor:
-                return OBJECTIVES[objective](logits, learned, progress=done)
+        def compared(batch: Any, done: float, tokens: int) -> float:
+            return preferences.backward(judge, some, labels(), batch, loss(objective).at(done), tokens)
 
-            separable = objective == "naive"
-            return preferences.backward(judge, some, labels(), batch, bound, separable=separable, tokens=at_once)
-
-        history, _ = optimise(judge, COUNT, schedule, compared, evaluate=dict, checkpoint=checkpoint, budget=budget)
+        history, _ = optimise(judge, COUNT, compared, schedule, Evaluation(), Runtime(checkpoint, budget))
         said = preferences.logits(judge, some, budget).tolist()
         return {"history": history, "said": said, "gradient": norms(judge, lambda: compared(range(7), 0.5, tokens))}
-    writer: Generator = spread.placed(lambda: generator.load(base, computing), where)
+    writer: Generator = distributed.load_on(lambda: generator.load(base, computing), where)
     if kind == "prompter":
-        spec = {"task": "sciq", "max_length": 64, "instruction": None, "answers": [" no", " yes"], "between": "\n\n"}
+        spec = PromptSpec(
+            task="sciq",
+            max_length=64,
+            instruction="",
+            answers=(" no", " yes"),
+            between="\n\n",
+            shots=2,
+            draws=1,
+            half=None,
+            seed=0,
+        )
         prompter = Prompter(writer, base, spec, budget)
         answered = prompter.answer(
             prompter.pieces([("Is it so?", 1), ("Or not?", 0)], ["So?"] * 3 + ["A tale. " * 9] * 2)
         )
         return {"history": [], "said": answered.probability, "shots": answered.shots}
     prompts = ids(COUNT, 5)
-    learned = generative.lessons(prompts, [[*one[:2], 0] for one in ids(COUNT, 6)])
+    learned = generative.answer_examples(prompts, [[*one[:2], 0] for one in ids(COUNT, 6)])
 
-    def taught(batch: Any, done: float, at_once: int) -> float:
-        return generative.backward(writer, learned, batch, at_once)
+    def taught(batch: Any, done: float, tokens: int) -> float:
+        return generative.backward(writer, learned, batch, tokens)
 
-    history, _ = optimise(writer, COUNT, schedule, taught, evaluate=dict, checkpoint=checkpoint, budget=budget)
+    history, _ = optimise(writer, COUNT, taught, schedule, Evaluation(), Runtime(checkpoint, budget))
     answers = generative.greedy(writer, Texts(prompts), end=0, most=4, budget=budget)
     found = {"history": history, "answers": answers, "gradient": norms(writer, lambda: taught(range(7), 0.5, tokens))}
-    if whole := spread.whole(writer, lambda: generator.load(base, computing)):
+    if whole := distributed.gather_weights(writer, lambda: generator.load(base, computing)):
         found["weights"] = [
             [float(weight.double().norm()), *weight.flatten()[:3].tolist()] for weight in whole.state_dict().values()
         ]
@@ -135,26 +147,22 @@ def classified(
     network: Classifier, objective: str, method: Mapping[str, Any], budget: Budget, work: Path
 ) -> dict[str, Any]:
     texts, others = Texts(ids(COUNT, 0)), Texts(ids(5, 9))
-    recipe = Recipe(objective, {}, 2, BATCH, 1e-2, 0.0, 2, 0, method=method)
-    head_first(network, texts, labels(), recipe, work / "head.pt", budget)
+    recipe = recipe_of(loss(objective), Schedule(2, BATCH, 1e-2, 0.0, 2, 0), MethodChanges.from_spec(method))
+    train_head_first(network, texts, labels(), recipe, work / "head.pt", budget)
     history, best = train(
         network,
         texts,
         labels(),
         recipe,
-        evaluate=lambda: {"score": -float(probabilities(network, others, budget).sum())},
-        checkpoint=checkpoint_at(work / "checkpoint.pt"),
-        prefer="score",
-        budget=budget,
+        Evaluation(lambda: {"score": -float(probabilities(network, others, budget).sum())}, "score"),
+        Runtime(checkpoint_at(work / "checkpoint.pt"), budget),
     )
     said = probabilities(network, others, budget).tolist()
     states = last_states(network, others, budget).tolist()
     found = {"history": history, "best": best.step, "said": said, "states": states}
-    bound = partial(OBJECTIVES[objective], progress=0.5)
-    separable, tokens = objective == "naive", budget.tokens
 
     def gradient() -> float:
-        return backward(network, texts, labels(), range(7), bound, separable=separable, tokens=tokens)
+        return backward(network, texts, labels(), range(7), loss(objective).at(0.5), budget.tokens)
 
     return found | {"gradient": norms(network, gradient)}
 
@@ -166,7 +174,7 @@ def together(models: Path, folder: Path, size: int = 2) -> dict[str, Any]:
     started = []
     for rank in range(size):
         told = {
-            MEMBER: json.dumps(asdict(Member(rank, size, str(meeting), str(folder)))),
+            WORKER: json.dumps(asdict(Worker(rank, size, str(meeting), str(folder)))),
             "W2S_DEVICE": "cpu",
             "W2S_WAIT_SECONDS": "120",
         }
@@ -183,16 +191,16 @@ def together(models: Path, folder: Path, size: int = 2) -> dict[str, Any]:
 
 def main(models: Path, folder: Path) -> None:
     """One of the processes."""
-    spread.join()
+    distributed.join()
     found = {}
     for number, name in enumerate(CASES):
         work = folder / str(number)
         work.mkdir(exist_ok=True)
         print(name, flush=True)
         found[name] = train_case(name, models, work)
-    if spread.rank() == 0:
+    if distributed.rank() == 0:
         (folder / "found.json").write_text(json.dumps(found))
-    spread.leave()
+    distributed.leave()
 
 
 if __name__ == "__main__":

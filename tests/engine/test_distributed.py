@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from tests.engine import pair
-from w2s.engine import distributed as spread
+from w2s.engine import distributed
 from w2s.engine import sharded as shards
-from w2s.engine.rank import Member
+from w2s.engine.rank import Worker
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group(__name__)]  # what these tests share is made once
 
@@ -42,8 +42,8 @@ def test_two_processes_give_the_results_of_one(name: str, found: dict[str, Any],
         assert two.get(same) == alone.get(same)
 
 
-def as_member(monkeypatch: pytest.MonkeyPatch, rank: int, size: int) -> None:
-    monkeypatch.setattr(spread, "member", lambda: Member(rank, size, "", ""))
+def as_worker(monkeypatch: pytest.MonkeyPatch, rank: int, size: int) -> None:
+    monkeypatch.setattr(distributed, "worker", lambda: Worker(rank, size, "", ""))
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5])
@@ -56,8 +56,8 @@ def test_every_number_is_dealt_to_one_process_and_all_have_as_many_parts(
 
     parts = []
     for rank in range(size):
-        as_member(monkeypatch, rank, size)
-        parts.append(spread.own(range(count), by_two))
+        as_worker(monkeypatch, rank, size)
+        parts.append(distributed.split_by_rank(range(count), by_two))
     assert sorted(number for own in parts for part in own for number in part) == list(range(count))
     assert len({len(own) for own in parts}) == 1
 
@@ -68,7 +68,7 @@ def test_another_number_of_processes_goes_on_from_a_checkpoint(
 ) -> None:
     """Of weights with more rows, and with fewer, than there are processes."""
     weights = {"many": torch.randn(7, 3), "few": torch.randn(1, 2)}
-    as_member(monkeypatch, 0, 1)
+    as_worker(monkeypatch, 0, 1)
     for rank in range(3):
         held = {name: value.split(-(-len(value) // 3)) for name, value in weights.items()}
         own = {name: parts[rank] if rank < len(parts) else parts[0][:0] for name, parts in held.items()}
@@ -77,8 +77,8 @@ def test_another_number_of_processes_goes_on_from_a_checkpoint(
         torch.save(content, tmp_path / f"{rank}-of-3.pt")
     found = []
     for rank in range(size):
-        as_member(monkeypatch, rank, size)
-        found.append(shards.own_share(tmp_path))
+        as_worker(monkeypatch, rank, size)
+        found.append(shards.local_content(tmp_path))
     for name, value in weights.items():
         assert torch.equal(torch.cat([one["parts"]["model"][name] for one in found]), value)
         assert torch.equal(torch.cat([one["gathered"]["best"]["weights"][name] for one in found]), value)
@@ -87,4 +87,4 @@ def test_another_number_of_processes_goes_on_from_a_checkpoint(
         assert (one["step"], one["gathered"]["losses"], one["parts"]["optimizer"]["step"]) == (4, [1.0, 2.0], 4.0)
     (tmp_path / "1-of-3.pt").unlink()
     with pytest.raises(FileNotFoundError):
-        shards.own_share(tmp_path)
+        shards.local_content(tmp_path)

@@ -17,6 +17,7 @@ from w2s.models import classifier, encoding
 from w2s.models.classifier import Classifier, Computing
 from w2s.training.batching import Texts
 from w2s.training.loop import Trained, backward
+from w2s.training.loss import Loss
 from w2s.training.objectives import naive
 
 ANSWERS = (" no", " yes")
@@ -115,7 +116,7 @@ def test_recomputed_activations_are_recomputed_and_give_the_same_gradients(
         for name, module in network.named_modules():
             if name.rpartition(".")[2] in ("mlp", "attn", "attention", "self_attn"):
                 module.register_forward_pre_hook(lambda *_, seen=counter, name=name: seen.update([name]))
-        backward(network, ids, labels, range(4), lambda x, y: naive(x, y, progress=0.0), separable=True, tokens=4096)
+        backward(network, ids, labels, range(4), Loss(naive, separable=True).at(0.0), 4096)
         calls.append(counter)
         gradients.append([p.grad.clone() for p in Trained(network).parameters() if p.grad is not None])
     assert len(calls[0]) == 2 * LAYERS
@@ -132,7 +133,7 @@ def step(network: Classifier, model: Path) -> None:
     optimizer = torch.optim.AdamW(Trained(network).parameters(), lr=0.1)
     for _ in range(2):  # a fresh adapter's first factor learns from the second step on
         optimizer.zero_grad()
-        backward(network, ids, labels, range(4), lambda x, y: naive(x, y, progress=0.0), separable=True, tokens=4096)
+        backward(network, ids, labels, range(4), Loss(naive, separable=True).at(0.0), 4096)
         optimizer.step()
 
 

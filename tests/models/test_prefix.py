@@ -35,11 +35,11 @@ def padded(texts: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
 @torch.no_grad()
 def check(network: Generator, before: list[int]) -> None:
     network.eval()
-    shared = network.read(before)
-    said = network.behind(shared, *padded(TEXTS))
-    again = network.behind(shared, *padded(TEXTS))  # what is kept is not written on
-    empty = network.read([])
-    each = torch.cat([network.behind(empty, *padded([[*before, *text]])) for text in TEXTS])
+    shared = network.read_prefix(before)
+    said = network.score_after(shared, *padded(TEXTS))
+    again = network.score_after(shared, *padded(TEXTS))  # the cache is not written to
+    empty = network.read_prefix([])
+    each = torch.cat([network.score_after(empty, *padded([[*before, *text]])) for text in TEXTS])
     assert torch.equal(said, again)
     torch.testing.assert_close(said, each, atol=2e-5, rtol=2e-5)
     assert said.std(0).max() > 1e-3  # the texts are told apart
@@ -60,6 +60,6 @@ def test_without_a_prefix_it_is_the_plain_model(own: Path) -> None:
     network = load(own).eval()
     ids, lengths = padded(TEXTS)
     with torch.no_grad():
-        said = network.behind(network.read([]), ids, lengths)
+        said = network.score_after(network.read_prefix([]), ids, lengths)
         plain = network(ids, torch.arange(len(TEXTS)), lengths - 1)
     torch.testing.assert_close(said, plain, atol=1e-5, rtol=1e-5)

@@ -9,7 +9,7 @@ import pytest
 from w2s.errors import UserError
 from w2s.models import encoding
 from w2s.models.tokenizer import END, train_tokenizer
-from w2s.nlp.finetune import join
+from w2s.nlp.labels import join
 
 
 def test_labels_are_joined_by_id_never_by_position() -> None:

@@ -11,7 +11,8 @@ import torch
 from w2s.engine import artifacts
 from w2s.errors import UserError
 from w2s.nlp import variants
-from w2s.nlp.finetune import Part, learned_part
+from w2s.nlp.parts import Part, training_part
+from w2s.nlp.specs import LabelHintSpec
 from w2s.training.batching import Texts
 
 
@@ -26,15 +27,15 @@ PARTS = {"weak": part("w1", "w2"), "strong": part("s3", "s4", "s5"), "validation
 
 
 def test_a_half_is_that_half() -> None:
-    assert learned_part(PARTS, "strong", None, None) is PARTS["strong"]
+    assert training_part(PARTS, "strong", None, None) is PARTS["strong"]
 
 
 def test_both_halves_or_what_a_subset_marks_of_them(tmp_path: Path) -> None:
-    both = learned_part(PARTS, "both", None, None)
+    both = training_part(PARTS, "both", None, None)
     assert both.ids == ["w1", "w2", "s3", "s4", "s5"]
     marks = {"id": ["s5", "s4", "s3", "w2", "w1"], "some": [True, False, False, True, False]}
     artifacts.write_table(tmp_path / "examples.parquet", marks)
-    chosen = learned_part(PARTS, "both", tmp_path, "some")
+    chosen = training_part(PARTS, "both", tmp_path, "some")
     assert chosen.ids == ["w2", "s5"]
     assert chosen.truth.tolist() == chosen.labels.tolist() == [2.0, 5.0]
     assert [chosen.texts.ids(number) for number in range(2)] == [[2, 7], [5, 7]]
@@ -42,8 +43,8 @@ def test_both_halves_or_what_a_subset_marks_of_them(tmp_path: Path) -> None:
 
 def test_a_subset_that_does_not_know_an_example_is_a_mistake(tmp_path: Path) -> None:
     artifacts.write_table(tmp_path / "examples.parquet", {"id": ["w1"], "some": [True]})
-    with pytest.raises(UserError, match="says nothing of 4 examples, w2 first"):
-        learned_part(PARTS, "both", tmp_path, "some")
+    with pytest.raises(UserError, match="lacks 4 examples, w2 first"):
+        training_part(PARTS, "both", tmp_path, "some")
 
 
 def test_agreement_is_told_apart_by_whether_the_label_is_right() -> None:
@@ -57,5 +58,6 @@ def test_agreement_is_told_apart_by_whether_the_label_is_right() -> None:
 
 
 @pytest.mark.parametrize(("place", "text"), [("end", "Q: x\nA:\nI think no."), ("start", "I think no.\nQ: x\nA:")])
-def test_what_the_supervisor_thinks_stands_on_a_line_of_its_own(place: str, text: str) -> None:
-    assert variants.with_word("Q: x\nA:", "no", {"prompt": "I think {label}.", "place": place}) == text
+def test_a_label_hint_is_a_line_of_its_own(place: str, text: str) -> None:
+    hint = LabelHintSpec.from_spec({"prompt": "I think {label}.", "words": ("no", "yes"), "place": place})
+    assert variants.with_hint("Q: x\nA:", "no", hint) == text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,8 @@ from w2s.models.branching import can_branch
 from w2s.models.pretraining import new_model
 from w2s.reward.batching import Dialogues, backward, both, branching_pays, dialogue, logits, rewards
 from w2s.reward.rewarder import Rewarder, load
-from w2s.training.loop import Schedule, optimise
+from w2s.training.loop import Evaluation, Runtime, Schedule, optimise
+from w2s.training.loss import Loss
 from w2s.training.objectives import OBJECTIVES, pair
 
 SHAPE = {"width": 32, "intermediate": 80, "layers": 3, "heads": 4}
@@ -130,11 +130,10 @@ def train(directory: Path, folder: Path, some: list[Raw], labels: Tensor, object
     folder.mkdir(exist_ok=True)
     network, pairs = load(directory, "good"), pairs_of(some)
     found: list[Tensor] = []
-    bound = OBJECTIVES[objective]
+    loss = Loss(OBJECTIVES[objective], separable=objective == "naive")
 
-    def gradient(batch: Any, done: float, tokens: int) -> float:
-        at = partial(bound, progress=done)
-        return backward(network, pairs, labels, batch, at, separable=objective == "naive", tokens=tokens)
+    def gradient(batch: Any, progress: float, tokens: int) -> float:
+        return backward(network, pairs, labels, batch, loss.at(progress), tokens)
 
     def evaluate() -> dict[str, float]:
         if len(found) + 1 == more.get("stop_at"):
@@ -145,11 +144,10 @@ def train(directory: Path, folder: Path, some: list[Raw], labels: Tensor, object
     history, _ = optimise(
         network,
         len(pairs),
-        Schedule(2, 8, 1e-3, 0.0, 2, 0),
         gradient,
-        evaluate=evaluate,
-        checkpoint=Checkpoint(folder / "checkpoint.pt"),
-        budget=Budget(200),
+        Schedule(2, 8, 1e-3, 0.0, 2, 0),
+        Evaluation(evaluate),
+        Runtime(Checkpoint(folder / "checkpoint.pt"), Budget(200)),
     )
     return network, found, history
 
@@ -171,10 +169,9 @@ def test_the_gradient_does_not_depend_on_the_split(directory: Path) -> None:
         found = []
         for tokens in (10_000, 60):
             network = load(directory, "good")
-            bound = partial(OBJECTIVES[objective], progress=0.5)
-            separable = objective == "naive"
-            loss = backward(network, pairs, labels, range(16), bound, separable=separable, tokens=tokens)
-            found.append((loss, gradients(network)))
+            loss = Loss(OBJECTIVES[objective], separable=objective == "naive")
+            value = backward(network, pairs, labels, range(16), loss.at(0.5), tokens)
+            found.append((value, gradients(network)))
         assert found[0][0] == pytest.approx(found[1][0], rel=1e-5)
         for name, one in found[0][1].items():
             torch.testing.assert_close(one, found[1][1][name], atol=1e-4, rtol=1e-3)
@@ -186,8 +183,8 @@ def test_the_loss_is_the_cross_entropy_of_the_difference_of_rewards(directory: P
     with torch.no_grad():
         difference = apart(network, some).diff(dim=-1)[:, 0]
     expected = torch.nn.functional.binary_cross_entropy_with_logits(difference, labels)
-    bound = partial(OBJECTIVES["naive"], progress=0.0)
-    found = backward(network, pairs_of(some), pair(labels), range(10), bound, separable=True, tokens=10_000)
+    loss = Loss(OBJECTIVES["naive"], separable=True).at(0.0)
+    found = backward(network, pairs_of(some), pair(labels), range(10), loss, 10_000)
     assert found == pytest.approx(expected.item(), rel=1e-4)
 
 

@@ -17,8 +17,8 @@ from w2s.models.classifier import Computing
 from w2s.models.generator import Generator, load
 from w2s.models.pretraining import new_model
 from w2s.training.batching import Texts
-from w2s.training.generative import Lessons, backward, greedy, lessons
-from w2s.training.loop import Schedule, optimise
+from w2s.training.generative import AnswerExamples, answer_examples, backward, greedy
+from w2s.training.loop import Evaluation, Runtime, Schedule, optimise
 
 SHAPE = {"width": 32, "intermediate": 80, "layers": 3, "heads": 4}
 VOCABULARY, END, MOST = 60, 0, 5
@@ -42,8 +42,8 @@ def tokens(count: int, longest: int, seed: int = 0) -> list[list[int]]:
     return [torch.randint(1, VOCABULARY, (length,), generator=generator).tolist() for length in lengths]
 
 
-def some_lessons(count: int = 24) -> Lessons:
-    return lessons(tokens(count, 20), [[*answer, END] for answer in tokens(count, 4, 1)])
+def some_examples(count: int = 24) -> AnswerExamples:
+    return answer_examples(tokens(count, 20), [[*answer, END] for answer in tokens(count, 4, 1)])
 
 
 def gradients(network: Generator) -> list[torch.Tensor]:
@@ -52,7 +52,7 @@ def gradients(network: Generator) -> list[torch.Tensor]:
 
 def test_the_loss_is_on_the_answer_and_its_end_alone(directory: Path) -> None:
     """As transformers computes it with all but the answer's labels masked."""
-    learned, model = some_lessons(), LlamaForCausalLM.from_pretrained(directory)
+    learned, model = some_examples(), LlamaForCausalLM.from_pretrained(directory)
     each, count = [], 0
     for number, answer in enumerate(learned.targets):
         ids = torch.tensor([[*learned.inputs.ids(number), answer[-1]]])
@@ -66,7 +66,7 @@ def test_the_loss_is_on_the_answer_and_its_end_alone(directory: Path) -> None:
 
 @pytest.mark.parametrize("at_once", [1, 40, 150])
 def test_micro_batches_give_the_whole_batchs_loss_and_gradient(directory: Path, at_once: int) -> None:
-    learned, whole, split = some_lessons(), load(directory), load(directory)
+    learned, whole, split = some_examples(), load(directory), load(directory)
     batch = list(range(len(learned)))
     assert backward(split, learned, batch, at_once) == pytest.approx(backward(whole, learned, batch, 10_000), rel=1e-5)
     for one, other in zip(gradients(split), gradients(whole), strict=True):
@@ -86,7 +86,7 @@ def by_hand(network: Generator, prompt: list[int]) -> list[int]:
     return said
 
 
-def test_what_is_kept_and_padded_changes_no_answer(directory: Path) -> None:
+def test_cache_and_padding_change_no_answer(directory: Path) -> None:
     network, prompts = load(directory), tokens(40, 25)
     expected = [by_hand(network, prompt) for prompt in prompts]
     assert len({tuple(one) for one in expected}) > 10
@@ -94,14 +94,14 @@ def test_what_is_kept_and_padded_changes_no_answer(directory: Path) -> None:
         assert greedy(network, Texts(prompts), end=END, most=MOST, budget=Budget(at_once)) == expected
 
 
-def test_logits_behind_kept_tokens_are_those_of_the_whole_text(directory: Path) -> None:
+def test_logits_with_a_kv_cache_are_those_of_the_whole_text(directory: Path) -> None:
     network, prompts = load(directory), Texts(tokens(6, 20))
     ids, lengths = prompts.tensors(range(6), torch.device("cpu"))
     with torch.no_grad():
-        logits, memory = network.begin(ids, lengths, 2)
+        logits, cache = network.prefill(ids, lengths, 2)
         for more in range(2):
             following = logits.argmax(-1)
-            logits, memory = network.step(following, lengths + more, memory)
+            logits, cache = network.decode(following, lengths + more, cache)
             ids = torch.cat([ids, ids.new_zeros(6, 1)], dim=1)
             ids[range(6), lengths + more] = following
             whole = network(ids, torch.arange(6), lengths + more)
@@ -133,7 +133,7 @@ def test_a_librarys_model_answers_the_same_padded_or_alone(models: dict[str, Pat
 
 
 def test_recomputed_activations_give_the_same_gradients(directory: Path, models: dict[str, Path]) -> None:
-    learned = some_lessons()
+    learned = some_examples()
     for folder in (directory, *models.values()):
         found = []
         for checkpointing in (False, True):
@@ -162,7 +162,7 @@ def test_numbers_that_are_none_are_no_answer(directory: Path) -> None:
 
 def run(directory: Path, folder: Path, stop_at: int | None = None) -> tuple[Generator, list[dict[str, float]]]:
     folder.mkdir(exist_ok=True)
-    network, learned, calls = load(directory), some_lessons(), 0
+    network, learned, calls = load(directory), some_examples(), 0
 
     def evaluate() -> dict[str, float]:
         nonlocal calls
@@ -171,14 +171,13 @@ def run(directory: Path, folder: Path, stop_at: int | None = None) -> tuple[Gene
             raise KeyboardInterrupt
         return {"score": float(len(greedy(network, learned.inputs, end=END, most=1)[0]))}
 
-    schedule = Schedule(2, 8, 1e-3, 0.0, 3, 0)
     history, _ = optimise(
         network,
         len(learned),
-        schedule,
-        lambda batch, done, at_once: backward(network, learned, batch, at_once),
-        evaluate=evaluate,
-        checkpoint=Checkpoint(folder / "checkpoint.pt"),
+        lambda batch, progress, tokens: backward(network, learned, batch, tokens),
+        Schedule(2, 8, 1e-3, 0.0, 3, 0),
+        Evaluation(evaluate),
+        Runtime(Checkpoint(folder / "checkpoint.pt")),
     )
     return network, history
 

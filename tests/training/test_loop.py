@@ -21,8 +21,21 @@ from w2s.errors import DivergedError, UserError
 from w2s.models.classifier import Classifier
 from w2s.models.pretraining import new_model
 from w2s.training.batching import Texts, epochs_order, joined, micro_batches
-from w2s.training.loop import Best, Recipe, accuracy, backward, evaluation_steps, probabilities, train
-from w2s.training.objectives import OBJECTIVES, SEPARABLE, pair
+from w2s.training.loop import (
+    Best,
+    Evaluation,
+    Recipe,
+    Runtime,
+    Schedule,
+    accuracy,
+    backward,
+    evaluation_steps,
+    probabilities,
+    train,
+)
+from w2s.training.loss import Loss
+from w2s.training.objectives import OBJECTIVES, loss_of, pair
+from w2s.training.specs import Objective
 
 EITHER = ["naive", "confidence"]  # a separable objective, and one that is not
 SHAPE = {"width": 16, "intermediate": 40, "layers": 2, "heads": 2}
@@ -44,11 +57,15 @@ def labels(count: int, seed: int = 0) -> Tensor:
     return pair(torch.rand(count, generator=torch.Generator().manual_seed(seed)))
 
 
-RECIPE = Recipe("confidence", {"alpha_max": 0.5, "warmup": 0.2}, 2, 8, 1e-2, 0.0, 5, 0)
+def loss(name: str, **parameters: float) -> Loss:
+    return loss_of(Objective(name=name, parameters=parameters))
+
+
+RECIPE = Recipe(loss("confidence", alpha_max=0.5, warmup=0.2), Schedule(2, 8, 1e-2, 0.0, 5, 0))
 
 
 def run(
-    folder: Path, recipe: Recipe = RECIPE, *, stop_at: int | None = None, prefer: str | None = "score"
+    folder: Path, recipe: Recipe = RECIPE, *, stop_at: int | None = None, select_by: str | None = "score"
 ) -> tuple[nn.Module, list[dict[str, float]], Best]:
     """Train on 40 texts; stop_at: fail in the evaluation after so many, as a kill would."""
     model, some = small_model(), texts(40)
@@ -61,15 +78,8 @@ def run(
             raise KeyboardInterrupt
         return {"score": accuracy(probabilities(model, some), labels(40)[:, 1])}
 
-    history, best = train(
-        model,
-        some,
-        labels(40),
-        recipe,
-        evaluate=evaluate,
-        checkpoint=Checkpoint(folder / "checkpoint.pt"),
-        prefer=prefer,
-    )
+    runtime = Runtime(Checkpoint(folder / "checkpoint.pt"))
+    history, best = train(model, some, labels(40), recipe, Evaluation(evaluate, select_by), runtime)
     return model, history, best
 
 
@@ -77,10 +87,9 @@ def run(
 @pytest.mark.parametrize("budget", [1, 40, 90, 10_000])
 def test_micro_batches_give_the_whole_batchs_loss_and_gradient(objective: str, budget: int) -> None:
     some, learned, batch = texts(32), labels(32), list(range(32))
-    bound = partial(OBJECTIVES[objective], progress=0.5)
     whole, split = small_model(), small_model()
-    one = backward(whole, some, learned, batch, bound, separable=objective in SEPARABLE, tokens=10**9)
-    other = backward(split, some, learned, batch, bound, separable=objective in SEPARABLE, tokens=budget)
+    one = backward(whole, some, learned, batch, loss(objective).at(0.5), 10**9)
+    other = backward(split, some, learned, batch, loss(objective).at(0.5), budget)
     assert other == pytest.approx(one, abs=1e-5)
     for ours, theirs in zip(whole.parameters(), split.parameters(), strict=True):
         assert ours.grad is not None
@@ -92,7 +101,7 @@ def test_micro_batches_give_the_whole_batchs_loss_and_gradient(objective: str, b
 def test_micro_batch_4_and_32_give_the_same_loss_curve(
     objective: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe = Recipe(objective, {}, 2, 32, 1e-3, 0.0, 5, 0)
+    recipe = Recipe(loss(objective), Schedule(2, 32, 1e-3, 0.0, 5, 0))
     curves = []
     for rows in (4, 32):
         monkeypatch.setenv("W2S_TOKENS_AT_ONCE", str(rows * 20))
@@ -150,8 +159,8 @@ def test_a_whole_run_with_alpha_zero_equals_naive_bit_for_bit(
     tokens_at_once: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("W2S_TOKENS_AT_ONCE", str(tokens_at_once))
-    plain, history, _ = run(tmp_path / "naive", replace(RECIPE, objective="naive", parameters={}))
-    alpha_zero, again, _ = run(tmp_path / "confidence", replace(RECIPE, parameters={"alpha_max": 0.0}))
+    plain, history, _ = run(tmp_path / "naive", replace(RECIPE, loss=loss("naive")))
+    alpha_zero, again, _ = run(tmp_path / "confidence", replace(RECIPE, loss=loss("confidence", alpha_max=0.0)))
     assert history == again
     for ours, theirs in zip(plain.parameters(), alpha_zero.parameters(), strict=True):
         assert torch.equal(ours, theirs)
@@ -166,7 +175,7 @@ def test_early_stopping_keeps_the_last_of_the_best_evaluations(tmp_path: Path) -
 
 
 def test_without_a_preference_no_weights_are_kept(tmp_path: Path) -> None:
-    assert run(tmp_path, prefer=None)[2].weights is None
+    assert run(tmp_path, select_by=None)[2].weights is None
 
 
 @pytest.mark.parametrize(
@@ -178,7 +187,7 @@ def test_without_a_preference_no_weights_are_kept(tmp_path: Path) -> None:
 )
 def test_divergence_is_one_line_with_the_step_and_the_loss(tmp_path: Path, evaluations: int, said: str) -> None:
     with pytest.raises(DivergedError, match=said):
-        run(tmp_path, Recipe("naive", {}, 2, 8, float("inf"), 0.0, evaluations, 0))
+        run(tmp_path, Recipe(loss("naive"), Schedule(2, 8, float("inf"), 0.0, evaluations, 0)))
 
 
 class Small(nn.Module):
@@ -198,7 +207,7 @@ class Small(nn.Module):
 @pytest.mark.parametrize("objective", EITHER)
 @pytest.mark.slow
 def test_out_of_memory_halves_the_micro_batch_and_changes_no_numbers(objective: str, tmp_path: Path) -> None:
-    recipe, some, curves = Recipe(objective, {}, 2, 32, 1e-3, 0.0, 5, 0), texts(40), []
+    recipe, some, curves = Recipe(loss(objective), Schedule(2, 32, 1e-3, 0.0, 5, 0)), texts(40), []
     for room in (10**9, 100):
         model, budget = Small(room), Budget(1000)
         history, _ = train(
@@ -206,9 +215,8 @@ def test_out_of_memory_halves_the_micro_batch_and_changes_no_numbers(objective: 
             some,
             labels(40),
             recipe,
-            evaluate=lambda m=model, b=budget: {"mean": probabilities(m, some, b).mean().item()},  # type: ignore[misc]
-            checkpoint=Checkpoint(tmp_path / f"{room}.pt"),  # apart: a slow machine saves one at the end
-            budget=budget,
+            Evaluation(lambda m=model, b=budget: {"mean": probabilities(m, some, b).mean().item()}),  # type: ignore[misc]
+            Runtime(Checkpoint(tmp_path / f"{room}.pt"), budget),  # apart: a slow machine saves one at the end
         )
         curves.append([value for row in history for value in row.values()])
         tokens, halved = budget.tokens, budget.halved
@@ -262,8 +270,7 @@ def test_no_more_tokens_than_allowed_are_held_for_the_backward_pass(objective: s
     model.register_forward_hook(forward)
     for tokens in (60, 100, 10_000):
         most = 0
-        bound = partial(OBJECTIVES[objective], progress=0.5)
-        backward(model, some, labels(32), range(32), bound, separable=objective in SEPARABLE, tokens=tokens)
+        backward(model, some, labels(32), range(32), loss(objective).at(0.5), tokens)
         assert alive == 0
         assert 0 < most <= tokens
 

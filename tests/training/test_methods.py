@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.training.test_loop import RECIPE, labels, run, small_model, texts
+from tests.training.test_loop import RECIPE, labels, loss, run, small_model, texts
+from w2s.config.methods import Consistency
 from w2s.engine.checkpoints import Checkpoint
 from w2s.engine.memory import Budget
 from w2s.models import classifier
@@ -23,11 +24,18 @@ from w2s.training.averaging import Average
 from w2s.training.batching import Texts
 from w2s.training.consistency import divergence, doubled, shortened
 from w2s.training.dropout import Dropout, mask, mixed
-from w2s.training.labels import surest, turned
-from w2s.training.loop import Trained, train
+from w2s.training.labels import flip_labels, most_confident
+from w2s.training.loop import Evaluation, Recipe, Runtime, Schedule, Trained, optimise, train
 from w2s.training.objectives import naive
+from w2s.training.specs import MethodChanges
 
-PLAIN = replace(RECIPE, objective="naive", parameters={}, evaluations_per_epoch=2)
+PLAIN = Recipe(loss("naive"), replace(RECIPE.schedule, evaluations_per_epoch=2))
+
+
+def with_changes(method: dict[str, Any], objective: str = "naive", **schedule: float) -> Recipe:
+    """The plain recipe with a method's changes, and these of its schedule."""
+    before = replace(PLAIN.schedule, **schedule)  # type: ignore[arg-type]
+    return methods.recipe_of(loss(objective), before, MethodChanges.from_spec(method))
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +56,7 @@ HOW = {"weight": 1.0, "dropped": 0.5, "tail": 2}
 @settings(deadline=None)
 @given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=60), st.floats(0.01, 1))
 def test_thresholding_keeps_the_surest_of_each_class_of_the_whole_label_set(some: list[float], share: float) -> None:
-    kept, sureness = surest(torch.tensor(some), share), (torch.tensor(some) - 0.5).abs().tolist()
+    kept, sureness = most_confident(torch.tensor(some), share), (torch.tensor(some) - 0.5).abs().tolist()
     assert kept == sorted(set(kept))
     for positive in (False, True):
         there = [number for number, p in enumerate(some) if (p > 0.5) == positive]
@@ -59,13 +67,13 @@ def test_thresholding_keeps_the_surest_of_each_class_of_the_whole_label_set(some
 
 
 def test_thresholding_everything_keeps_everything() -> None:
-    assert surest(labels(40)[:, 1], 1.0) == list(range(40))
+    assert most_confident(labels(40)[:, 1], 1.0) == list(range(40))
 
 
 @given(st.integers(1, 200), st.floats(0, 1), st.integers(0, 5))
 def test_label_noise_turns_exactly_its_share_round(count: int, share: float, seed: int) -> None:
     before = torch.linspace(0, 0.4, count)
-    after = turned(before, share, seed)
+    after = flip_labels(before, share, seed)
     changed = after != before
     assert changed.sum().item() == round(share * count)
     assert torch.equal(after[changed], 1 - before[changed])
@@ -73,10 +81,10 @@ def test_label_noise_turns_exactly_its_share_round(count: int, share: float, see
 
 def test_label_noise_is_the_runs_own_and_not_the_order_of_its_examples() -> None:
     before = torch.zeros(100)
-    assert torch.equal(turned(before, 0.2, 0), turned(before, 0.2, 0))
-    assert not torch.equal(turned(before, 0.2, 0), turned(before, 0.2, 1))
+    assert torch.equal(flip_labels(before, 0.2, 0), flip_labels(before, 0.2, 0))
+    assert not torch.equal(flip_labels(before, 0.2, 0), flip_labels(before, 0.2, 1))
     first_seen = torch.randperm(100, generator=torch.Generator().manual_seed(0))[:20]
-    assert turned(before, 0.2, 0)[first_seen].sum() < 15
+    assert flip_labels(before, 0.2, 0)[first_seen].sum() < 15
 
 
 # -- averages ------------------------------------------------------------------------------------------------
@@ -88,14 +96,14 @@ def test_the_average_weighs_each_step_less_than_the_next_and_leaves_the_start_ou
     for value in (1.0, 2.0, 4.0):
         torch.nn.init.constant_(model.weight, value)
         average.update()
-    with average.shown():
+    with average.applied():
         assert model.weight.item() == pytest.approx((0.25 * 1 + 0.5 * 2 + 1 * 4) / 1.75)
     assert model.weight.item() == 4.0
 
 
 def test_decay_zero_equals_no_averaging_bit_for_bit(tmp_path: Path) -> None:
     plain, history, _ = run(tmp_path / "plain", PLAIN)
-    averaged, again, _ = run(tmp_path / "average", replace(PLAIN, method={"average": {"decay": 0.0}}))
+    averaged, again, _ = run(tmp_path / "average", with_changes({"average": {"decay": 0.0}}))
     assert history == again
     for ours, theirs in zip(plain.parameters(), averaged.parameters(), strict=True):
         assert torch.equal(ours, theirs)
@@ -103,7 +111,7 @@ def test_decay_zero_equals_no_averaging_bit_for_bit(tmp_path: Path) -> None:
 
 def test_averaged_weights_are_evaluated_and_left_and_training_goes_on_from_the_others(tmp_path: Path) -> None:
     plain, history, _ = run(tmp_path / "plain", PLAIN)
-    averaged, again, best = run(tmp_path / "average", replace(PLAIN, method={"average": {"decay": 0.9}}))
+    averaged, again, best = run(tmp_path / "average", with_changes({"average": {"decay": 0.9}}))
     assert [row["train_loss"] for row in history] == [row["train_loss"] for row in again]
     assert not torch.equal(next(plain.parameters()), next(averaged.parameters()))
     assert best.weights is not None
@@ -121,7 +129,7 @@ def test_a_run_that_was_cut_off_ends_with_the_same_bits(
     monkeypatch.setenv("W2S_CHECKPOINT_SECONDS", "0")
     for name in ("whole", "cut"):
         (tmp_path / name).mkdir()
-    recipe = replace(PLAIN, method=method)
+    recipe = with_changes(method)
     whole, history, _ = run(tmp_path / "whole", recipe)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "cut", recipe, stop_at=3)
@@ -163,14 +171,13 @@ def gradients(tokens: int, method: dict[str, Any], objective: str = "naive") -> 
     """Of one step on 32 texts with so many tokens at once."""
     model = small_model()
     found: list[Tensor] = []
-    recipe = replace(PLAIN, objective=objective, batch=32, epochs=1, learning_rate=0.0, method=method)
-    recipe = replace(recipe, evaluations_per_epoch=1)
+    recipe = with_changes(method, objective, batch=32, epochs=1, learning_rate=0.0, evaluations_per_epoch=1)
 
     def keep() -> dict[str, float]:
         found.extend(one.grad.clone() for one in model.parameters() if one.grad is not None)
         return {}
 
-    train(model, texts(32), labels(32), recipe, evaluate=keep, checkpoint=NoCheckpoint(), budget=Budget(tokens))
+    train(model, texts(32), labels(32), recipe, Evaluation(keep), Runtime(NoCheckpoint(), Budget(tokens)))
     return found
 
 
@@ -230,7 +237,7 @@ def test_consistency_is_the_divergence_from_the_text_as_it_is() -> None:
 
 def test_each_text_is_compared_with_its_own_changed_one_in_any_order() -> None:
     some, batch = texts(6), [3, 0, 5]
-    both, losses = doubled(some, labels(6), batch, lambda x, y: naive(x, y, progress=0.0), HOW, "draw")
+    both, losses = doubled(some, labels(6), batch, loss("naive").at(0.0), Consistency(**HOW), "draw")
     assert [both.ids(number) for number in range(3)] == [some.ids(number) for number in batch]
     logits = torch.randn(6, 2, generator=torch.Generator().manual_seed(1))
     expected = naive(logits[:3], labels(6)[batch], progress=0.0) + divergence(logits[:3], logits[3:])
@@ -248,9 +255,9 @@ def test_weight_zero_is_the_objective_alone() -> None:
 
 
 def test_the_head_is_trained_first_and_alone(tmp_path: Path) -> None:
-    model, recipe = small_model(), replace(PLAIN, method={"head_first": {"epochs": 1, "learning_rate_times": 3}})
+    model, recipe = small_model(), with_changes({"head_first": {"epochs": 1, "learning_rate_times": 3}})
     before = {name: value.clone() for name, value in model.named_parameters()}
-    methods.head_first(model, texts(40), labels(40), recipe, tmp_path / "head.pt", Budget(1000))
+    methods.train_head_first(model, texts(40), labels(40), recipe, tmp_path / "head.pt", Budget(1000))
     changed = {name for name, value in model.named_parameters() if not torch.equal(value, before[name])}
     assert changed == {"head.weight"}
     assert all(value.requires_grad for value in model.parameters())
@@ -259,7 +266,7 @@ def test_the_head_is_trained_first_and_alone(tmp_path: Path) -> None:
 def test_without_the_key_the_head_is_not_touched(tmp_path: Path) -> None:
     model = small_model()
     before = model.head.weight.clone()
-    methods.head_first(model, texts(8), labels(8), PLAIN, tmp_path / "head.pt", Budget(1000))
+    methods.train_head_first(model, texts(8), labels(8), PLAIN, tmp_path / "head.pt", Budget(1000))
     assert torch.equal(model.head.weight, before)
 
 
@@ -267,7 +274,7 @@ def test_without_the_key_the_head_is_not_touched(tmp_path: Path) -> None:
 def test_both_phases_resume_to_the_same_bits(stop_at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A kill in the second phase: the first is found in its own checkpoint, or done again."""
     monkeypatch.setenv("W2S_CHECKPOINT_SECONDS", "0")
-    recipe = replace(PLAIN, epochs=1, method={"head_first": {"epochs": 1, "learning_rate_times": 3}})
+    recipe = with_changes({"head_first": {"epochs": 1, "learning_rate_times": 3}}, epochs=1)
 
     def phases(folder: Path, killed_at: int | None = None) -> list[Tensor]:
         folder.mkdir(exist_ok=True)
@@ -280,8 +287,9 @@ def test_both_phases_resume_to_the_same_bits(stop_at: int, tmp_path: Path, monke
                 raise KeyboardInterrupt
             return {}
 
-        methods.head_first(model, some, labels(40), recipe, folder / "head.pt", Budget(1000))
-        train(model, some, labels(40), recipe, evaluate=evaluate, checkpoint=Checkpoint(folder / "checkpoint.pt"))
+        methods.train_head_first(model, some, labels(40), recipe, folder / "head.pt", Budget(1000))
+        runtime = Runtime(Checkpoint(folder / "checkpoint.pt"))
+        train(model, some, labels(40), recipe, Evaluation(evaluate), runtime)
         return [value.detach() for value in model.parameters()]
 
     whole = phases(tmp_path / "whole")
@@ -292,40 +300,32 @@ def test_both_phases_resume_to_the_same_bits(stop_at: int, tmp_path: Path, monke
     assert all(map(torch.equal, whole, phases(tmp_path / "cut")))
 
 
-SPEC: dict[str, Any] = {
-    "objective": {"name": "naive", "parameters": {}},
-    "training": {"epochs": 2.0, "batch": 32, "weight_decay": 0.0, "evaluations_per_epoch": 10},
-    "learning_rate": 3e-4,
-    "seed": 1,
-}
+SCHEDULE = Schedule(2.0, 32, 3e-4, 0.0, 10, 1)
 
 
-def test_a_spec_without_a_method_is_as_it_ever_was() -> None:
-    recipe = methods.recipe_of(SPEC)
-    assert (recipe.epochs, recipe.learning_rate, recipe.weight_decay, recipe.evaluations_per_epoch) == (2, 3e-4, 0, 10)
-    assert recipe.method == {}
+def test_without_changes_the_schedule_stays() -> None:
+    assert methods.recipe_of(loss("naive"), SCHEDULE, MethodChanges()).schedule == SCHEDULE
 
 
 def test_a_method_changes_rate_decay_and_epochs_and_keeps_the_number_of_evaluations() -> None:
     method = {"weight_decay": 5.0, "learning_rate_times": 10, "keep": {"share": 0.2, "epochs": 10}}
-    recipe = methods.recipe_of(SPEC | {"method": method})
-    assert (recipe.epochs, recipe.weight_decay) == (10, 5.0)
-    assert recipe.learning_rate == pytest.approx(3e-3)
-    assert recipe.epochs * recipe.evaluations_per_epoch == pytest.approx(20)
+    schedule = methods.recipe_of(loss("naive"), SCHEDULE, MethodChanges.from_spec(method)).schedule
+    assert (schedule.epochs, schedule.weight_decay) == (10, 5.0)
+    assert schedule.learning_rate == pytest.approx(3e-3)
+    assert schedule.epochs * schedule.evaluations_per_epoch == pytest.approx(20)
 
 
 def test_weight_decay_shrinks_the_weights_by_rate_times_decay(tmp_path: Path) -> None:
     """AdamW's is decoupled: with a gradient of zero a step leaves 1 - rate x decay of every weight."""
     model = torch.nn.Linear(2, 2, bias=False)
     before = model.weight.detach().clone()
-    from w2s.training.loop import optimise
 
     def nothing(batch: object, done: float, tokens: int) -> float:
         model.weight.grad = torch.zeros_like(model.weight)
         return 0.0
 
-    recipe = replace(PLAIN, epochs=1, batch=8, learning_rate=0.1, weight_decay=2.0)
-    optimise(model, 8, recipe.schedule, nothing, evaluate=dict, checkpoint=Checkpoint(tmp_path / "c.pt"))
+    schedule = replace(PLAIN.schedule, epochs=1, batch=8, learning_rate=0.1, weight_decay=2.0)
+    optimise(model, 8, nothing, schedule, Evaluation(), Runtime(Checkpoint(tmp_path / "c.pt")))
     torch.testing.assert_close(model.weight.detach(), before * (1 - 0.1 * 2.0))
 
 

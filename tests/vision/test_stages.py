@@ -23,6 +23,7 @@ from w2s.vision import pretraining as vision_model
 from w2s.vision import probe as vision_probe
 from w2s.vision.networks import published, small
 from w2s.vision.networks.resnet import ResNet
+from w2s.vision.specs import ProbeSpec
 
 MODEL: dict[str, Any] = {"width": 3, "images": None, "epochs": 2, "batch": 32, "learning_rate": 3e-3, "seed": 0}
 PROBE: dict[str, Any] = {
@@ -32,6 +33,7 @@ PROBE: dict[str, Any] = {
     "schedule": "cosine",
     "seed": 0,
 }
+PROBE_SPEC = ProbeSpec.from_spec(PROBE)
 
 
 class Killed(BaseException):
@@ -152,9 +154,9 @@ def test_labels_that_are_certain_and_true_are_the_truth_bit_for_bit(made: Made) 
     outcomes = []
     for values in (certain, 0.7 * certain + 0.03):
         np.save(labels / "features.npy", values.numpy())
-        train, _ = vision_probe.read(made.images(), features, labels, PROBE, torch.device("cpu"))
+        train, _ = vision_probe.read(made.images(), features, labels, PROBE_SPEC, torch.device("cpu"))
         outcomes.append(train.labels)
-    own, _ = vision_probe.read(made.images(), features, None, PROBE, torch.device("cpu"))
+    own, _ = vision_probe.read(made.images(), features, None, PROBE_SPEC, torch.device("cpu"))
     assert torch.equal(outcomes[0], own.labels)
     assert outcomes[1].max() < 0.74
 
@@ -165,10 +167,10 @@ def test_a_supervisor_that_knows_too_few_classes_is_one_line(made: Made) -> None
     few.mkdir()
     np.save(few / "features.npy", np.ones((1397, 9), dtype=np.float32))
     with pytest.raises(UserError, match="the supervisor knows 9 classes, the images have 10"):
-        vision_probe.read(made.images(), features, few, PROBE, torch.device("cpu"))
+        vision_probe.read(made.images(), features, few, PROBE_SPEC, torch.device("cpu"))
     np.save(few / "features.npy", np.ones((9, 10), dtype=np.float32))
     with pytest.raises(UserError, match="labels of 9 images, but there are 1,397"):
-        vision_probe.read(made.images(), features, few, PROBE, torch.device("cpu"))
+        vision_probe.read(made.images(), features, few, PROBE_SPEC, torch.device("cpu"))
 
 
 def test_training_without_labels_never_sees_one(made: Made) -> None:

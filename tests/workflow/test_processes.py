@@ -18,9 +18,8 @@ from tests.open_models import save
 from tests.workflow.crash import run
 from tests.workflow.test_safety import arguments, leftovers
 from w2s.config.files import deep_merge
-from w2s.engine import artifacts, gpus, warm
+from w2s.engine import artifacts, gpus, rank, warm
 from w2s.engine import launcher as processes
-from w2s.engine import rank as member
 from w2s.errors import UserError
 from w2s.experiments.loading import plan_of
 from w2s.experiments.plan import Plan
@@ -54,7 +53,7 @@ def loss(logits, labels, *, progress):
 def misbehave():
     global calls
     calls += 1
-    rank = json.loads(os.environ.get("W2S_MEMBER", '{"rank": 0}'))["rank"]
+    rank = json.loads(os.environ.get("W2S_WORKER", '{"rank": 0}'))["rank"]
     Path(f"pid-{rank}").write_text(str(os.getpid()))
     if not Path("fault.json").exists():
         return
@@ -200,7 +199,7 @@ def test_one_of_them_killed_ends_the_other_and_the_same_command_goes_on(folder: 
     artifact = the_run(plan)
     fault(folder, "kill", rank=1, call=5)
     assert run(arguments(artifact), folder, environment=TWO) == 1
-    assert said(folder)[-1].startswith("w2s: process 2 of 2 was killed (SIGKILL)")
+    assert said(folder)[-1].startswith("w2s: worker 2 of 2 was killed (SIGKILL)")
     assert "Traceback" not in (folder / "log").read_text()
     assert not (folder / artifact.path).exists()
     assert gone(folder, 0)
@@ -220,7 +219,7 @@ def test_memory_that_runs_out_in_one_lets_all_go_on_with_half(folder: Path, made
     artifact = the_run(plan)
     fault(folder, "memory", rank=1, call=3)
     assert run(arguments(artifact), folder, environment=TWO | {"W2S_TOKENS_AT_ONCE": "400"}) == 0
-    assert "out of memory: all start again with 200 tokens at once, same mathematics" in said(folder)
+    assert "out of memory: restarting with micro-batches of 200 tokens, same result" in said(folder)
     assert any(line.startswith("resuming at step 2") for line in said(folder))
     measured = artifacts.read(folder / artifact.path)["measured"]
     assert (measured["out_of_memory_at"], measured["tokens_at_once"]) == ([400], 200)
@@ -244,7 +243,7 @@ def test_a_process_that_does_not_answer_is_not_waited_for_for_ever(folder: Path,
 def test_a_mistake_in_one_is_told_once(folder: Path, plan: Plan) -> None:
     fault(folder, "raise", rank=1, call=2)
     assert run(arguments(the_run(plan)), folder, environment=TWO) == 1
-    assert said(folder)[-1] == "w2s: process 2 of 2 failed: ValueError: a mistake in here"
+    assert said(folder)[-1] == "w2s: worker 2 of 2 failed: ValueError: a mistake in here"
     assert sum(line.startswith("Traceback") for line in said(folder)) == 1
 
 
@@ -285,4 +284,4 @@ def test_several_gpus_are_taken_whole_or_not_at_all(tmp_path: Path, monkeypatch:
 def test_a_wrong_setting_is_one_line(variable: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(variable, value)
     with pytest.raises(UserError, match=f"{variable}='{value}' is not allowed"):
-        processes._places(2) if variable == "W2S_PROCESSES_ON" else member.wait_seconds()
+        processes._devices(2) if variable == "W2S_PROCESSES_ON" else rank.wait_seconds()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from w2s.experiments.plan import Plan
 from w2s.graph.artifact import Run, canonical
 from w2s.nlp import variants
 from w2s.nlp.sandwiching.config import PROMPTED, STUDENT
+from w2s.nlp.specs import LabelHintSpec
 
 pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made once
 
@@ -70,12 +70,12 @@ def test_every_text_tells_what_the_assistant_answers_and_nothing_of_the_truth(
     run = assisted(tiny, kind)
     told: list[tuple[str, str]] = []
 
-    def remember(text: str, word: str, appended: Mapping[str, Any]) -> str:
+    def remember(text: str, word: str, hint: LabelHintSpec) -> str:
         told.append((text, word))
-        return with_word(text, word, appended)
+        return with_hint(text, word, hint)
 
-    with_word = variants.with_word
-    monkeypatch.setattr(variants, "with_word", remember)
+    with_hint = variants.with_hint
+    monkeypatch.setattr(variants, "with_hint", remember)
     parents = [f"{role}={made / parent.path}" for role, parent in run.parents.items()]
     out = tmp_path / Path(run.path).name
     assert cli.main(["make", "finetune", "--spec", canonical(run.spec), "--out", str(out), "--parents", *parents]) == 0

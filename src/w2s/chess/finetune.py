@@ -11,29 +11,26 @@ from pathlib import Path
 from typing import Any
 
 import chess
-import torch
 
 from w2s.chess import notation
 from w2s.chess.config import CLOSED
+from w2s.chess.specs import GenerateSpec
 from w2s.engine import artifacts
-from w2s.engine import distributed as spread
-from w2s.engine.devices import compile_where_it_pays, described, device, peak_of
-from w2s.engine.memory import Budget, budget_of
-from w2s.engine.sharded import checkpoint_at
+from w2s.engine.memory import Budget
 from w2s.errors import UserError
 from w2s.models import encoding, generator
 from w2s.models.base import directory_of
 from w2s.models.base import max_length as longest
-from w2s.models.classifier import Computing
 from w2s.models.generator import Generator
 from w2s.training.batching import Texts
-from w2s.training.generative import backward, greedy, lessons
-from w2s.training.loop import Schedule, optimise, summary
-from w2s.training.records import write_history
+from w2s.training.generative import AnswerExamples, answer_examples, backward, greedy
+from w2s.training.job import Job
+from w2s.training.loop import Evaluation, Schedule, optimise
+from w2s.training.specs import Training
 
 ANSWER = 8  # tokens of an answer at most; of words, one a token:
 WORDS = 3  # piece, square, promotion
-BETWEEN = "\n\n"  # two worked examples for an open model; an own rung has the end token there, as between games
+BETWEEN = "\n\n"  # between worked examples for open models; rungs pretrained here have the end token, as between games
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ class Puzzles:
 
 
 @dataclass(frozen=True)
-class Solved:
+class Predictions:
     """Answers to the puzzles of a part, and which of them are right, and legal at all (0 or 1)."""
 
     answers: list[str]
@@ -79,19 +76,19 @@ class Player:
         self._texts = cache(self._encoded)
 
     def answer_tokens(self, answers: Sequence[str]) -> list[list[int]]:
-        """What is to be learned behind a prompt: an answer's tokens and the end token; for no answer the latter."""
+        """The tokens to learn after a prompt: an answer's and the end token; the latter alone if there is no answer."""
         return [[*ids[: self.most], self.end] for ids in encoding.bare_ids(self.tokenizer, answers)]
 
     def prompt_tokens(self, prompts: Sequence[str], before: Sequence[int] = ()) -> list[list[int]]:
-        """Prompts behind the start token, their beginning cut off where they are too long. before: worked examples."""
+        """Prompts after the start token; long ones lose their beginning. before: worked examples."""
         start = encoding.start_of(self.tokenizer)
         room = self.room - len(start)
         return [start + [*before, *ids][-room:] for ids in encoding.bare_ids(self.tokenizer, prompts)]
 
     def shots(self, puzzles: Puzzles, count: int, seed: int) -> list[int]:
-        """Tokens of so many solved puzzles, drawn with the seed."""
-        own = self.network.output is None
-        (between,) = encoding.bare_ids(self.tokenizer, [BETWEEN]) if not own else ([self.end],)
+        """Tokens of ``count`` puzzles with their answers, drawn with the seed."""
+        pretrained_here = self.network.output is None
+        (between,) = [[self.end]] if pretrained_here else encoding.bare_ids(self.tokenizer, [BETWEEN])
         chosen = random.Random(f"shots-{seed}").sample(range(len(puzzles)), min(count, len(puzzles)))
         tokens: list[int] = []
         for number in chosen:
@@ -99,11 +96,11 @@ class Player:
             tokens += [*prompt, *answer, *between]
         return tokens
 
-    def solve(self, name: str, puzzles: Puzzles, before: Sequence[int] = ()) -> Solved:
-        """Greedy answers. name: of the part; evaluations come back to the same one."""
+    def predict(self, name: str, puzzles: Puzzles, before: Sequence[int] = ()) -> Predictions:
+        """Greedy answers. name: of the part, by which its tokens are cached for later evaluations."""
         prompts = self._texts(name, tuple(before), tuple(puzzles.prompts))
-        said = greedy(self.network, prompts, end=self.end, most=self.most, budget=self.budget)
-        answers = [as_answer(text) for text in encoding.texts_of(self.tokenizer, said)]
+        tokens = greedy(self.network, prompts, end=self.end, most=self.most, budget=self.budget)
+        answers = [as_answer(text) for text in encoding.texts_of(self.tokenizer, tokens)]
         return judged(puzzles, answers, self.notated)
 
     def _encoded(self, name: str, before: tuple[int, ...], prompts: tuple[str, ...]) -> Texts:
@@ -115,114 +112,81 @@ def make(
 ) -> None:
     """Train and write ``predictions.parquet`` and ``history.csv``. labels: the supervisor's run, or None.
 
-    The spec's ``part`` is None where a base model is prompted as it is. environment: what the rung needs of the
-    machine, without effect on numbers: ``checkpointing``, ``gpus``.
+    environment: of the job, without effect on results: ``checkpointing``, ``gpus``.
     """
-    environment = environment or {}
-    spec = build.identity.spec
-    where = device()
-    base = directory_of(model)
+    spec = GenerateSpec.from_spec(build.identity.spec)
+    job, base = Job(build, environment), directory_of(model)
     parts = read_parts(data)
-    needed = [name for name in (*spec["predicts"], spec["part"]) if name]
-    known = learned_labels(parts, spec["part"], labels, needed)
-    computing = Computing(
-        spec.get("precision", "float32"), spec.get("adapters"), bool(environment.get("checkpointing"))
-    )
-    torch.manual_seed(spec["seed"])  # where adapters start
-    network: Generator = spread.placed(lambda: generator.load(base, computing), where)
-    player = Player(network, base, spec["notation"], spec["training"]["max_length"], budget_of(where))
-    build.measured |= {"device": described(where)}
-    if spec["part"] is None:
-        history = prompted(player, parts, spec)
-        solved = {"test": history.pop("solved")}
-        rows = [history]
+    needed = [name for name in (*spec.predicts, spec.part) if name]
+    known = learned_labels(parts, spec.part, labels, needed)
+    computing = job.computing(spec)
+    network = job.load(lambda: generator.load(base, computing), spec.seed)
+    player = Player(network, base, spec.notation, spec.training.max_length, job.budget)
+    predictions: dict[str, Predictions] = {}
+    measured: dict[str, Any] = {}
+    if spec.part is None:
+        shots = player.shots(parts["weak"], spec.shots, spec.seed) if spec.shots else []
+        predictions["test"] = player.predict("test", parts["test"], shots)
+        history = [{"step": 0, "epoch": 0.0, "train_loss": math.nan, **evaluated(predictions["test"])}]
     else:
-        rows, solved = trained(build, player, parts, known, spec, where)
-    write_history(build.folder / "history.csv", rows)
-    for name in spec["predicts"]:
-        if name not in solved:
-            solved[name] = player.solve(name, parts[name])
-    write_predictions(build.folder / "predictions.parquet", parts, known, solved, spec["predicts"])
-    test = solved["test"]
-    build.measured |= {
+        learned = answer_examples(
+            player.prompt_tokens(parts[spec.part].prompts), player.answer_tokens(known[spec.part])
+        )
+        history = train(job, player, learned, spec, parts["test"], predictions)
+        measured = {"steps": int(history[-1]["step"]), "examples": len(learned)}
+    for name in spec.predicts:
+        if name not in predictions:
+            predictions[name] = player.predict(name, parts[name])
+    write_predictions(build.folder / "predictions.parquet", parts, known, predictions, spec.predicts)
+    test = predictions["test"]
+    measured |= {
         "test_accuracy": test.share("correct"),
         "test_legal": test.share("legal"),
         "random_legal_move": sum(1 / moves for moves in parts["test"].legal_moves) / len(parts["test"]),
-    } | player.budget.record()
-    build.measured |= peak_of(where)
-    print(summary(rows[-1]))
+    }
+    job.finish(measured, history)
     print(
         f"test: {test.share('correct'):.4f} right, {test.share('legal'):.4f} legal; "
-        f"a random legal move is right {build.measured['random_legal_move']:.4f} of the time"
+        f"a random legal move is right {measured['random_legal_move']:.4f} of the time"
     )
 
 
-def prompted(player: Player, parts: Mapping[str, Puzzles], spec: Mapping[str, Any]) -> dict[str, Any]:
-    """The history's one row of a model that is not trained, and what it said of the test set as ``solved``."""
-    before = player.shots(parts["weak"], spec["shots"], spec["seed"]) if spec["shots"] else []
-    solved = player.solve("test", parts["test"], before)
-    row = {"step": 0, "epoch": 0.0, "train_loss": math.nan, **evaluated(solved)}
-    return row | {"solved": solved}
-
-
-def trained(
-    build: artifacts.Build,
+def train(
+    job: Job,
     player: Player,
-    parts: Mapping[str, Puzzles],
-    known: Mapping[str, list[str]],
-    spec: Mapping[str, Any],
-    where: torch.device,
-) -> tuple[list[dict[str, float]], dict[str, Solved]]:
-    """Train in place: (history, what it said of the test set after the last step, unless that was before a kill)."""
-    training, part = spec["training"], spec["part"]
+    learned: AnswerExamples,
+    spec: GenerateSpec,
+    test: Puzzles,
+    predictions: dict[str, Predictions],
+) -> list[dict[str, float]]:
+    """Train in place; returns the history. predictions: get those of the last evaluation on the test set."""
+    assert isinstance(spec.training, Training)
     network = player.network
-    learned = lessons(player.prompt_tokens(parts[part].prompts), player.answer_tokens(known[part]))
-    schedule = Schedule(
-        epochs=training["epochs"],
-        batch=training["batch"],
-        learning_rate=spec["learning_rate"],
-        weight_decay=training["weight_decay"],
-        evaluations_per_epoch=training["evaluations_per_epoch"],
-        seed=spec["seed"],
-    )
-    tokens = schedule.epochs * sum(learned.inputs.lengths)
-    flop = 6.0 * sum(parameter.numel() for parameter in network.parameters()) * tokens
-    compiled = compile_where_it_pays(network.backbone, where, flop)
-    latest: dict[str, Solved] = {}
+    schedule = Schedule.of(spec.training, spec.learning_rate, spec.seed)
+    job.train(network, schedule.epochs * sum(learned.inputs.lengths), compiles=network.backbone)
 
     def evaluate() -> dict[str, float]:
-        latest["test"] = player.solve("test", parts["test"])
-        return evaluated(latest["test"])
+        predictions["test"] = player.predict("test", test)
+        return evaluated(predictions["test"])
 
-    history, _ = optimise(
-        network,
-        len(learned),
-        schedule,
-        lambda batch, done, at_once: backward(network, learned, batch, at_once),
-        evaluate=evaluate,
-        checkpoint=checkpoint_at(build.work / "checkpoint.pt"),
-        budget=player.budget,
-    )
-    build.measured |= {
-        "steps": int(history[-1]["step"]),
-        "examples": len(learned),
-        "tokens": round(tokens),
-        "flop": flop,
-    } | ({"compiled": True} if compiled else {})
-    return history, latest
+    def gradient(batch: Sequence[int], progress: float, tokens: int) -> float:
+        return backward(network, learned, batch, tokens)
+
+    history, _ = optimise(network, len(learned), gradient, schedule, Evaluation(evaluate), job.runtime())
+    return history
 
 
-def evaluated(solved: Solved) -> dict[str, float]:
+def evaluated(predictions: Predictions) -> dict[str, float]:
     """Columns of the history."""
-    return {"test_truth": solved.share("correct"), "test_legal": solved.share("legal")}
+    return {"test_truth": predictions.share("correct"), "test_legal": predictions.share("legal")}
 
 
 # -- puzzles, labels, answers ------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=2)  # of the last seeds: a process trains run after run
+@lru_cache(maxsize=2)  # of recent seeds: a warm process trains run after run
 def read_parts(data: Path) -> Mapping[str, Puzzles]:
-    """Part -> its puzzles. Not to be changed."""
+    """Part -> its puzzles. Read-only."""
     table = artifacts.read_table(data / "examples.parquet").to_pydict()
     rows: dict[str, list[int]] = {}
     for number, part in enumerate(table["part"]):
@@ -237,33 +201,33 @@ def read_parts(data: Path) -> Mapping[str, Puzzles]:
 def learned_labels(
     parts: Mapping[str, Puzzles], part: str | None, labels: Path | None, needed: Sequence[str]
 ) -> dict[str, list[str]]:
-    """Part -> the answers that a run learns, or would learn, there: true ones, or its supervisor's, joined by id.
+    """Part -> the labels of its puzzles: true answers, or the supervisor's, joined by id.
 
-    Empty where there are none: a supervisor has answered its students' slice and the test set. UserError if it has
-    not answered a puzzle of the part that is trained on.
+    Empty where there is none: a supervisor answers its students' part and the test set. UserError if a puzzle of the
+    part that is trained on has no answer.
     """
     if part is None:
         return {name: [""] * len(parts[name]) for name in needed}
     if labels is None:
         return {name: parts[name].answers for name in needed}
     table = artifacts.read_table(labels / "predictions.parquet").to_pydict()
-    said = {(place, one): text for place, one, text in zip(table["part"], table["id"], table["answer"], strict=True)}
-    missing = [one for one in parts[part].ids if (part, one) not in said]
+    given = {(name, key): text for name, key, text in zip(table["part"], table["id"], table["answer"], strict=True)}
+    missing = [key for key in parts[part].ids if (part, key) not in given]
     if missing:
         raise UserError(
             f"{labels}/predictions.parquet: no answer to {len(missing)} of {len(parts[part])} puzzles of {part}, "
             f"{missing[0]} first"
         )
-    return {name: [said.get((name, one), "") for one in parts[name].ids] for name in needed}
+    return {name: [given.get((name, key), "") for key in parts[name].ids] for name in needed}
 
 
 def as_answer(text: str) -> str:
-    """What a model wrote, as an answer: its first line, with one space before it; empty if it wrote nothing."""
+    """A generated text as an answer: its first line after one space; empty if it is empty."""
     line = text.split("\n")[0].strip()
     return f" {line}" if line else ""
 
 
-def judged(puzzles: Puzzles, answers: Sequence[str], notated: str) -> Solved:
+def judged(puzzles: Puzzles, answers: Sequence[str], notated: str) -> Predictions:
     """Which answers begin with the right move, and which with a legal one."""
     correct, legal = [], []
     for fen, truth, answer in zip(puzzles.fens, puzzles.answers, answers, strict=True):
@@ -271,28 +235,28 @@ def judged(puzzles: Puzzles, answers: Sequence[str], notated: str) -> Solved:
         move = notation.parse_answer(answer, board, notated)
         legal.append(int(move is not None))
         correct.append(int(move is not None and move == notation.parse_answer(truth, board, notated)))
-    return Solved(list(answers), correct, legal)
+    return Predictions(list(answers), correct, legal)
 
 
 def write_predictions(
     path: Path,
     parts: Mapping[str, Puzzles],
     known: Mapping[str, list[str]],
-    solved: Mapping[str, Solved],
+    predictions: Mapping[str, Predictions],
     predicted: Sequence[str],
 ) -> None:
-    """One row a puzzle of each part that was answered."""
+    """One row per puzzle of each predicted part."""
     columns: dict[str, list[object]] = {
         name: [] for name in ("id", "part", "rating", "truth", "label", "answer", "correct", "legal")
     }
     for name in predicted:
-        puzzles, said = parts[name], solved[name]
+        puzzles, given = parts[name], predictions[name]
         columns["id"] += puzzles.ids
         columns["part"] += [name] * len(puzzles)
         columns["rating"] += puzzles.ratings
         columns["truth"] += puzzles.answers
         columns["label"] += known[name]
-        columns["answer"] += said.answers
-        columns["correct"] += said.correct
-        columns["legal"] += said.legal
+        columns["answer"] += given.answers
+        columns["correct"] += given.correct
+        columns["legal"] += given.legal
     artifacts.write_table(path, columns)

@@ -1,4 +1,4 @@
-"""Resume after a kill: what a loop needs to go on, saved now and then under work/<key>/."""
+"""Resume after a kill: the state of a training loop, saved now and then under work/<key>/."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ import torch
 from w2s.engine.devices import environment_number
 
 DEFAULT_SECONDS = 60.0
-LAST_SECONDS = 5.0  # of training that are worth a file when it ends: publishing its result may fail
+LAST_SECONDS = 5.0  # least training time worth a checkpoint at the end: publishing the result may fail
+RNG = "chance"  # name of the RNG state in files
 
 
 class Stateful(Protocol):
     """A model, an optimiser: anything with a state to save and load."""
 
     def state_dict(self) -> dict[str, Any]:
-        """All that is needed to go on."""
+        """All that is needed to continue."""
         ...
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> Any:
-        """Go on from a saved state."""
+        """Continue from a saved state."""
         ...
 
 
-class Chance:
-    """The state of torch's random numbers, on every device."""
+class RngState:
+    """The state of torch's random number generators, on every device."""
 
     def state_dict(self) -> dict[str, Any]:
         """CPU and, where they are in use, GPUs."""
@@ -38,7 +39,7 @@ class Chance:
         return {"cpu": torch.get_rng_state(), "gpus": gpus}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Draw on as the saved one would have; a state of GPUs that are not here is left out."""
+        """Restore the generators; the state of GPUs that this machine does not have is ignored."""
         torch.set_rng_state(state_dict["cpu"])
         if state_dict["gpus"] and torch.cuda.device_count() == len(state_dict["gpus"]):
             torch.cuda.set_rng_state_all(state_dict["gpus"])
@@ -48,7 +49,7 @@ class Checkpoint:
     """A file that holds the loop's position, the states of its parts, and what it has gathered so far.
 
     The position decides the learning rate and which examples come next (loops draw their order from seeds), so
-    with the parts (model, optimiser) and the state of random numbers nothing else is needed, and going on from a
+    with the parts (model, optimiser) and the RNG state nothing else is needed, and resuming from a
     step gives the same numbers as never having stopped. Saved at most every W2S_CHECKPOINT_SECONDS (60 by
     default; 0: at every opportunity), atomically, so a kill at any moment leaves the last good one.
     """
@@ -60,7 +61,7 @@ class Checkpoint:
         self.saved = time.monotonic()
 
     def _all_parts(self) -> dict[str, Stateful]:
-        return {**self.parts, "chance": Chance()}
+        return {**self.parts, RNG: RngState()}
 
     def resume(self, fresh: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """(first step, gathered): from the file if there is one, else (0, fresh)."""
@@ -92,4 +93,4 @@ class Checkpoint:
             aside.replace(self.path)
         except (OSError, RuntimeError) as error:  # a full disk: the run itself can go on
             aside.unlink(missing_ok=True)
-            print(f"{self.path}: cannot be saved ({error}); going on without", flush=True)
+            print(f"{self.path}: cannot be saved ({error}); continuing without", flush=True)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from w2s.engine import gpus
-from w2s.engine.rank import member
+from w2s.engine.rank import worker
 from w2s.errors import UserError
 
 COMPILE_FROM = 2e15  # FLOP of training on a GPU from which a minute of compiling comes back
@@ -71,7 +71,7 @@ def compile_where_it_pays(network: nn.Module, where: torch.device, flop: float) 
     if wish not in ("auto", "always", "never"):
         raise UserError(f"W2S_COMPILE={wish!r} is not allowed; allowed: auto, always, never")
     pays = wish == "always" or (wish == "auto" and where.type == "cuda" and flop >= COMPILE_FROM)
-    pays = pays and member().size == 1
+    pays = pays and worker().size == 1
     if pays:
         network.compile(dynamic=True)
     return pays

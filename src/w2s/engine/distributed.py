@@ -1,10 +1,10 @@
-"""A run in several processes: weights in shards, texts dealt out, results the same in all of them.
+"""Distributed training: sharded weights, scattered batches, and the same results on every rank.
 
-Every process holds a share of each weight, its gradient and its optimiser state, and gathers a block's weights while
-it computes with it (FSDP, torch's ``fully_shard``). A batch is dealt out text by text, so that all have about as much
-to do; each takes its own in micro-batches, and all take equally many (``own``), because computing is a joint matter.
-What depends on the whole batch sees the whole batch: logits are gathered before any loss that compares examples, and
-a loss is divided by the batch's size, not the share's. In a process alone all this does nothing.
+Every rank holds a shard of each weight, its gradient and its optimiser state, and gathers a block's weights while it
+computes with it (FSDP, torch's ``fully_shard``). A batch is split text by text, so that ranks have about equal work;
+each rank reads its texts in micro-batches, and all ranks have equally many of them (``split_by_rank``), as a forward
+pass is a collective operation. Logits are gathered before any loss that compares examples, and a loss is divided by the
+size of the whole batch. In a single process all of this does nothing.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
 from w2s.engine.devices import device
-from w2s.engine.rank import member, wait_seconds
+from w2s.engine.rank import wait_seconds, worker
 
-COMPUTE = ("both", "begin", "step", "read", "behind")  # ways into a network beside ``forward``
+METHODS = ("score_pairs", "prefill", "decode", "read_prefix", "score_after")  # of networks, beside ``forward``
 
 
 def size() -> int:
-    """How many processes work on this run."""
-    return member().size
+    """The number of processes that work on this run."""
+    return worker().size
 
 
 def rank() -> int:
-    """Which of them this is."""
-    return member().rank
+    """The rank of this process."""
+    return worker().rank
 
 
 def join() -> None:
-    """Meet the others."""
-    own, where = member(), device()
+    """Initialise the process group."""
+    own, where = worker(), device()
     if where.type == "cuda":
         torch.cuda.set_device(where)
     dist.init_process_group(
@@ -49,7 +49,7 @@ def join() -> None:
 
 
 def leave() -> None:
-    """All are done."""
+    """Wait for all ranks and end the process group."""
     dist.barrier()
     dist.destroy_process_group()
 
@@ -57,22 +57,22 @@ def leave() -> None:
 # -- weights -----------------------------------------------------------------------------------------------
 
 
-def placed(load: Callable[[], nn.Module], where: torch.device) -> Any:
-    """The network that ``load`` makes, on the device; of several processes each holds its shards alone.
+def load_on(load: Callable[[], nn.Module], where: torch.device) -> Any:
+    """The network that ``load`` makes, on the device; in distributed training each rank holds its shards only.
 
-    They load one after another, so that the machine holds one whole network at a time.
+    Ranks load one after another, so that the machine holds one whole network at a time.
     """
     if size() == 1:
         return load().to(where)
     network = None
-    for turn in range(size()):
-        if turn == rank():
-            network = sharded(load(), where)
+    for loading in range(size()):
+        if loading == rank():
+            network = shard_network(load(), where)
         dist.barrier()
     return network
 
 
-def sharded(network: nn.Module, where: torch.device) -> nn.Module:
+def shard_network(network: nn.Module, where: torch.device) -> nn.Module:
     """Shard a network in place, block by block."""
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import FSDPModule, fully_shard, register_fsdp_forward_method
@@ -81,35 +81,32 @@ def sharded(network: nn.Module, where: torch.device) -> nn.Module:
     lists = [module for module in network.modules() if isinstance(module, nn.ModuleList)]
     for block in max(lists, key=len, default=()):
         fully_shard(block, mesh=mesh)
-    # The rest too lets go of what it gathered: between two calls a weight is its shard, to be averaged and saved.
+    # Reshard the rest too: between two calls every weight is its shard, which can be averaged and saved.
     fully_shard(network, mesh=mesh, reshard_after_forward=True)
-    for name in COMPUTE:
+    for name in METHODS:
         if hasattr(network, name):
             register_fsdp_forward_method(network, name)
     for module in network.modules():
-        if isinstance(module, FSDPModule):  # losses are divided by the whole batch's size already: gradients add up
+        if isinstance(module, FSDPModule):  # losses are divided by the size of the whole batch: sum gradients
             module.set_gradient_divide_factor(1.0)
             module.set_force_sum_reduction_for_comms(True)
     return network
 
 
-def shard(weight: Tensor) -> Tensor:
-    """What this process holds of a weight: memory shared with it."""
+def local_shard(weight: Tensor) -> Tensor:
+    """The local shard of a weight, sharing its memory."""
     return weight.to_local() if isinstance(weight, DTensor) else weight
 
 
-def whole(network: nn.Module, load: Callable[[], nn.Module]) -> Any:
-    """The network on the CPU, with the weights of all processes, for the first of them; None for the others.
-
-    load: makes one like it.
-    """
+def gather_weights(network: nn.Module, load: Callable[[], nn.Module]) -> Any:
+    """The network with all weights, on the CPU, for rank 0; None for the other ranks. load: makes a network like it."""
     if size() == 1:
         return network
     state = {}
-    for name, value in network.state_dict().items():  # one after another, so that no GPU ever holds them all
-        every = value.full_tensor() if isinstance(value, DTensor) else value
+    for name, value in network.state_dict().items():  # one at a time: no GPU holds them all
+        full = value.full_tensor() if isinstance(value, DTensor) else value
         if rank() == 0:
-            state[name] = every.cpu()
+            state[name] = full.cpu()
     if rank() > 0:
         return None
     found = load()
@@ -117,8 +114,8 @@ def whole(network: nn.Module, load: Callable[[], nn.Module]) -> Any:
     return found
 
 
-def like(value: Tensor, weight: Tensor) -> Tensor:
-    """What this process holds of a tensor that is sharded as a weight is, as the whole of it."""
+def shard_like(value: Tensor, weight: Tensor) -> Tensor:
+    """A sharded tensor from its local shard, sharded as a weight is."""
     if not isinstance(weight, DTensor) or isinstance(value, DTensor):
         return value
     return DTensor.from_local(
@@ -131,13 +128,13 @@ def like(value: Tensor, weight: Tensor) -> Tensor:
     )
 
 
-# -- texts and what is found for them ----------------------------------------------------------------------
+# -- batches and results -----------------------------------------------------------------------------------
 
 
-def own(ordered: Sequence[int], sliced: Callable[[Sequence[int]], list[list[int]]]) -> list[list[int]]:
-    """This process's micro-batches of numbers that lie in order; as many as any process has, the last ones empty.
+def split_by_rank(ordered: Sequence[int], sliced: Callable[[Sequence[int]], list[list[int]]]) -> list[list[int]]:
+    """The micro-batches of this rank, from ordered numbers; every rank has equally many, the last ones empty.
 
-    sliced: cuts a share of the numbers into micro-batches.
+    sliced: splits a rank's numbers into micro-batches.
     """
     if size() == 1:
         return sliced(ordered)
@@ -146,35 +143,35 @@ def own(ordered: Sequence[int], sliced: Callable[[Sequence[int]], list[list[int]
     return mine + [[]] * (max(map(len, shares)) - len(mine))
 
 
-def gathered(found: Tensor, numbers: Sequence[int]) -> tuple[Tensor, list[int]]:
-    """(rows, numbers) of all processes in the order that they were dealt out in, from this one's. Without gradient."""
+def gather(rows: Tensor, numbers: Sequence[int]) -> tuple[Tensor, list[int]]:
+    """(rows, numbers) of all ranks from those of this one, in the order before the split. Without gradient."""
     if size() == 1:
-        return found, list(numbers)
-    whose = torch.tensor(list(numbers), device=found.device)
-    counts = [int(count) for count in _all(torch.tensor([len(numbers)], device=found.device))]
+        return rows, list(numbers)
+    local = torch.tensor(list(numbers), device=rows.device)
+    counts = [int(count) for count in _all(torch.tensor([len(numbers)], device=rows.device))]
     most = max(counts)
-    order = torch.tensor([place % size() * most + place // size() for place in range(sum(counts))], device=found.device)
-    rows, every = (torch.cat(_all(_padded(one, most)))[order] for one in (found, whose))
-    return rows, every.tolist()
+    order = torch.tensor([index % size() * most + index // size() for index in range(sum(counts))], device=rows.device)
+    all_rows, all_numbers = (torch.cat(_all(_padded(values, most)))[order] for values in (rows, local))
+    return all_rows, all_numbers.tolist()
 
 
 def _padded(rows: Tensor, count: int) -> Tensor:
     return torch.cat([rows, rows.new_zeros(count - len(rows), *rows.shape[1:])])
 
 
-def _all(one: Tensor) -> list[Tensor]:
-    every = [torch.empty_like(one) for _ in range(size())]
-    dist.all_gather(every, one.contiguous())
-    return every
+def _all(local: Tensor) -> list[Tensor]:
+    tensors = [torch.empty_like(local) for _ in range(size())]
+    dist.all_gather(tensors, local.contiguous())
+    return tensors
 
 
-def dealt(rows: Tensor) -> Tensor:
-    """This process's rows of all, in the order of ``gathered``."""
+def scatter(rows: Tensor) -> Tensor:
+    """The rows of this rank, from all rows in the order of ``gather``."""
     return rows[rank() :: size()] if size() > 1 else rows
 
 
-def summed(value: float) -> float:
-    """The sum of all processes' values, the same in all of them."""
+def all_sum(value: float) -> float:
+    """The sum of all ranks' values."""
     if size() == 1:
         return value
     total = torch.tensor([value], dtype=torch.float64)
@@ -182,15 +179,15 @@ def summed(value: float) -> float:
     return float(total)
 
 
-def everywhere(value: bool) -> bool:
-    """Whether it holds in all processes."""
-    return value if size() == 1 else summed(float(value)) == size()
+def all_true(value: bool) -> bool:
+    """Whether the value is true on all ranks."""
+    return value if size() == 1 else all_sum(float(value)) == size()
 
 
-def agreed(value: bool) -> bool:
-    """What the first process thinks."""
+def broadcast(value: bool) -> bool:
+    """The value of rank 0."""
     if size() == 1:
         return value
-    said = torch.tensor([int(value)])
-    dist.broadcast(said, 0)
-    return bool(said)
+    result = torch.tensor([int(value)])
+    dist.broadcast(result, 0)
+    return bool(result)

@@ -1,4 +1,4 @@
-"""What a process knows of those that do the same job with it (``w2s.engine.launcher`` starts them). Light."""
+"""The rank of a process among the workers of one job (``w2s.engine.launcher`` starts them). Light: no torch."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 
 from w2s.errors import UserError
 
-MEMBER = "W2S_MEMBER"  # who a process is, as JSON
-WAIT = "W2S_WAIT_SECONDS"  # for the others in one exchange, before a process gives up
+WORKER = "W2S_WORKER"  # rank and size, as JSON
+WAIT = "W2S_WAIT_SECONDS"  # for the other workers in one collective operation, before a worker gives up
 WAIT_SECONDS = 1800.0
 
 
 @dataclass(frozen=True)
-class Member:
-    """One of ``size`` processes. meeting: a folder that all see; folder: where the first puts the artifact's files."""
+class Worker:
+    """One of ``size`` processes. meeting: a folder that all share; folder: where rank 0 writes the artifact's files."""
 
     rank: int
     size: int
@@ -26,21 +26,21 @@ class Member:
 
     @property
     def report(self) -> Path:
-        """What it leaves for its caller when it ends."""
+        """The file in which it reports to the launcher when it ends."""
         return Path(self.meeting) / f"report-{self.rank}.json"
 
 
-ALONE = Member(0, 1, "", "")
+SINGLE = Worker(0, 1, "", "")
 
 
-def member() -> Member:
-    """Who this process is."""
-    told = os.environ.get(MEMBER)
-    return Member(**json.loads(told)) if told else ALONE
+def worker() -> Worker:
+    """This process."""
+    variable = os.environ.get(WORKER)
+    return Worker(**json.loads(variable)) if variable else SINGLE
 
 
 def wait_seconds() -> float:
-    """How long one exchange with the others may take."""
+    """Time limit of one collective operation, in seconds."""
     text = os.environ.get(WAIT) or str(WAIT_SECONDS)
     with contextlib.suppress(ValueError):
         if float(text) > 0:
@@ -48,9 +48,9 @@ def wait_seconds() -> float:
     raise UserError(f"{WAIT}={text!r} is not allowed; allowed: seconds, more than 0")
 
 
-class TooMuchAtOnceError(UserError):
-    """Memory ran out in one of several processes, which cannot go on with less on its own."""
+class MicroBatchTooLargeError(UserError):
+    """A worker ran out of memory. It cannot continue with smaller micro-batches on its own."""
 
     def __init__(self, tokens: int) -> None:
-        super().__init__(f"out of memory with {tokens} tokens at once")
+        super().__init__(f"out of memory with micro-batches of {tokens} tokens")
         self.tokens = tokens

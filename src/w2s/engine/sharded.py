@@ -1,4 +1,4 @@
-"""Checkpoints of a run in several processes: a folder with a file of each, from which any number of them goes on."""
+"""Checkpoints in distributed training: a folder with one file per rank, from which any number of ranks can resume."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.distributed.tensor import DTensor
 
-from w2s.engine import distributed as spread
-from w2s.engine.checkpoints import LAST_SECONDS, Checkpoint
+from w2s.engine import distributed
+from w2s.engine.checkpoints import LAST_SECONDS, RNG, Checkpoint
 
 
 def checkpoint_at(path: Path) -> Checkpoint:
-    """The checkpoint of this run: a file, or of several processes a folder ``<name>-<step>`` beside it."""
-    return Checkpoint(path) if spread.size() == 1 else ShardedCheckpoint(path)
+    """The checkpoint of this run: a file, or in distributed training a folder ``<name>-<step>`` beside it."""
+    return Checkpoint(path) if distributed.size() == 1 else ShardedCheckpoint(path)
 
 
 class ShardedCheckpoint(Checkpoint):
-    """As ``Checkpoint``; every process writes what it holds. The folder is renamed into place when all have written."""
+    """As ``Checkpoint``; every rank writes its shards. The folder is renamed into place when all have written."""
 
     def resume(self, fresh: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        """(first step, gathered): from the newest folder if there is one, else (0, fresh); the same in all."""
+        """(first step, gathered): from the newest folder if there is one, else (0, fresh); the same on all ranks."""
         dist.barrier()
         folders = self._folders()
         if not folders:
             return 0, fresh
         content: dict[str, Any] = {}
         try:
-            content = own_share(folders[-1])
+            content = local_content(folders[-1])
             states = [content["parts"][name] for name in self._all_parts()]
         except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
             print(f"{folders[-1]}: damaged ({type(error).__name__}); starting from the beginning", flush=True)
             content = {}
-        if not spread.everywhere(bool(content)):
+        if not distributed.all_true(bool(content)):
             return 0, fresh
         for part, state in zip(self._all_parts().values(), states, strict=True):
             part.load_state_dict(state)
@@ -50,12 +50,12 @@ class ShardedCheckpoint(Checkpoint):
         return int(content["step"]), dict(content["gathered"])
 
     def maybe_save(self, step: int, gathered: Mapping[str, Any], *, last: bool = False) -> None:
-        """Save if the first process finds that it is time."""
+        """Save if it is time on rank 0."""
         due = time.monotonic() - self.saved >= (min(self.seconds, LAST_SECONDS) if last else self.seconds)
-        if not spread.agreed(due):
+        if not distributed.broadcast(due):
             return
         aside = self.path.with_suffix(".partial")
-        first = spread.rank() == 0
+        first = distributed.rank() == 0
         if first:
             shutil.rmtree(aside, ignore_errors=True)
         problem = ""
@@ -63,16 +63,16 @@ class ShardedCheckpoint(Checkpoint):
         parts = {name: _local(part.state_dict()) for name, part in self._all_parts().items()}
         try:
             aside.mkdir(exist_ok=True)
-            with (aside / f"{spread.rank()}-of-{spread.size()}.pt").open("wb") as file:
+            with (aside / f"{distributed.rank()}-of-{distributed.size()}.pt").open("wb") as file:
                 torch.save({"step": step, "parts": parts, "gathered": dict(gathered)}, file)
                 file.flush()
                 os.fsync(file.fileno())
         except (OSError, RuntimeError) as error:  # a full disk: the run itself can go on
             problem = str(error)
-        written = spread.everywhere(not problem)
+        written = distributed.all_true(not problem)
         self.saved = time.monotonic()
         if problem or (first and not written):
-            print(f"{aside}: cannot be saved ({problem or 'by another process'}); going on without", flush=True)
+            print(f"{aside}: cannot be saved ({problem or 'on another rank'}); continuing without", flush=True)
         if first and written:
             older = self._folders()
             aside.rename(self._folder(step))
@@ -85,48 +85,47 @@ class ShardedCheckpoint(Checkpoint):
         return self.path.with_name(f"{self.path.stem}-{step}")
 
     def _folders(self) -> list[Path]:
-        """Whole ones, oldest first."""
+        """Complete folders, oldest first."""
         there = [path for path in self.path.parent.glob(f"{self.path.stem}-*") if path.is_dir()]
         return sorted(there, key=lambda path: int(path.name.rpartition("-")[2]))
 
 
-def own_share(folder: Path) -> dict[str, Any]:
-    """What this process would have written, whatever number of processes wrote. OSError if a file is missing."""
+def local_content(folder: Path) -> dict[str, Any]:
+    """What this rank would have written, whatever the number of ranks that wrote. OSError if a file is missing."""
     files = sorted(folder.glob("*-of-*.pt"), key=lambda path: int(path.name.partition("-")[0]))
     count = int(files[0].stem.rpartition("-")[2]) if files else 0
     if len(files) != count or not files:
         raise FileNotFoundError(f"{folder}: {len(files)} of {count} files")
-    if count == spread.size():
-        files = files[spread.rank() : spread.rank() + 1]
+    if count == distributed.size():
+        files = files[distributed.rank() : distributed.rank() + 1]
     contents = [torch.load(file, map_location="cpu", weights_only=True, mmap=True) for file in files]
     content: dict[str, Any] = contents[0]
-    if len(contents) > 1 or count != spread.size():
+    if len(contents) > 1 or count != distributed.size():
         parts = {
-            name: _dealt([one["parts"][name] for one in contents]) for name in content["parts"] if name != "chance"
+            name: _reshard([shard["parts"][name] for shard in contents]) for name in content["parts"] if name != RNG
         }
-        gathered = _dealt([one["gathered"] for one in contents])
         content = {
             "step": content["step"],
-            "parts": parts | {"chance": content["parts"]["chance"]},
-            "gathered": gathered,
+            "parts": parts | {RNG: content["parts"][RNG]},
+            "gathered": _reshard([shard["gathered"] for shard in contents]),
         }
     return content
 
 
-def _dealt(shards: Sequence[Any]) -> Any:
-    """This process's rows of tensors that others held in shards; everything else as the first has it."""
+def _reshard(shards: Sequence[Any]) -> Any:
+    """The rows of this rank, from tensors that other ranks held in shards; everything else as rank 0 has it."""
     first = shards[0]
     if isinstance(first, Mapping):
-        return {name: _dealt([one[name] for one in shards]) for name in first}
+        return {name: _reshard([shard[name] for shard in shards]) for name in first}
     if not isinstance(first, Tensor) or first.dim() == 0:
         return first
     whole = torch.cat(list(shards))
-    rows = -(-len(whole) // spread.size())
-    return whole[spread.rank() * rows : (spread.rank() + 1) * rows].clone()
+    rows = -(-len(whole) // distributed.size())
+    return whole[distributed.rank() * rows : (distributed.rank() + 1) * rows].clone()
 
 
 def _local(state: Any) -> Any:
-    """A state with, for every sharded tensor, what this process holds of it."""
+    """A state with the local shard of every sharded tensor."""
     if isinstance(state, Mapping):
         return {name: _local(value) for name, value in state.items()}
     if isinstance(state, list):
@@ -135,8 +134,8 @@ def _local(state: Any) -> Any:
 
 
 def _as_sharded(optimizer: torch.optim.Optimizer) -> None:
-    """Let what an optimiser keeps of each weight be sharded as the weight is."""
-    for weight, kept in optimizer.state.items():
-        for name, value in kept.items():
+    """Shard the optimiser state of each weight as the weight is."""
+    for weight, state in optimizer.state.items():
+        for name, value in state.items():
             if isinstance(value, Tensor) and value.dim():
-                kept[name] = spread.like(value, weight)
+                state[name] = distributed.shard_like(value, weight)

@@ -1,8 +1,12 @@
-"""Own rungs, computed without transformers: a Llama-class decoder that does no more than a loss needs.
+"""A Llama-class decoder for rungs pretrained here, computed without transformers.
 
-The weights are an ordinary ``LlamaForCausalLM``'s, name for name, and so are the numbers (to rounding; held by a
-test). What is gained is start-up time (no library of models to import) and work: a classifier reads the last
-token alone, so the last layer computes queries, output and feed-forward for that token only.
+Weights have the names of a ``LlamaForCausalLM``, and the outputs agree with it up to rounding (held by a test). It
+starts faster, as transformers need not be imported, and does less work: a classifier reads the last token alone, so the
+last layer computes queries, output and feed-forward for that token only.
+
+There is one attention function. Training, classification, generation with a KV cache, texts after a shared prefix
+(``w2s.models.prefix``) and two completions after one prefix (``w2s.models.branching``) differ in its mask, positions,
+queries and cache.
 """
 
 from __future__ import annotations
@@ -11,14 +15,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import rms_norm, scaled_dot_product_attention, silu
 from torch.utils.checkpoint import checkpoint
 
-from w2s.engine.rank import member
+from w2s.engine.rank import worker
 from w2s.errors import UserError, first_line
 
 PREFIX = "model."  # of the decoder's weights inside a LlamaForCausalLM
@@ -27,7 +31,7 @@ UNEMBEDDING, EMBEDDING = "lm_head.weight", "embed_tokens.weight"
 
 @dataclass(frozen=True)
 class Shape:
-    """What a Llama-class config says that computing needs."""
+    """The dimensions of a Llama-class decoder."""
 
     vocabulary: int
     width: int
@@ -41,9 +45,9 @@ class Shape:
 def shape_of(config: Mapping[str, Any]) -> Shape | None:
     """The shape of a model that this module can compute; None for one that needs transformers.
 
-    None too for one of several processes (``w2s.engine.distributed``).
+    Also None in distributed training (``w2s.engine.distributed``).
     """
-    if member().size > 1:  # what is in shards is gathered by blocks, which are called in parts here
+    if worker().size > 1:  # FSDP gathers weights when a whole block is called, which is not always so here
         return None
     rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
     heads = config.get("num_attention_heads", 0)
@@ -83,16 +87,62 @@ class Norm(nn.Module):
         return normed
 
 
+class LayerCache(Protocol):
+    """Keys and values of one layer that earlier passes have computed."""
+
+    def update(self, keys: Tensor, values: Tensor, positions: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Take in new keys and values, (batch, heads, tokens, size) each; returns those to attend to."""
+        ...
+
+
 @dataclass(frozen=True)
-class Kept:
-    """Keys and values of a layer, (batch, heads, tokens, size) each, for texts that are written on."""
+class KVCache:
+    """Keys and values of one layer, (batch, heads, room, size) each, for generation: new tokens are written into it."""
 
     keys: Tensor
     values: Tensor
 
+    def update(self, keys: Tensor, values: Tensor, positions: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Write at ``positions`` (batch, 1), one token per text; None: at the start, before which there is nothing.
+
+        Whatever lies after a text's last token is padding: a later token overwrites it, and the mask hides it.
+        """
+        if positions is None:
+            tokens = keys.shape[2]
+            self.keys[:, :, :tokens], self.values[:, :, :tokens] = keys, values
+            return keys, values
+        rows = torch.arange(len(keys), device=keys.device)
+        self.keys[rows, :, positions[:, 0]], self.values[rows, :, positions[:, 0]] = keys[:, :, 0], values[:, :, 0]
+        return self.keys, self.values
+
+
+@dataclass(frozen=True)
+class Context:
+    """What all layers share in one forward pass.
+
+    rotary: cosines and sines, each broadcastable to (batch, heads, tokens, size). mask: bool, broadcastable to
+    (batch, heads, tokens, keys), true where a token attends to a key; None: causal. positions: as in ``KVCache``.
+    """
+
+    rotary: tuple[Tensor, Tensor]
+    mask: Tensor | None = None
+    positions: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Queries:
+    """The tokens whose hidden states are wanted: all that the last layer computes beyond keys and values.
+
+    indices: (batch, n) into the tokens of each row; rotary and mask: as in ``Context``, for these tokens.
+    """
+
+    indices: Tensor
+    rotary: tuple[Tensor, Tensor]
+    mask: Tensor
+
 
 class Attention(nn.Module):
-    """Causal self-attention with rotary positions."""
+    """Multi-head self-attention with rotary positions."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -108,42 +158,19 @@ class Attention(nn.Module):
         return projected.view(*hidden.shape[:2], -1, self.size).transpose(1, 2)
 
     def forward(
-        self, hidden: Tensor, turn: tuple[Tensor, Tensor], last: Tensor | None, kept: Kept | None = None
+        self, hidden: Tensor, context: Context, queries: Queries | None = None, cache: LayerCache | None = None
     ) -> Tensor:
-        """hidden: (batch, tokens, width); turn: (tokens, size) cosines and sines.
-
-        Returns (batch, tokens, width); with ``last`` (batch,), the places of the last tokens, (batch, width).
-        kept: where keys and values are put, for ``step``.
-        """
-        cosines, sines = turn
-        keys = rotated(self._heads(self.k_proj, hidden), cosines, sines)
+        """(batch, tokens, width) -> (batch, tokens, width); with ``queries`` -> (batch, n, width)."""
+        keys = rotated(self._heads(self.k_proj, hidden), *context.rotary)
         values = self._heads(self.v_proj, hidden)
-        if kept is not None:
-            kept.keys[:, :, : hidden.shape[1]], kept.values[:, :, : hidden.shape[1]] = keys, values
-        if last is None:
-            queries = rotated(self._heads(self.q_proj, hidden), cosines, sines)
-            mixed = scaled_dot_product_attention(queries, keys, values, is_causal=True)
-            return self.o_proj(mixed.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
-        queries = self._heads(self.q_proj, at(hidden, last).unsqueeze(1))
-        queries = rotated(queries, cosines[last][:, None, None], sines[last][:, None, None])
-        seen = torch.arange(hidden.shape[1], device=last.device) <= last[:, None]
-        mixed = scaled_dot_product_attention(queries, keys, values, attn_mask=seen[:, None, None])
-        return self.o_proj(mixed.flatten(1))  # type: ignore[no-any-return]
-
-    def step(self, hidden: Tensor, turn: tuple[Tensor, Tensor], places: Tensor, kept: Kept) -> Tensor:
-        """One more token of each text. hidden: (batch, width); turn: (batch, size); places: (batch,), in the text.
-
-        What stands in ``kept`` behind a text's last token is padding: it is overwritten, and not looked at.
-        """
-        cosines, sines = turn[0][:, None, None], turn[1][:, None, None]
-        one = hidden.unsqueeze(1)
-        rows = torch.arange(len(hidden), device=hidden.device)
-        kept.keys[rows, :, places] = rotated(self._heads(self.k_proj, one), cosines, sines)[:, :, 0]
-        kept.values[rows, :, places] = self._heads(self.v_proj, one)[:, :, 0]
-        seen = torch.arange(kept.keys.shape[2], device=places.device) <= places[:, None]
-        queries = rotated(self._heads(self.q_proj, one), cosines, sines)
-        mixed = scaled_dot_product_attention(queries, kept.keys, kept.values, attn_mask=seen[:, None, None])
-        return self.o_proj(mixed.flatten(1))  # type: ignore[no-any-return]
+        if cache is not None:
+            keys, values = cache.update(keys, values, context.positions)
+        rotary, mask = context.rotary, context.mask
+        if queries is not None:
+            hidden, rotary, mask = select(hidden, queries.indices), queries.rotary, queries.mask
+        heads = rotated(self._heads(self.q_proj, hidden), *rotary)
+        mixed = scaled_dot_product_attention(heads, keys, values, attn_mask=mask, is_causal=mask is None)
+        return self.o_proj(mixed.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
 
 class FeedForward(nn.Module):
@@ -159,14 +186,14 @@ class FeedForward(nn.Module):
         """(..., width) -> (..., width)."""
         if torch.is_grad_enabled():
             gated = silu(self.gate_proj(hidden)) * self.up_proj(hidden)
-        else:  # nothing is needed again, so nothing is written to new memory
+        else:  # no backward pass: compute in place
             gated = silu(self.gate_proj(hidden), inplace=True).mul_(self.up_proj(hidden))
         down: Tensor = self.down_proj(gated)
         return down
 
 
 class Layer(nn.Module):
-    """Attention and feed-forward, each behind a norm and added to what came in."""
+    """Attention and feed-forward, each after a norm and with a residual connection."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -176,20 +203,11 @@ class Layer(nn.Module):
         self.post_attention_layernorm = Norm(shape.width, shape.epsilon)
 
     def forward(
-        self,
-        hidden: Tensor,
-        turn: tuple[Tensor, Tensor],
-        last: Tensor | None = None,
-        kept: Kept | None = None,
+        self, hidden: Tensor, context: Context, queries: Queries | None = None, cache: LayerCache | None = None
     ) -> Tensor:
-        """As ``Attention.forward``: all tokens, or the last ones only."""
-        mixed = self.self_attn(self.input_layernorm(hidden), turn, last, kept)
-        hidden = added(hidden if last is None else at(hidden, last), mixed)
-        return added(hidden, self.mlp(self.post_attention_layernorm(hidden)))
-
-    def step(self, hidden: Tensor, turn: tuple[Tensor, Tensor], places: Tensor, kept: Kept) -> Tensor:
-        """As ``Attention.step``."""
-        hidden = added(hidden, self.self_attn.step(self.input_layernorm(hidden), turn, places, kept))
+        """As ``Attention.forward``."""
+        mixed = self.self_attn(self.input_layernorm(hidden), context, queries, cache)
+        hidden = added(hidden if queries is None else select(hidden, queries.indices), mixed)
         return added(hidden, self.mlp(self.post_attention_layernorm(hidden)))
 
 
@@ -203,57 +221,83 @@ class Decoder(nn.Module):
         self.embed_tokens = nn.Embedding(shape.vocabulary, shape.width)
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
         self.norm = Norm(shape.width, shape.epsilon)
-        self._turns: tuple[Tensor, Tensor] | None = None
+        self._rotary: tuple[Tensor, Tensor] | None = None
 
-    def forward(self, ids: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """ids: (batch, longest), right-padded. Returns the hidden states behind the last norm.
+    def forward(
+        self,
+        ids: Tensor,
+        lengths: Tensor | None = None,
+        *,
+        queries: Tensor | None = None,
+        positions: Tensor | None = None,
+        mask: Tensor | None = None,
+        cache: Sequence[LayerCache] | None = None,
+    ) -> Tensor:
+        """Hidden states after the last norm of ids (batch, tokens), right-padded: (batch, tokens, width).
 
-        (batch, longest, width); with ``lengths`` (batch,) only those of each text's last token, (batch, width).
+        lengths: (batch,); only the state of each text's last token is computed and returned, (batch, width). queries:
+        (batch, n) indices of tokens; only their states, (batch, n, width). positions: (tokens,) or (batch, tokens), in
+        the text; 0, 1, ... by default. mask: (tokens, keys) or (batch, tokens, keys) bool, true where a token attends
+        to a key; causal by default, and required with positions. cache: one per layer.
         """
-        last = None if lengths is None else lengths - 1
         hidden = self.embed_tokens(ids)
-        turn = self._turn(ids.shape[1], hidden)
-        for number, layer in enumerate(self.layers, start=1):
-            arguments = (hidden, turn, last if number == len(self.layers) else None)
+        rotary = self.rotary(ids.shape[1] if mask is None else mask.shape[-1], hidden)
+        if positions is not None:
+            rotary = rotary[0][positions], rotary[1][positions]
+        wanted = queries if lengths is None else (lengths - 1)[:, None]
+        if wanted is None:
+            chosen = None
+        else:
+            seen = select(mask, wanted) if mask is not None else causal(wanted, ids.shape[1])
+            cosines, sines = (by_head(select(values, wanted)) for values in rotary)
+            chosen = Queries(wanted, (cosines, sines), by_head(seen))
+        context = Context((by_head(rotary[0]), by_head(rotary[1])), None if mask is None else by_head(mask), positions)
+        last = len(self.layers) - 1
+        for number, layer in enumerate(self.layers):
+            arguments = (hidden, context, chosen if number == last else None, cache[number] if cache else None)
             if self.checkpointing and self.training and torch.is_grad_enabled():
                 hidden = checkpoint(layer, *arguments, use_reentrant=False)
             else:
                 hidden = layer(*arguments)
-        return self.norm(hidden)  # type: ignore[no-any-return]
+        normed: Tensor = self.norm(hidden)
+        return normed if lengths is None else normed.squeeze(1)
 
-    def begin(self, ids: Tensor, lengths: Tensor, room: int) -> tuple[Tensor, list[Kept]]:
-        """Read texts, as ``forward`` with lengths does, to write on: with what ``step`` needs of them.
+    def new_cache(self, batch: int, room: int) -> list[KVCache]:
+        """An empty cache of every layer for ``batch`` texts of at most ``room`` tokens each."""
+        weight = self.embed_tokens.weight
+        kind, autocasts = weight.device.type, torch.is_autocast_enabled(weight.device.type)
+        dtype = torch.get_autocast_dtype(kind) if autocasts else weight.dtype
+        size = (batch, self.shape.heads, room, self.shape.width // self.shape.heads)
+        return [KVCache(weight.new_zeros(size, dtype=dtype), weight.new_zeros(size, dtype=dtype)) for _ in self.layers]
 
-        room: how many tokens a text may be continued by.
-        """
-        batch, tokens = ids.shape
-        hidden = self.embed_tokens(ids)
-        size = (batch, self.shape.heads, tokens + room, self.shape.width // self.shape.heads)
-        kind = torch.get_autocast_dtype(ids.device.type) if torch.is_autocast_enabled(ids.device.type) else hidden.dtype
-        memory = [Kept(hidden.new_zeros(size, dtype=kind), hidden.new_zeros(size, dtype=kind)) for _ in self.layers]
-        turn = self._turn(tokens, hidden)
-        for number, (layer, kept) in enumerate(zip(self.layers, memory, strict=True), start=1):
-            hidden = layer(hidden, turn, lengths - 1 if number == len(self.layers) else None, kept)
-        return self.norm(hidden), memory
-
-    def step(self, ids: Tensor, places: Tensor, memory: Sequence[Kept]) -> Tensor:
-        """The hidden states (batch, width) of one more token of each text. ids, places: (batch,)."""
-        hidden = self.embed_tokens(ids)
-        cosines, sines = self._turn(memory[0].keys.shape[2], hidden)
-        for layer, kept in zip(self.layers, memory, strict=True):
-            hidden = layer.step(hidden, (cosines[places], sines[places]), places, kept)  # type: ignore[operator]
-        return self.norm(hidden)  # type: ignore[no-any-return]
-
-    def _turn(self, tokens: int, like: Tensor) -> tuple[Tensor, Tensor]:
-        """(tokens, size) cosines and sines of rotary positions, kept for the next call."""
-        turns = self._turns
-        if turns is None or len(turns[0]) < tokens or turns[0].device != like.device:
-            turns = self._turns = rotary(max(tokens, 256), self.shape.width // self.shape.heads, self.shape.theta, like)
-        return turns[0][:tokens], turns[1][:tokens]
+    def rotary(self, tokens: int, like: Tensor) -> tuple[Tensor, Tensor]:
+        """(tokens, size) cosines and sines of rotary positions, computed once for all calls."""
+        known = self._rotary
+        if known is None or len(known[0]) < tokens or known[0].device != like.device:
+            size = self.shape.width // self.shape.heads
+            known = self._rotary = rotary_table(max(tokens, 256), size, self.shape.theta, like)
+        return known[0][:tokens], known[1][:tokens]
 
 
-def rotary(tokens: int, size: int, theta: float, like: Tensor) -> tuple[Tensor, Tensor]:
-    """(tokens, size) cosines and sines of the angles by which each place turns, on the device of ``like``."""
+def causal(positions: Tensor, keys: int) -> Tensor:
+    """(..., n) positions of tokens -> (..., n, keys) bool: each attends to itself and what comes before."""
+    return torch.arange(keys, device=positions.device) <= positions[..., None]
+
+
+def select(values: Tensor, indices: Tensor) -> Tensor:
+    """Rows ``indices`` (batch, n) of (batch, tokens, size), or of (tokens, size) that all share: (batch, n, size)."""
+    if values.dim() == 2:
+        return values[indices]
+    return values[torch.arange(len(indices), device=indices.device)[:, None], indices]
+
+
+def by_head(values: Tensor) -> Tensor:
+    """(batch, tokens, size) -> (batch, 1, tokens, size), the same for all heads; (tokens, size) stays as it is."""
+    return values[:, None] if values.dim() == 3 else values
+
+
+def rotary_table(tokens: int, size: int, theta: float, like: Tensor) -> tuple[Tensor, Tensor]:
+    """(tokens, size) cosines and sines of the rotation angle of each position, on the device of ``like``."""
     powers = torch.arange(0, size, 2, dtype=torch.int64).float() / size
     angles = torch.outer(torch.arange(tokens).float(), 1.0 / theta**powers)
     both = torch.cat([angles, angles], dim=-1).to(like.device)
@@ -261,33 +305,33 @@ def rotary(tokens: int, size: int, theta: float, like: Tensor) -> tuple[Tensor, 
 
 
 def rotated(heads: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
-    """(..., tokens, size) queries or keys, turned by their places, in their own precision."""
+    """(..., tokens, size) queries or keys, rotated according to their positions, in their own precision."""
     cosines, sines = cosines.to(heads.dtype), sines.to(heads.dtype)
     if heads.device.type == "cpu" and not torch.compiler.is_compiling():
-        turned: Tensor = Rotation.apply(heads, cosines, sines)  # type: ignore[no-untyped-call]
-        return turned
-    first, second = heads.chunk(2, dim=-1)  # a compiler makes one pass of it
+        result: Tensor = Rotation.apply(heads, cosines, sines)  # type: ignore[no-untyped-call]
+        return result
+    first, second = heads.chunk(2, dim=-1)  # a compiler fuses this
     return heads * cosines + torch.cat([-second, first], dim=-1) * sines
 
 
 class Rotation(torch.autograd.Function):
-    """The same in as few passes over memory as eager operations allow; its gradient turns back."""
+    """The same in as few passes over memory as eager operations allow; the gradient is rotated back."""
 
     @staticmethod
     def forward(ctx: Any, heads: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
         """As ``rotated``."""
         ctx.save_for_backward(cosines, sines)
-        return turned(heads, cosines, sines)
+        return rotate_pairs(heads, cosines, sines)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         """By the opposite angles."""
         cosines, sines = ctx.saved_tensors
-        return turned(gradient, cosines, -sines), None, None
+        return rotate_pairs(gradient, cosines, -sines), None, None
 
 
-def turned(heads: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
-    """Pairs (i, i + size / 2) of the last dimension, turned by their angles."""
+def rotate_pairs(heads: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
+    """Pairs (i, i + size / 2) of the last dimension, rotated by their angles."""
     (first, second), (cosine, _), (sine, _) = heads.chunk(2, -1), cosines.chunk(2, -1), sines.chunk(2, -1)
     result = torch.empty_like(heads)
     left, right = result.chunk(2, -1)
@@ -297,12 +341,12 @@ def turned(heads: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
 
 
 def added(hidden: Tensor, more: Tensor) -> Tensor:
-    """Their sum; in the first's memory where no gradient will ask for it."""
+    """Their sum, in place where no gradient needs the first."""
     return hidden + more if torch.is_grad_enabled() or hidden.dtype != more.dtype else hidden.add_(more)
 
 
 def at(hidden: Tensor, last: Tensor) -> Tensor:
-    """(batch, tokens, width), (batch,) -> (batch, width): each row's hidden state at its own place."""
+    """(batch, tokens, width), (batch,) -> (batch, width): the hidden state at one index per row."""
     return hidden[torch.arange(len(hidden), device=hidden.device), last]
 
 

@@ -1,4 +1,4 @@
-"""A base model that writes on: logits at chosen places for training, and one token after another."""
+"""A base model with its unembedding: logits at chosen positions for training, and generation with a KV cache."""
 
 from __future__ import annotations
 
@@ -16,98 +16,105 @@ from torch.nn.functional import linear
 
 from w2s.models import decoder, prefix
 from w2s.models.classifier import Computing, check_recomputes, from_library, own_weights
-from w2s.models.decoder import Decoder, Kept
+from w2s.models.decoder import Decoder, KVCache, causal
 from w2s.models.prefix import Prefix
 
 
 @dataclass(frozen=True)
-class Past:
-    """What a library's model keeps of texts that are padded on the left. mask: (batch, tokens so far)."""
+class LibraryCache:
+    """The KV cache of a transformers model, for texts padded on the left. mask: (batch, tokens so far)."""
 
     values: Any
     mask: Tensor
 
 
-Memory = list[Kept] | Past
+Cache = list[KVCache] | LibraryCache
 
 
 class Generator(nn.Module):
-    """A decoder with its unembedding. output: None where that is the embedding (an own rung's)."""
+    """A decoder with its unembedding. output: None where that is the embedding (as in rungs pretrained here).
+
+    ``backbone.forward`` is called directly where there is a KV cache: only training runs the compiled model.
+    """
 
     def __init__(self, backbone: nn.Module, output: nn.Module | None, precision: str = "float32") -> None:
         super().__init__()
         self.backbone = backbone
         self.output = output
         self.precision = getattr(torch, precision)
-        self._takes_places = "position_ids" in inspect.signature(backbone.forward).parameters
+        self._takes_positions = "position_ids" in inspect.signature(backbone.forward).parameters
 
-    def forward(self, ids: Tensor, rows: Tensor, places: Tensor) -> Tensor:
-        """Logits (n, vocabulary), float32, of what follows n places of (batch, longest) right-padded ids."""
+    def forward(self, ids: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+        """Next-token logits (n, vocabulary), float32, at n tokens of (batch, longest) right-padded ids."""
         with self._computing(ids):
             if isinstance(self.backbone, Decoder):
                 hidden = self.backbone(ids)
             else:
                 hidden = self.backbone(input_ids=ids, use_cache=False).last_hidden_state
-            return self._logits(hidden[rows, places])
+            return self._logits(hidden[rows, columns])
 
-    def begin(self, ids: Tensor, lengths: Tensor, room: int) -> tuple[Tensor, Memory]:
-        """Logits (batch, vocabulary) behind right-padded texts, and what ``step`` needs for ``room`` more tokens."""
+    def prefill(self, ids: Tensor, lengths: Tensor, room: int) -> tuple[Tensor, Cache]:
+        """Next-token logits (batch, vocabulary) of right-padded texts, and a KV cache for ``room`` more tokens each."""
         with self._computing(ids):
             if isinstance(self.backbone, Decoder):
-                hidden, kept = self.backbone.begin(ids, lengths, room)
-                return self._logits(hidden), kept
+                cache = self.backbone.new_cache(len(ids), ids.shape[1] + room)
+                return self._logits(self.backbone.forward(ids, lengths, cache=cache)), cache
             longest = ids.shape[1]
-            places = torch.arange(longest, device=ids.device) - (longest - lengths)[:, None]
-            mask = (places >= 0).long()
-            places = places.clamp(min=0)
-            hidden, past = self._ask(ids.gather(1, places), mask, places, None)
-            return self._logits(hidden), Past(past, mask)
+            positions = torch.arange(longest, device=ids.device) - (longest - lengths)[:, None]
+            mask = (positions >= 0).long()
+            positions = positions.clamp(min=0)
+            hidden, past = self._forward_library(ids.gather(1, positions), mask, positions, None)
+            return self._logits(hidden), LibraryCache(past, mask)
 
-    def step(self, ids: Tensor, places: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
-        """Logits (batch, vocabulary) behind one more token of each text. ids, places: (batch,)."""
+    def decode(self, ids: Tensor, positions: Tensor, cache: Cache) -> tuple[Tensor, Cache]:
+        """Next-token logits (batch, vocabulary) after one more token of each text. ids, positions: (batch,)."""
         with self._computing(ids):
-            if isinstance(memory, Past):
-                mask = torch.cat([memory.mask, memory.mask.new_ones(len(ids), 1)], dim=1)
-                hidden, past = self._ask(ids[:, None], mask, places[:, None], memory.values)
-                return self._logits(hidden), Past(past, mask)
+            if isinstance(cache, LibraryCache):
+                mask = torch.cat([cache.mask, cache.mask.new_ones(len(ids), 1)], dim=1)
+                hidden, past = self._forward_library(ids[:, None], mask, positions[:, None], cache.values)
+                return self._logits(hidden), LibraryCache(past, mask)
+            at = positions[:, None]
+            mask = causal(at, cache[0].keys.shape[2])
             assert isinstance(self.backbone, Decoder)
-            return self._logits(self.backbone.step(ids, places, memory)), memory
+            hidden = self.backbone.forward(ids[:, None], positions=at, mask=mask, cache=cache)
+            return self._logits(hidden.squeeze(1)), cache
 
-    def read(self, ids: Sequence[int]) -> Prefix:
-        """Read what several texts begin with, once, for ``behind``. No gradient should be asked of either."""
+    def read_prefix(self, ids: Sequence[int]) -> Prefix:
+        """Compute a prefix that several texts share, for ``score_after``. Neither should need a gradient."""
         if not ids:
             return Prefix(0, None)
         row = torch.tensor([ids], device=next(self.parameters()).device)
         with self._computing(row):
             if isinstance(self.backbone, Decoder):
-                _, kept = self.backbone.begin(row, torch.tensor([len(ids)], device=row.device), 0)
-                return Prefix(len(ids), kept)
+                cache = self.backbone.new_cache(1, len(ids))
+                self.backbone.forward(row, torch.tensor([len(ids)], device=row.device), cache=cache)
+                return Prefix(len(ids), cache)
             return Prefix(len(ids), self.backbone(input_ids=row, use_cache=True).past_key_values)
 
-    def behind(self, before: Prefix, ids: Tensor, lengths: Tensor) -> Tensor:
-        """Logits (batch, vocabulary) behind right-padded texts that all follow the same prefix."""
+    def score_after(self, before: Prefix, ids: Tensor, lengths: Tensor) -> Tensor:
+        """Next-token logits (batch, vocabulary) of right-padded texts that all follow the same prefix."""
         with self._computing(ids):
             if isinstance(self.backbone, Decoder):
-                if before.kept is None:
+                if before.cache is None:
                     return self._logits(self.backbone(ids, lengths))
-                return self._logits(prefix.behind(self.backbone, before.kept, ids, lengths))
+                return self._logits(prefix.read_after(self.backbone, before.cache, ids, lengths))
             settings: dict[str, Any] = {"use_cache": False}
-            if before.kept is not None:
-                kept = copy.deepcopy(before.kept)  # a library's model writes on in what it is given
-                kept.batch_repeat_interleave(len(ids))
-                settings = {"use_cache": True, "past_key_values": kept}
+            if before.cache is not None:
+                cache = copy.deepcopy(before.cache)  # transformers models write into the cache that they are given
+                cache.batch_repeat_interleave(len(ids))
+                settings = {"use_cache": True, "past_key_values": cache}
                 settings["attention_mask"] = ids.new_ones(len(ids), before.length + ids.shape[1])
-                if self._takes_places:
-                    places = torch.arange(before.length, before.length + ids.shape[1], device=ids.device)
-                    settings["position_ids"] = places.expand(len(ids), -1)
+                if self._takes_positions:
+                    positions = torch.arange(before.length, before.length + ids.shape[1], device=ids.device)
+                    settings["position_ids"] = positions.expand(len(ids), -1)
             hidden = self.backbone(input_ids=ids, **settings).last_hidden_state
             return self._logits(decoder.at(hidden, lengths - 1))
 
-    def _ask(self, ids: Tensor, mask: Tensor, places: Tensor, past: Any) -> tuple[Tensor, Any]:
-        """(hidden states of the last tokens (batch, width), what is kept) of a library's model."""
-        where = {"position_ids": places} if self._takes_places else {}
-        said = self.backbone(input_ids=ids, attention_mask=mask, past_key_values=past, use_cache=True, **where)
-        return said.last_hidden_state[:, -1], said.past_key_values
+    def _forward_library(self, ids: Tensor, mask: Tensor, positions: Tensor, past: Any) -> tuple[Tensor, Any]:
+        """(hidden states of the last tokens (batch, width), KV cache) of a transformers model."""
+        where = {"position_ids": positions} if self._takes_positions else {}
+        output = self.backbone(input_ids=ids, attention_mask=mask, past_key_values=past, use_cache=True, **where)
+        return output.last_hidden_state[:, -1], output.past_key_values
 
     def _logits(self, hidden: Tensor) -> Tensor:
         if self.output is not None:
@@ -122,7 +129,7 @@ class Generator(nn.Module):
 
 
 def load(directory: Path, computing: Computing | None = None) -> Generator:
-    """The base model of a directory without dropout, ready to be trained and to write.
+    """The base model of a directory without dropout, ready for training and generation.
 
     Remote code is never executed. UserError if the directory holds no decoder with an unembedding.
     """

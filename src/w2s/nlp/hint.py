@@ -1,4 +1,4 @@
-"""Texts that end (or begin) in what another model thinks of them: how it is said, and how long that is trained on."""
+"""Label hints: texts that end (or begin) with another model's label, as in Appendix E.3."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from w2s.config.schema import Rate, Strict
 from w2s.config.section import refuse_twice
 
 
-class Told(Strict):
-    """What stands in every text beside what is asked."""
+class LabelHint(Strict):
+    """The hint in every text, and how long models train with it."""
 
     prompt: str = "I think this is {label}. What do you think?"
     words: tuple[str, str] = ("incorrect", "correct")  # {label} for a prediction of class 0, of class 1
     place: Literal["end", "start"] = "end"  # of the text
-    epochs: Rate | None = None  # as all runs by default; small models need more until they read what they are told
+    epochs: Rate | None = None  # as all runs by default; small models need more to learn to use the hint
 
     @field_validator("prompt")
     @classmethod
@@ -26,6 +26,6 @@ class Told(Strict):
         return prompt
 
     @model_validator(mode="after")
-    def _words_differ(self) -> Told:
+    def _words_differ(self) -> LabelHint:
         refuse_twice("words", self.words)
         return self

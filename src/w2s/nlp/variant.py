@@ -1,4 +1,4 @@
-"""A run that is another one but for what is said: everything that a setting decides of runs is decided once."""
+"""Variants of a run: the same spec except for a few fields."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from w2s.graph.artifact import Artifact, Run
-from w2s.nlp.hint import Told
+from w2s.nlp.hint import LabelHint
 
 
 def variant(
@@ -20,7 +20,7 @@ def variant(
     method: str | None = None,
     priority: int = 0,
 ) -> Run:
-    """The NLP run with these fields of its spec and these parents instead of, or beside, its own."""
+    """The NLP run with these fields of its spec and these parents in place of its own."""
     labels, method = labels or run.labels, method or run.method
     return replace(
         run,
@@ -34,14 +34,11 @@ def variant(
     )
 
 
-def told(run: Run, setting: Told) -> dict[str, Any]:
-    """What of a run's spec is another where its texts tell what a model thinks of them.
-
-    A run that is longer for it is evaluated as many times as the others.
-    """
-    said = setting.model_dump(include={"prompt", "words", "place"}, mode="json")
+def with_label_hint(run: Run, setting: LabelHint) -> dict[str, Any]:
+    """The fields of a run's spec that change with a label hint. A longer run is evaluated as often as the others."""
+    hint = setting.model_dump(include={"prompt", "words", "place"}, mode="json")
     training = dict(run.spec["training"])
     if epochs := setting.epochs:
         evaluations = training["epochs"] * training["evaluations_per_epoch"]
         training |= {"epochs": epochs, "evaluations_per_epoch": max(1, round(evaluations / epochs))}
-    return {"appended": said, "training": training}
+    return {"appended": hint, "training": training}

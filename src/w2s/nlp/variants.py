@@ -1,8 +1,8 @@
-"""What runs of the special studies do differently; every other run's spec is silent about it.
+"""Variants of finetuning for single studies; other runs do not have these keys in their specs.
 
-``half: both`` and ``subset``: trained on a part of both halves (Appendices C.2 and C.3); ``agreement``: a history that
-tells agreement with right labels from agreement with wrong ones (Figure 26); ``appended``: prompts that end in what
-the supervisor thinks (Appendix E.3), or what an assistant answers (sandwiching).
+``half: both`` and ``subset``: training on a part of both halves (Appendices C.2 and C.3); ``agreement``: a history that
+separates agreement with right labels from agreement with wrong ones (Figure 26); ``appended``: prompts with a hint at
+the supervisor's label (Appendix E.3) or at an assistant's (sandwiching).
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,6 +17,7 @@ from torch import Tensor
 from w2s.engine import artifacts
 from w2s.errors import UserError
 from w2s.models import encoding
+from w2s.nlp.specs import LabelHintSpec
 from w2s.training.batching import Texts
 
 HALVES = ("weak", "strong")
@@ -25,42 +25,41 @@ BOTH = "both"
 
 
 def restricted(ids: Sequence[str], subset: Path, column: str) -> list[int]:
-    """The numbers of the examples that a subset's table marks in a column. UserError for one it does not know."""
+    """The numbers of the examples that a column of a subset marks. UserError for an example that it lacks."""
     table = artifacts.read_table(subset / "examples.parquet").to_pydict()
     marked = dict(zip(table["id"], table[column], strict=True))
-    missing = [one for one in ids if one not in marked]
+    missing = [name for name in ids if name not in marked]
     if missing:
-        raise UserError(f"{subset}/examples.parquet: says nothing of {len(missing)} examples, {missing[0]} first")
-    return [number for number, one in enumerate(ids) if marked[one]]
+        raise UserError(f"{subset}/examples.parquet: lacks {len(missing)} examples, {missing[0]} first")
+    return [number for number, name in enumerate(ids) if marked[name]]
 
 
-def told(
-    data: Path, model: Path, max_length: int, appended: Mapping[str, Any], thought: Mapping[str, float]
+def hinted_tokens(
+    data: Path, model: Path, max_length: int, hint: LabelHintSpec, predicted: Mapping[str, float]
 ) -> dict[str, list[list[int]]]:
-    """Part -> its texts' tokens, each text with what the supervisor (or an assistant) thinks of it.
+    """Part -> its texts' tokens, each text with a hint at its predicted label.
 
-    appended: ``prompt``, with a place ``{label}`` for one of the ``words`` of class 0 and 1, and the ``place`` where it
-    is put. thought: example -> probability of class 1, hardened here; examples without one (those that the supervisor
-    was trained on) are left out.
+    predicted: example -> probability of class 1, hardened here; examples without a prediction (those that the
+    supervisor was trained on) are left out.
     """
     table = artifacts.read_table(data / "examples.parquet").to_pydict()
-    rows = [number for number, one in enumerate(table["id"]) if one in thought]
-    said = [appended["words"][int(thought[table["id"][number]] > 0.5)] for number in rows]
-    texts = [with_word(table["text"][number], word, appended) for number, word in zip(rows, said, strict=True)]
-    found: dict[str, list[list[int]]] = {}
+    rows = [number for number, name in enumerate(table["id"]) if name in predicted]
+    words = [hint.words[int(predicted[table["id"][number]] > 0.5)] for number in rows]
+    texts = [with_hint(table["text"][number], word, hint) for number, word in zip(rows, words, strict=True)]
+    tokens: dict[str, list[list[int]]] = {}
     for number, ids in zip(rows, encoding.encode(model, texts, max_length), strict=True):
-        found.setdefault(table["part"][number], []).append(ids)
-    return found
+        tokens.setdefault(table["part"][number], []).append(ids)
+    return tokens
 
 
-def with_word(text: str, word: str, appended: Mapping[str, Any]) -> str:
-    """A text, and what the supervisor thinks of it on a line of its own, behind it (``end``) or before (``start``)."""
-    said = str(appended["prompt"]).replace("{label}", word)
-    return f"{text}\n{said}" if appended["place"] == "end" else f"{said}\n{text}"
+def with_hint(text: str, word: str, hint: LabelHintSpec) -> str:
+    """A text with the hint on a line of its own, after it (``end``) or before it (``start``)."""
+    line = hint.prompt.replace("{label}", word)
+    return f"{text}\n{line}" if hint.place == "end" else f"{line}\n{text}"
 
 
 def agreement(predicted: Tensor, labels: Tensor, truth: Tensor) -> dict[str, float]:
-    """Share of test examples that are predicted as they are labelled, where the label is right and where it is wrong.
+    """Agreement of predictions with labels on the test set, where the label is right and where it is wrong.
 
     All (n,), probabilities of class 1; NaN where there is no such example.
     """
@@ -73,7 +72,7 @@ def _share(hits: Tensor) -> float:
 
 
 def before_training(evaluated: Mapping[str, float]) -> dict[str, float]:
-    """The row of a history that stands before the first step."""
+    """The row of a history before the first step."""
     return {"step": 0, "epoch": 0.0, "train_loss": math.nan, **evaluated}
 
 

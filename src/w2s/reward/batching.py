@@ -1,9 +1,8 @@
-"""Encoded preference pairs, their micro-batches, the gradient of a batch, and predictions (Section 1.4).
+"""Encoded preference pairs, their micro-batches, the gradient of a batch, and predictions (Appendix A.3).
 
-The prediction is sigmoid(r(d, second) - r(d, first)); as logits of the two classes the rewards themselves do, so the
-objectives are those of classifiers. Inside, the two completions of a pair stand in an order of their own (by length,
-then tokens), so that a pair that comes the other way round is computed with the same operations: its logit is exactly
-the negative.
+The prediction is sigmoid(r(d, second) - r(d, first)). The two rewards are the logits of the two classes, so the losses
+are those of classifiers. The completions of a pair are computed in a canonical order (by length, then tokens), so that
+a swapped pair takes the same operations and its logit is exactly the negative.
 """
 
 from __future__ import annotations
@@ -15,18 +14,19 @@ from functools import cache, partial
 import torch
 from torch import Tensor
 
-from w2s.engine import distributed as spread
+from w2s.engine import distributed
 from w2s.engine.memory import Budget, budget_of
 from w2s.errors import DivergedError
 from w2s.models.branching import Rows
 from w2s.reward.rewarder import Rewarder
 from w2s.training.batching import Shape, micro_batches, shape_for
-from w2s.training.loop import EVALUATION, Bound, total
+from w2s.training.loop import EVALUATION, total
+from w2s.training.loss import Loss
 
 
 @dataclass(frozen=True)
 class Dialogue:
-    """A pair in tokens. low, high: its completions in their own order; swapped: whether low is the second."""
+    """A pair in tokens. low, high: its completions in canonical order; swapped: whether low is the second."""
 
     prefix: list[int]
     low: list[int]
@@ -40,10 +40,10 @@ class Dialogue:
 
 
 def dialogue(prefix: Sequence[int], first: Sequence[int], second: Sequence[int], room: int) -> Dialogue:
-    """A pair in at most ``room`` tokens a text: the end of the dialogue is kept.
+    """A pair in at most ``room`` tokens per text: the end of the dialogue is kept.
 
-    Both completions lose what the longer one makes them lose of the prefix, so that they still share it; a completion
-    that does not fit at all loses its own beginning.
+    The prefix is cut for the longer completion, so that both share it; a completion longer than ``room`` loses its own
+    beginning.
     """
     first, second = list(first[-room:]), list(second[-room:])
     swapped = (len(second), second) < (len(first), first)
@@ -56,8 +56,8 @@ def dialogue(prefix: Sequence[int], first: Sequence[int], second: Sequence[int],
 class Micro:
     """Pairs that go through the model together. numbers: which; swapped: (n,) bool.
 
-    branched: as rows with a common prefix, or None; else (2n, longest) right-padded texts, low and high in turn, and
-    their lengths (2n,).
+    branched: rows with a shared prefix, or None; then texts are (2n, longest) right-padded, low and high alternating,
+    with lengths (2n,).
     """
 
     numbers: list[int]
@@ -67,7 +67,7 @@ class Micro:
 
     @property
     def tokens(self) -> int:
-        """What is held at once, padding included."""
+        """Tokens, padding included."""
         if self.branched is not None:
             return self.branched.ids.numel()
         assert self.texts
@@ -86,7 +86,7 @@ class Dialogues:
 
     @property
     def tokens(self) -> int:
-        """Of all texts, a prefix twice: what the arithmetic of a run is reckoned by."""
+        """Tokens of all texts, each prefix counted twice: the basis of a run's FLOP."""
         return sum(2 * len(one.prefix) + len(one.low) + len(one.high) for one in self.pairs)
 
     def split(self, numbers: Sequence[int], budget: int, network: Rewarder) -> list[Micro]:
@@ -96,7 +96,7 @@ class Dialogues:
         return self._split(numbers, budget, network.branches, first.shape[-1], first.device, shape)
 
     def all(self, budget: int, network: Rewarder) -> list[Micro]:
-        """All pairs in micro-batches, kept for the next call: evaluations come back to them."""
+        """All pairs in micro-batches, cached for later evaluations."""
         first = next(network.parameters())
         shape = shape_for(network.backbone, first.device) * 2
         return self._planned(budget, network.branches, first.shape[-1], first.device, shape)
@@ -119,23 +119,24 @@ class Dialogues:
             return self.apart(part, device)
 
         return [
-            micro(part) if part else replace(micro(ordered[:1]), numbers=[]) for part in spread.own(ordered, sliced)
+            micro(part) if part else replace(micro(ordered[:1]), numbers=[])
+            for part in distributed.split_by_rank(ordered, sliced)
         ]
 
     def branched(self, numbers: Sequence[int], device: torch.device) -> Micro:
-        """These pairs as rows in which the prefix stands once."""
+        """These pairs as rows that hold the prefix once."""
         chosen = [self.pairs[number] for number in numbers]
         longest = max(len(one.prefix) + len(one.low) + len(one.high) for one in chosen)
-        ids, places, branches, ends = [], [], [], []
+        ids, positions, branches, ends = [], [], [], []
         for one in chosen:
             before, low, high = len(one.prefix), len(one.low), len(one.high)
             padding = longest - before - low - high
             ids.append([*one.prefix, *one.low, *one.high, *[0] * padding])
-            places.append([*range(before + low), *range(before, before + high), *[0] * padding])
+            positions.append([*range(before + low), *range(before, before + high), *[0] * padding])
             branches.append([0] * before + [1] * low + [2] * high + [3] * padding)
             ends.append([before + low - 1, before + low + high - 1])
         tensors = partial(torch.tensor, device=device)
-        rows = Rows(tensors(ids), tensors(places), tensors(branches), tensors(ends))
+        rows = Rows(tensors(ids), tensors(positions), tensors(branches), tensors(ends))
         return Micro(list(numbers), self._swapped(chosen, device), rows, None)
 
     def apart(self, numbers: Sequence[int], device: torch.device) -> Micro:
@@ -165,15 +166,15 @@ def branching_pays(pairs: Sequence[Dialogue], width: int) -> bool:
 def rewards(network: Rewarder, part: Micro) -> Tensor:
     """(n, 2) rewards of first and second completions, which are the logits of which one is preferred.
 
-    None of a pair that nobody asked for.
+    None of a pair that only keeps this rank in step with the others.
     """
     if part.branched is not None:
-        found = network.both(part.branched)
+        scores = network.score_pairs(part.branched)
     else:
         assert part.texts
-        found = network(*part.texts).view(-1, 2)
-    found = torch.where(part.swapped[:, None], found.flip(-1), found)
-    return found if part.numbers else found[:0]
+        scores = network(*part.texts).view(-1, 2)
+    scores = torch.where(part.swapped[:, None], scores.flip(-1), scores)
+    return scores if part.numbers else scores[:0]
 
 
 def backward(
@@ -181,34 +182,32 @@ def backward(
     learned: Dialogues,
     labels: Tensor,
     batch: Sequence[int],
-    objective: Bound,
-    *,
-    separable: bool,
+    loss: Loss,
     tokens: int,
 ) -> float:
     """Add the gradient of one batch's loss to the parameters, a micro-batch at a time; returns the loss.
 
-    labels: (pairs, 2) probabilities. As ``w2s.training.loop.backward``: the gradient is that of the whole batch; an
-    objective under which one pair's loss depends on the others needs all logits before any gradient.
+    labels: (pairs, 2) probabilities. As ``w2s.training.loop.backward``: the gradient is that of the whole batch; a loss
+    that compares pairs needs all logits before any gradient.
     """
     parts = learned.split(batch, tokens, network)
-    if separable or (len(parts) == 1 and spread.size() == 1):
+    if loss.separable or (len(parts) == 1 and distributed.size() == 1):
         losses = []
         for part in parts:
-            loss = objective(rewards(network, part), labels[part.numbers]).sum() / len(batch)
-            loss.backward()
-            losses.append(loss.detach())
+            mean = loss(rewards(network, part), labels[part.numbers]).sum() / len(batch)
+            mean.backward()
+            losses.append(mean.detach())
         return total(losses)
     with torch.no_grad():
         outputs = [rewards(network, part) for part in parts]
-    logits, numbers = spread.gathered(torch.cat(outputs), [number for part in parts for number in part.numbers])
+    logits, numbers = distributed.gather(torch.cat(outputs), [number for part in parts for number in part.numbers])
     logits.requires_grad_()
-    each = objective(logits, labels[numbers]) / len(batch)
+    each = loss(logits, labels[numbers]) / len(batch)
     (gradient,) = torch.autograd.grad(each.sum(), logits)
     sizes = [len(part.numbers) for part in parts]
-    for part, of_part in zip(parts, spread.dealt(gradient).split(sizes), strict=True):
+    for part, of_part in zip(parts, distributed.scatter(gradient).split(sizes), strict=True):
         rewards(network, part).backward(of_part)
-    if spread.size() > 1:
+    if distributed.size() > 1:
         return float(each.detach().sum())
     return total([of_part.sum() for of_part in each.detach().split(sizes)])
 
@@ -223,11 +222,11 @@ def logits(network: Rewarder, pairs: Dialogues, budget: Budget | None = None) ->
 
     def predict(tokens: int) -> Tensor:
         parts = pairs.all(EVALUATION * tokens, network)
-        own = torch.cat([rewards(network, part) for part in parts])
-        both, numbers = spread.gathered(own, [number for part in parts for number in part.numbers])
-        found = torch.empty(len(pairs))
-        found[numbers] = (both[:, 1] - both[:, 0]).cpu()
-        return found
+        local = torch.cat([rewards(network, part) for part in parts])
+        both, numbers = distributed.gather(local, [number for part in parts for number in part.numbers])
+        margins = torch.empty(len(pairs))
+        margins[numbers] = (both[:, 1] - both[:, 0]).cpu()
+        return margins
 
     was_training = network.training
     network.eval()

@@ -1,4 +1,4 @@
-"""A base model with a one-output head, which rewards a completion (Appendix A.3)."""
+"""A base model with a scalar head: a reward model (Appendix A.3)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from w2s.models.decoder import Decoder
 class Rewarder(nn.Module):
     """A decoder whose unembedding is replaced by a linear head with one output, read at the last token.
 
-    branches: whether it can read two completions behind a common prefix in one row.
+    branches: whether it can read two completions of one prefix in a single row (``w2s.models.branching``).
     """
 
     def __init__(self, backbone: nn.Module, row: Tensor, precision: str = "float32") -> None:
@@ -39,11 +39,11 @@ class Rewarder(nn.Module):
                 last = decoder.at(self.backbone(input_ids=ids, use_cache=False).last_hidden_state, lengths - 1)
         return self._rewards(last)
 
-    def both(self, rows: Rows) -> Tensor:
+    def score_pairs(self, rows: Rows) -> Tensor:
         """Rewards (n, 2), float32, of the two completions of each row."""
         with self._computing(rows.ids):
-            ends = branching.ends_of(self.backbone, rows)
-        return self._rewards(ends)
+            hidden = branching.last_states(self.backbone, rows)
+        return self._rewards(hidden)
 
     def _rewards(self, hidden: Tensor) -> Tensor:
         rewards: Tensor = self.head(hidden.float())
@@ -54,10 +54,10 @@ class Rewarder(nn.Module):
 
 
 def load(directory: Path, word: str, computing: Computing | None = None) -> Rewarder:
-    """The base model of a directory without dropout, its head set, ready to be trained.
+    """The base model of a directory without dropout, its head initialised, ready for training.
 
-    word: whose unembedding row the head starts as; any would do. Remote code is never executed. UserError if the
-    directory holds no decoder with an unembedding.
+    word: its unembedding row initialises the head; the choice is arbitrary. Remote code is never executed. UserError if
+    the directory holds no decoder with an unembedding.
     """
     computing = computing or Computing()
     shape = decoder.shape_of(decoder.read_config(directory))

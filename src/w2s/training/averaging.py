@@ -23,9 +23,9 @@ class Weights(Protocol):
 
 
 class Average:
-    """The mean of the weights after every step so far, a step weighing ``decay`` times as much as the next one.
+    """The mean of the weights after every step so far; a step weighs ``decay`` times as much as the next one.
 
-    The initial weights are not in it, so that it says something from the first step on; decay 0 is no averaging.
+    The initial weights are not included. Decay 0 is no averaging.
     """
 
     def __init__(self, trained: Weights, decay: float) -> None:
@@ -35,31 +35,31 @@ class Average:
 
     @torch.no_grad()
     def update(self) -> None:
-        """One more step is done."""
+        """Include the weights after one more step."""
         for name, value in self.trained.state_dict().items():
             self.sums[name].mul_(self.decay).add_(value, alpha=1 - self.decay)
         self.weight = self.decay * self.weight + 1 - self.decay
 
     def put(self) -> None:
-        """The average in place of the model's weights."""
+        """Replace the model's weights by the average."""
         self.trained.load_state_dict({name: total / self.weight for name, total in self.sums.items()})
 
     @contextmanager
-    def shown(self) -> Iterator[None]:
+    def applied(self) -> Iterator[None]:
         """The model has the averaged weights while the block runs."""
-        own = {name: value.clone() for name, value in self.trained.state_dict().items()}
+        current = {name: value.clone() for name, value in self.trained.state_dict().items()}
         self.put()
         try:
             yield
         finally:
-            self.trained.load_state_dict(own)
+            self.trained.load_state_dict(current)
 
     def state_dict(self) -> dict[str, Any]:
         """For checkpoints."""
         return {"sums": self.sums, "weight": self.weight}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on from a saved average."""
+        """Continue from a saved average."""
         for name, total in self.sums.items():
             total.copy_(state_dict["sums"][name])
         self.weight = state_dict["weight"]

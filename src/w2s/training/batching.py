@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from w2s.engine import distributed as spread
+from w2s.engine import distributed
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,10 @@ class Texts:
             return [list(ordered[one]) for one in slices]
 
         ordered = by_length(numbers, self.lengths)
-        return [Micro(part, *self.tensors(part or ordered[:1], device)) for part in spread.own(ordered, sliced)]
+        return [
+            Micro(part, *self.tensors(part or ordered[:1], device))
+            for part in distributed.split_by_rank(ordered, sliced)
+        ]
 
     def all(self, budget: int, device: torch.device, shape: Shape) -> list[Micro]:
         """All texts in micro-batches, kept for the next call: evaluations come back to them."""

@@ -7,12 +7,12 @@ task allow (docs/deviations.md); its last tokens stay: the answer that is asked 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
+from w2s.config.methods import Consistency
 from w2s.training.batching import Texts
 
 
@@ -21,35 +21,34 @@ def doubled(
     labels: Tensor,
     batch: Sequence[int],
     objective: Callable[[Tensor, Tensor], Tensor],
-    how: Mapping[str, Any],
+    consistency: Consistency,
     draw: str,
 ) -> tuple[Texts, Callable[[Tensor, Sequence[int]], Tensor]]:
-    """(the batch's texts and, behind them, their changed ones; the losses of logits of these).
+    """(the batch's texts followed by their augmented versions, a function for their losses).
 
-    how: weight, dropped, tail. draw: what decides, with a text's number, which tokens are left out. The losses take
-    (2n, 2) logits and the places of their texts among the doubled, and are (n,): the objective of the texts as they
-    are, and ``weight`` times the divergence of the changed ones' predictions.
+    draw: with a text's number, the seed that decides which tokens are dropped. The function takes (2n, 2) logits and
+    the indices of their texts, and returns (n,) losses: the objective of the original texts plus ``weight`` times the
+    divergence of the augmented ones' predictions.
     """
-    own = [texts.ids(number) for number in batch]
+    originals = [texts.ids(number) for number in batch]
     changed = [
-        shortened(ids, how["dropped"], how["tail"], random.Random(f"{draw} {number}"))
-        for number, ids in zip(batch, own, strict=True)
+        shortened(ids, consistency.dropped, consistency.tail, random.Random(f"{draw} {number}"))
+        for number, ids in zip(batch, originals, strict=True)
     ]
     learned = labels[torch.tensor(list(batch), device=labels.device)]
 
     def losses(logits: Tensor, places: Sequence[int]) -> Tensor:
         order = torch.tensor(places, device=logits.device).argsort()
-        as_it_is, with_changes = logits[order].split(len(batch))
-        weight: float = how["weight"]
-        return objective(as_it_is, learned) + weight * divergence(as_it_is, with_changes)
+        original, with_changes = logits[order].split(len(batch))
+        return objective(original, learned) + consistency.weight * divergence(original, with_changes)
 
-    return Texts(own + changed), losses
+    return Texts(originals + changed), losses
 
 
 def shortened(ids: Sequence[int], share: float, tail: int, rng: random.Random) -> list[int]:
     """A text without some of its tokens, each left out with probability ``share``; the first and the last stay."""
     end = max(1, len(ids) - tail)
-    return [*ids[:1], *(one for one in ids[1:end] if rng.random() >= share), *ids[end:]]
+    return [*ids[:1], *(token for token in ids[1:end] if rng.random() >= share), *ids[end:]]
 
 
 def divergence(logits: Tensor, others: Tensor) -> Tensor:

@@ -1,34 +1,33 @@
-"""What methods do to labels before training: keep the surest of them, turn some round (paper, Appendix B)."""
+"""What methods do to labels before training: confidence thresholding and label noise (paper, Appendix B)."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor
 
-NOISE_STREAM = 1_000_003  # keeps the draw of noise apart from that of the order of examples
+from w2s.training.specs import MethodChanges
+
+NOISE_STREAM = 1_000_003  # separates the random draw of label noise from that of the order of examples
 
 
-def surest(labels: Tensor, share: float) -> list[int]:
-    """Confidence thresholding: which examples are kept, in their order.
+def most_confident(labels: Tensor, share: float) -> list[int]:
+    """Confidence thresholding: the numbers of the examples to keep, in order.
 
-    labels: (n,) probabilities of class 1, of the whole label set. Of each class (the side of 1/2) the ``share`` that
-    lies farthest from 1/2 stays, one example at least; of equally sure ones the first.
+    labels: (n,) probabilities of class 1, of the whole label set. Of each class (side of 1/2) the ``share`` farthest
+    from 1/2 is kept, at least one example; ties go to the first.
     """
-    kept: list[int] = []
+    chosen: list[int] = []
     for side in (labels <= 0.5, labels > 0.5):
         numbers = side.nonzero().flatten()
         if len(numbers):
-            sureness = (labels[numbers] - 0.5).abs()
+            confidence = (labels[numbers] - 0.5).abs()
             count = max(1, round(share * len(numbers)))
-            kept += numbers[sureness.argsort(descending=True, stable=True)[:count]].tolist()
-    return sorted(kept)
+            chosen += numbers[confidence.argsort(descending=True, stable=True)[:count]].tolist()
+    return sorted(chosen)
 
 
-def turned(labels: Tensor, share: float, seed: int) -> Tensor:
-    """Label noise: (n,) labels, exactly round(share x n) of which, drawn at random, are turned round (p to 1 - p)."""
+def flip_labels(labels: Tensor, share: float, seed: int) -> Tensor:
+    """Label noise: exactly round(share x n) of the (n,) labels, drawn at random, become p -> 1 - p."""
     generator = torch.Generator().manual_seed(seed + NOISE_STREAM)
     chosen = torch.randperm(len(labels), generator=generator)[: round(share * len(labels))]
     noisy = labels.clone()
@@ -36,11 +35,11 @@ def turned(labels: Tensor, share: float, seed: int) -> Tensor:
     return noisy
 
 
-def with_noise(labels: Tensor, method: Mapping[str, Any], seed: int) -> Tensor:
-    """The labels that a method trains on."""
-    return turned(labels, method["label_noise"], seed) if "label_noise" in method else labels
+def add_noise(labels: Tensor, changes: MethodChanges, seed: int) -> Tensor:
+    """(n,) labels with the method's noise."""
+    return labels if changes.label_noise is None else flip_labels(labels, changes.label_noise, seed)
 
 
-def kept(labels: Tensor, method: Mapping[str, Any]) -> list[int] | None:
-    """Which examples a method trains on; None: all. labels: as the supervisor has them."""
-    return surest(labels, method["keep"]["share"]) if "keep" in method else None
+def select(labels: Tensor, changes: MethodChanges) -> list[int] | None:
+    """The numbers of the examples that a method trains on; None: all. labels: (n,), before noise."""
+    return None if changes.keep is None else most_confident(labels, changes.keep.share)

@@ -1,14 +1,12 @@
-"""A run's method, from its spec to what the loop is told: ``spec["objective"]``, and ``spec["method"]`` if it has one.
+"""A run's method, from its spec to the training loop.
 
-What each key of the latter does stands in ``w2s.config.methods``; labels are changed in ``w2s.training.labels``.
+What each key does is documented in ``w2s.config.methods``; ``w2s.training.labels`` changes labels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
@@ -16,55 +14,55 @@ from w2s.engine.memory import Budget
 from w2s.engine.sharded import checkpoint_at
 from w2s.models.classifier import Classifier
 from w2s.training.batching import Texts
-from w2s.training.loop import Recipe, train
+from w2s.training.loop import Evaluation, Recipe, Runtime, Schedule, train
+from w2s.training.loss import Loss
+from w2s.training.specs import MethodChanges
 
 
-def recipe_of(spec: Mapping[str, Any]) -> Recipe:
-    """What decides a finetuning's numbers, as its method changes it."""
-    training, objective, method = spec["training"], spec["objective"], spec.get("method", {})
-    epochs = method.get("keep", {}).get("epochs", training["epochs"])
-    evaluations = training["evaluations_per_epoch"]
-    if epochs != training["epochs"]:  # as many evaluations as without
-        evaluations *= training["epochs"] / epochs
-    return Recipe(
-        objective=objective["name"],
-        parameters=objective["parameters"],
+def recipe_of(loss: Loss, schedule: Schedule, changes: MethodChanges) -> Recipe:
+    """A finetuning's recipe from the loss, the schedule without the method's changes, and these."""
+    epochs = (changes.keep.epochs if changes.keep else None) or schedule.epochs
+    evaluations = schedule.evaluations_per_epoch
+    if epochs != schedule.epochs:  # as many evaluations as without
+        evaluations *= schedule.epochs / epochs
+    changed = replace(
+        schedule,
         epochs=epochs,
-        batch=training["batch"],
-        learning_rate=spec["learning_rate"] * method.get("learning_rate_times", 1),
-        weight_decay=method.get("weight_decay", training["weight_decay"]),
+        learning_rate=schedule.learning_rate * changes.learning_rate_times,
+        weight_decay=schedule.weight_decay if changes.weight_decay is None else changes.weight_decay,
         evaluations_per_epoch=evaluations,
-        seed=spec["seed"],
-        code=objective.get("code"),
-        method=method,
+        averaging=changes.average.decay if changes.average else None,
     )
+    return Recipe(loss, changed, changes)
 
 
-def passes(method: Mapping[str, Any]) -> int:
+def passes(changes: MethodChanges) -> int:
     """How often a step reads each of its texts."""
-    return 2 if "consistency" in method else 1
+    return 1 if changes.consistency is None else 2
 
 
-def head_first(
+def train_head_first(
     network: Classifier, texts: Texts, labels: Tensor, recipe: Recipe, checkpoint: Path, budget: Budget
 ) -> None:
-    """LP-FT (Appendix B): train the head alone on the frozen base model, where the method says so.
+    """LP-FT (Appendix B): train the head alone on the frozen base model, where the method asks for it.
 
-    It is done again when a run is resumed in its second phase, from its own checkpoint or to the same numbers.
+    A run that resumes in its second phase repeats the first, from its own checkpoint or with the same result.
     """
-    how = recipe.method.get("head_first")
-    if how is None:
+    head_first = recipe.changes.head_first
+    if head_first is None:
         return
     frozen = [parameter for parameter in network.backbone.parameters() if parameter.requires_grad]
     for parameter in frozen:
         parameter.requires_grad_(False)
-    alone = replace(
-        recipe,
-        epochs=how["epochs"],
-        learning_rate=recipe.learning_rate * how["learning_rate_times"],
+    schedule = replace(
+        recipe.schedule,
+        epochs=head_first.epochs,
+        learning_rate=recipe.schedule.learning_rate * head_first.learning_rate_times,
         evaluations_per_epoch=0,
-        method={},
+        averaging=None,
     )
-    train(network, texts, labels, alone, evaluate=dict, checkpoint=checkpoint_at(checkpoint), budget=budget)
+    train(
+        network, texts, labels, Recipe(recipe.loss, schedule), Evaluation(), Runtime(checkpoint_at(checkpoint), budget)
+    )
     for parameter in frozen:
         parameter.requires_grad_(True)

@@ -1,4 +1,4 @@
-"""The vision_features stage: what a frozen network says of every image, computed once and stored (Appendix D.1)."""
+"""The vision_features stage: a frozen network's outputs for every image, computed once and stored (Appendix D.1)."""
 
 from __future__ import annotations
 
@@ -12,80 +12,80 @@ from torch import Tensor, nn
 
 from w2s.engine import artifacts
 from w2s.engine.checkpoints import Checkpoint
-from w2s.engine.devices import described, device
-from w2s.engine.memory import Budget, budget_of
 from w2s.engine.progress import Progress
 from w2s.errors import UserError
+from w2s.training.job import Job
 from w2s.training.loop import EVALUATION
 from w2s.vision import pretraining as vision_model
 from w2s.vision.images import DIGITS, Pixels, chunks, read_index
 from w2s.vision.networks import published
+from w2s.vision.specs import FeaturesSpec
 
-CHUNK = 256  # images between checkpoints at least, and decoded at once
+CHUNK = 256  # images that are decoded together, with a checkpoint after them at most
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, red, green, blue
-SMALL = 4  # tokens that a digit counts for
+SMALL = 4  # tokens of a micro-batch that a digit counts as
 
 
 def make(build: artifacts.Build, images: Path, model: Path | None, environment: Mapping[str, Any]) -> None:
     """Write ``features.npy``: (images, width) float32, one row an image to probe or test on, in the index's order.
 
-    Of a supervisor its probabilities instead of features. environment: ``images`` and ``weights``, where they lie.
+    For a supervisor its probabilities instead of features. environment: paths of ``images`` and ``weights``.
     """
-    spec = build.identity.spec
-    where = device()
+    spec = FeaturesSpec.from_spec(build.identity.spec)
+    job = Job(build)
     if model is not None:
         network, tokens = vision_model.load(model, images), SMALL
     else:
         name = build.folder.name.removeprefix(".partial-").rsplit("-", 1)[0]
         wanted_by = f"rung {name!r}"
-        file = published.file_of(spec["weights"], environment, wanted_by)
-        network, tokens = published.load(spec["architecture"], file, wanted_by), published.TOKENS[spec["architecture"]]
-    network.to(where)
-    rows, budget = _all(build, network, images, environment, where, tokens)
-    if spec["output"] == "probabilities":
+        assert spec.weights is not None
+        assert spec.architecture is not None
+        file = published.file_of(spec.weights, environment, wanted_by)
+        network, tokens = published.load(spec.architecture, file, wanted_by), published.TOKENS[spec.architecture]
+    network.to(job.device)
+    rows = _all(job, network, images, environment, spec.preprocessing, tokens)
+    if spec.output == "probabilities":
         rows = rows.softmax(-1)
     if not rows.isfinite().all():
-        raise UserError(f"{spec['output']}: some are not numbers; are the weights damaged?")
+        raise UserError(f"{spec.output}: some are not numbers; are the weights damaged?")
     np.save(build.folder / "features.npy", rows.numpy())
-    build.measured |= {
+    measured: dict[str, Any] = {
         "images": len(rows),
         "width": rows.shape[1],
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        "device": described(where),
-    } | budget.record()
-    if spec["output"] == "probabilities":
+    }
+    if spec.output == "probabilities":
         truth = torch.tensor(read_index(images).labels)
-        build.measured["accuracy"] = (rows.argmax(-1) == truth).double().mean().item()
-        print(f"accuracy on all {len(rows):,} images: {build.measured['accuracy']:.4f}")
+        measured["accuracy"] = (rows.argmax(-1) == truth).double().mean().item()
+        print(f"accuracy on all {len(rows):,} images: {measured['accuracy']:.4f}")
+    job.finish(measured)
 
 
 @torch.no_grad()
 def _all(
-    build: artifacts.Build,
+    job: Job,
     network: nn.Module,
     images: Path,
     environment: Mapping[str, Any],
-    where: torch.device,
+    preprocessing: Mapping[str, Any],
     tokens: int,
-) -> tuple[Tensor, Budget]:
-    """(images, width) on the CPU; a killed run goes on behind the last chunk that was saved."""
+) -> Tensor:
+    """(images, width) on the CPU; a killed run resumes after the last chunk that was saved."""
     index, place = read_index(images), artifacts.read(images)["spec"]["images"]
-    budget = budget_of(where)
-    checkpoint = Checkpoint(build.work / "checkpoint.pt", {"budget": budget})
+    checkpoint = Checkpoint(job.build.work / "checkpoint.pt", {"budget": job.budget})
     first, gathered = checkpoint.resume({"rows": []})
     steps = -(-len(index) // CHUNK)
     progress = Progress(steps, "images", start=first)
-    cut = build.identity.spec.get("preprocessing", {})
-    for step, pixels in enumerate(chunks(index, place, environment, cut, CHUNK, first), start=first):
+    for step, pixels in enumerate(chunks(index, place, environment, preprocessing, CHUNK, first), start=first):
 
-        def work(at_once: int, pixels: Pixels = pixels) -> Tensor:
-            parts = torch.from_numpy(pixels).split(max(1, EVALUATION * at_once // tokens))
-            return torch.cat([network(normalised(part.to(where))).float().cpu() for part in parts])
+        def work(micro_batch: int, pixels: Pixels = pixels) -> Tensor:
+            parts = torch.from_numpy(pixels).split(max(1, EVALUATION * micro_batch // tokens))
+            return torch.cat([network(normalised(part.to(job.device))).float().cpu() for part in parts])
 
-        gathered["rows"].append(budget.attempt(work))
+        gathered["rows"].append(job.budget.attempt(work))
         progress.update(step + 1, len(pixels))
         checkpoint.maybe_save(step + 1, gathered, last=step + 1 == steps)
-    return torch.cat(gathered["rows"]), budget
+    return torch.cat(gathered["rows"])
 
 
 def normalised(pixels: Tensor) -> Tensor:

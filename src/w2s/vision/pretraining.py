@@ -14,45 +14,44 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from w2s.engine import artifacts
-from w2s.engine.checkpoints import Checkpoint
-from w2s.engine.devices import described, device
 from w2s.errors import UserError, first_line
-from w2s.training.loop import Schedule, optimise
+from w2s.training.job import Job
+from w2s.training.loop import Evaluation, Runtime, Schedule, optimise
 from w2s.vision.images import DIGITS, PRETRAINING, read_index
 from w2s.vision.networks.small import Classifier, Small, Twins, redundancy, viewed
+from w2s.vision.specs import NetworkSpec
 
 WEIGHTS = "model.safetensors"
 
 
 def make(build: artifacts.Build, images: Path) -> None:
     """Train on the pretraining images and write ``model.safetensors``."""
-    spec = build.identity.spec
-    where = device()
+    spec = NetworkSpec.from_spec(build.identity.spec)
+    job = Job(build)
     index = read_index(images, PRETRAINING)
-    torch.manual_seed(spec["seed"])
-    chosen = torch.randperm(len(index))[: spec["images"] or len(index)]
-    pixels = (torch.from_numpy(index.pixels)[chosen].float() / DIGITS).to(where)
-    labels = torch.tensor(index.labels)[chosen].to(where)
-    supervises = spec["labels"] == "truth"
-    network: nn.Module = Twins(spec["width"])
+    torch.manual_seed(spec.seed)
+    chosen = torch.randperm(len(index))[: spec.images or len(index)]
+    pixels = (torch.from_numpy(index.pixels)[chosen].float() / DIGITS).to(job.device)
+    labels = torch.tensor(index.labels)[chosen].to(job.device)
+    supervises = spec.labels == "truth"
+    network: nn.Module = Twins(spec.width)
     if supervises:
-        network = Classifier(spec["width"], artifacts.read(images)["measured"]["classes"])
-    network.to(where)
+        network = Classifier(spec.width, artifacts.read(images)["measured"]["classes"])
+    network.to(job.device)
     step = partial(_supervised, network, pixels, labels) if supervises else partial(_unlabelled, network, pixels)
-    schedule = Schedule(spec["epochs"], spec["batch"], spec["learning_rate"], 0.0, 0, spec["seed"])
-    checkpoint = Checkpoint(build.work / "checkpoint.pt")
-    history, _ = optimise(network, len(pixels), schedule, step, evaluate=dict, checkpoint=checkpoint)
+    schedule = Schedule(spec.epochs, spec.batch, spec.learning_rate, 0.0, 0, spec.seed)
+    history, _ = optimise(network, len(pixels), step, schedule, Evaluation(), Runtime(job.checkpoint()))
     kept = network if supervises else network.get_submodule("body")
     try:
         save_file({name: value.cpu() for name, value in kept.state_dict().items()}, build.folder / WEIGHTS)
     except SafetensorError as error:  # which is what a full disk looks like
         raise UserError(f"{build.folder}: cannot be written ({first_line(error)})") from None
-    build.measured |= {
+    measured = {
         "parameters": sum(value.numel() for value in kept.parameters()),
         "images": len(pixels),
         "final_loss": round(history[-1]["train_loss"], 4),
-        "device": described(where),
     }
+    job.finish(measured)
     print(f"loss {history[-1]['train_loss']:.4f} over {len(pixels)} images")
 
 
@@ -72,10 +71,10 @@ def _unlabelled(network: nn.Module, pixels: Tensor, batch: Sequence[int], *_: An
 
 
 def load(model: Path, images: Path) -> nn.Module:
-    """The trained network of an artifact: a classifier of these images, or what gives features."""
-    spec = artifacts.read(model)["spec"]
-    network: nn.Module = Small(spec["width"])
-    if spec["labels"] == "truth":
-        network = Classifier(spec["width"], artifacts.read(images)["measured"]["classes"])
+    """The trained network of an artifact: a classifier of these images, or a feature extractor."""
+    spec = NetworkSpec.from_spec(artifacts.read(model)["spec"])
+    network: nn.Module = Small(spec.width)
+    if spec.labels == "truth":
+        network = Classifier(spec.width, artifacts.read(images)["measured"]["classes"])
     network.load_state_dict(load_file(model / WEIGHTS))
     return network.eval().requires_grad_(requires_grad=False)

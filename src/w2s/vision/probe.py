@@ -7,7 +7,7 @@ weights, no weight decay, the last epoch's accuracy. Two schedules: see ``rate_o
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,11 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, one_hot
 
 from w2s.engine import artifacts
-from w2s.engine.checkpoints import Checkpoint
-from w2s.engine.devices import described, device
 from w2s.errors import DivergedError, UserError
-from w2s.training.loop import Rate, Schedule, optimise, summary
-from w2s.training.records import write_history
+from w2s.training.job import Job
+from w2s.training.loop import Evaluation, Rate, Runtime, Schedule, optimise
 from w2s.vision.images import read_index
+from w2s.vision.specs import ProbeSpec
 
 
 @dataclass(frozen=True)
@@ -46,48 +45,40 @@ class Examples:
 
 def make(build: artifacts.Build, images: Path, features: Path, labels: Path | None) -> None:
     """Train and write ``predictions.parquet`` (of the test images) and ``history.csv``. labels: a supervisor's."""
-    spec = build.identity.spec
-    where = device()
-    train, test = read(images, features, labels, spec, where)
-    torch.manual_seed(spec["seed"])
-    network = nn.Linear(train.features.shape[1], train.labels.shape[1]).to(where)
+    spec = ProbeSpec.from_spec(build.identity.spec)
+    job = Job(build)
+    train, test = read(images, features, labels, spec, job.device)
+    torch.manual_seed(spec.seed)
+    network = nn.Linear(train.features.shape[1], train.labels.shape[1]).to(job.device)
 
     def gradient(batch: Sequence[int], *_: Any) -> float:
         loss = cross_entropy(network(train.features[batch]), train.labels[batch])
         loss.backward()
         return loss.item()
 
-    training = spec["training"]
+    training = spec.training
     schedule = Schedule(
-        training["epochs"],
-        training["batch"],
-        training["learning_rate"],
+        training.epochs,
+        training.batch,
+        training.learning_rate,
         0.0,
-        training["evaluations_per_epoch"],
-        spec["seed"],
+        training.evaluations_per_epoch,
+        spec.seed,
+        rate_of(spec.schedule, training.epochs),
     )
-    history, _ = optimise(
-        network,
-        len(train.ids),
-        schedule,
-        gradient,
-        evaluate=lambda: evaluate(answers(network, test), test),
-        checkpoint=Checkpoint(build.work / "checkpoint.pt"),
-        rate=rate_of(spec["schedule"], training["epochs"]),
-    )
-    write_history(build.folder / "history.csv", history)
+    evaluation = Evaluation(lambda: evaluate(answers(network, test), test))
+    history, _ = optimise(network, len(train.ids), gradient, schedule, evaluation, Runtime(job.checkpoint()))
     answered = answers(network, test)
     write_predictions(build.folder / "predictions.parquet", test, answered)
-    build.measured |= {
+    measured = {
         "test_accuracy": evaluate(answered, test)["test_truth"],
         "label_accuracy": (test.labels.argmax(-1) == test.truth).double().mean().item(),
         "steps": int(history[-1]["step"]),
         "examples": len(train.ids),
         "classes": train.labels.shape[1],
         "width": train.features.shape[1],
-        "device": described(where),
     }
-    print(summary(history[-1]))
+    job.finish(measured, history)
 
 
 def rate_of(schedule: str, epochs: float) -> Rate:
@@ -117,9 +108,9 @@ def split(count: int, train: int, test: int, seed: int) -> Split:
 
 
 def read(
-    images: Path, features: Path, labels: Path | None, spec: Mapping[str, Any], where: torch.device
+    images: Path, features: Path, labels: Path | None, spec: ProbeSpec, where: torch.device
 ) -> tuple[Examples, Examples]:
-    """(to probe on, to test on), on a device. UserError where what parents say does not fit together."""
+    """(to probe on, to test on), on a device. UserError if the parents do not fit together."""
     index = read_index(images)
     classes = artifacts.read(images)["measured"]["classes"]
     rows = torch.from_numpy(np.load(features / "features.npy"))
@@ -132,7 +123,7 @@ def read(
             raise UserError(f"{name} of {len(values):,} images, but there are {len(index):,}: another set's?")
     if learned.shape[1] < classes:
         raise UserError(f"{labels}: the supervisor knows {learned.shape[1]} classes, the images have {classes}")
-    chosen = split(len(index), spec["train"], spec["test"], spec["seed"])
+    chosen = split(len(index), spec.train, spec.test, spec.seed)
     train, test = (
         Examples(
             [index.ids[number] for number in numbers],
@@ -151,8 +142,8 @@ def answers(network: nn.Module, examples: Examples) -> Tensor:
     logits = network(examples.features)
     if not logits.isfinite().all():
         raise DivergedError("diverged: predictions are not numbers")
-    found: Tensor = logits.argmax(-1)
-    return found
+    predicted: Tensor = logits.argmax(-1)
+    return predicted
 
 
 def evaluate(answered: Tensor, test: Examples) -> dict[str, float]:
@@ -164,14 +155,14 @@ def evaluate(answered: Tensor, test: Examples) -> dict[str, float]:
 
 
 def write_predictions(path: Path, test: Examples, answered: Tensor) -> None:
-    """One row a test image. label: the most likely class of what the probe learns (not that it learns these)."""
-    truth, said = test.truth.tolist(), answered.tolist()
+    """One row per test image. label: the most likely class under the labels of the test set."""
+    truth, predicted = test.truth.tolist(), answered.tolist()
     columns: dict[str, list[Any]] = {
         "id": test.ids,
         "part": ["test"] * len(test.ids),
         "truth": truth,
         "label": test.labels.argmax(-1).tolist(),
-        "answer": said,
-        "correct": [int(one == right) for one, right in zip(said, truth, strict=True)],
+        "answer": predicted,
+        "correct": [int(answer == right) for answer, right in zip(predicted, truth, strict=True)],
     }
     artifacts.write_table(path, columns)

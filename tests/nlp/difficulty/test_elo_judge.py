@@ -15,6 +15,22 @@ from w2s.config import user_code as own
 from w2s.engine import artifacts
 from w2s.errors import UserError
 from w2s.nlp.difficulty import elo, judge
+from w2s.nlp.specs import JudgeSpec
+
+BUILD: Any = None  # judges that compute nothing measure nothing
+
+
+def spec_of(by: Any) -> JudgeSpec:
+    return JudgeSpec(
+        by=by,
+        rounds=1,
+        step=32,
+        shares=(0.5,),
+        balance=True,
+        seed=0,
+        answers=(" no", " yes"),
+        max_length=8,
+    )
 
 
 @given(st.integers(1, 40), st.integers(0, 5))
@@ -63,23 +79,23 @@ def test_the_easiest_share_has_the_lowest_ratings() -> None:
 def test_confidence_is_that_of_either_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     said = {"no": 0.02, "perhaps": 0.6, "yes": 0.9}
     monkeypatch.setattr(
-        judge, "answered", lambda spec, model, answers, texts, longest, measured: [said[one] for one in texts]
+        judge, "answered", lambda spec, model, answers, texts, longest, build: [said[one] for one in texts]
     )
-    spec = {"by": "confidence", "answers": [" no", " yes"], "max_length": 8}
-    easier = judge.by_confidence(spec, Path("model"), {})(list(said), [(0, 1), (1, 0), (0, 2), (2, 1), (1, 1)])
+    spec = spec_of("confidence")
+    easier = judge.by_confidence(spec, Path("model"), BUILD)(list(said), [(0, 1), (1, 0), (0, 2), (2, 1), (1, 1)])
     assert easier == [1.0, 0.0, 1.0, 1.0, 0.5]
 
 
 def test_a_prompted_judges_liking_for_a_place_cancels_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """It always prefers A by .3, and short questions by .1."""
 
-    def answered(spec: Any, model: Path, answers: Any, texts: list[str], longest: int, measured: Any) -> list[float]:
+    def answered(spec: Any, model: Path, answers: Any, texts: list[str], longest: int, build: Any) -> list[float]:
         assert answers == (" B", " A")
-        assert longest > 2 * spec["max_length"]
+        assert longest > 2 * spec.max_length
         return [0.5 + 0.3 + (0.1 if text.index("short") < text.index("lengthy") else -0.1) for text in texts]
 
     monkeypatch.setattr(judge, "answered", answered)
-    found = judge.by_prompt({"max_length": 8}, Path("model"), {})(["short", "lengthy"], [(0, 1), (1, 0)])
+    found = judge.by_prompt(spec_of("prompt"), Path("model"), BUILD)(["short", "lengthy"], [(0, 1), (1, 0)])
     assert found == pytest.approx([0.6, 0.4])
 
 
@@ -97,7 +113,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_judge_of_the_users_own_is_known_by_its_code(folder: Path) -> None:
     identity, place = own.described("mine:easier", folder)
     assert identity == {"function": "easier", "code": own.digest("mine:easier", folder)}
-    easier = judge.judge_of({"by": identity}, None, place, {})
+    easier = judge.judge_of(spec_of(identity), None, place, BUILD)
     assert easier(["long one", "short"], [(0, 1), (1, 0)]) == [0.0, 1.0]
     (folder / "mine.py").write_text(OWN.replace("<", ">"))
     assert own.described("mine:easier", folder)[0] != identity
@@ -110,7 +126,7 @@ def test_mistakes_in_a_judge_of_the_users_own_are_one_line(folder: Path) -> None
         own.described("mine:nothing", folder)
     identity, place = own.described("mine:odd", folder)
     with pytest.raises(UserError, match="mine:odd: should give 1 numbers from 0 to 1"):
-        judge.judge_of({"by": identity}, None, place, {})(["a", "b"], [(0, 1)])
+        judge.judge_of(spec_of(identity), None, place, BUILD)(["a", "b"], [(0, 1)])
     (folder / "mine.py").write_text("def odd(pairs):\n    return pairs\n\n\nraise RuntimeError('no')\n")
     with pytest.raises(UserError, match="changed since this was planned"):
         own.load(identity, place)

@@ -10,11 +10,13 @@ import pytest
 import torch
 
 from w2s.nlp.probing import logistic
-from w2s.nlp.probing.features import Seen
+from w2s.nlp.probing.config import Recipe
 from w2s.nlp.probing.probes import agreement, by_adam
-from w2s.nlp.probing.simulable import flip, measured
+from w2s.nlp.probing.simulable import flip, simulate
+from w2s.nlp.probing.table import FeaturePart
+from w2s.nlp.specs import ErrorsSpec
 
-ADAM = {"learning_rate": 1e-2, "batch": 32, "epochs": 40}
+ADAM = Recipe(by="adam", learning_rate=1e-2, batch=32, epochs=40)
 
 
 @pytest.fixture(autouse=True)
@@ -100,19 +102,19 @@ WIDTH, FEW = 12, [2, 4, 8]
 SPEC: dict[str, Any] = {"features": FEW, "noised": 4, "noise": [0.1, 0.0], "draws": 2, "seed": 0}
 
 
-def parts(sizes: int = 600) -> dict[str, Seen]:
+def parts(sizes: int = 600) -> dict[str, FeaturePart]:
     """Every feature tells a little of the truth."""
     found = {}
     for seed, name in enumerate(("weak", "strong", "validation", "test")):
         chance = np.random.default_rng(seed)
         truth = chance.integers(0, 2, sizes)
         values = (chance.normal(size=(sizes, WIDTH)) + 0.6 * (2 * truth[:, None] - 1)).astype(np.float32)
-        found[name] = Seen([f"{name}{number}" for number in range(sizes)], values, truth)
+        found[name] = FeaturePart([f"{name}{number}" for number in range(sizes)], values, truth)
     return found
 
 
 def accuracies(**changed: Any) -> dict[tuple[str, str, str, int], tuple[float, float]]:
-    fits = measured(parts(), SPEC | changed)
+    fits = simulate(parts(), ErrorsSpec.from_spec(SPEC | changed))
     return {(one.panel, one.labels, one.student, one.draw): (one.accuracy, one.agreement) for one in fits}
 
 
@@ -168,4 +170,4 @@ def test_a_rung_with_too_few_features_is_one_line() -> None:
     from w2s.errors import UserError
 
     with pytest.raises(UserError, match=r"nlp\.probing\.errors\.noised: 300 is not allowed; this rung has 12 features"):
-        measured(parts(50), SPEC | {"features": [10, 300], "noised": 300})
+        simulate(parts(50), ErrorsSpec.from_spec(SPEC | {"features": [10, 300], "noised": 300}))

@@ -16,15 +16,18 @@ from w2s.engine.memory import Budget
 from w2s.errors import UserError
 from w2s.models import encoding
 from w2s.models.generator import Generator, load
-from w2s.nlp.prompting.stage import Pieces, Prompter, choose, counted, told_apart
+from w2s.nlp.prompting.stage import Pieces, Prompter, choose, counted, distinguishing_tokens
+from w2s.nlp.specs import PromptSpec
 
-SPEC = {
+SPEC: dict[str, Any] = {
     "task": "sciq",
-    "instruction": None,
+    "instruction": "",
     "answers": [" no", " yes"],
     "between": "\n\n",
     "max_length": None,
     "shots": 2,
+    "draws": 1,
+    "half": "strong",
     "seed": 0,
 }
 QUESTIONS = ["Question: does Mira eat figs?\nAnswer:", "Is it so?", "A long tale."]
@@ -37,7 +40,7 @@ def network(models: dict[str, Path]) -> Generator:
 
 
 def prompter(models: dict[str, Path], network: Generator, tokens: int = 10_000, **changed: Any) -> Prompter:
-    return Prompter(network, models["gpt2"], SPEC | changed, Budget(tokens))
+    return Prompter(network, models["gpt2"], PromptSpec.from_spec(SPEC | changed), Budget(tokens))
 
 
 @given(st.lists(st.floats(0, 1), max_size=30), st.integers(0, 8), st.integers(0, 10**6))
@@ -66,14 +69,14 @@ def test_an_answer_is_the_share_of_its_token_among_the_two(models: dict[str, Pat
     """As if the whole prompt had been read at once, without anything kept."""
     mine = prompter(models, network)
     answers = mine.answer(mine.pieces(SHOTS, QUESTIONS))
-    words = ["".join(f"{text}{SPEC['answers'][label]}\n\n" for text, label in SHOTS), *QUESTIONS]  # type: ignore[index]
+    words = ["".join(f"{text}{SPEC['answers'][label]}\n\n" for text, label in SHOTS), *QUESTIONS]
     assert answers.shots == [3, 3, 3]
     for question, probability, mass in zip(words[1:], answers.probability, answers.mass, strict=True):
-        pieces = [*(piece for text, label in SHOTS for piece in (text, str(SPEC["answers"][label]), "\n\n")), question]  # type: ignore[index]
+        pieces = [*(piece for text, label in SHOTS for piece in (text, str(SPEC["answers"][label]), "\n\n")), question]
         ids = [token for piece in encoding.bare_ids(mine.tokenizer, pieces) for token in piece]
         with torch.no_grad():
             logits = network(torch.tensor([ids]), torch.tensor([0]), torch.tensor([len(ids) - 1]))[0].double()
-        no, yes = logits.softmax(-1)[mine.asked].tolist()
+        no, yes = logits.softmax(-1)[mine.scored].tolist()
         assert probability == pytest.approx(yes / (no + yes), abs=1e-5)
         assert mass == pytest.approx(no + yes, abs=1e-5)
 
@@ -115,11 +118,11 @@ def test_the_instruction_stands_first_in_the_answers_words(models: dict[str, Pat
         mine.answer(mine.pieces([], QUESTIONS))
 
 
-def test_answers_are_told_apart_by_their_first_different_token() -> None:
-    assert told_apart([[7], [8]], ["a", "b"]) == ([], [7, 8])
-    assert told_apart([[5, 7], [5, 8, 9]], ["a", "b"]) == ([5], [7, 8])
+def test_answers_are_distinguishing_tokens_by_their_first_different_token() -> None:
+    assert distinguishing_tokens([[7], [8]], ["a", "b"]) == ([], [7, 8])
+    assert distinguishing_tokens([[5, 7], [5, 8, 9]], ["a", "b"]) == ([5], [7, 8])
     with pytest.raises(UserError, match="'a' and 'ab' begin with the same tokens"):
-        told_apart([[5], [5, 8]], ["a", "ab"])
+        distinguishing_tokens([[5], [5, 8]], ["a", "ab"])
 
 
 def test_shared_beginnings_of_answers_are_part_of_the_question(models: dict[str, Path], network: Generator) -> None:

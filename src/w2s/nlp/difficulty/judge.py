@@ -20,8 +20,8 @@ from w2s.config import user_code as own
 from w2s.engine import artifacts
 from w2s.errors import UserError
 from w2s.nlp.difficulty import elo
-from w2s.nlp.difficulty.config import CONFIDENCE
 from w2s.nlp.difficulty.subsets import HALVES, drawn, fitting, refuse_empty
+from w2s.nlp.specs import JudgeSpec
 
 PROMPT = (
     "Question A:\n{first}\n\nQuestion B:\n{second}\n\n"
@@ -36,52 +36,50 @@ Easier = Callable[[Texts, Sequence[elo.Pair]], list[float]]  # probability that 
 
 def make(build: artifacts.Build, data: Path, model: Path | None, environment: Mapping[str, Any]) -> None:
     """Write ``examples.parquet``: id, part, label, elo, and for every share of the easiest whether it is trained on."""
-    spec = build.identity.spec
+    spec = JudgeSpec.from_spec(build.identity.spec)
     table = artifacts.read_table(data / "examples.parquet").to_pydict()
     rows = sorted((number for number, part in enumerate(table["part"]) if part in HALVES), key=table["id"].__getitem__)
     ids, parts, texts = ([table[column][number] for number in rows] for column in ("id", "part", "text"))
     labels = {table["id"][number]: int(table["label"][number]) for number in rows}
-    compared = elo.pairs(len(ids), spec["rounds"], f"elo-{spec['seed']}")
-    easier = judge_of(spec, model, environment, build.measured)(texts, compared)
-    scores = [1.0 if one < 0.5 else 0.0 if one > 0.5 else 0.5 for one in easier]
-    rated = dict(zip(ids, elo.ratings(len(ids), compared, scores, spec["step"]), strict=True))
-    columns: dict[str, list[object]] = {"id": list(ids), "part": list(parts), "label": [labels[one] for one in ids]}
-    columns["elo"] = [rated[one] for one in ids]
+    compared = elo.pairs(len(ids), spec.rounds, f"elo-{spec.seed}")
+    easier = judge_of(spec, model, environment, build)(texts, compared)
+    scores = [1.0 if first < 0.5 else 0.0 if first > 0.5 else 0.5 for first in easier]
+    rated = dict(zip(ids, elo.ratings(len(ids), compared, scores, spec.step), strict=True))
+    columns: dict[str, list[object]] = {"id": list(ids), "part": list(parts), "label": [labels[name] for name in ids]}
+    columns["elo"] = [rated[name] for name in ids]
     trained = {}
-    for share in spec["shares"]:
+    for share in spec.shares:
         name, chosen = f"easiest_{round(100 * share)}", elo.easiest(ids, rated, share)
-        count = fitting(chosen, labels, balance=spec["balance"])
+        count = fitting(chosen, labels, balance=spec.balance)
         refuse_empty(count, f"the easiest {share:.0%} of the examples", "set nlp.difficulty.balance: false")
-        subset = set(drawn(chosen, labels, count, balance=spec["balance"], seed=f"{name}-{spec['seed']}"))
-        columns[name] = [one in subset for one in ids]
+        subset = set(drawn(chosen, labels, count, balance=spec.balance, seed=f"{name}-{spec.seed}"))
+        columns[name] = [example in subset for example in ids]
         trained[name] = count
     artifacts.write_table(build.folder / "examples.parquet", columns)
     build.measured |= {"examples": len(ids), "comparisons": len(compared), "ties": scores.count(0.5)} | trained
     print(f"{len(ids)} examples, {len(compared)} comparisons; to train on: {trained}")
 
 
-def judge_of(
-    spec: Mapping[str, Any], model: Path | None, environment: Mapping[str, Any], measured: dict[str, Any]
-) -> Easier:
-    """The judge that a spec names. measured: gets what reading with a model took."""
-    if isinstance(spec["by"], Mapping):
-        return by_own(own.load(dict(spec["by"]), dict(environment)), environment["reference"])
+def judge_of(spec: JudgeSpec, model: Path | None, environment: Mapping[str, Any], build: artifacts.Build) -> Easier:
+    """The judge that a spec names. build: whose record gets the cost of reading with a model."""
+    if not isinstance(spec.by, str):
+        return by_own(own.load(dict(spec.by), dict(environment)), environment["reference"])
     assert model is not None
-    by = by_confidence if spec["by"] == CONFIDENCE else by_prompt
-    return by(spec, model, measured)
+    by = by_confidence if spec.by_confidence else by_prompt
+    return by(spec, model, build)
 
 
 def by_own(function: Callable[..., Any], reference: str) -> Easier:
     """A user's function. UserError if it does not give one probability a pair."""
 
     def easier(texts: Texts, compared: Sequence[elo.Pair]) -> list[float]:
-        said = list(function([(texts[first], texts[second]) for first, second in compared]))
-        if len(said) != len(compared) or not all(_is_probability(one) for one in said):
+        result = list(function([(texts[first], texts[second]) for first, second in compared]))
+        if len(result) != len(compared) or not all(map(_is_probability, result)):
             raise UserError(
                 f"{reference}: should give {len(compared)} numbers from 0 to 1, the probability that the first "
                 "question of each pair is the easier one"
             )
-        return [float(one) for one in said]
+        return [float(value) for value in result]
 
     return easier
 
@@ -90,53 +88,53 @@ def _is_probability(value: object) -> bool:
     return isinstance(value, (int, float)) and 0 <= value <= 1
 
 
-def by_confidence(spec: Mapping[str, Any], model: Path, measured: dict[str, Any]) -> Easier:
+def by_confidence(spec: JudgeSpec, model: Path, build: artifacts.Build) -> Easier:
     """The surer the base model is of an answer, whichever it is, the easier the question."""
 
     def easier(texts: Texts, compared: Sequence[elo.Pair]) -> list[float]:
-        said = answered(spec, model, spec["answers"], texts, spec["max_length"], measured)
-        apart = [abs(math.log(max(one, 1e-12) / max(1 - one, 1e-12))) for one in said]
+        answers = answered(spec, model, spec.answers, texts, spec.max_length, build)
+        margins = [abs(math.log(max(p, 1e-12) / max(1 - p, 1e-12))) for p in answers]
         return [
-            1.0 if apart[first] > apart[second] else 0.0 if apart[first] < apart[second] else 0.5
+            1.0 if margins[first] > margins[second] else 0.0 if margins[first] < margins[second] else 0.5
             for first, second in compared
         ]
 
     return easier
 
 
-def by_prompt(spec: Mapping[str, Any], model: Path, measured: dict[str, Any]) -> Easier:
+def by_prompt(spec: JudgeSpec, model: Path, build: artifacts.Build) -> Easier:
     """The base model is asked which of the two is easier, in both orders; the mean of its two probabilities."""
 
     def easier(texts: Texts, compared: Sequence[elo.Pair]) -> list[float]:
         asked = [PROMPT.format(first=texts[first], second=texts[second]) for first, second in compared]
         asked += [PROMPT.format(first=texts[second], second=texts[first]) for first, second in compared]
-        said = answered(spec, model, ANSWERS, asked, 2 * spec["max_length"] + ROOM, measured)
-        return [(one + 1 - other) / 2 for one, other in zip(said[: len(compared)], said[len(compared) :], strict=True)]
+        answers = answered(spec, model, ANSWERS, asked, 2 * spec.max_length + ROOM, build)
+        forward, backward = answers[: len(compared)], answers[len(compared) :]
+        return [(p + 1 - q) / 2 for p, q in zip(forward, backward, strict=True)]
 
     return easier
 
 
 def answered(
-    spec: Mapping[str, Any],
+    spec: JudgeSpec,
     model: Path,
     answers: Sequence[str],
     texts: Texts,
     max_length: int,
-    measured: dict[str, Any],
+    build: artifacts.Build,
 ) -> list[float]:
-    """The base model's probability of the second of two answers behind each text, of the two."""
-    from w2s.engine import distributed as spread
-    from w2s.engine.devices import described, device, peak_of
+    """The base model's probability of the second of two answers after each text, among the two."""
     from w2s.models import classifier, encoding
     from w2s.models.base import directory_of
     from w2s.training.batching import Texts as Encoded
+    from w2s.training.job import Job
     from w2s.training.loop import probabilities
 
-    base, computing = directory_of(model), classifier.Computing(spec.get("precision", "float32"))
-    where, encoded = device(), Encoded(encoding.encode(base, texts, max_length))
-    network = spread.placed(lambda: classifier.load(base, answers, computing), where)
-    said = [float(one) for one in probabilities(network, encoded)]
-    tokens = sum(encoded.lengths)
-    flop = 2.0 * sum(parameter.numel() for parameter in network.parameters()) * tokens
-    measured |= {"tokens": tokens, "flop": flop, "device": described(where)} | peak_of(where)
-    return said
+    job, base = Job(build), directory_of(model)
+    computing = classifier.Computing(spec.precision)
+    network = job.load(lambda: classifier.load(base, answers, computing), spec.seed)
+    encoded = Encoded(encoding.encode(base, texts, max_length))
+    probability = [float(value) for value in probabilities(network, encoded)]
+    job.read(network, sum(encoded.lengths))
+    job.finish({})
+    return probability

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from w2s.engine import artifacts
 from w2s.nlp.difficulty.subsets import HALVES, drawn, fitting, refuse_empty
+from w2s.nlp.specs import LevelsSpec
 
 WAY_OUT = "leave weak rungs out (nlp.difficulty.rungs or leave_out), or set nlp.difficulty.balance: false"
 
@@ -22,8 +23,8 @@ def make(build: artifacts.Build, parents: Mapping[str, Path]) -> None:
 
     parents: data, and for every rung the runs that predict the weak and the strong half without having seen it.
     """
-    spec = build.identity.spec
-    rungs, balance = int(spec["rungs"]), bool(spec["balance"])
+    spec = LevelsSpec.from_spec(build.identity.spec)
+    rungs, balance = spec.rungs, spec.balance
     data = artifacts.read_table(parents["data"] / "examples.parquet").to_pydict()
     rows = [number for number, part in enumerate(data["part"]) if part in HALVES]
     ids = [data["id"][number] for number in rows]
@@ -44,7 +45,7 @@ def make(build: artifacts.Build, parents: Mapping[str, Path]) -> None:
     }
     for cutoff in range(rungs + 1):
         enough = [one for one in ids if levels[one] <= cutoff]
-        chosen = set(drawn(enough, labels, count, balance=balance, seed=f"levels-{spec['seed']}-{cutoff}"))
+        chosen = set(drawn(enough, labels, count, balance=balance, seed=f"levels-{spec.seed}-{cutoff}"))
         columns[f"up_to_{cutoff}"] = [one in chosen for one in ids]
     artifacts.write_table(build.folder / "examples.parquet", columns)
     counts = [sum(one == place for one in levels.values()) for place in range(rungs + 1)]

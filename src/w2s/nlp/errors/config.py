@@ -8,7 +8,7 @@ from pydantic import Field
 
 from w2s.config.schema import Positive, Strict
 from w2s.config.section import refuse_twice, refuse_unknown
-from w2s.nlp.hint import Told
+from w2s.nlp.hint import LabelHint
 
 # Who a flipped-label supervisor is, in the order of Figure 25: the weak model itself, or truth with as many labels
 # flipped, of examples that are drawn, have the longest or shortest prompt, or that a strong model finds hardest or
@@ -20,7 +20,7 @@ OF_STRONG = (UNCONFIDENT, CONFIDENT)  # those that a strong model's predictions 
 OF_TEXTS = (LONGEST, SHORTEST)
 
 
-class Appended(Told):
+class Appended(LabelHint):
     """Prompts that end in what the supervisor thinks (Appendix E.3)."""
 
     tasks: tuple[str, ...] | None = Field(None, min_length=1)  # the first ``count`` by default

@@ -12,7 +12,7 @@ from w2s.nlp.errors.config import KINDS, OF_STRONG, OF_TEXTS, RANDOM, Errors
 from w2s.nlp.plan import NlpPlan
 from w2s.nlp.stages import FLIP
 from w2s.nlp.study import Study
-from w2s.nlp.variant import told, variant
+from w2s.nlp.variant import variant, with_label_hint
 
 
 class ErrorsPlan(Study[Errors]):
@@ -86,7 +86,7 @@ class ErrorsPlan(Study[Errors]):
             return variant(
                 student,
                 message=f"finetune {strong} on {task}: from-{weak}, told what it thinks, {method}, seed {seed}",
-                spec=told(student, self.setting.appended),
+                spec=with_label_hint(student, self.setting.appended),
                 method=f"{method}-told",
             )
 

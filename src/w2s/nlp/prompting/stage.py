@@ -1,7 +1,7 @@
-"""The prompt stage: a base model that is not finetuned answers a task's test questions (Section 5.2.1, Figure 9).
+"""The prompt stage: a base model without finetuning answers a task's test questions (Section 5.2.1, Figure 9).
 
-A prompt is an instruction, some labelled examples (truth, or a supervisor's hardened labels) and a question. What
-all questions of a draw share is read once; of the answer only the two answer tokens' log-probabilities count.
+A prompt is an instruction, some labelled examples (truth, or a supervisor's hardened labels) and a question. The prefix
+that all questions of a draw share is computed once; only the log-probabilities of the two answer tokens count.
 """
 
 from __future__ import annotations
@@ -17,19 +17,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from w2s.engine import artifacts
-from w2s.engine import distributed as spread
-from w2s.engine.devices import described, device, peak_of
-from w2s.engine.memory import Budget, budget_of
+from w2s.engine import artifacts, distributed
+from w2s.engine.memory import Budget
 from w2s.errors import DivergedError, UserError
 from w2s.models import encoding, generator
 from w2s.models.base import directory_of
 from w2s.models.base import max_length as longest
-from w2s.models.classifier import Computing
 from w2s.models.generator import Generator
-from w2s.nlp.finetune import join, weak_labels
+from w2s.nlp.labels import join, weak_labels
 from w2s.nlp.prompting import prompts
+from w2s.nlp.specs import PromptSpec
 from w2s.training.batching import Texts, shape_for
+from w2s.training.job import Job
 from w2s.training.loop import EVALUATION, accuracy
 
 TEST = "test"
@@ -50,8 +49,8 @@ class Examples:
 class Answers:
     """Answers to the test questions, (n,) each.
 
-    probability: of class 1, given that it is one of the two answers; mass: of the two answers together among all
-    tokens; shots: how many examples stood before the question; cut: how many questions lost their beginning.
+    probability: of class 1, given that it is one of the two answers; mass: probability of the two answers together
+    among all tokens; shots: labelled examples before the question; cut: how many questions lost their beginning.
     """
 
     probability: list[float]
@@ -70,47 +69,41 @@ class Pieces:
 
 
 def make(build: artifacts.Build, data: Path, model: Path, labels: Path | None) -> None:
-    """Prompt and write ``predictions.parquet``. labels: the supervisor's run, or None for truth.
-
-    The spec's ``predicts`` names the parts whose questions are answered, the test set alone where it is silent.
-    """
-    spec = build.identity.spec
-    where, base = device(), directory_of(model)
-    half = spec["half"] if spec["shots"] else None
-    pool, asked = read_examples(data, half, labels, spec.get("predicts", [TEST]))
-    torch.manual_seed(spec["seed"])  # where adapters start, though nothing trains them
-    computing = Computing(spec.get("precision", "float32"), spec.get("adapters"))
-    network: Generator = spread.placed(lambda: generator.load(base, computing), where)
-    prompter = Prompter(network, base, spec, budget_of(where))
+    """Prompt and write ``predictions.parquet``. labels: the supervisor's run, or None for truth."""
+    spec = PromptSpec.from_spec(build.identity.spec)
+    job = Job(build)
+    base, computing = directory_of(model), job.computing(spec)
+    pool, asked = read_examples(data, spec.half if spec.shots else None, labels, spec.predicts)
+    network = job.load(lambda: generator.load(base, computing), spec.seed)
+    prompter = Prompter(network, base, spec, job.budget)
     answered = []
-    for draw in range(spec["draws"]):
-        numbers = choose(pool.labels, spec["shots"], random.Random(f"shots-{spec['seed']}-{draw}"))
+    for draw in range(spec.draws):
+        numbers = choose(pool.labels, spec.shots, random.Random(f"shots-{spec.seed}-{draw}"))
         shots = [(pool.texts[number], int(pool.labels[number] > 0.5)) for number in numbers]
         answered.append(prompter.answer(prompter.pieces(shots, asked.texts)))
     write_predictions(build.folder / "predictions.parquet", asked, answered)
     test = torch.tensor([part == TEST for part in asked.parts])
-    truth = torch.tensor([float(one) for one in asked.truth])[test]
-    reached = [accuracy(torch.tensor(one.probability)[test], truth) for one in answered]
-    build.measured |= {
-        "test_accuracy": fmean(reached),
-        "test_accuracy_by_draw": reached,
-        "shots_asked": spec["shots"],
-        "questions_by_shots": counted([count for one in answered for count in one.shots]),
-        "questions_cut": sum(one.cut for one in answered),
-        "answer_mass": fmean(value for one in answered for value in one.mass),
+    truth = torch.tensor([float(label) for label in asked.truth])[test]
+    accuracies = [accuracy(torch.tensor(answers.probability)[test], truth) for answers in answered]
+    measured = {
+        "test_accuracy": fmean(accuracies),
+        "test_accuracy_by_draw": accuracies,
+        "shots_asked": spec.shots,
+        "questions_by_shots": counted([count for answers in answered for count in answers.shots]),
+        "questions_cut": sum(answers.cut for answers in answered),
+        "answer_mass": fmean(value for answers in answered for value in answers.mass),
         "instruction": prompter.instruction,
-        "device": described(where),
-    } | prompter.budget.record()
-    build.measured |= peak_of(where)
-    print(_summary(build.measured))
+    }
+    job.finish(measured)
+    print(_summary(measured))
 
 
 def _summary(measured: Mapping[str, Any]) -> str:
-    said = ", ".join(f"{value:.4f}" for value in measured["test_accuracy_by_draw"])
+    by_draw = ", ".join(f"{value:.4f}" for value in measured["test_accuracy_by_draw"])
     fewer = {
         shots: count for shots, count in measured["questions_by_shots"].items() if int(shots) != measured["shots_asked"]
     }
-    words = f"test accuracy {measured['test_accuracy']:.4f} (by draw: {said})"
+    words = f"test accuracy {measured['test_accuracy']:.4f} (by draw: {by_draw})"
     words += f"; the two answers have {measured['answer_mass']:.3f} of the probability"
     if fewer:
         words += (
@@ -121,64 +114,62 @@ def _summary(measured: Mapping[str, Any]) -> str:
     return words + (f"; {measured['questions_cut']} questions cut" if measured["questions_cut"] else "")
 
 
-# -- which examples ----------------------------------------------------------------------------------------
+# -- examples ----------------------------------------------------------------------------------------------
 
 
 def read_examples(
     data: Path, half: str | None, labels: Path | None, asked: Sequence[str] = (TEST,)
 ) -> tuple[Examples, Examples]:
-    """(the half that examples are taken from, the parts that are asked), labelled by the supervisor's run if any."""
+    """(the half that shots are drawn from, the parts to answer), labelled by the supervisor's run if there is one."""
     table = artifacts.read_table(data / "examples.parquet").to_pydict()
     weak = weak_labels(labels) if labels else None
 
-    def those(wanted: Sequence[str | None]) -> Examples:
+    def of_parts(wanted: Sequence[str | None]) -> Examples:
         rows = [number for number, name in enumerate(table["part"]) if name in wanted]
         ids, parts, texts, truth = ([table[column][row] for row in rows] for column in ("id", "part", "text", "label"))
-        known = [float(one) for one in truth]
+        known = [float(label) for label in truth]
         if weak is not None:
             known = join(ids, weak, where=f"{labels}/predictions.parquet").tolist()
         return Examples(ids, parts, texts, truth, known)
 
-    return those([half]), those(asked)
+    return of_parts([half]), of_parts(asked)
 
 
-def choose(labels: Sequence[float], count: int, chance: random.Random) -> list[int]:
-    """Numbers of so many different examples at random, in the order in which they stand in the prompt.
+def choose(labels: Sequence[float], count: int, rng: random.Random) -> list[int]:
+    """The numbers of ``count`` different random examples, in their order in the prompt; fewer only if there are no
+    more.
 
-    Any beginning of them has as many of one hardened label as of the other, to within one, as long as there are
-    enough of both. Fewer than ``count`` only where there are no more.
+    Any first few of them have equally many of both hardened labels, to within one, as long as both are available.
     """
     sides: tuple[list[int], list[int]] = ([], [])
     for number, label in enumerate(labels):
         sides[label > 0.5].append(number)
     for side in sides:
-        chance.shuffle(side)
+        rng.shuffle(side)
     chosen: list[int] = []
     while len(chosen) < count and (sides[0] or sides[1]):
         order = [0, 1]
-        chance.shuffle(order)
+        rng.shuffle(order)
         chosen += [sides[label].pop() for label in order if sides[label]]
     return chosen[:count]
 
 
-# -- prompts in tokens, and what is answered ---------------------------------------------------------------
+# -- prompts in tokens, and answers ------------------------------------------------------------------------
 
 
 class Prompter:
-    """A model with its tokenizer, and how it is prompted (the run's spec)."""
+    """A model with its tokenizer, and the form of its prompts."""
 
-    def __init__(self, network: Generator, base: Path, spec: Mapping[str, Any], budget: Budget) -> None:
+    def __init__(self, network: Generator, base: Path, spec: PromptSpec, budget: Budget) -> None:
         self.network, self.budget = network, budget
         self.tokenizer = encoding.tokenizer_of(base)
-        self.limit = min(filter(None, (spec["max_length"], longest(base))), default=None)
-        said = spec["instruction"]
-        text = prompts.instruction(spec["task"]) if said is True else said or ""
-        self.instruction = prompts.worded(text, spec["answers"])
-        own = spec["between"] is None  # documents that an own rung was pretrained on stand apart so
-        self.between = [encoding.end_of(base)] if own else self._ids(spec["between"])
-        answers = [self._ids(answer) for answer in spec["answers"]]
-        self.answers = answers
-        self.lead, self.asked = told_apart(answers, spec["answers"])
+        self.limit = min(filter(None, (spec.max_length, longest(base))), default=None)
+        text = prompts.instruction(spec.task) if spec.instruction is True else spec.instruction or ""
+        self.instruction = prompts.worded(text, spec.answers)
+        # Rungs pretrained here have the end token between examples, as between the documents of their corpus.
+        self.between = [encoding.end_of(base)] if spec.between is None else self._ids(spec.between)
+        self.answers = [self._ids(answer) for answer in spec.answers]
+        self.lead, self.scored = distinguishing_tokens(self.answers, spec.answers)
 
     def _ids(self, text: str) -> list[int]:
         return list(encoding.bare_ids(self.tokenizer, [text])[0])
@@ -187,15 +178,15 @@ class Prompter:
         """shots: (text, label 0 or 1)."""
         start = encoding.start_of(self.tokenizer)
         head = start + ([*self._ids(self.instruction), *self.between] if self.instruction else [])
-        solved = [[*self._ids(text), *self.answers[label], *self.between] for text, label in shots]
+        shown = [[*self._ids(text), *self.answers[label], *self.between] for text, label in shots]
         asked = [[*ids, *self.lead] for ids in encoding.bare_ids(self.tokenizer, list(questions))]
-        return Pieces(head, solved, asked)
+        return Pieces(head, shown, asked)
 
     def answer(self, pieces: Pieces) -> Answers:
-        """The two answers' probabilities behind every question, with as many of the examples as there is room for.
+        """The two answers' probabilities after every question, with as many of the shots as fit.
 
-        A question before which not even the instruction alone leaves room loses its beginning. UserError if the
-        instruction leaves no room at all.
+        A question that does not fit even after the instruction alone loses its beginning. UserError if the instruction
+        leaves no room at all.
         """
         before = [pieces.head]
         for shot in pieces.shots:
@@ -203,12 +194,12 @@ class Prompter:
         room = [math.inf if self.limit is None else self.limit - len(ids) for ids in before]
         if room[0] < 1:
             raise UserError(f"nlp.prompting.max_length: {self.limit} leaves no room for a question")
-        shots = [max((n for n, left in enumerate(room) if len(one) <= left), default=0) for one in pieces.questions]
-        cut = sum(len(one) > room[0] for one in pieces.questions)
-        questions = [one if len(one) <= room[0] else one[-int(room[0]) :] for one in pieces.questions]
+        shots = [max((n for n, left in enumerate(room) if len(ids) <= left), default=0) for ids in pieces.questions]
+        cut = sum(len(ids) > room[0] for ids in pieces.questions)
+        questions = [ids if len(ids) <= room[0] else ids[-int(room[0]) :] for ids in pieces.questions]
         logits = torch.empty(len(questions), 3)
         for count in sorted(set(shots)):
-            numbers = [number for number, taken in enumerate(shots) if taken == count]
+            numbers = [number for number, fitting in enumerate(shots) if fitting == count]
             logits[numbers] = self._scored(before[count], Texts([questions[number] for number in numbers]))
         if not logits.isfinite().all():
             raise DivergedError("diverged: logits are not numbers")
@@ -218,31 +209,31 @@ class Prompter:
 
     @torch.no_grad()
     def _scored(self, before: Sequence[int], texts: Texts) -> Tensor:
-        """(texts, 3) on the CPU: logits of the two answers, and the log of all logits' summed exponentials."""
+        """(texts, 3) on the CPU: logits of the two answers, and the logsumexp of all logits."""
         where = next(self.network.parameters()).device
-        asked = torch.tensor(self.asked, device=where)
+        scored = torch.tensor(self.scored, device=where)
         mean = sum(texts.lengths) / len(texts)
-        share = mean / (mean + len(before))  # of the tokens that are held for a question, its own
+        share = mean / (mean + len(before))  # of a question's own tokens among those held for it
 
         def score(tokens: int) -> Tensor:
-            shared = self.network.read(before)
-            found, rows, numbers = torch.empty(len(texts), 3), [], []
+            shared = self.network.read_prefix(before)
+            scores, rows, numbers = torch.empty(len(texts), 3), [], []
             for part in texts.all(
                 max(1, round(EVALUATION * tokens * share)), where, shape_for(self.network, where) * 2
             ):
-                said = self.network.behind(shared, part.ids, part.lengths)[: len(part.numbers)]
-                rows.append(torch.cat([said[:, asked], said.logsumexp(-1, keepdim=True)], dim=-1).cpu())
+                logits = self.network.score_after(shared, part.ids, part.lengths)[: len(part.numbers)]
+                rows.append(torch.cat([logits[:, scored], logits.logsumexp(-1, keepdim=True)], dim=-1).cpu())
                 numbers += part.numbers
-            every, numbers = spread.gathered(torch.cat(rows), numbers)
-            found[numbers] = every
-            return found
+            all_rows, numbers = distributed.gather(torch.cat(rows), numbers)
+            scores[numbers] = all_rows
+            return scores
 
         self.network.eval()
         return self.budget.attempt(score)
 
 
-def told_apart(answers: Sequence[Sequence[int]], words: Sequence[str]) -> tuple[list[int], list[int]]:
-    """(tokens that both answers begin with, the two tokens that tell them apart). UserError if none does."""
+def distinguishing_tokens(answers: Sequence[Sequence[int]], words: Sequence[str]) -> tuple[list[int], list[int]]:
+    """(tokens that both answers begin with, the two tokens at which they differ). UserError if they do not."""
     first, second = answers
     shared = 0
     while shared < min(len(first), len(second)) and first[shared] == second[shared]:
@@ -253,12 +244,12 @@ def told_apart(answers: Sequence[Sequence[int]], words: Sequence[str]) -> tuple[
 
 
 def counted(shots: Sequence[int]) -> dict[str, int]:
-    """Number of examples -> questions with so many before them (as JSON has it: the number as text)."""
-    return {str(one): shots.count(one) for one in sorted(set(shots), reverse=True)}
+    """Number of shots, as text -> number of questions with so many."""
+    return {str(count): shots.count(count) for count in sorted(set(shots), reverse=True)}
 
 
 def write_predictions(path: Path, asked: Examples, answered: Sequence[Answers]) -> None:
-    """One row a question and draw."""
+    """One row per question and draw."""
     columns: dict[str, list[Any]] = {
         name: [] for name in ("id", "part", "draw", "shots", "truth", "label", "probability", "mass")
     }

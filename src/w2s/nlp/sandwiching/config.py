@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from w2s.config.schema import Positive, Strict
 from w2s.config.section import refuse_twice, refuse_unknown
-from w2s.nlp.hint import Told
+from w2s.nlp.hint import LabelHint
 
 # Who the assistant is: the strong base model as it is, asked without examples; or the student that the non-expert alone
 # has made of it. Neither was trained on the truth of an example that it assists with.
@@ -18,7 +18,7 @@ PROMPTED: Assistant = "zero-shot"
 STUDENT: Assistant = "student"
 
 
-class Asked(Told):
+class Asked(LabelHint):
     """How a non-expert's texts tell what the assistant answers."""
 
     prompt: str = "An assistant says that this is {label}. What do you think?"

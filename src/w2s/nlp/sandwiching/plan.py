@@ -10,7 +10,7 @@ from w2s.graph.artifact import Run
 from w2s.nlp.plan import NlpPlan
 from w2s.nlp.sandwiching.config import PROMPTED, Sandwiching
 from w2s.nlp.study import Study
-from w2s.nlp.variant import told, variant
+from w2s.nlp.variant import variant, with_label_hint
 
 # The assistant answers everywhere: where the non-expert learns how far to trust it, where that one labels, in tests.
 EVERYWHERE = ("weak", "strong", "validation", "test")
@@ -62,7 +62,7 @@ class SandwichingPlan(Study[Sandwiching]):
             return variant(
                 alone,
                 message=f"finetune {weak} on {task}: truth, told what {strong} ({kind}) answers, seed {seed}",
-                spec=told(alone, self.setting.told),
+                spec=with_label_hint(alone, self.setting.told),
                 parents={"assistant": self.assistant(task, weak, strong, kind, seed)},
                 method=f"assisted-by-{strong}-{kind}",
                 priority=100,

@@ -15,12 +15,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from w2s.config import user_code as own
 from w2s.config.parameters import Between, Parameter, of_function, takes_progress
 from w2s.errors import UserError
+from w2s.training.loss import Loss
 from w2s.training.objectives.appendix import (
     entropy_confidence,
     generalised_cross_entropy,
@@ -30,6 +32,7 @@ from w2s.training.objectives.appendix import (
 )
 from w2s.training.objectives.common import cross_entropy, pair
 from w2s.training.objectives.confidence import confidence, confidence_open, hardened, naive
+from w2s.training.specs import Objective as ObjectiveSpec
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,6 +44,7 @@ __all__ = [
     "confidence",
     "cross_entropy",
     "hardened",
+    "loss_of",
     "naive",
     "pair",
     "resolve",
@@ -50,8 +54,8 @@ __all__ = [
 Objective = Callable[..., "Tensor"]
 
 OBJECTIVES: dict[str, Objective] = {
-    one.__name__: one
-    for one in (
+    function.__name__: function
+    for function in (
         naive,
         confidence,
         confidence_open,
@@ -91,3 +95,8 @@ def resolve(objective: str, code: str | None = None, root: Path = Path()) -> Obj
         return losses
 
     return checked
+
+
+def loss_of(spec: ObjectiveSpec) -> Loss:
+    """The loss that a spec names, with its parameters."""
+    return Loss(partial(resolve(spec.name, spec.code), **spec.parameters), separable=spec.name in SEPARABLE)

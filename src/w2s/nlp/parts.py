@@ -1,0 +1,108 @@
+"""The parts of a task's data in a base model's tokens, with the labels that a run learns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from w2s.engine import artifacts
+from w2s.models import encoding
+from w2s.nlp import variants
+from w2s.nlp.labels import PREDICTED, join, weak_labels
+from w2s.nlp.specs import LabelHintSpec
+from w2s.training import labels as label_changes
+from w2s.training.batching import Texts, joined
+from w2s.training.specs import MethodChanges
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """One part of the data in a base model's tokens. truth: (n,) float, 0 or 1."""
+
+    ids: list[str]
+    texts: Texts
+    truth: Tensor
+
+
+@dataclass(frozen=True)
+class Part(Encoded):
+    """A part with the labels that a run learns. labels: (n,) float, probability of class 1."""
+
+    labels: Tensor
+
+
+@lru_cache(maxsize=4)  # of recent tasks and tokenizers: a warm process trains run after run
+def encoded(data: Path, model: Path, max_length: int) -> Mapping[str, Encoded]:
+    """Part -> its texts in the tokens of a base model, and the truth. Read-only."""
+    table = artifacts.read_table(data / "examples.parquet").to_pydict()
+    tokens = encoding.encode(model, table["text"], max_length)
+    rows: dict[str, list[int]] = {}
+    for number, part in enumerate(table["part"]):
+        rows.setdefault(part, []).append(number)
+    return {
+        name: Encoded(
+            [table["id"][number] for number in numbers],
+            Texts([tokens[number] for number in numbers]),
+            torch.tensor([float(table["label"][number]) for number in numbers]),
+        )
+        for name, numbers in rows.items()
+    }
+
+
+def read_parts(data: Path, model: Path, labels: Path | None, max_length: int) -> dict[str, Part]:
+    """All parts of the data, encoded, with weak labels joined by id (the truth where there is no supervisor)."""
+    weak = weak_labels(labels) if labels else None
+    parts = {}
+    for name, part in encoded(data, model, max_length).items():
+        learned = part.truth
+        if weak is not None and name in PREDICTED:
+            learned = join(part.ids, weak, where=f"{labels}/predictions.parquet")
+        parts[name] = Part(part.ids, part.texts, part.truth, learned)
+    return parts
+
+
+def with_label_hints(
+    parts: Mapping[str, Part], data: Path, model: Path, source: Path, max_length: int, hint: LabelHintSpec
+) -> dict[str, Part]:
+    """The parts that a run (``source``) predicts, every text with a hint at its predicted label."""
+    tokens = variants.hinted_tokens(data, model, max_length, hint, weak_labels(source))
+    return {
+        name: Part(part.ids, Texts(tokens[name]), part.truth, part.labels)
+        for name, part in parts.items()
+        if name in tokens
+    }
+
+
+def training_part(parts: Mapping[str, Part], half: str, subset: Path | None, column: str | None) -> Part:
+    """The examples to train on: a half, or both; all of it, or what a column of a subset marks."""
+    if half != variants.BOTH:
+        return parts[half]
+    halves = [parts[name] for name in variants.HALVES]
+    texts = joined([part.texts for part in halves])
+    truth, labels = (torch.cat([getattr(part, name) for part in halves]) for name in ("truth", "labels"))
+    both = Part([name for part in halves for name in part.ids], texts, truth, labels)
+    if subset is None or column is None:
+        return both
+    numbers = variants.restricted(both.ids, subset, column)
+    chosen = (variants.rows(values, numbers) for values in (both.truth, both.labels))
+    return Part([both.ids[number] for number in numbers], variants.taken(both.texts, numbers), *chosen)
+
+
+def apply_label_changes(part: Part, parts: dict[str, Part], half: str, changes: MethodChanges, seed: int) -> Part:
+    """The examples to train on after label noise and confidence thresholding.
+
+    Noise also goes into ``parts``: predictions are written beside the labels that the run was trained on.
+    """
+    kept = label_changes.select(part.labels, changes)
+    part = replace(part, labels=label_changes.add_noise(part.labels, changes, seed))
+    if half in parts:
+        parts[half] = part
+    if kept is None:
+        return part
+    texts = Texts([part.texts.ids(number) for number in kept])
+    return Part([part.ids[number] for number in kept], texts, part.truth[kept], part.labels[kept])

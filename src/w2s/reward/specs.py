@@ -1,0 +1,30 @@
+"""The specs of reward stages that train. Light: no torch."""
+
+from __future__ import annotations
+
+from w2s.training.specs import ModelSpec, Objective, Training
+
+
+class RewardTraining(Training):
+    """cue: text after every completion, where the reward is read; head: a word whose unembedding initialises it."""
+
+    cue: str
+    head: str
+
+
+class RewardModelSpec(ModelSpec):
+    """A reward model (Appendix A.3)."""
+
+    half: str
+    objective: Objective
+    training: RewardTraining
+    learning_rate: float
+    seed: int
+
+
+class GenerativeFinetuningSpec(ModelSpec):
+    """A base model finetuned generatively (Section 5.2.2)."""
+
+    training: Training
+    learning_rate: float
+    seed: int

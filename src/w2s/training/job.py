@@ -1,0 +1,88 @@
+"""The common part of stages that compute with a network: loading it, and what their record says in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any, TypeVar
+
+import torch
+from torch import nn
+
+from w2s.config.ladder import Adapters
+from w2s.engine import distributed
+from w2s.engine.artifacts import Build
+from w2s.engine.checkpoints import Checkpoint
+from w2s.engine.devices import compile_where_it_pays, described, device, peak_of
+from w2s.engine.memory import Budget, budget_of
+from w2s.engine.sharded import checkpoint_at
+from w2s.models.classifier import Computing
+from w2s.training.loop import Runtime, summary
+from w2s.training.records import write_history
+from w2s.training.specs import ModelSpec
+
+N = TypeVar("N", bound=nn.Module)
+FORWARD, TRAINING = 2.0, 6.0  # FLOP per parameter and token
+
+
+class Job:
+    """A stage's work with a network on a device.
+
+    environment: of the job, without effect on results: ``checkpointing`` recomputes activations in the backward pass.
+    """
+
+    def __init__(self, build: Build, environment: Mapping[str, Any] | None = None) -> None:
+        self.build = build
+        self.device = device()
+        self._checkpointing = bool((environment or {}).get("checkpointing"))
+        self._cost: dict[str, float] = {}
+        self._compiled = False
+
+    @cached_property
+    def budget(self) -> Budget:
+        """The size of micro-batches; recorded if it is used."""
+        return budget_of(self.device)
+
+    def computing(self, spec: ModelSpec, adapters: Adapters | None = None) -> Computing:
+        """How the base model is computed. adapters: of the method, in place of the rung's."""
+        chosen = adapters or spec.adapters
+        return Computing(spec.precision, chosen.model_dump() if chosen else None, self._checkpointing)
+
+    def load(self, make: Callable[[], N], seed: int) -> N:
+        """The network that ``make`` loads, on the device, sharded in distributed training. seed: of adapters."""
+        torch.manual_seed(seed)
+        network: N = distributed.load_on(make, self.device)
+        return network
+
+    def train(self, network: nn.Module, tokens: float, compiles: nn.Module) -> None:
+        """Note the cost of training on so many tokens; compile a part of the network where that pays."""
+        self._note_cost(network, tokens, TRAINING)
+        self._compiled = compile_where_it_pays(compiles, self.device, self._cost["flop"])
+
+    def read(self, network: nn.Module, tokens: int) -> None:
+        """Note the cost of reading so many tokens."""
+        self._note_cost(network, tokens, FORWARD)
+
+    def _note_cost(self, network: nn.Module, tokens: float, each: float) -> None:
+        flop = each * sum(parameter.numel() for parameter in network.parameters()) * tokens
+        self._cost = {"tokens": round(tokens), "flop": flop}
+
+    def checkpoint(self) -> Checkpoint:
+        """The checkpoint of the training loop."""
+        return checkpoint_at(self.build.work / "checkpoint.pt")
+
+    def runtime(self) -> Runtime:
+        """The checkpoint and the memory budget of the training loop."""
+        return Runtime(self.checkpoint(), self.budget)
+
+    def finish(self, measured: Mapping[str, Any], history: list[dict[str, float]] | None = None) -> None:
+        """Write ``history.csv``, if there is one, and the measurements of the record."""
+        if history is not None:
+            write_history(self.build.folder / "history.csv", history)
+            print(summary(history[-1]))
+        self.build.measured |= {**measured, **self._cost, "device": described(self.device)}
+        if "budget" in vars(self):
+            self.build.measured |= self.budget.record()
+        if self._compiled:
+            self.build.measured["compiled"] = True
+        self.build.measured |= peak_of(self.device)
