@@ -102,7 +102,10 @@ def test_a_chain_that_ends_without_ceiling_has_no_pgr(shape: Shape) -> None:
 def test_agreement_and_legality_of_naive_students(shape: Shape) -> None:
     plan = shape(chess=True, seeds=1)
     results = Fake(halfway(plan))
-    rows = [written(row) for row in chess.with_agreement(plan.chess, results, pairs.naive_rows(plan.chess, "fig15", results))]
+    rows = [
+        written(row)
+        for row in chess.with_agreement(plan.chess, results, pairs.naive_rows(plan.chess, "fig15", results))
+    ]
     found = {(row.get("supervisor"), row["student"]): row for row in rows}
     assert found["c16", "c40"]["agreement"] == pytest.approx(1 - 0.15)  # right on 60 and 75 of 100, else the same
     assert found["c16", "c16"]["agreement"] == 1
