@@ -22,7 +22,7 @@ STOPPED = "probability_stopped"  # predictions at the evaluation with the best t
 
 
 def of_generative(plan: RewardPlan, *, supervisors: bool = False) -> pairs.Runs:
-    """The setting's runs after generative finetuning of students and ceilings, and with ``supervisors`` of these too."""
+    """The runs after generative finetuning of students and ceilings; with ``supervisors``, of supervisors too."""
     truth = partial(plan.truth, generative=True) if supervisors else plan.truth
     ceiling = partial(plan.ceiling, generative=True)
     student = partial(plan.student, generative=True, generative_supervisor=supervisors)
