@@ -65,6 +65,11 @@ def test_imports_point_one_way(folder: str) -> None:
     assert {other for other in imported_by(folder) if PLACE[other] > PLACE[folder]} == set()
 
 
+@pytest.mark.parametrize("folder", ["nlp", "chess", "reward", "vision"])
+def test_a_setting_imports_no_other_setting(folder: str) -> None:
+    assert {other for other in imported_by(folder) if PLACE[other] == PLACE[folder]} == set()
+
+
 def test_no_folders_import_each_other_in_a_circle() -> None:
     TopologicalSorter({folder: imported_by(folder) for folder in FOLDERS}).prepare()  # CycleError names it
 
