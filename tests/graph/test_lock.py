@@ -29,7 +29,7 @@ def test_the_watch_covers_what_decides_a_stages_numbers() -> None:
     def watched(stage: str) -> tuple[str, ...]:
         return lock.closure(STAGES[stage].module, lock.is_plumbing)
 
-    assert {"w2s.nlp.build", "w2s.nlp.formatters", "w2s.nlp.world"} <= set(watched("data"))
+    assert {"w2s.microworld", "w2s.nlp.build", "w2s.nlp.formatters", "w2s.nlp.world"} <= set(watched("data"))
     assert {"w2s.training.loop", "w2s.training.objectives", "w2s.models.classifier"} <= set(watched("finetune"))
     assert not any("figures" in name for stage in STAGES for name in watched(stage))
 

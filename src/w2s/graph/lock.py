@@ -25,22 +25,15 @@ PACKAGE = Path(__file__).resolve().parent.parent
 LOCK = Path("stages.lock")
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 # Plumbing: it decides where and whether something is made, not what comes out. Packages and modules, ...
-PLUMBING: tuple[str, ...] = (
-    "w2s.config",
-    "w2s.graph",
-    "w2s.experiments",
-    "w2s.errors",
-    "w2s.engine.artifacts",
-    "w2s.engine.gpus",
-)
-PLUMBING += ("w2s.engine.hub", "w2s.engine.progress", "w2s.engine.sources")
+PLUMBING: tuple[str, ...] = ("w2s.config", "w2s.errors", "w2s.experiments", "w2s.graph")
+PLUMBING += tuple(f"w2s.engine.{name}" for name in ("artifacts", "gpus", "hub", "progress", "sources"))
 ROLES = ("config", "plan", "setting", "sources", "stages")  # ... and these modules of settings and models
 
 
 def is_plumbing(module: str) -> bool:
-    """Whether a module is left out of stages' hashes."""
+    """Whether a module is left out of stages' hashes, and what it imports with it."""
     packages = (module == name or module.startswith(f"{name}.") for name in PLUMBING)
-    return module.count(".") < 2 or module.rpartition(".")[2] in ROLES or any(packages)
+    return module == "w2s" or module.rpartition(".")[2] in ROLES or any(packages)
 
 
 def file_of(module: str) -> Path | None:
@@ -83,9 +76,9 @@ def closure(module: str, leave_out: Callable[[str], bool] = lambda name: False) 
 def sources(module: str, among: tuple[str, ...] = FIGURES) -> list[Path]:
     """Source files of a figure module: itself, what it imports of analyses and figures, and the paper's numbers.
 
-    among: the packages that count.
+    among: the packages that count. What it imports through plumbing does not.
     """
-    names = [name for name in closure(module) if name.startswith(among) or name.endswith(".analysis")]
+    names = [name for name in closure(module, is_plumbing) if name.startswith(among) or name.endswith(".analysis")]
     numbers = sorted((PACKAGE / "paper").glob("*.csv")) if "w2s.paper" in names else []
     return [path for name in names if (path := file_of(name))] + numbers
 
