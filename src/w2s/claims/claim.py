@@ -96,11 +96,11 @@ class Finding:
     low: float = math.nan
     high: float = math.nan
     basis: str = ""  # what the interval covers
-    reason: str = ""  # of a verdict that cannot be told
+    reason: str = ""  # why the verdict is "cannot tell"
 
 
 def decide(target: Target, value: float, low: float, high: float, basis: str) -> Finding:
-    """Holds if the whole interval lies in the target, does not if none of it does, else cannot be told."""
+    """Holds if the whole interval lies in the target, does not if none of it does; else one cannot tell."""
 
     def finding(verdict: str, reason: str = "") -> Finding:
         return Finding(verdict, value, low, high, basis, reason)

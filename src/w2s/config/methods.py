@@ -35,7 +35,7 @@ Times = Annotated[float, _within(0, 1e4, above=True)]  # a learning rate, as a m
 
 
 class Keep(Strict):
-    """Confidence thresholding (App. B): only the examples that the supervisor is surest of, of each class."""
+    """Confidence thresholding (App. B): only the examples of each class on which the supervisor is most confident."""
 
     share: Annotated[float, _within(0, 1, above=True)]  # of the strong half's examples of each (weak) class
     epochs: Annotated[float, _within(0, 1000, above=True)] | None = None  # over them; null: as many as without
@@ -70,7 +70,7 @@ class Method(Strict):
     largest: dict[str, Value] = Field(default_factory=dict)  # these instead, for the largest student of the ladder
     keep: Keep | None = None
     relabelled_by: Name | None = None  # its labels are the predictions of the student of this method
-    label_noise: Annotated[float, _within(0, 1)] | None = None  # share of the labels that are turned round
+    label_noise: Annotated[float, _within(0, 1)] | None = None  # share of the labels that are flipped
     head_first: HeadFirst | None = None
     adapters: Adapters | None = None  # LoRA in place of all weights
     learning_rate_times: Times | None = None

@@ -90,7 +90,7 @@ class NlpSetting(Setting):
 
 
 def _check_task(task: TaskChoice, data: Data) -> None:
-    """UserError if a task is not there, or is told something that is of no use where its rows come from."""
+    """UserError if a task is not there, or has a key that is of no use where its rows come from."""
     known = TOPICS if data.source == "world" else TASKS
     where = "task of the micro-world" if data.source == "world" else "task"
     if task.name not in known:

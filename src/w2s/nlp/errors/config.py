@@ -21,7 +21,7 @@ OF_TEXTS = (LONGEST, SHORTEST)
 
 
 class Appended(LabelHint):
-    """Prompts that end in what the supervisor thinks (Appendix E.3)."""
+    """A label hint: prompts end in the supervisor's label (Appendix E.3)."""
 
     tasks: tuple[str, ...] | None = Field(None, min_length=1)  # the first ``count`` by default
     count: Positive = 9  # of tasks where they are not named

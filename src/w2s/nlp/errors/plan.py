@@ -78,14 +78,14 @@ class ErrorsPlan(Study[Errors]):
     # -- appended labels (E.3) -----------------------------------------------------------------------------
 
     def appended(self, task: str, method: str, seed: int) -> Run:
-        """The student whose prompts end in what its supervisor thinks, in training and in tests."""
+        """The student whose prompts end in its supervisor's label, in training and in tests."""
 
         def make() -> Run:
             weak, strong = self.pair
             student = self.plan.student(task, weak, strong, method, seed)
             return variant(
                 student,
-                message=f"finetune {strong} on {task}: from-{weak}, told what it thinks, {method}, seed {seed}",
+                message=f"finetune {strong} on {task}: from-{weak}, with label hints, {method}, seed {seed}",
                 spec=with_label_hint(student, self.setting.appended),
                 method=f"{method}-told",
             )

@@ -1,4 +1,4 @@
-"""The run graph of sandwiching: assistants, non-experts that are told what they answer, and their students. Light."""
+"""The run graph of sandwiching: assistants, non-experts with hints at their answers, and students. Light."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class SandwichingPlan(Study[Sandwiching]):
             alone = self.plan.truth(task, weak, seed)
             return variant(
                 alone,
-                message=f"finetune {weak} on {task}: truth, told what {strong} ({kind}) answers, seed {seed}",
+                message=f"finetune {weak} on {task}: truth, with hints from {strong} ({kind}), seed {seed}",
                 spec=with_label_hint(alone, self.setting.told),
                 parents={"assistant": self.assistant(task, weak, strong, kind, seed)},
                 method=f"assisted-by-{strong}-{kind}",
