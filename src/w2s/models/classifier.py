@@ -19,11 +19,11 @@ from w2s.models.encoding import tokenizer_of
 
 @dataclass(frozen=True)
 class Computing:
-    """How a base model is trained, apart from what a run's objective and data say."""
+    """How a base model is computed, independent of a run's objective and data."""
 
     precision: str = "float32"  # or bfloat16: of computation; trained weights are float32 always
     adapters: Mapping[str, Any] | None = None  # rank and alpha of low-rank adapters; None: all weights are trained
-    checkpointing: bool = False  # compute activations again in the backward pass instead of keeping them
+    checkpointing: bool = False  # recompute activations in the backward pass
 
 
 class Classifier(nn.Module):
@@ -44,7 +44,7 @@ class Classifier(nn.Module):
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """ids: (batch, longest) right-padded; lengths: (batch,). Returns logits (batch, 2), float32.
 
-        Attention is causal, so what pads a text on its right cannot reach its last token.
+        Attention is causal, so padding on the right does not affect the last token.
         """
         with torch.autocast(ids.device.type, self.precision, enabled=self.precision != torch.float32):
             if isinstance(self.backbone, Decoder):
@@ -56,7 +56,7 @@ class Classifier(nn.Module):
 
 
 def load(directory: Path, answers: Sequence[str], computing: Computing | None = None) -> Classifier:
-    """The base model of a directory without dropout, its head set for these answers, ready to be trained.
+    """The base model of a directory without dropout, its head set for these answers, ready for training.
 
     Remote code is never executed. UserError if the directory holds no decoder with an unembedding.
     """

@@ -1,4 +1,4 @@
-"""Batches of token ids: padded on the right, sorted by length, split so that little is computed in vain."""
+"""Batches of token ids: right-padded, sorted by length, split so that little padding is computed."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from w2s.engine import distributed
 
 @dataclass(frozen=True)
 class Shape:
-    """What micro-batches suit a model on a device. Decides shapes, not results.
+    """The micro-batches that suit a model on a device; without effect on results.
 
-    overhead: what one more micro-batch costs, in tokens. largest: tokens of one, beyond which it only gets slower.
+    overhead: cost of one more micro-batch, in tokens. largest: tokens of a micro-batch beyond which speed drops.
     """
 
     overhead: int = 0
@@ -28,18 +28,20 @@ class Shape:
 
 
 def shape_for(model: nn.Module, device: torch.device) -> Shape:
-    """On a CPU a micro-batch should stay in a core's cache, and starting its operations costs some 0.1 GFLOP; on a
-    GPU starting them costs more than most of the work, and nothing is too large but for its memory.
+    """The shape for a model on a device.
+
+    On a CPU a micro-batch should fit a core's cache, and launching its operations costs some 0.1 GFLOP. On a GPU
+    launching costs more than most of the work, and only memory limits the size.
     """
     if device.type != "cpu":
         return Shape(overhead=2048)
-    first, *others = model.parameters()  # the embedding, which is looked up and not computed with
+    first, *others = model.parameters()  # the embedding, which takes no arithmetic
     computed = max(1, sum(parameter.numel() for parameter in others))
     return Shape(overhead=min(2048, 20_000_000 // computed), largest=max(256, 65_536 // first.shape[-1]))
 
 
 def epochs_order(count: int, epochs: float, seed: int) -> list[int]:
-    """Example numbers in training order: every one once an epoch, in a fresh order each time."""
+    """Example numbers in training order: all of them once per epoch, in a new random order each time."""
     generator = torch.Generator().manual_seed(seed)
     wanted = max(1, round(epochs * count))
     order: list[int] = []
@@ -56,7 +58,7 @@ def by_length(numbers: Sequence[int], lengths: Sequence[int]) -> list[int]:
 def micro_batches(lengths: Sequence[int], budget: int, overhead: int = 0) -> list[slice]:
     """Slices of a batch sorted by length, each within ``budget`` tokens when padded (one row at least).
 
-    Of all such splits the cheapest: padded tokens, plus ``overhead`` tokens for every slice.
+    The cheapest of all such splits, by padded tokens plus ``overhead`` tokens per slice.
     """
     count = len(lengths)
     cost, begins = np.zeros(count + 1), np.zeros(count + 1, dtype=np.int64)
@@ -76,9 +78,9 @@ def micro_batches(lengths: Sequence[int], budget: int, overhead: int = 0) -> lis
 
 @dataclass(frozen=True)
 class Micro:
-    """Texts that go through the model together. numbers: which; ids: (n, longest) padded with 0; lengths: (n,).
+    """A micro-batch. numbers: of its texts; ids: (n, longest), padded with 0 on the right; lengths: (n,).
 
-    No numbers: a text that nobody asked for, read because other processes read theirs (``w2s.engine.distributed``).
+    Without numbers it holds a text that only keeps this rank in step with the others (``w2s.engine.distributed``).
     """
 
     numbers: list[int]
@@ -87,12 +89,12 @@ class Micro:
 
 
 class Texts:
-    """Encoded texts, one after another in a row, and the tensors of any selection of them."""
+    """Encoded texts, stored as one flat tensor, and the padded tensors of any selection of them."""
 
     def __init__(self, ids: Sequence[Sequence[int]]) -> None:
-        self.lengths = [len(one) for one in ids]
+        self.lengths = [len(text) for text in ids]
         self.starts = np.cumsum([0, *self.lengths])[:-1]
-        flat = np.fromiter((token for one in ids for token in one), dtype=np.int32, count=sum(self.lengths))
+        flat = np.fromiter((token for text in ids for token in text), dtype=np.int32, count=sum(self.lengths))
         self._flat = torch.from_numpy(flat)
         self._there = cache(self._moved)
         self._planned = cache(self._plan)
@@ -108,7 +110,7 @@ class Texts:
     def tensors(self, numbers: Sequence[int], device: torch.device) -> tuple[Tensor, Tensor]:
         """(ids (n, longest) padded with 0 on the right, lengths (n,)) of these texts.
 
-        All texts lie on the device already: nothing is copied to it a batch at a time.
+        All texts are on the device already: no copy per batch.
         """
         flat, starts, lengths = self._there(device)
         chosen = torch.tensor(numbers, device=device)
@@ -122,12 +124,12 @@ class Texts:
         return self._flat.to(device), starts.to(device), lengths.to(device)
 
     def split(self, numbers: Sequence[int], budget: int, device: torch.device, shape: Shape) -> list[Micro]:
-        """These texts, shortest first, in micro-batches: all of them, or this process's share."""
+        """These texts, shortest first, in micro-batches; in distributed training those of this rank."""
 
         def sliced(ordered: Sequence[int]) -> list[list[int]]:
             lengths = [self.lengths[number] for number in ordered]
             slices = micro_batches(lengths, min(budget, shape.largest), shape.overhead)
-            return [list(ordered[one]) for one in slices]
+            return [list(ordered[part]) for part in slices]
 
         ordered = by_length(numbers, self.lengths)
         return [
@@ -136,7 +138,7 @@ class Texts:
         ]
 
     def all(self, budget: int, device: torch.device, shape: Shape) -> list[Micro]:
-        """All texts in micro-batches, kept for the next call: evaluations come back to them."""
+        """All texts in micro-batches, cached for later evaluations."""
         return self._planned(budget, device, shape)
 
     def _plan(self, budget: int, device: torch.device, shape: Shape) -> list[Micro]:
@@ -144,5 +146,5 @@ class Texts:
 
 
 def joined(several: Sequence[Texts]) -> Texts:
-    """The texts of several, in a row."""
+    """The texts of several, concatenated."""
     return Texts([texts.ids(number) for texts in several for number in range(len(texts))])

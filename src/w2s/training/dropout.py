@@ -1,4 +1,4 @@
-"""Dropout (paper, Appendix B), for any decoder, without random numbers of its own.
+"""Dropout (paper, Appendix B) for any decoder, by hashing instead of a random number generator.
 
 Whether a unit is dropped is a hash of the run's seed, the step, the text and the unit. So a batch gets the same masks
 however it is split into micro-batches, when activations are computed again, after a kill, and on every device. All
@@ -14,14 +14,14 @@ from torch import Tensor, nn
 
 from w2s.errors import UserError
 
-STEPS = 2**40  # of progress that can be told apart
+STEPS = 2**40  # resolution of training progress
 FIRST, SECOND, STRIDE = -0x40A7B892E31B1A47, -0x6B2FB644ECCEEE15, -0x61C8864680B583EB  # odd, as signed 64 bits
 UNITS = 2**20  # places kept apart for the units of a layer
 LINEAR = ("Linear", "Conv1D")  # GPT-2 has its own kind
 
 
 class Dropout:
-    """Drops a share of what every linear layer of a model's backbone reads, while the model is in training."""
+    """Drops a share of the inputs of every linear layer of a model's backbone while the model is in training mode."""
 
     def __init__(self, network: nn.Module, backbone: nn.Module, share: float, seed: int) -> None:
         self.share = share
@@ -33,11 +33,11 @@ class Dropout:
         self.hooks += [layer.register_forward_pre_hook(partial(self._drop, n)) for n, layer in enumerate(layers)]
 
     def at(self, progress: float) -> None:
-        """Masks from now on are those of the step at this share of training."""
+        """Use the masks of the step at this share of training."""
         self.step.fill_(round(progress * STEPS))
 
     def remove(self) -> None:
-        """The model is as it was."""
+        """Remove the hooks from the model."""
         for hook in self.hooks:
             hook.remove()
 
@@ -70,7 +70,7 @@ def hashed(ids: Tensor, lengths: Tensor) -> Tensor:
 
 
 def mixed(bits: Tensor) -> Tensor:
-    """Whole numbers of 64 bits, each spread over all bits: equal in, equal out, and nothing alike otherwise."""
+    """A hash of 64-bit integers, element by element (the finaliser of SplitMix64)."""
     bits = (bits ^ (bits >> 30 & 0x3FFFFFFFF)) * FIRST
     bits = (bits ^ (bits >> 27 & 0x1FFFFFFFFF)) * SECOND
     return bits ^ (bits >> 31 & 0x1FFFFFFFF)

@@ -1,4 +1,4 @@
-"""What stages that train have in common: the history that they write."""
+"""The history that training stages write."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from w2s.engine import artifacts
 
 
 def write_history(path: Path, history: list[dict[str, float]]) -> None:
-    """One row an evaluation."""
+    """One row per evaluation."""
     with artifacts.written(path) as file:
         writer = csv.DictWriter(file, list(history[0]), lineterminator="\n")
         writer.writeheader()
