@@ -60,7 +60,7 @@ def sweep(temporary: Path) -> None:
     """Remove the folders of warm processes that were killed together with their workflow."""
     for folder in temporary.glob(f"w2s-{os.getuid()}-*-*"):
         owner = folder.name.split("-")[2]
-        if owner.isdigit() and not alive(int(owner)):
+        if owner.isdigit() and not folder.is_symlink() and not alive(int(owner)):
             _remove(folder)
 
 
@@ -139,7 +139,7 @@ def several(arguments: Sequence[str]) -> bool:
 
 def _connect(folder: Path, workflow: int, server: Sequence[str]) -> socket.socket:
     folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_uid != os.getuid():
+    if folder.lstat().st_uid != os.getuid():  # a link counts as its own owner's
         raise PermissionError(f"{folder} belongs to somebody else")
     with contextlib.suppress(OSError):
         return _open(folder)
