@@ -95,12 +95,12 @@ def test_cancelled_jobs_are_deleted(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["default", "ci", "slurm", "kubernetes"])
-def test_every_profile_has_what_all_share(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As Snakemake reads it. Only the CI profile differs in one of these: it stops at the first failure."""
-    monkeypatch.chdir(ROOT)
-    with open(f"profiles/{name}/profile.yaml", encoding="utf-8") as file:
+def test_every_profile_has_what_all_share(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Snakemake reads it, from any folder. Only the CI profile differs in one of these: it stops at the first failure."""
+    monkeypatch.chdir(tmp_path)
+    with open(ROOT / f"profiles/{name}/profile.yaml", encoding="utf-8") as file:
         settings = ProfileConfigFileParser().parse(file)
-    shared = yaml.safe_load(Path("profiles/shared.yaml").read_text(encoding="utf-8"))
+    shared = yaml.safe_load((ROOT / "profiles/shared.yaml").read_text(encoding="utf-8"))
     assert {"nolock", "ignore-incomplete", "keep-incomplete", "rerun-triggers"} <= set(shared)
     if name == "ci":
         shared["keep-going"] = False
