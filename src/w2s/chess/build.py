@@ -1,4 +1,4 @@
-"""Puzzles in parts (Section 1.3): weak and strong half, fresh puzzles for every bootstrapping step, a test set.
+"""Puzzles in parts (Section 4.1, Appendix A.2): weak and strong half, fresh puzzles for bootstrapping steps, a test set.
 
 Paper: 50,000 puzzles for the weak models' truth, another 50,000 to be labelled, a fresh 50,000 a further step of
 bootstrapping (Section 4.3.1), 5,000 to test on. Every step works on puzzles sorted by id, so the order of rows in a

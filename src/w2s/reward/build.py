@@ -1,4 +1,4 @@
-"""From comparisons to preference pairs in parts (Section 1.4; Appendix A.3).
+"""From comparisons to preference pairs in parts (Section 4.1, Appendix A.3).
 
 Every step works on pairs sorted by id, so that the order of rows in a file does not matter, and draws from a generator
 seeded by the task and the run's seed. Which completion comes first is decided by a hash of the texts alone, so that
