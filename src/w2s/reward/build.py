@@ -101,7 +101,9 @@ def comparisons(
         except MalformedError as error:
             malformed[str(error)] += 1
             if malformed.total() > max(1, MALFORMED_AT_MOST * len(rows)):
-                raise UserError(f"{where}: {error}; more than {MALFORMED_AT_MOST:.0%} of the rows are so") from None
+                raise UserError(
+                    f"{where}: {error}; more than {MALFORMED_AT_MOST:.0%} of the rows are malformed"
+                ) from None
         except (KeyError, TypeError, AttributeError) as error:
             raise UserError(f"{where}: not in the expected form ({type(error).__name__}: {error})") from None
     counts[split] = {"rows": len(rows), "malformed_dropped": dict(sorted(malformed.items()))}
