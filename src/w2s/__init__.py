@@ -1,7 +1,7 @@
 """Weak-to-strong generalization, replicated: Burns et al. 2023 (arXiv 2312.09390) as a workflow.
 
-Floors, lowest first: ``tasks, models`` -> ``training`` -> ``analysis`` -> ``figures`` -> ``commands``.
-``experiment`` and ``plan`` are imported by all and import none of them.
+A setting is a folder: ``nlp``, ``chess``, ``reward``, ``vision``. Dependencies point one way: ``config, graph`` <-
+``engine`` <- ``models`` <- ``training`` <- settings <- ``experiments`` <- ``figures, claims`` <- ``report, jobs, cli``.
 """
 
 __version__ = "0.1.0"

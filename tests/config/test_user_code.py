@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 import torch
 
+from w2s.analysis.results import Stored
 from w2s.config import user_code as own
 from w2s.errors import UserError
 from w2s.experiments.loading import plan_of
 from w2s.experiments.plan import Plan
+from w2s.figures import table02
 from w2s.training.objectives import resolve
 
 LOSSES = '''"""Mine."""
@@ -247,6 +249,22 @@ def test_a_mistake_about_an_own_task_is_one_line(
         plan_of(config, "config.yaml", folder)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_an_own_task_is_prompted_and_in_table_2_without_an_instruction_unless_the_config_has_one(
+    config: dict[str, Any], folder: Path, own_task: dict[str, Any]
+) -> None:
+    config["nlp"]["prompting"]["tasks"] = ["sciq", "pets"]
+    config["nlp"]["prompting"]["instructions"] = True
+    plan = plan_of(config, "config.yaml", folder)
+    largest = config["nlp"]["ladder"][-1]["name"]
+    said = {task: plan.nlp.prompting.zero_shot(task, largest, 0).spec["instruction"] for task in ("sciq", "pets")}
+    assert said == {"sciq": True, "pets": False}
+    assert "pets" not in [row["task"] for row in table02.tabulate(plan, Stored())]
+    config["nlp"]["prompting"]["texts"] = {"pets": "Say 1 for a dog."}
+    plan = plan_of(config, "config.yaml", folder)
+    assert plan.nlp.prompting.zero_shot("pets", largest, 0).spec["instruction"] == "Say 1 for a dog."
+    assert "pets" in [row["title"] for row in table02.tabulate(plan, Stored())]
 
 
 def test_rows_that_are_not_there_are_one_line(config: dict[str, Any], folder: Path, own_task: dict[str, Any]) -> None:

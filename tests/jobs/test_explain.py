@@ -11,6 +11,7 @@ import pytest
 from w2s.engine import artifacts
 from w2s.errors import UserError
 from w2s.graph.artifact import Artifact
+from w2s.graph.stage import Stage
 from w2s.jobs.explain import explain_path
 from w2s.jobs.workflow import Workflow
 
@@ -58,6 +59,16 @@ def test_a_result_of_a_forgotten_config_is_explained_from_its_manifest(tiny_conf
     run = Workflow(edited).default.nlp.truth("sciq", "w16", 0)
     pretend(run)
     assert "not (or no longer) configured" in explain_path(Path(run.path), Workflow(tiny_config))
+
+
+def test_a_result_of_an_unknown_stage_is_named_as_such_and_is_no_neighbour(tiny_config: dict[str, Any]) -> None:
+    workflow = Workflow(tiny_config)
+    run = workflow.default.nlp.truth("sciq", "w16", 0)
+    other = Artifact(Stage("former", 1, "", ""), run.name, "", {})
+    pretend(other)
+    with pytest.raises(UserError, match="unknown stage id 'former'"):
+        explain_path(Path(other.path), workflow)
+    assert "nearest neighbour: " in explain_path(Path(run.path), workflow)
 
 
 def test_a_damaged_result_says_so(tiny_config: dict[str, Any]) -> None:

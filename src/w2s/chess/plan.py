@@ -33,7 +33,7 @@ class ChessPlan(LadderPlan[Chess]):
     # -- artifacts -----------------------------------------------------------------------------------------
 
     def data(self, seed: int) -> Artifact:
-        """Puzzles in parts; drawn anew for every seed."""
+        """Puzzles in parts, drawn separately for each seed."""
         return self._once(("data", seed), lambda: self._new_data(seed))
 
     def _new_data(self, seed: int) -> Artifact:

@@ -1,7 +1,4 @@
-"""What every setting has (a ladder, supervisors, pairs); a module each for their sections of the config.
-
-As light as the plan: nothing here knows of torch or of chess itself.
-"""
+"""What the sections of settings share: a ladder, supervisors, pairs, pretraining. Light: no torch."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""."""
+"""How jobs run: artifacts on disk, locks, checkpoints, devices, memory, distributed training, rows of data sets."""

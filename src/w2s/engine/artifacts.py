@@ -198,7 +198,7 @@ def _publish(build: Build, out: Path, manifest: str, estimate: Mapping[str, Any]
         _fsync(path)
     write_json(folder / manifest, record | {"seal": _seal(record)})
     _fsync(folder)
-    if out.exists():  # an empty folder made by the workflow, or the ruins of a damaged artifact
+    if out.exists():  # an empty folder made by the workflow, or a damaged artifact
         shutil.rmtree(out)
     folder.rename(out)
     _fsync(out.parent)
@@ -289,7 +289,7 @@ def provenance() -> dict[str, Any]:
 
 
 def forget_peak_memory() -> None:
-    """Start to measure the peak anew: a warm process makes one artifact after another."""
+    """Restart the measurement of the peak: a warm process makes one artifact after another."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
 

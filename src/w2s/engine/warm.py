@@ -37,8 +37,6 @@ PER_PROCESS = "W2S_RUNS_PER_PROCESS"
 OFF = "0"
 START_SECONDS = 60.0  # how long a job waits for the server to listen before it works on its own
 STARTED = b"+"  # what a job hears once it was taken
-
-
 LOOK_SECONDS = 1.0  # how often the server looks whether its workflow is still there
 DEFAULT_PER_PROCESS = 64
 STAYS, LEAVES = b"+", b"-"  # what a lane says behind a job's status
@@ -60,7 +58,7 @@ def sweep(temporary: Path) -> None:
     """Remove the folders of warm processes that were killed together with their workflow."""
     for folder in temporary.glob(f"w2s-{os.getuid()}-*-*"):
         owner = folder.name.split("-")[2]
-        if owner.isdigit() and not alive(int(owner)):
+        if owner.isdigit() and not folder.is_symlink() and not alive(int(owner)):
             _remove(folder)
 
 
@@ -139,7 +137,7 @@ def several(arguments: Sequence[str]) -> bool:
 
 def _connect(folder: Path, workflow: int, server: Sequence[str]) -> socket.socket:
     folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_uid != os.getuid():
+    if folder.lstat().st_uid != os.getuid():  # a link counts as its own owner's
         raise PermissionError(f"{folder} belongs to somebody else")
     with contextlib.suppress(OSError):
         return _open(folder)
@@ -223,7 +221,7 @@ def receive(connection: socket.socket) -> Request | None:
 
 @dataclass
 class Lane:
-    """A process that does one job at a time. waiting: whoever waits for the one in hand; loaded: what it knows."""
+    """A process that does one job at a time. waiting: the client of the current job; loaded: the inputs of its last."""
 
     process: int
     channel: socket.socket
@@ -242,7 +240,7 @@ class Server:
 
     def serve(self) -> None:
         """Listen, hand out; return when the workflow is gone and nothing runs."""
-        aside = self.folder / "socket.aside"  # nobody shall see it before it listens
+        aside = self.folder / "socket.aside"  # renamed once it listens, so that no client connects too early
         aside.unlink(missing_ok=True)
         self.listener.bind(str(aside))
         self.listener.listen(256)
@@ -303,7 +301,7 @@ class Server:
         return lane
 
     def heard(self, lane: Lane, source: object) -> None:
-        """Something of a lane: its job is done, it ended, or whoever waits for the job is gone."""
+        """Handle an event of a lane: its job is done, the lane ended, or the client that waits is gone."""
         if source is lane.waiting:  # a waiting job never speaks: it was killed
             self.kill(lane)
             self.dismiss(lane)

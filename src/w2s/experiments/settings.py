@@ -42,8 +42,11 @@ def stage(name: str) -> Stage:
 
 
 def with_id(identifier: str) -> Stage:
-    """The stage that a manifest names."""
-    return next(stage for stage in STAGES.values() if stage.id == identifier)
+    """The stage that a manifest names; UserError for one of another version of the package."""
+    for stage in STAGES.values():
+        if stage.id == identifier:
+            return stage
+    raise UserError(f"unknown stage id {identifier!r}: another version of the package made this")
 
 
 def setting(name: str) -> Setting:

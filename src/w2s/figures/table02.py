@@ -6,6 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from w2s.analysis.results import Results, Row
+from w2s.errors import LackingError
 from w2s.experiments.plan import Plan
 from w2s.graph.artifact import Artifact
 from w2s.nlp.prompting import prompts
@@ -27,25 +28,31 @@ PAPER, OURS, USERS = "paper", "ours", "config"
 
 
 def needs(plan: Plan) -> list[Artifact]:
-    """Nothing: the prompts are part of the package."""
+    """Nothing: the prompts are part of the package or the config. LackingError if no task has one."""
+    if not _prompted(plan):
+        raise LackingError("no task has an instruction; nlp.prompting.texts can give your own tasks one")
     return []
 
 
+def _prompted(plan: Plan) -> list[str]:
+    """The tasks with an instruction: those of the package, and a user's own where the config has a text."""
+    nlp = plan.experiment.nlp
+    return [name for name in nlp.all_tasks() if name in TASKS or name in nlp.prompting.texts]
+
+
 def tabulate(plan: Plan, results: Results) -> list[Row]:
-    """One row per task of the experiment: the paper's tasks first, in its order."""
-    setting, tasks = plan.experiment.nlp.prompting, plan.experiment.nlp.all_tasks()
+    """One row per task with an instruction: the paper's tasks first, in its order."""
+    setting, tasks = plan.experiment.nlp.prompting, _prompted(plan)
+    titles = {name: TASKS[name].title if name in TASKS else plan.nlp.task(name).title or name for name in tasks}
     rows = []
-    ours = sorted((name for name in tasks if name not in PAPERS), key=_title)
+    ours = sorted((name for name in tasks if name not in PAPERS), key=titles.__getitem__)
     for name in [*(name for name in PAPERS if name in tasks), *ours]:
-        text, whose = prompts.instruction(name), PAPER if prompts.is_papers(name) else OURS
         if name in setting.texts:
             text, whose = setting.texts[name], USERS
-        rows.append({"task": name, "title": _title(name), "whose": whose, "prompt": text})
+        else:
+            text, whose = prompts.instruction(name), PAPER if prompts.is_papers(name) else OURS
+        rows.append({"task": name, "title": titles[name], "whose": whose, "prompt": text})
     return rows
-
-
-def _title(task: str) -> str:
-    return TASKS[task].title
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:

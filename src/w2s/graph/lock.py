@@ -2,7 +2,7 @@
 
 A code edit re-trains nothing by itself. What keeps that honest is ``stages.lock``: for every stage its
 version and a hash of the code it imports (comments and docstrings aside). A test fails when the code changed
-but neither was the version raised (results change: everything is made anew at new paths) nor the lock
+but neither was the version raised (results change: everything is made again at new paths) nor the lock
 renewed on purpose (``w2s stages --unchanged STAGE``: results do not change).
 """
 

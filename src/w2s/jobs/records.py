@@ -13,6 +13,7 @@ from statistics import median
 from typing import Any
 
 from w2s.engine.artifacts import written
+from w2s.errors import UserError
 from w2s.experiments import settings
 from w2s.graph.artifact import Artifact
 from w2s.graph.stage import MANIFESTS
@@ -52,7 +53,7 @@ class Records:
         self.jobs: list[tuple[Artifact, Finished]] = []
         tokens: dict[str, list[float]] = {}
         for job in self._jobs.values():
-            with suppress(KeyError, StopIteration):  # a parent is gone, or another version of the package made it
+            with suppress(KeyError, UserError):  # a parent is gone, or another version of the package made it
                 artifact = self._artifact(job.key)
                 settings.work(artifact)
                 self.jobs.append((artifact, job))

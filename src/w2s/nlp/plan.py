@@ -98,7 +98,7 @@ class NlpPlan(LadderPlan[Nlp]):
     # -- artifacts -----------------------------------------------------------------------------------------
 
     def data(self, task: str, seed: int) -> Artifact:
-        """Halves, validation and test of a task; drawn anew for every seed."""
+        """Halves, validation and test of a task, drawn separately for each seed."""
         return self._once(("data", task, seed), lambda: self._new_data(self.task(task), seed))
 
     def _new_data(self, task: TaskChoice, seed: int) -> Artifact:

@@ -16,7 +16,7 @@ from w2s.analysis.aggregate import MEDIAN
 from w2s.analysis.pairs import TRUTH
 from w2s.chess import analysis as chess
 from w2s.claims.needed import SIZES, sizes
-from w2s.errors import LackingError, UserError
+from w2s.errors import UserError
 from w2s.experiments.plan import Plan
 from w2s.graph.artifact import Run
 from w2s.report import pictures, together
@@ -63,7 +63,7 @@ def keys(plan: Plan, setting: str) -> Callable[[str, Cell, str], Keys]:
         roles: dict[str, Callable[..., Run]] = {"truth": of.truth, "ceiling": of.ceiling, "student": of.student}
         try:
             return roles[role](task, *names, seed).key
-        except (LackingError, UserError, KeyError, StopIteration):
+        except (UserError, KeyError):
             return None
 
     def find(task: str, cell: Cell, seed: str) -> Keys:

@@ -34,7 +34,7 @@ class RewardPlan(LadderPlan[Reward]):
     # -- artifacts -----------------------------------------------------------------------------------------
 
     def data(self, task: str, seed: int) -> Artifact:
-        """Preference pairs in parts; drawn anew for every seed."""
+        """Preference pairs in parts, drawn separately for each seed."""
         (choice,) = (one for one in self.config.tasks if one.name == self.known(task))
         return self._once(("data", task, seed), lambda: self._new_data(choice, seed))
 

@@ -1,1 +1,1 @@
-"""."""
+"""The structure of supervisors' errors (Appendix E)."""

@@ -81,7 +81,7 @@ def _data(run: Run) -> Artifact:
 
 
 def fit_rows(plan: NlpPlan, results: Results) -> list[Row]:
-    """One row a labeller or student of Figure 24 (see ``w2s.nlp.probing.simulable.Fit``)."""
+    """One row a labeller or student of Figure 24 (see ``w2s.nlp.probing.simulable.Result``)."""
     rows = []
     for seed in plan.probing.seeds:
         run = plan.probing.errors(seed)

@@ -1,1 +1,1 @@
-"""."""
+"""Prompted base models, zero-shot and few-shot (Section 5.2.1)."""

@@ -9,6 +9,7 @@ from w2s.config.ladder import OpenRung, Rung
 from w2s.graph.artifact import Artifact, Cached, Run
 from w2s.models.plan import computed, needed
 from w2s.nlp.stages import PROMPT
+from w2s.nlp.tasks import TASKS
 
 if TYPE_CHECKING:
     from w2s.nlp.plan import NlpPlan
@@ -62,7 +63,8 @@ class PromptingPlan(Cached):
         setting, of = self.setting, self.plan.rung(rung)
         spec: dict[str, Any] = {
             "task": task,
-            "instruction": setting.texts.get(task, setting.instructions),  # true: the package's words
+            # True: the package's words, which it does not have for a user's own task.
+            "instruction": setting.texts.get(task, setting.instructions and task in TASKS),
             "answers": list(setting.answers),
             "between": BETWEEN if isinstance(of, OpenRung) else None,
             "shots": shots,

@@ -1,1 +1,1 @@
-"""."""
+"""Sandwiching: non-experts who label with a model's help."""
