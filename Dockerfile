@@ -1,7 +1,7 @@
-# Everything that jobs and Snakemake itself need, by constraints.txt (docs/cluster.md). Two targets:
+# Everything that Snakemake and its jobs need, in the versions of constraints.txt (docs/cluster.md). Two targets:
 #   docker build --target gpu -t w2s:gpu .
 #   docker build --target cpu -t w2s:cpu --build-arg TORCH_INDEX=<PyTorch's index of builds without CUDA> .
-# The driver comes from the host, CUDA from torch's own build. A checkout mounted at /w2s takes the place of the copy.
+# The driver comes from the host, CUDA from torch's build. A checkout mounted at /w2s replaces the copy.
 FROM python:3.11-slim AS base
 RUN apt-get update \
     && apt-get install -y --no-install-recommends git gcc libc6-dev \

@@ -1,5 +1,5 @@
-# `make figures/fig5.pdf` and `make test` on a fresh machine: an environment first, then the real command.
-# Needs Python 3.11 or later, pip and make. Inside an activated environment call snakemake yourself.
+# Creates the environment if needed, then runs the command: `make figures/fig5.pdf` and `make test` work on a fresh
+# machine. Needs Python 3.11 or later, pip and make. In an activated environment you can call snakemake directly.
 PYTHON ?= python3
 VENV ?= .venv
 INSTALLED := $(VENV)/.installed
@@ -11,21 +11,22 @@ ACTIVE := PATH="$(abspath $(VENV))/bin:$$PATH" VIRTUAL_ENV="$(abspath $(VENV))"
 
 help:
 	@echo "make figures/fig5.pdf   draw a figure, training what it needs (default experiment: smoke)"
-	@echo "make figures            every figure and table that there is"
-	@echo "make report             report/report.html: verdicts, every figure, cost, provenance, on one page"
+	@echo "make figures            every figure and table of the default experiment"
+	@echo "make report             report/report.html: verdicts, figures, cost and provenance on one page"
 	@echo "make all                every figure and the report"
-	@echo "make report/claims.html which claims of the paper hold (default experiment), from all those figures"
-	@echo "make test-fast          unit tests: about a minute; plain pytest runs the same (pytest PATH: all tests there)"
-	@echo "make test               all tests, a tiny experiment end to end among them: a quarter of an hour"
-	@echo "make bench              speed as ratios, side by side: ten minutes; bench-gpu where there is a GPU"
+	@echo "make report/claims.html verdicts on the paper's claims; draws on the numbers behind all figures"
+	@echo "make test-fast          unit tests: about a minute; plain pytest runs the same"
+	@echo "make test               all tests, including workflows end to end: 15 minutes"
+	@echo "make bench              measure speed against plain loops: ten minutes (make bench-gpu: on a GPU)"
 	@echo "make lint               ruff, mypy, snakefmt, snakemake --lint"
-	@echo "make site               the documentation as a site that opens offline: site/index.html"
-	@echo "make gallery            every figure again, and its page and picture in docs/"
-	@echo "make environment        only make $(VENV) from constraints.txt"
+	@echo "make format             fix what ruff and snakefmt can fix"
+	@echo "make site               the documentation as a site that works offline: site/index.html"
+	@echo "make gallery            every figure, and its page and picture in docs/"
+	@echo "make environment        create $(VENV) from constraints.txt, nothing else"
 
 environment: $(INSTALLED)
 
-# The version check comes first: everything after it would fail in less clear words.
+# The version check comes first: without it, later steps fail with unclear messages.
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "w2s needs Python 3.11 or later, this is " + sys.version.split()[0] + "; set PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
@@ -60,7 +61,7 @@ test-fast: $(INSTALLED)
 test: $(INSTALLED)
 	$(ACTIVE) pytest -n 2 tests
 
-# The documentation as a site that opens offline: site/index.html.
+# The documentation as a site that works offline: site/index.html.
 site: $(INSTALLED)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[docs]"
 	$(ACTIVE) NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
@@ -70,7 +71,7 @@ site: $(INSTALLED)
 gallery: figures
 	$(ACTIVE) w2s gallery
 
-# Each measures in fresh processes; benchmarks/RESULTS.md keeps what was measured where.
+# Each measures in fresh processes; benchmarks/RESULTS.md records results by machine.
 bench: $(INSTALLED)
 	$(ACTIVE) python benchmarks/finetune.py
 	$(ACTIVE) python benchmarks/pretraining.py

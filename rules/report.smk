@@ -50,7 +50,7 @@ rule report:
     params:
         figures="figures",
     message:
-        "verdicts, figures and what they took, on one page: {output}"
+        "report with verdicts, figures, cost and provenance: {output}"
     shell:
         "python -m w2s report --experiment {input.experiment:q} --figures {params.figures} --page {output:q} > {log} 2>&1"
 
@@ -80,7 +80,7 @@ rule compare:
         figures=compared_figures,
         only="",
     message:
-        "{wildcards.first} against {wildcards.second}: {output.page}"
+        "compare {wildcards.first} with {wildcards.second}: {output.page}"
     shell:
         "python -m w2s compare --experiments {input.experiments:q} --figures {params.figures} {params.only}"
         " --page {output.page:q} --out {output.differences:q} > {log} 2>&1"

@@ -112,7 +112,7 @@ def test_a_recapture_on_the_same_square_is_no_leak() -> None:
 
 
 def test_a_text_that_is_another_move_is_found(puzzles: list[Puzzle]) -> None:
-    with pytest.raises(UserError, match="does not stand for its answer"):
+    with pytest.raises(UserError, match="is not its answer"):
         check_text(puzzles[0], "Kg6 :", " Kg6 g6", "position")
 
 
@@ -123,7 +123,7 @@ def test_easier_puzzles_are_rated_below_the_cutoff_and_apart_from_the_test_set(p
     assert max(puzzle.rating or 0 for puzzle in found) < 1300
     assert not {puzzle.group for puzzle in found} & {puzzle.group for puzzle in test}
     assert found == subset(puzzles[::-1], "below-1300", 30, 0, hard=2000, held_out=test)
-    with pytest.raises(UserError, match=r"\d+ are rated below 800 and apart from the test set, 200 are needed"):
+    with pytest.raises(UserError, match=r"200 rated below 800 are needed outside the test set, but there are only \d+"):
         subset(puzzles, "below-800", 200, 0, hard=2000, held_out=test)
 
 

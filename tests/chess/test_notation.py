@@ -46,9 +46,9 @@ def test_a_pgn_prompt_has_check_marks_and_castling_in_it() -> None:
 
 
 def test_a_pgn_prompt_without_the_game_is_one_line() -> None:
-    with pytest.raises(UserError, match="puzzle p: the game that it comes from is unknown"):
+    with pytest.raises(UserError, match="puzzle p: its game is unknown"):
         prompt(ENDGAME, "pgn")
-    with pytest.raises(UserError, match="not at the usual start"):
+    with pytest.raises(UserError, match="not at the standard start"):
         game_text(Game("g", ENDGAME.start, ("d1d8",)), "pgn")
 
 
@@ -167,6 +167,6 @@ def test_a_word_outside_of_the_vocabulary_is_an_error() -> None:
 
 def test_only_closed_notations_have_a_tokenizer() -> None:
     with pytest.raises(
-        UserError, match="'pgn' has no closed vocabulary; train a tokenizer, or choose squares, position"
+        UserError, match="'pgn' has no fixed vocabulary; train a tokenizer, or choose squares, position"
     ):
         tokenizer("pgn")

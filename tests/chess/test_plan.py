@@ -93,7 +93,7 @@ def test_two_rungs_are_the_naive_student(paper: ChessPlan) -> None:
 
 
 def test_what_is_no_chain_is_refused(paper: ChessPlan) -> None:
-    with pytest.raises(UserError, match="chess: r0-r1-r2 begins no chain"):
+    with pytest.raises(UserError, match="chess: r0-r1-r2 is not the start of a chain"):
         paper.chain(("r0", "r1", "r2"), 0)
 
 
@@ -145,7 +145,7 @@ def test_files_are_known_by_their_content(config: dict[str, Any], tmp_path: Path
         (tmp_path / name / f"{name}.csv").write_text(content)
     assert key("here") == key("there")
     assert all(one != other for one, other in zip(key("here"), key("edited"), strict=True))
-    with pytest.raises(UserError, match=r"chess\.puzzles\.paths: no file '.*/nowhere/\*\.csv'"):
+    with pytest.raises(UserError, match=r"chess\.puzzles\.paths: no file matches '.*/nowhere/\*\.csv'"):
         key("nowhere")
 
 

@@ -179,7 +179,7 @@ def test_a_game_that_does_not_lead_to_the_position_is_counted(moves: str, reason
 def test_a_file_of_many_unsound_rows_is_one_line_with_the_first(tmp_path: Path) -> None:
     rows = [*(row(number) for number in range(150)), *(row(number, Moves="h8g8 d1d9") for number in range(150, 200))]
     message = (
-        r"puzzles.jsonl: 8 of the first 158 rows are no sound puzzles, more than 5% "
+        r"puzzles.jsonl: 8 of the first 158 rows are not valid puzzles, more than 5% "
         r"\(150 kept, 8 with an illegal answer\); the first is p0150 \(with an illegal answer\)"
     )
     with pytest.raises(UserError, match=message):
@@ -187,7 +187,7 @@ def test_a_file_of_many_unsound_rows_is_one_line_with_the_first(tmp_path: Path) 
 
 
 def test_a_small_file_of_many_unsound_rows_is_one_line_too(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"1 of the first 2 rows are no sound puzzles"):
+    with pytest.raises(UserError, match=r"1 of the first 2 rows are not valid puzzles"):
         read(tmp_path, [row(0), row(1, **STALEMATE)])
 
 
@@ -219,7 +219,7 @@ def test_what_is_wrong_with_a_file_is_one_line(tmp_path: Path) -> None:
 
     with pytest.raises(UserError, match=r"a.csv.zst: truncated"):
         reading("a.csv.zst", zstandard.ZstdCompressor().compress(b"PuzzleId,FEN\n" * 99)[:-3])
-    with pytest.raises(UserError, match=r"b.jsonl:1: not a line of JSON"):
+    with pytest.raises(UserError, match=r"b.jsonl:1: not valid JSON"):
         reading("b.jsonl", b"{")
     with pytest.raises(UserError, match=r"c.jsonl:1: not an object"):
         reading("c.jsonl", b"[1]")
@@ -229,7 +229,7 @@ def test_what_is_wrong_with_a_file_is_one_line(tmp_path: Path) -> None:
         reading("e.csv", b"PuzzleId,FEN,Moves,Rating,GameUrl\n")
     with pytest.raises(UserError, match=r"f.parquet: not a readable parquet file"):
         reading("f.parquet", b"PAR1")
-    with pytest.raises(UserError, match=r"g.txt is not a file of rows"):
+    with pytest.raises(UserError, match=r"g.txt is not a table of rows"):
         reading("g.txt", b"")
     with pytest.raises(UserError, match=r"h.csv: not readable as utf-8"):
         reading("h.csv", b"PuzzleId\xff\n")

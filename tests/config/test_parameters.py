@@ -48,11 +48,11 @@ def test_kinds_defaults_and_ranges_stand_in_the_signature(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("los", "no function 'los'; did you mean 'loss'? there are: beyond, careless, loss, moving, odd"),
-        ("careless", "careless takes (logits, labels, weights); it should take (logits, labels, *, ...)"),
+        ("los", "no function 'los'; did you mean 'loss'? available: beyond, careless, loss, moving, odd"),
+        ("careless", "careless takes (logits, labels, weights); expected (logits, labels, *, ...)"),
         ("odd", "parameter 'a': type 'list[float]' is not allowed; allowed: float, int, bool"),
         ("beyond", "parameter 'a': default: 2 is not allowed; allowed: 0 to 1"),
-        ("moving", "parameter 'a': default: nothing_of_this_name.x is no constant"),
+        ("moving", "parameter 'a': default: nothing_of_this_name.x is not a constant"),
     ],
 )
 def test_a_mistake_in_a_signature_is_one_line_with_its_place(path: Path, name: str, said: str) -> None:

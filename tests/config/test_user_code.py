@@ -103,7 +103,7 @@ def test_where_the_folder_lies_does_not_matter(folder: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("reference", "said"),
     [
-        ("losses:min", "no function 'min'; did you mean 'mine'? there are: inner, mine, yours"),
+        ("losses:min", "no function 'min'; did you mean 'mine'? available: inner, mine, yours"),
         ("loses:mine", "loses.py' in the project's folder; it should define mine"),
         ("losses.py:mine:x", "'losses.py:mine:x' is not allowed; allowed: module:function"),
     ],
@@ -117,7 +117,7 @@ def test_a_function_that_is_not_there_is_one_line(folder: Path, reference: str, 
 def test_a_function_is_only_used_as_it_was_planned(folder: Path) -> None:
     code = own.digest("losses:mine", folder)
     edit(folder / "losses.py", "POWER = 2.0", "POWER = 9.0")
-    with pytest.raises(UserError, match="mine changed since this was planned; run the same command again"):
+    with pytest.raises(UserError, match="mine changed after the workflow started; run the same command again"):
         own.function("losses:mine", code, folder)
 
 
@@ -149,7 +149,7 @@ def test_a_loss_that_is_not_one_an_example_is_one_line(tmp_path: Path, body: str
     with pytest.raises(UserError) as caught:
         loss(torch.zeros(3, 2), torch.zeros(3, 2), progress=0.0)
     assert said in str(caught.value)
-    assert "one loss an example, shape (3,)" in str(caught.value)
+    assert "one loss per example, shape (3,)" in str(caught.value)
     sys.path.remove(str(tmp_path.resolve()))
 
 
@@ -230,11 +230,11 @@ def test_an_own_task_is_known_by_its_rows_and_its_formatter(
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"name": "sciq"}, "nlp.tasks[22]: 'sciq' is a task already; give your own another name"),
+        ({"name": "sciq"}, "nlp.tasks[22]: a task 'sciq' exists already; choose another name"),
         ({"formatter": "forms:pet"}, "nlp.tasks[22]: "),
         ({"formatter": "forms"}, "'forms' is not allowed; allowed: module:function"),
         ({"directory": None}, "pets: directory: missing"),
-        ({"formatter": None}, "pets: directory is of use only with a formatter of your own"),
+        ({"formatter": None}, "pets: directory has an effect only with a formatter of your own"),
         ({"name": "my-pets"}, "name: 'my-pets' is not allowed; allowed: lower-case letters, digits and _"),
     ],
 )
@@ -269,5 +269,5 @@ def test_an_own_task_is_prompted_and_in_table_2_without_an_instruction_unless_th
 
 def test_rows_that_are_not_there_are_one_line(config: dict[str, Any], folder: Path, own_task: dict[str, Any]) -> None:
     own_task["directory"] = "pest"
-    with pytest.raises(UserError, match=r"task 'pets': directory .*pest' is not there; it should hold its rows"):
+    with pytest.raises(UserError, match=r"task 'pets': no directory .*pest' with its rows"):
         plan_of(config, "config.yaml", folder).nlp.data("pets", 0)

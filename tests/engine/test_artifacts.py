@@ -68,7 +68,7 @@ def test_a_failure_leaves_nothing() -> None:
         ("history.csv", lambda path: path.write_text("step\n2\n"), "truncated or edited"),
         ("history.csv", lambda path: path.unlink(), "missing"),
         ("run.json", lambda path: path.write_text(path.read_text()[:40]), "damaged manifest"),
-        ("run.json", lambda path: path.write_text(path.read_text().replace('"seed": 0', '"seed": 1')), "edited since"),
+        ("run.json", lambda path: path.write_text(path.read_text().replace('"seed": 0', '"seed": 1')), "edited after"),
         ("run.json", lambda path: path.write_text(path.read_text().replace('"score": 0.5', '"score": 0.9')), "edited"),
         ("run.json", lambda path: path.write_text(json.dumps(json.loads(path.read_text()) | {"files": {}})), "edited"),
     ],
@@ -92,7 +92,7 @@ def test_a_harmed_artifact_is_made_anew() -> None:
 
 def test_an_artifact_cannot_be_put_under_another_key() -> None:
     other = OUT.with_name("s0-ffffffffff")
-    with pytest.raises(UserError, match="the path says otherwise"), artifacts.building(other, IDENTITY):
+    with pytest.raises(UserError, match="the path should end in"), artifacts.building(other, IDENTITY):
         pass
 
 

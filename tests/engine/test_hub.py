@@ -271,5 +271,5 @@ def test_a_ladder_that_misstates_its_parameters_is_refused(copy: Path, address: 
     assert planned(run(copy, address, "snakemake", "--cores", "2", "-n", target).stdout)["open_model"] == 2
     done = run(copy, address, "snakemake", "--cores", "2", target)
     assert done.returncode == 1
-    assert "the ladder says 11,456: correct it" in done.stdout + done.stderr
+    assert "the ladder 11,456; correct the ladder" in done.stdout + done.stderr
     shutil.rmtree(copy / "cache")

@@ -184,7 +184,7 @@ def test_a_test_set_may_be_cut_from_the_training_rows() -> None:
     [
         ("a.parquet", b"{broken", "a.parquet: not a readable parquet file"),
         ("a.parquet", b"", "a.parquet: not a readable parquet file"),
-        ("a.jsonl", b'{"a": 1}\n{broken', "a.jsonl:2: not a line of JSON"),
+        ("a.jsonl", b'{"a": 1}\n{broken', "a.jsonl:2: not valid JSON"),
         ("a.jsonl", b"\n[1]\n", "a.jsonl:2: not an object with columns as keys"),
         ("a.jsonl", b"\xff\xfe", "a.jsonl: not readable as utf-8 text"),
         ("a.json", b"[1, ", "a.json: not readable as JSON"),
@@ -194,12 +194,12 @@ def test_a_test_set_may_be_cut_from_the_training_rows() -> None:
         ("a.csv", b'a,b\n"1"2,3\n', "a.csv: not a readable CSV file"),
         ("a.jsonl.gz", b"no", "a.jsonl.gz: corrupt, not readable as gzip"),
         ("a.jsonl.zst", b"no zstandard", "a.jsonl.zst: corrupt, not readable as zstandard"),
-        ("a.jsonl.gz", gzip.compress(b"{}\n" * 99)[:-9], "a.jsonl.gz: truncated, its gzip data stop in the middle"),
-        ("a.csv.zst", zstandard.compress(b"a,b\n" * 99)[:-9], "a.csv.zst: truncated, its zstandard data stop"),
-        ("a.tsv", b"a\tb\n", "a.tsv is not a file of rows; allowed: .parquet, "),
+        ("a.jsonl.gz", gzip.compress(b"{}\n" * 99)[:-9], "a.jsonl.gz: truncated: its gzip data end early"),
+        ("a.csv.zst", zstandard.compress(b"a,b\n" * 99)[:-9], "a.csv.zst: truncated: its zstandard data end"),
+        ("a.tsv", b"a\tb\n", "a.tsv is not a table of rows; allowed: .parquet, "),
         ("a.parquet", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a Git LFS pointer"),
         ("a.jsonl", b"", "a.jsonl has no rows"),
-        ("a.csv", b"b\n1\n", "a.csv has no column 'a'; it has: b"),
+        ("a.csv", b"b\n1\n", "a.csv has no column 'a'; available: b"),
     ],
 )
 def test_a_file_that_is_not_as_it_should_be_is_one_line(name: str, content: bytes, said: str, tmp_path: Path) -> None:

@@ -61,5 +61,5 @@ def test_shared_groups_are_found_and_named() -> None:
     parts = {"weak": items([1, 1]), "test": items([1]), "strong": [Item("g9", 0)]}
     assert shared_groups(parts) == {"g0": ["test", "weak"]}
     check_groups({"weak": items([1]), "test": [Item("g9", 0)]}, "task 'x'")
-    with pytest.raises(UserError, match=r"^task 'x': 1 groups lie in several parts, 'g0' in test, weak$"):
+    with pytest.raises(UserError, match=r"^task 'x': 1 groups are in several parts; 'g0' is in test, weak$"):
         check_groups(parts, "task 'x'")

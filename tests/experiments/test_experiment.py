@@ -113,12 +113,12 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
     (
         "a revision that nothing reads",
         lambda c: c["nlp"].update(tasks=[{"name": "boolq", "revision": "a" * 40}]),
-        ["boolq: revision is of use only with data.source 'hub'"],
+        ["boolq: revision has an effect only with data.source 'hub'"],
     ),
     (
         "a split of the micro-world",
         lambda c: c["nlp"].update(tasks=[{"name": "boolq", "train": "validation"}]),
-        ["boolq: the micro-world has its own train and test"],
+        ["boolq: train and test cannot be set with the micro-world"],
     ),
     (
         "a method called truth",
@@ -251,7 +251,7 @@ def test_two_ladders_with_one_rung_are_refused(config: dict[str, Any], tmp_path:
     for name in ("mine", "yours"):
         (tmp_path / "config" / "ladders" / f"{name}.yaml").write_text("rungs: [{name: a}]\n")
     config["nlp"]["ladder"] = ["a", "a"]
-    with pytest.raises(UserError, match=r"config/ladders/yours.yaml: another ladder has a rung 'a' as well"):
+    with pytest.raises(UserError, match=r"config/ladders/yours.yaml: rung 'a' is also in another ladder"):
         plan_of(config, "config.yaml", tmp_path)
 
 
@@ -277,5 +277,5 @@ def test_execution_is_no_part_of_any_identity(config: dict[str, Any], smoke: Pla
 def test_an_overlay_cannot_say_how_jobs_are_run(config: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "config").mkdir()
     (tmp_path / "config/fast.yaml").write_text("execution: {threads: 2}\n")
-    with pytest.raises(UserError, match=r"fast.yaml: execution: holds for all experiments of a call"):
+    with pytest.raises(UserError, match=r"fast.yaml: execution: applies to all experiments of a call"):
         Workflow(config, tmp_path).plan("fast")

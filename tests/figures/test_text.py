@@ -39,4 +39,4 @@ def test_every_figures_numbers_can_be_printed(
 def test_another_csv_is_refused_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "history.csv").write_text("step,epoch\n1,2\n")
     assert main(["table", str(tmp_path / "history.csv")]) == 1
-    assert "not the numbers behind a figure" in capsys.readouterr().err
+    assert "not a figure's table" in capsys.readouterr().err

@@ -133,7 +133,7 @@ def test_a_device_without_a_past_is_assumed_and_an_unknown_one_refused(runs: lis
     learned, assumed = Model(past), Model(past, "h100")
     assert (learned.device, learned.learned, learned.is_gpu) == ("NVIDIA GeForce RTX 4090", True, True)
     assert (learned.assumed, assumed.learned) == (cost.ASSUMED["rtx4090"], False)
-    assert "nothing was made on 'h100' yet: times assume" in cost.table(runs, assumed, "runs")
+    assert "no finished jobs on 'h100': times assume" in cost.table(runs, assumed, "runs")
     with pytest.raises(UserError, match=r"unknown device 'h1000'; did you mean 'h100'\?[^\n]*$"):
         Model(past, "h1000")
 
@@ -229,7 +229,7 @@ def test_the_check_compares_estimates_with_what_was_measured(plan: Plan, runs: l
     assert said[3][:5] == ["finetune", number, number, "50%", "100%"]
     assert said[3][5] == "100%"
     assert said[-1][:2] == ["all", number]
-    with pytest.raises(UserError, match="no job of these figures is finished on 'cpu'"):
+    with pytest.raises(UserError, match="these figures have no finished jobs on 'cpu'"):
         cost.check(runs, NOTHING)
 
 

@@ -129,7 +129,7 @@ def test_a_missing_weight_is_named(directory: Path) -> None:
     shape, weights = decoder.shape_of(decoder.read_config(directory)), decoder.read_weights(directory)
     assert shape
     del weights["layers.1.mlp.up_proj.weight"]
-    with pytest.raises(UserError, match=r"1 of its weights are missing .*, layers.1.mlp.up_proj.weight first"):
+    with pytest.raises(UserError, match=r"1 weights are missing .*, first layers.1.mlp.up_proj.weight"):
         decoder.with_weights(shape, weights, directory)
 
 

@@ -19,7 +19,7 @@ def test_labels_are_joined_by_id_never_by_position() -> None:
 
 
 def test_an_example_without_a_weak_label_is_named() -> None:
-    with pytest.raises(UserError, match=r"run/predictions.parquet: no prediction for 1 of 2 examples, z first"):
+    with pytest.raises(UserError, match=r"run/predictions.parquet: no prediction for 1 of 2 examples, first z"):
         join(["a", "z"], {"a": 0.5}, where="run/predictions.parquet")
 
 

@@ -53,7 +53,7 @@ def test_a_text_that_shows_which_answer_is_right_is_refused(leak: str) -> None:
 
 def test_labels_that_do_not_follow_the_answer_are_refused() -> None:
     stuck = replaced("cola", lambda row: [Candidate("g", "g", row["sentence"], 1)])
-    with pytest.raises(UserError, match="another right answer changes no label"):
+    with pytest.raises(UserError, match="labels do not change with the right answer"):
         format_row(stuck, ROWS["cola"], "task, train row 0")
 
 
@@ -107,7 +107,7 @@ def test_a_data_set_whose_words_give_every_label_away_is_refused() -> None:
 
     task = Task("given", "Given", formatter, ("text", "label"), "given", exchange("label", 0, 1))
     rows = [{"text": f"text {n}", "mood": ("sad", "glad")[n % 2], "label": n % 2} for n in range(1200)]
-    with pytest.raises(UserError, match=r"bag of words accuracy on the test set is 100.0%, so the text gives"):
+    with pytest.raises(UserError, match=r"bag of words accuracy on the test set is 100.0%, so the text reveals"):
         build(task, {"train": rows}, SIZES, 0)
 
 

@@ -43,7 +43,7 @@ def test_both_halves_or_what_a_subset_marks_of_them(tmp_path: Path) -> None:
 
 def test_a_subset_that_does_not_know_an_example_is_a_mistake(tmp_path: Path) -> None:
     artifacts.write_table(tmp_path / "examples.parquet", {"id": ["w1"], "some": [True]})
-    with pytest.raises(UserError, match="lacks 4 examples, w2 first"):
+    with pytest.raises(UserError, match="4 examples are missing, first w2"):
         training_part(PARTS, "both", tmp_path, "some")
 
 

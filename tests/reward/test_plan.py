@@ -152,7 +152,7 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
     ),
     ("world task", lambda c: c.update(tasks=["shp"]), ["the micro-world has no 'shp'; allowed: hh"]),
     ("directory", lambda c: c.update(source="directory"), ["source is 'directory', so directory must name one"]),
-    ("folder", lambda c: c.update(tasks=[{"name": "hh", "folder": "x"}]), ["folder is of use only with"]),
+    ("folder", lambda c: c.update(tasks=[{"name": "hh", "folder": "x"}]), ["folder has an effect only with"]),
     ("method", lambda c: c.update(methods=["naiv"]), ["reward.methods: unknown method 'naiv'", "'naive'"]),
     ("twice", lambda c: c.update(methods=["naive", "naive"]), ["methods: 'naive' is named twice"]),
     ("example", lambda c: c["example"].update(task="shp"), ["example.task: 'shp' is not in this experiment"]),

@@ -128,13 +128,13 @@ def test_a_folder_of_images_is_known_by_names_and_sizes(imagenet: dict[str, Any]
             (tmp_path / name / one).mkdir(parents=True)
             (tmp_path / name / one / "1.JPEG").write_bytes(content)
     assert key("val") == key("moved") != key("longer")
-    with pytest.raises(UserError, match=r"vision\.images\.paths: no file '.*/nowhere'"):
+    with pytest.raises(UserError, match=r"vision\.images\.paths: no file matches '.*/nowhere'"):
         key("nowhere")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UserError, match="no images; it should hold a folder a class"):
+    with pytest.raises(UserError, match="no images; expected one folder per class"):
         key("empty")
     (tmp_path / "list.csv").touch()
-    with pytest.raises(UserError, match=r"list.csv' is neither a .parquet file nor one folder"):
+    with pytest.raises(UserError, match=r"list.csv' is neither a .parquet file nor a folder"):
         key("list.csv")
 
 

@@ -119,7 +119,7 @@ def test_seed_0_draws_the_split_of_the_released_code() -> None:
 
 
 def test_too_few_images_are_one_line() -> None:
-    with pytest.raises(UserError, match=r"40,000 \+ 10,000 images are more than the 1,097 there are"):
+    with pytest.raises(UserError, match=r"40,000 \+ 10,000 images, but there are only 1,097"):
         vision_probe.split(1097, 40_000, 10_000, 0)
 
 
@@ -169,7 +169,7 @@ def test_a_supervisor_that_knows_too_few_classes_is_one_line(made: Made) -> None
     with pytest.raises(UserError, match="the supervisor knows 9 classes, the images have 10"):
         vision_probe.read(made.images(), features, few, PROBE_SPEC, torch.device("cpu"))
     np.save(few / "features.npy", np.ones((9, 10), dtype=np.float32))
-    with pytest.raises(UserError, match="labels of 9 images, but there are 1,397"):
+    with pytest.raises(UserError, match="labels have 9 images, expected 1,397"):
         vision_probe.read(made.images(), features, few, PROBE_SPEC, torch.device("cpu"))
 
 

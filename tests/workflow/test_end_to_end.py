@@ -167,7 +167,7 @@ def test_a_damaged_run_is_named_when_the_figure_is_drawn(copy: Path) -> None:
     (copy / FIGURE).unlink()
     (copy / "results/figures/tiny/fig5.csv").unlink()
     output = snakemake(copy, FIGURE, check=False)
-    assert f"{path.relative_to(copy)}: truncated or edited since it was made" in output
+    assert f"{path.relative_to(copy)}: truncated or edited after it was made" in output
     shutil.rmtree(path.parent)
     snakemake(copy, FIGURE)
     assert (copy / FIGURE).is_file()

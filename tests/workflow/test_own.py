@@ -46,9 +46,8 @@ def test_the_worked_example_draws_its_figure(made: Path) -> None:
 
 def test_an_edit_runs_again_what_it_changes_and_nothing_else(made: Path) -> None:
     loss, task = made / "my_methods.py", made / "my_tasks.py"
-    edit(loss, "labels that are sharpened", "labels that are sharpened more")  # words
     assert "Nothing to be done" in snakemake(made, "-n", FIGURE)
-    edit(loss, "* progress)", "* progress**2)")
+    edit(loss, "labels that are sharpened", "labels that are sharpened more")  # words count too: the file is hashed
     jobs = planned(snakemake(made, "-n", FIGURE))
     assert (jobs["finetune"], jobs["data"], jobs["pretrain"]) == (1, 0, 0)
     edit(task, "Question: is", "Is it so that")

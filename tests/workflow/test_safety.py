@@ -246,7 +246,9 @@ def one_at_work_and_one_waiting(artifact: Artifact, folder: Path, release: Path)
     first = start(arguments(artifact), folder, point=POINTS[1], wait_for=release, log="first", environment=MANY)
     wait(lambda: Path(f"{release}.reached").exists())
     second = start(arguments(artifact), folder, log="second", environment=MANY)
-    wait(lambda: (folder / "second").exists() and "another process works on this" in (folder / "second").read_text())
+    wait(
+        lambda: (folder / "second").exists() and "another process is working on this" in (folder / "second").read_text()
+    )
     return first, second
 
 

@@ -1,4 +1,4 @@
-"""Do students repeat their supervisor, its mistakes included? (paper, section 5.1.3 and Figure 8)."""
+"""Do students repeat their supervisor, its mistakes included? (paper, Section 5.1.3 and Figure 8)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def agreement(
     student: Sequence[float],
     ids: Sequence[object] | None = None,
 ) -> Agreement:
-    """Agreement of hard predictions (paper, section 5.1.3).
+    """Agreement of hard predictions (paper, Section 5.1.3).
 
     truth: 0 or 1; supervisor, student: probability of class 1. ids: of the examples; numbers by default. All (n,).
     """

@@ -1,4 +1,4 @@
-"""What stopping early gains: the same students judged at three steps of their training (paper, section 5.1.1)."""
+"""What stopping early gains: the same students judged at three steps of their training (paper, Section 5.1.1)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ History = Sequence[Mapping[str, float]]
 
 
 def stop(history: History, rule: str) -> Mapping[str, float]:
-    """The evaluation at which a rule stops (paper, section 5.1.1); of equally good ones the last."""
+    """The evaluation at which a rule stops (paper, Section 5.1.1); of equally good ones the last."""
     if rule == LAST:
         return history[-1]
     judged_by = "test_truth" if rule == GROUND_TRUTH else _of_weak_labels(history)

@@ -220,7 +220,7 @@ def gap(config: LadderSection, pair: Pair, weak: Estimate, reached: Estimate, ce
 
 
 def has_pgr(config: LadderSection, pair: Pair) -> bool:
-    """Whether the student is strictly larger than its supervisor and has a ceiling (paper, section 3)."""
+    """Whether the student is strictly larger than its supervisor and has a ceiling (paper, Section 3)."""
     supervisor, student = pair
     return student.truth and config.ladder.index(student) > config.ladder.index(supervisor)
 

@@ -1,4 +1,4 @@
-"""Performance gap recovered, PGR = (student - weak) / (ceiling - weak) (paper, section 3.1). The only implementation.
+"""Performance gap recovered, PGR = (student - weak) / (ceiling - weak) (paper, Section 3). The only implementation.
 
 One rule, for figures, claims and comparisons: PGR is *undefined* where the ceiling is no better than the supervisor,
 and defined everywhere else. Whether a gap is *within noise* is another matter: a PGR within noise is defined, but says

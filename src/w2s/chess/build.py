@@ -1,4 +1,4 @@
-"""Puzzles in parts (Section 1.3): weak and strong half, fresh puzzles for every bootstrapping step, a test set.
+"""Puzzles in parts (Section 4.1, Appendix A.2): the halves, fresh puzzles for bootstrapping steps, a test set.
 
 Paper: 50,000 puzzles for the weak models' truth, another 50,000 to be labelled, a fresh 50,000 a further step of
 bootstrapping (Section 4.3.1), 5,000 to test on. Every step works on puzzles sorted by id, so the order of rows in a
@@ -110,8 +110,14 @@ def subset(
     distinct, _ = _distinct(filter(fits, puzzles))
     left = [one for one in apart(distinct, held_out) if key(one.position()) not in known]
     if len(left) < count:
-        what = f"rated below {high}" if high is not None else f"rated {low} or more" if low is not None else "there"
-        raise UserError(f"puzzles: {len(left):,} are {what} and apart from the test set, {count:,} are needed")
+        what = (
+            f"rated below {high}"
+            if high is not None
+            else f"rated {low} or more"
+            if low is not None
+            else "of any rating"
+        )
+        raise UserError(f"puzzles: {count:,} {what} are needed outside the test set, but there are only {len(left):,}")
     chosen = random.Random(f"puzzles-{name}-{seed}").sample(left, count)
     return sorted(chosen, key=lambda puzzle: puzzle.id)
 
@@ -151,7 +157,7 @@ def check_text(puzzle: Puzzle, prompt: str, answer: str, notation: str) -> None:
         raise UserError(f"puzzle {puzzle.id}: its prompt ends in the answer{answer} ({prompt[-60:]!r})")
     move = notations.parse_answer(answer, puzzle.position(), notation)
     if move is None or move.uci() != puzzle.answer:
-        raise UserError(f"puzzle {puzzle.id}: the text{answer!r} does not stand for its answer {puzzle.answer}")
+        raise UserError(f"puzzle {puzzle.id}: the text{answer!r} is not its answer, {puzzle.answer}")
 
 
 def _bare(text: str) -> str:

@@ -35,8 +35,8 @@ def make(build: artifacts.Build, files: Mapping[str, Sequence[str]]) -> None:
     tokenizer.save(str(build.folder / "tokenizer.json"))
     if not documents.kept:
         raise UserError(
-            f"chess games: none of {documents.games:,} is left to pretrain on; {documents.with_a_puzzle:,} hold a "
-            f"puzzle's position and {documents.from_another_start:,} do not begin at the usual start"
+            f"chess games: none of {documents.games:,} can be used; {documents.with_a_puzzle:,} contain a "
+            f"puzzle's position and {documents.from_another_start:,} do not begin at the standard starting position"
         )
     build.measured |= {
         "games": documents.games,

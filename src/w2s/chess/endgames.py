@@ -105,7 +105,9 @@ def _distinct(
             fen = board.fen()
             name = identity(fen, ())
             return Puzzle(name, name, fen, (), answer.uci(), rating(difficulty(board, answer)))
-    raise UserError(f"endgames: only {where} found in positions that the games do not have; ask for fewer of either")
+    raise UserError(
+        f"endgames: only {where} found in positions that do not occur in games; reduce games.count or puzzles.count"
+    )
 
 
 # -- drawing positions -----------------------------------------------------------------------------------

@@ -216,7 +216,7 @@ def learned_labels(
     if missing:
         raise UserError(
             f"{labels}/predictions.parquet: no answer to {len(missing)} of {len(parts[part])} puzzles of {part}, "
-            f"{missing[0]} first"
+            f"first {missing[0]}"
         )
     return {name: [given.get((name, key), "") for key in parts[name].ids] for name in needed}
 

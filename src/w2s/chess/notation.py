@@ -103,7 +103,7 @@ def tokenizer(notation: str) -> Tokenizer:
     if not _notation(notation).closed:
         closed = [name for name, one in NOTATIONS.items() if one.closed]
         raise UserError(
-            f"notation {notation!r} has no closed vocabulary; train a tokenizer, or choose {', '.join(closed)}"
+            f"notation {notation!r} has no fixed vocabulary; train a tokenizer, or choose {', '.join(closed)}"
         )
     end = _end()
     words = vocabulary()
@@ -158,7 +158,7 @@ def _number(ply: int) -> str:
 def _pgn_prompt(puzzle: Puzzle) -> str:
     if puzzle.start is not None:
         raise UserError(
-            f"puzzle {puzzle.id}: the game that it comes from is unknown, which the notation 'pgn' needs; "
+            f"puzzle {puzzle.id}: its game is unknown, but notation 'pgn' requires it; "
             "use 'fen', or puzzles with the moves of their games"
         )
     return " ".join([*_plies(puzzle.moves), _number(len(puzzle.moves))])
@@ -167,7 +167,7 @@ def _pgn_prompt(puzzle: Puzzle) -> str:
 def _pgn_game(game: Game) -> str:
     if game.start is not None:
         raise UserError(
-            f"game {game.id} begins at {game.start!r}, not at the usual start, which the notation 'pgn' needs"
+            f"game {game.id} begins at {game.start!r}, not at the standard start, which notation 'pgn' requires"
         )
     return " ".join(_plies(game.moves))
 

@@ -84,9 +84,9 @@ class ChessPlan(LadderPlan[Chess]):
         """A run on the strong half with the greedy completions of ``weak`` as labels. The only method is naive."""
         self.known(task)
         if method != "naive":
-            raise UserError(f"chess: unknown method {method!r}; allowed: naive (bootstrapping chains: ``chain``)")
+            raise UserError(f"chess: unknown method {method!r}; allowed: naive")
         if weak not in self._supervisors():
-            raise UserError(f"chess: {weak!r} supervises none; {allowed(weak, self._supervisors())}")
+            raise UserError(f"chess: {weak!r} is not a supervisor; {allowed(weak, self._supervisors())}")
         return self._step((weak, strong), seed)
 
     def chain(self, rungs: tuple[str, ...], seed: int) -> Run:
@@ -98,7 +98,7 @@ class ChessPlan(LadderPlan[Chess]):
             return self.student(TASK, rungs[0], rungs[1], "naive", seed)
         if len(rungs) < 2 or not any(chain[: len(rungs)] == rungs for chain in self.config.chains()):
             named = ("-".join(chain) for chain in self.config.chains())
-            raise UserError(f"chess: {'-'.join(rungs)} begins no chain; {allowed('-'.join(rungs), named)}")
+            raise UserError(f"chess: {'-'.join(rungs)} is not the start of a chain; {allowed('-'.join(rungs), named)}")
         return self._step(rungs, seed)
 
     def _step(self, rungs: tuple[str, ...], seed: int) -> Run:

@@ -119,7 +119,7 @@ def _check(path: Path, counts: PuzzleCounts, first_bad: str) -> None:
     read = counts.kept + skipped
     if skipped > SKIPPED_AT_MOST * read:
         raise UserError(
-            f"{path}: {skipped:,} of the first {read:,} rows are no sound puzzles, more than {SKIPPED_AT_MOST:.0%} "
+            f"{path}: {skipped:,} of the first {read:,} rows are not valid puzzles, more than {SKIPPED_AT_MOST:.0%} "
             f"({counts}); the first is {first_bad}"
         )
 

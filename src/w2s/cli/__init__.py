@@ -45,7 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         if not is_out_of_memory(error):
             raise
-        print("w2s: out of memory; set W2S_TOKENS_AT_ONCE lower: results do not depend on it", file=sys.stderr)
+        print(
+            "w2s: out of memory; set W2S_TOKENS_AT_ONCE to a lower value; results do not depend on it", file=sys.stderr
+        )
         return 1
     except OSError as error:
         print(f"w2s: {error.filename or 'file system'}: {error.strerror or error}", file=sys.stderr)

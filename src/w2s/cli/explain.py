@@ -7,7 +7,7 @@ from pathlib import Path
 
 from w2s.cli import common
 
-HELP = "explain an artifact: its spec, its parents, and what sets it apart from its nearest neighbour"
+HELP = "explain an artifact: its spec, its parents, and how it differs from its nearest neighbour"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -35,5 +35,5 @@ def run(options: argparse.Namespace) -> None:
                 fetched = True
                 number = f"{described['parameters']:,} parameters"
                 print(f"{rung.name}: {rung.source} at {rung.revision}: {number}", flush=True)
-    said = "everything that it needs from the hub is in the local cache" if fetched else "it needs nothing from the hub"
+    said = "everything it needs from the hub is in the local cache" if fetched else "it needs nothing from the hub"
     print(f"experiment {plan.experiment.experiment!r}: {said}")

@@ -16,7 +16,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, type=Path, help="its directory, ending in its key")
     parser.add_argument("--parents", nargs="*", default=[], metavar="ROLE=DIR", help="its parent artifacts")
     parser.add_argument(
-        "--environment", default="{}", help="where its raw files are and what it needs of the machine, as JSON"
+        "--environment", default="{}", help="locations of raw files and settings of the machine, as JSON"
     )
     parser.add_argument("--estimate", help="its estimated cost as JSON, for its record")
 

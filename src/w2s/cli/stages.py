@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 
-HELP = "compare each stage's code with stages.lock, or renew the lock"
+HELP = "compare each stage's code with stages.lock, or update the lock"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What to lock."""
+    parser.add_argument("--lock", action="store_true", help="record the stages whose version was raised")
     parser.add_argument(
-        "--lock", action="store_true", help="record versions and code as they are, after a version bump"
-    )
-    parser.add_argument(
-        "--unchanged", nargs="+", default=[], metavar="STAGE", help="re-lock stages whose results did not change"
+        "--unchanged",
+        nargs="+",
+        default=[],
+        metavar="STAGE",
+        help="record stages whose code changed but whose results did not",
     )
 
 

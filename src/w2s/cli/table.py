@@ -25,5 +25,5 @@ def run(options: argparse.Namespace) -> None:
     try:
         tables = list(text.tables(csv.read(options.path)))
     except (KeyError, ValueError):
-        raise UserError(f"{options.path}: not the numbers behind a figure, results/figures/...csv") from None
+        raise UserError(f"{options.path}: not a figure's table, results/figures/<experiment>/<figure>.csv") from None
     print("\n\n".join(tables), end="\n\n")

@@ -1,4 +1,4 @@
-"""How students are trained on their labels: the section ``methods`` of the config (paper, sections 3 and 4.3, App. B).
+"""How students are trained on their labels: the section ``methods`` of the config (paper, Sections 3 and 4.3, App. B).
 
 A method is an objective (``w2s.training.objectives``, or the user's own) and whatever else it changes about naive
 finetuning, each change one key. A key that is left out changes nothing and stands in no run's identity.

@@ -77,7 +77,7 @@ def of_function(path: Path, name: str) -> dict[str, Parameter]:
     taken = [one.arg for one in [*function.args.posonlyargs, *function.args.args]]
     if len(taken) != 2 or function.args.vararg or function.args.kwarg:
         raise UserError(
-            f"{path}:{function.lineno}: {name} takes ({', '.join(taken)}); it should take (logits, labels, *, ...)"
+            f"{path}:{function.lineno}: {name} takes ({', '.join(taken)}); expected (logits, labels, *, ...)"
         )
     keywords = zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
     return {
@@ -91,7 +91,7 @@ def find(path: Path, name: str) -> ast.FunctionDef:
     """A function by name. UserError naming those that there are."""
     there = {one.name: one for one in parsed(path).body if isinstance(one, ast.FunctionDef)}
     if name not in there:
-        raise UserError(f"{path}: no function {name!r}; {allowed(name, there, what='there are')}")
+        raise UserError(f"{path}: no function {name!r}; {allowed(name, there, what='available')}")
     return there[name]
 
 
@@ -149,7 +149,7 @@ def _between(call: ast.expr, where: str) -> Between:
         low, high = (_constant(one, where) for one in call.args)
         if not isinstance(low, str) and not isinstance(high, str) and low <= high:
             return Between(float(low), float(high))
-    raise UserError(f"{where}: {ast.unparse(call)} is no range; allowed: Between(low, high)")
+    raise UserError(f"{where}: {ast.unparse(call)} is not a range; allowed: Between(low, high)")
 
 
 def _last_name(node: ast.expr) -> str:
@@ -162,5 +162,5 @@ def _constant(node: ast.expr, where: str) -> Value:
     except ValueError:
         value = None
     if not isinstance(value, (bool, int, float, str)):
-        raise UserError(f"{where}: {ast.unparse(node)} is no constant; allowed: a number, true or false, a word")
+        raise UserError(f"{where}: {ast.unparse(node)} is not a constant; allowed: a number, true, false or a word")
     return value

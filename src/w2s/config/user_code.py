@@ -59,7 +59,7 @@ def function(reference: str, code: str, root: Path = Path()) -> Callable[..., An
     """The function itself. UserError if its code is not the one that was planned, or cannot be imported."""
     path, name = file_of(reference, root)
     if digest(reference, root) != code:
-        raise UserError(f"{path}: {name} changed since this was planned; run the same command again")
+        raise UserError(f"{path}: {name} changed after the workflow started; run the same command again")
     _forget(files(reference, root), root)
     folder = str(root.resolve())
     if folder not in sys.path:

@@ -91,7 +91,7 @@ def read(directory: Path, *, expect: str | None = None) -> dict[str, Any]:
     """
     manifest = _manifest_of(directory)
     path = directory / manifest
-    way_out = f"delete {directory} and run the same command again to make it anew"
+    way_out = f"delete {directory} and run the same command again"
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         identity = Identity(record["stage"], record["version"], record["spec"], record["parents"])
@@ -100,15 +100,15 @@ def read(directory: Path, *, expect: str | None = None) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path}: damaged manifest ({type(error).__name__}: {error}); {way_out}") from None
     if sealed != _seal(record):
-        raise UserError(f"{path}: edited since it was made (its seal does not fit); {way_out}")
+        raise UserError(f"{path}: edited after it was made (its checksum does not match); {way_out}")
     if identity.key != key or expect not in (None, key):
         raise UserError(f"{path}: key {key} does not belong to this spec ({expect or identity.key}); {way_out}")
     for name, digest in files.items():
         file = directory / name
         if not file.is_file():
-            raise UserError(f"{file}: missing, though {manifest} lists it; {way_out}")
+            raise UserError(f"{file}: missing, although {manifest} lists it; {way_out}")
         if sha256(file) != digest:
-            raise UserError(f"{file}: truncated or edited since it was made (its hash differs); {way_out}")
+            raise UserError(f"{file}: truncated or edited after it was made (its hash differs); {way_out}")
     return dict(record)
 
 
@@ -158,7 +158,7 @@ def building(
     Holds the key's lock all the while. Nothing appears at ``out`` unless the block ends without error.
     """
     if not out.name.endswith(identity.key):
-        raise UserError(f"{out}: this spec and these parents have key {identity.key}, the path says otherwise")
+        raise UserError(f"{out}: the path should end in {identity.key}, the key of this spec and these parents")
     work = WORK / identity.key
     aside = out.parent / f".partial-{out.name}"
     with locked(work):
@@ -235,7 +235,7 @@ def locked(work: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(f"{work}: another process works on this; waiting for it", flush=True)
+            print(f"{work}: another process is working on this; waiting for it", flush=True)
             fcntl.flock(file, fcntl.LOCK_EX)
         with contextlib.suppress(FileNotFoundError):
             if os.fstat(file.fileno()).st_ino == lock.stat().st_ino:

@@ -93,4 +93,4 @@ class Checkpoint:
             aside.replace(self.path)
         except (OSError, RuntimeError) as error:  # a full disk: the run itself can go on
             aside.unlink(missing_ok=True)
-            print(f"{self.path}: cannot be saved ({error}); continuing without", flush=True)
+            print(f"{self.path}: cannot be saved ({error}); continuing without it", flush=True)

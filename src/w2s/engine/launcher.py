@@ -142,7 +142,7 @@ def _devices(count: int) -> list[str]:
     there = 0 if os.environ.get("W2S_DEVICE", "cuda") == "cpu" else torch.cuda.device_count()
     if there < count:
         raise UserError(
-            f"this rung needs {count} GPUs (gpus in its ladder), and this machine has {there}; use a machine that "
+            f"this rung needs {count} GPUs (gpus in its ladder), but this machine has {there}; use a machine that "
             "has them, give the rung adapters and gpus: 1 if it then fits, or remove it from the ladder"
         )
     taken = gpus.take_whole(gpus.visible(there), count, int(os.environ.get("W2S_JOBS_PER_GPU") or gpus.PLACES))
@@ -208,7 +208,7 @@ class Workers:
             line = text.splitlines()[-1] if text else "no message"
             if process.returncode < 0:
                 ended = signal.Signals(-process.returncode).name
-                hint = "; perhaps the machine ran out of memory" if ended == "SIGKILL" else ""
+                hint = "; the machine may have run out of memory" if ended == "SIGKILL" else ""
                 message = f"{name} was killed ({ended}){hint}; the same command resumes from the checkpoint"
                 found.append((0, message, ""))
             elif line.startswith("w2s: "):

@@ -62,7 +62,7 @@ def split_files(folder: Path, split: str, pattern: str | None = None) -> list[Pa
     if files and not there:
         held = ", ".join(files[:5])
         raise UserError(f"{folder}: no split {split!r}; it holds {held}, but rows are read from {', '.join(ENDINGS)}")
-    raise UserError(f"{folder}: no split {split!r} ({', '.join(ENDINGS)}); {allowed(split, there, what='there are')}")
+    raise UserError(f"{folder}: no split {split!r} ({', '.join(ENDINGS)}); {allowed(split, there, what='available')}")
 
 
 def matching(folder: Path, pattern: str) -> list[Path]:
@@ -111,7 +111,7 @@ def _all(paths: Sequence[Path], columns: Sequence[str], wanted_by: str) -> list[
                 raise UserError(f"{path} has no rows")
             for column in columns:
                 if column not in found[0]:
-                    raise UserError(f"{path} has no column {column!r}; {allowed(column, found[0], what='it has')}")
+                    raise UserError(f"{path} has no column {column!r}; {allowed(column, found[0], what='available')}")
             rows += found
     return rows
 
@@ -125,7 +125,7 @@ def read(path: Path) -> Iterator[Row]:
     UserError, naming the file and row, if it is missing, truncated, corrupt or not a table.
     """
     if not path.name.endswith(ENDINGS):
-        raise UserError(f"{path} is not a file of rows; allowed: {', '.join(ENDINGS)}")
+        raise UserError(f"{path} is not a table of rows; allowed: {', '.join(ENDINGS)}")
     _check_content(path)
     readers = {".parquet": _parquet, ".jsonl": _jsonl, ".csv": _csv, ".json": _json}
     yield from readers[next(suffix for suffix in reversed(path.suffixes) if suffix in readers)](path)
@@ -181,7 +181,7 @@ def _objects(lines: Iterable[str], path: Path) -> Iterator[Row]:
             try:
                 row = json.loads(line)
             except ValueError as error:
-                raise UserError(f"{path}:{number}: not a line of JSON ({error})") from None
+                raise UserError(f"{path}:{number}: not valid JSON ({error})") from None
             yield _checked(row, f"{path}:{number}")
 
 

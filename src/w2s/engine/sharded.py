@@ -72,7 +72,7 @@ class ShardedCheckpoint(Checkpoint):
         written = distributed.all_true(not problem)
         self.saved = time.monotonic()
         if problem or (first and not written):
-            print(f"{aside}: cannot be saved ({problem or 'on another rank'}); continuing without", flush=True)
+            print(f"{aside}: cannot be saved ({problem or 'on another rank'}); continuing without it", flush=True)
         if first and written:
             older = self._folders()
             aside.rename(self._folder(step))

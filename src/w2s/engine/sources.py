@@ -61,11 +61,11 @@ def folder_in(key: str, directory: str | None, name: str, task: str) -> Path:
     """A task's folder in a directory of data sets. UserError if it is not there."""
     parent = Path(directory or "").expanduser()
     if not parent.is_dir():
-        raise UserError(f"{key}: {str(parent)!r} is not a directory; it should hold one folder a task")
+        raise UserError(f"{key}: {str(parent)!r} is not a directory; expected one with a folder per task")
     folder = parent / name
     if not folder.is_dir():
         there = [path.name for path in parent.iterdir() if path.is_dir()]
-        raise UserError(f"task {task!r}: no folder {str(folder)!r}; {allowed(name, there, what='there are')}")
+        raise UserError(f"task {task!r}: no folder {str(folder)!r}; {allowed(name, there, what='available')}")
     return folder
 
 
@@ -75,7 +75,7 @@ def contents(key: str, patterns: Sequence[str]) -> tuple[list[str], list[str]]:
     for pattern in patterns:
         found = sorted(glob(os.path.expanduser(pattern), recursive=True))
         if not found:
-            raise UserError(f"{key}: no file {pattern!r}; the path of a file or a glob that matches some is allowed")
+            raise UserError(f"{key}: no file matches {pattern!r}; allowed: the path of a file, or a glob")
         files += found
     with readable(key):
         content = [sampled(path) if path.stat().st_size > LARGE else digest(path) for path in map(Path, files)]

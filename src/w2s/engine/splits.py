@@ -66,4 +66,4 @@ def check_groups(parts: Mapping[str, Iterable[Grouped]], where: str) -> None:
     """UserError, naming ``where``, if two parts share a group."""
     shared = shared_groups(parts)
     for group, names in shared.items():
-        raise UserError(f"{where}: {len(shared)} groups lie in several parts, {group[:60]!r} in {', '.join(names)}")
+        raise UserError(f"{where}: {len(shared)} groups are in several parts; {group[:60]!r} is in {', '.join(names)}")

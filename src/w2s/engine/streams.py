@@ -29,7 +29,7 @@ def lines(path: Path, encoding: str = "utf-8", *, ends: bool = False) -> Iterato
         if end:
             yield from _decoded(whole, path, encoding, "\n" if ends else None)
         if len(rest) > LINE_AT_MOST:
-            raise UserError(f"{path}: a line of more than {LINE_AT_MOST:,} bytes, so it is not a file of lines of text")
+            raise UserError(f"{path}: not a text file with lines: one has more than {LINE_AT_MOST:,} bytes")
     if rest:
         yield from _decoded(rest, path, encoding, "" if ends else None)
 
@@ -78,4 +78,4 @@ def _decompressed(raw: Iterator[bytes], path: Path) -> Iterator[bytes]:
             if frame.eof:
                 frame = None
     if frame is not None:
-        raise UserError(f"{path}: truncated, its {kind} data stop in the middle; download or copy it again")
+        raise UserError(f"{path}: truncated: its {kind} data end early; download or copy it again")

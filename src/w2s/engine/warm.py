@@ -117,12 +117,12 @@ def delegate(arguments: Sequence[str], server: Sequence[str]) -> int | None:
         if connection.recv(1) != STARTED:
             raise ConnectionError("the warm process did not take the job")
     except OSError as error:
-        print(f"w2s: no warm process ({error}); working without", file=sys.stderr)
+        print(f"w2s: no warm process ({error}); continuing without one", file=sys.stderr)
         return None
     with connection:
         status = connection.recv(4)
     if len(status) < 4:
-        print("w2s: the warm process was killed while it worked; run the same command again", file=sys.stderr)
+        print("w2s: the warm process was killed during a job; run the same command again", file=sys.stderr)
         return 1
     return int.from_bytes(status, "big", signed=True)
 

@@ -45,7 +45,7 @@ def _by_name(ladder: str | list[Any], shipped: Mapping[str, list[dict[str, Any]]
     for name, rungs in shipped.items():
         for rung in rungs:
             if rung["name"] in known:
-                raise UserError(f"config/ladders/{name}.yaml: another ladder has a rung {rung['name']!r} as well")
+                raise UserError(f"config/ladders/{name}.yaml: rung {rung['name']!r} is also in another ladder")
             known[rung["name"]] = rung
     return [_named_rung(rung, known, where) if _is_named(rung) else rung for rung in ladder]
 
@@ -70,7 +70,7 @@ def ladders(root: Path) -> dict[str, list[dict[str, Any]]]:
         shared, rungs = content.get("all", {}), content.get("rungs")
         sound = isinstance(shared, Mapping) and not set(content) - {"all", "rungs"}
         if not sound or not isinstance(rungs, list) or not all(map(_has_a_name, rungs)):
-            raise UserError(f"{path}: should hold rungs (a list of mappings with a name) and may hold all (a mapping)")
+            raise UserError(f"{path}: expected rungs (a list of mappings with a name) and optionally all (a mapping)")
         found[path.stem] = [{**shared, **rung} for rung in rungs]
     return found
 

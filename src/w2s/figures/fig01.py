@@ -1,4 +1,4 @@
-"""Figure 1: the superalignment analogy (paper, section 1). A drawing: it needs no runs and shows no data."""
+"""Figure 1: the superalignment analogy (paper, Section 1). A drawing: it needs no runs and shows no data."""
 
 from __future__ import annotations
 

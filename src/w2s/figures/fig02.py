@@ -1,4 +1,4 @@
-"""Figure 2: weak supervisor, naive student, best method and strong ceiling compared (paper, section 4)."""
+"""Figure 2: weak supervisor, naive student, best method and strong ceiling compared (paper, Section 4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figure 3: naive finetuning on weak labels (paper, section 4.2)."""
+"""Figure 3: naive finetuning on weak labels (paper, Section 4.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figure 4: bootstrapping through intermediate students on chess puzzles (paper, section 4.3.1)."""
+"""Figure 4: bootstrapping through intermediate students on chess puzzles (paper, Section 4.3.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figure 5: auxiliary confidence loss versus naive finetuning on NLP tasks (paper, section 4.3)."""
+"""Figure 5: auxiliary confidence loss versus naive finetuning on NLP tasks (paper, Section 4.3)."""
 
 from __future__ import annotations
 

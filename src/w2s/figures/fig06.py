@@ -1,4 +1,4 @@
-"""Figure 6: naive finetuning and the confidence loss on representative NLP tasks (paper, section 4.3)."""
+"""Figure 6: naive finetuning and the confidence loss on representative NLP tasks (paper, Section 4.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figure 7: overfitting of reward models to weak labels, and early stopping (paper, section 5.1.1)."""
+"""Figure 7: overfitting of reward models to weak labels, and early stopping (paper, Section 5.1.1)."""
 
 from __future__ import annotations
 

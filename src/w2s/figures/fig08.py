@@ -1,4 +1,4 @@
-"""Figure 8: agreement of students with their supervisor, including its errors (paper, section 5.1.3)."""
+"""Figure 8: agreement of students with their supervisor, including its errors (paper, Section 5.1.3)."""
 
 from __future__ import annotations
 

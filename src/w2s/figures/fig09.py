@@ -1,4 +1,4 @@
-"""Figure 9: prompting, also with weak labels in the prompt, compared with finetuning (paper, section 5.2.1)."""
+"""Figure 9: prompting, also with weak labels in the prompt, compared with finetuning (paper, Section 5.2.1)."""
 
 from __future__ import annotations
 

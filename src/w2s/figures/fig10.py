@@ -1,4 +1,4 @@
-"""Figure 10: generative finetuning before reward modelling (paper, section 5.2.2)."""
+"""Figure 10: generative finetuning before reward modelling (paper, Section 5.2.2)."""
 
 from __future__ import annotations
 

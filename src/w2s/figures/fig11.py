@@ -1,4 +1,4 @@
-"""Figure 11: linear probing and finetuning on weak labels and on ground truth (paper, section 5.2.3)."""
+"""Figure 11: linear probing and finetuning on weak labels and on ground truth (paper, Section 5.2.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figure 13: overfitting to weak labels, and early stopping (paper, section 5.1.1 and Appendix A)."""
+"""Figure 13: overfitting to weak labels, and early stopping (paper, Section 5.1.1 and Appendix A)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shared by Figures 10, 17 and 18: reward models with and without generative finetuning (section 5.2.2)."""
+"""Shared by Figures 10, 17 and 18: reward models with and without generative finetuning (Section 5.2.2)."""
 
 from __future__ import annotations
 

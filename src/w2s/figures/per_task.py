@@ -1,4 +1,4 @@
-"""Figures 6 and 12: one accuracy panel per task (paper, section 4.3 and Appendix A)."""
+"""Figures 6 and 12: one accuracy panel per task (paper, Section 4.3 and Appendix A)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shared by Figures 7 and 13: training curves, and bars of PGR by early stopping rule (section 5.1.1)."""
+"""Shared by Figures 7 and 13: training curves, and bars of PGR by early stopping rule (Section 5.1.1)."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ def command(stages: Mapping[str, Stage], *, relock: bool, unchanged: Sequence[st
         if locked.get(stage) != content:
             state = (
                 f"code changed: if results change, raise its version in stages.py and run "
-                f"`w2s stages --lock`; else run `w2s stages --unchanged {stage}`"
+                f"`w2s stages --lock`; otherwise run `w2s stages --unchanged {stage}`"
             )
         lines.append(f"{stage} version {content['version']}: {state}")
     return "\n".join(lines)

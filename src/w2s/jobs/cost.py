@@ -126,7 +126,7 @@ def table(artifacts: Iterable[Artifact], model: Model, title: str) -> str:
     hours = f"{'GPU-h' if model.is_gpu else 'h'} in all"
     basis = f"times on {model.device!r} as measured by {len(model.records.jobs):,} finished jobs"
     if not model.learned:
-        basis = f"nothing was made on {model.device!r} yet: times assume {model.assumed:.2g} FLOP/s"
+        basis = f"no finished jobs on {model.device!r}: times assume {model.assumed:.2g} FLOP/s"
     header = ["stage", "rung", "jobs", "there", hours, "one job", "peak GiB", "disk"]
     return _aligned(title, header, lines, words=2) + f"\n({basis})"
 
@@ -151,7 +151,7 @@ def check(artifacts: Iterable[Artifact], records: Records, device: str | None = 
     device, needed = Model(records, device).device, {artifact.key for artifact in artifacts}
     jobs = [one for one in records.jobs if one[1].key in needed and one[1].device in ("", device)]
     if not jobs:
-        raise UserError(f"no job of these figures is finished on {device!r}: nothing to compare with")
+        raise UserError(f"these figures have no finished jobs on {device!r} to compare with")
     ratios: dict[str, list[list[float]]] = {stage: [[], [], [], []] for stage in (*ORDER, "all")}
     for fold in (jobs[start::FOLDS] for start in range(FOLDS)):
         model = Model(records, device, without={job.key for _, job in fold})

@@ -1,4 +1,4 @@
-"""What an artifact is, what it is made from, and what sets it apart from its nearest neighbour."""
+"""What an artifact is, what it is made from, and how it differs from its nearest neighbour."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class Workflow:
                 raise UserError(f"unknown experiment {name!r} (no {path}); {hint}")
             overlay = read_yaml(path)
             if "execution" in overlay:
-                raise UserError(f"{path}: execution: holds for all experiments of a call; set it in config.yaml")
+                raise UserError(f"{path}: execution: applies to all experiments of a call; set it in config.yaml")
             if overlay.get("experiment", name) != name:
                 raise UserError(f"{path}: experiment: {overlay['experiment']!r} is not allowed; allowed: {name}")
             self._plans[name] = plan_of(deep_merge(self.config, overlay) | {"experiment": name}, str(path), self.root)
@@ -79,7 +79,7 @@ class Workflow:
         """The figures that an experiment has what it takes for; says which it lacks something for."""
         found, lacking = figures.available(self.plan(experiment))
         for name, why in lacking.items():
-            print(f"{name} is left out: {why}", file=sys.stderr)
+            print(f"omitting {name}: {why}", file=sys.stderr)
         self._artifacts |= with_ancestors(run for runs in found.values() for run in runs)
         return list(found)
 
@@ -114,7 +114,7 @@ class Workflow:
         if only is None:
             return found
         if only not in found:
-            hint = allowed(only, found, what="they have")
+            hint = allowed(only, found, what="both have")
             raise UserError(f"experiments {first!r} and {second!r} do not both have {only!r}; {hint}")
         return [only]
 
@@ -144,6 +144,6 @@ class Workflow:
                 return self._artifacts[key]
         skipped = f" (not searched: {'; '.join(mistakes)})" if mistakes else ""
         raise UserError(
-            f"no run with key {key} in experiments {', '.join(sorted(self._indexed))}: the config that it belongs "
-            f"to has changed since, or is not under config/{skipped}"
+            f"no run with key {key} in experiments {', '.join(sorted(self._indexed))}: its config "
+            f"has changed since, or is not in config/{skipped}"
         )

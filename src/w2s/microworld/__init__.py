@@ -101,7 +101,7 @@ class World:
 def _new_words(rng: random.Random, size: WorldSize) -> list[str]:
     wanted = size.people + size.adjectives + size.verbs + size.deeds + 2 * size.nouns
     if wanted > len(SYLLABLES) ** 2 // 2:
-        raise UserError(f"world: {wanted} invented words asked for, at most {len(SYLLABLES) ** 2 // 2} exist")
+        raise UserError(f"world: {wanted} words requested, but only {len(SYLLABLES) ** 2 // 2} exist")
     words: dict[str, None] = {}
     while len(words) < wanted:
         words[rng.choice(SYLLABLES) + rng.choice(SYLLABLES)] = None

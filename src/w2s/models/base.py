@@ -62,7 +62,7 @@ def make(build: artifacts.Build, place: Mapping[str, Any]) -> None:
 def check_parameters(found: int, declared: int, wanted_by: str) -> None:
     """UserError if a model has not about as many parameters as its ladder says: its compute would be wrong."""
     if abs(found - declared) > TOLERANCE * declared:
-        raise UserError(f"{wanted_by}: the model has {found:,} parameters; the ladder says {declared:,}: correct it")
+        raise UserError(f"{wanted_by}: the model has {found:,} parameters, the ladder {declared:,}; correct the ladder")
 
 
 def describe(folder: Path, wanted_by: str) -> dict[str, Any]:

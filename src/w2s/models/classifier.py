@@ -112,10 +112,10 @@ def from_library(directory: Path, computing: Computing, *, generates: bool = Fal
         raise UserError(f"{directory}: cannot be loaded ({first_line(error)})") from None
     absent = sorted(loaded["missing_keys"]) + sorted(map(str, loaded["mismatched_keys"]))
     if absent:  # a library would fill them with random numbers and go on
-        raise UserError(f"{directory}: {len(absent)} of its weights are missing or of another shape, {absent[0]} first")
+        raise UserError(f"{directory}: {len(absent)} weights are missing or have another shape, first {absent[0]}")
     output = model.get_output_embeddings()
     if output is None:
-        raise UserError(f"{directory}: {type(model).__name__} has no unembedding to take a head from")
+        raise UserError(f"{directory}: {type(model).__name__} has no unembedding to initialize the head from")
     backbone = model.base_model
     _check_causal(backbone, directory)
     if generates:
@@ -163,7 +163,7 @@ def _check_causal(backbone: nn.Module, directory: Path) -> None:
     short, long = (backbone(input_ids=torch.tensor([ids]), use_cache=False) for ids in ([1, 2], [1, 2, 3]))
     first, same = short.last_hidden_state[0, 1].float(), long.last_hidden_state[0, 1].float()
     if not torch.allclose(first, same, atol=1e-2, rtol=1e-2):
-        raise UserError(f"{directory}: {type(backbone).__name__} is not a decoder: its tokens see what follows them")
+        raise UserError(f"{directory}: {type(backbone).__name__} is not a decoder: its attention is not causal")
 
 
 @torch.no_grad()
@@ -173,7 +173,7 @@ def _check_logits(model: Any, output: nn.Module, directory: Path) -> None:
     logits = output(model.base_model(input_ids=ids, use_cache=False).last_hidden_state)
     if not torch.allclose(model(input_ids=ids, use_cache=False).logits, logits, atol=1e-2, rtol=1e-2):
         raise UserError(
-            f"{directory}: {type(model).__name__} changes its logits after unembedding, which is not done here"
+            f"{directory}: {type(model).__name__} changes its logits after the unembedding, which is not supported"
         )
 
 

@@ -388,7 +388,7 @@ def with_weights(shape: Shape, weights: Mapping[str, Tensor], where: Path, *, ch
     expected = {name: value.shape for name, value in decoder.state_dict().items()}
     absent = [name for name, size in expected.items() if name not in own or own[name].shape != size]
     if absent:  # a library would fill them with random numbers and go on
-        raise UserError(f"{where}: {len(absent)} of its weights are missing or of another shape, {absent[0]} first")
+        raise UserError(f"{where}: {len(absent)} weights are missing or have another shape, first {absent[0]}")
     decoder.load_state_dict(own, assign=True)
     for parameter in decoder.parameters():
         parameter.requires_grad_(True)

@@ -20,7 +20,7 @@ def tokenizer_of(directory: Path) -> Any:
     """The tokenizer of a model directory. UserError if there is none."""
     tokenizer = _one_file(directory) or _from_library(directory)
     if not bare_ids(tokenizer, [_known(tokenizer)])[0]:  # what a directory without a tokenizer's files gives
-        raise UserError(f"{directory}: no tokenizer in it (tokenizer.json, or the files that its kind needs)")
+        raise UserError(f"{directory}: no tokenizer (tokenizer.json, or the files of its class)")
     return tokenizer
 
 
@@ -47,7 +47,7 @@ def _from_library(directory: Path) -> Any:
     try:
         tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{directory}: no tokenizer that can be loaded ({first_line(error)})") from None
+        raise UserError(f"{directory}: its tokenizer cannot be loaded ({first_line(error)})") from None
     tokenizer.model_max_length = 10**9  # lengths are cut here, from the other side
     return tokenizer
 
@@ -80,7 +80,7 @@ def encode(directory: Path, texts: Sequence[str], max_length: int) -> list[list[
     encoded = bare_ids(tokenizer, texts)
     for text, ids in zip(texts, encoded, strict=True):
         if not ids and not start:
-            raise UserError(f"{directory}: its tokenizer finds nothing in {text[:40]!r}")
+            raise UserError(f"{directory}: its tokenizer returns no tokens for {text[:40]!r}")
     return [start + ids[-room:] for ids in encoded]
 
 

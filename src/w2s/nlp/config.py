@@ -58,7 +58,7 @@ class TaskChoice(Strict):
             raise ValueError(f"{self.name}: folder and revision are for tasks that ship; allowed: directory")
         for key in ("directory", "per_question", "relabel", "title"):
             if not own and getattr(self, key):
-                raise ValueError(f"{self.name}: {key} is of use only with a formatter of your own")
+                raise ValueError(f"{self.name}: {key} has an effect only with a formatter of your own")
         return self
 
 

@@ -64,10 +64,10 @@ def check_relabelled(task: Task, row: Row, candidates: Sequence[Candidate], wher
         text = min(here.keys() ^ there.keys())
         raise UserError(
             f"{where}: the text contains its label: with another answer it would not be {_short(text)}; "
-            f"mend the formatter of {task.name!r}"
+            f"fix the formatter of {task.name!r}"
         )
     if here == there and len(here) == len(candidates):  # equal answers say nothing about each other
-        raise UserError(f"{where}: another right answer changes no label; mend the formatter of {task.name!r}")
+        raise UserError(f"{where}: its labels do not change with the right answer; fix the formatter of {task.name!r}")
 
 
 def _short(text: str) -> str:
@@ -95,7 +95,7 @@ def measure(task: Task, parts: Parts, question_of: Mapping[str, str]) -> dict[st
         if len(parts["test"]) >= ENOUGH and found[guard] is not None and found[guard] >= GIVEN_AWAY:
             raise UserError(
                 f"task {task.name!r}: {guard.replace('_', ' ')} on the test set is {found[guard]:.1%}, so the text "
-                "gives its label away; mend its formatter or data"
+                "reveals its label; fix its formatter or data"
             )
     return found
 

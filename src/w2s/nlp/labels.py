@@ -27,5 +27,5 @@ def join(ids: list[str], weak: Mapping[str, float], *, where: str) -> Tensor:
 
     missing = [name for name in ids if name not in weak]
     if missing:
-        raise UserError(f"{where}: no prediction for {len(missing)} of {len(ids)} examples, {missing[0]} first")
+        raise UserError(f"{where}: no prediction for {len(missing)} of {len(ids)} examples, first {missing[0]}")
     return tensor([weak[name] for name in ids])

@@ -97,15 +97,15 @@ def _check_task(task: TaskChoice, data: Data) -> None:
         raise UserError(f"unknown {where} {task.name!r}; {allowed(task.name, known)}")
     for key, only_with in (("folder", "directory"), ("revision", "hub")):
         if getattr(task, key) is not None and data.source != only_with:
-            raise UserError(f"{task.name}: {key} is of use only with data.source {only_with!r}")
+            raise UserError(f"{task.name}: {key} has an effect only with data.source {only_with!r}")
     if data.source == "world" and (task.train or task.test):
-        raise UserError(f"{task.name}: the micro-world has its own train and test, none to name")
+        raise UserError(f"{task.name}: train and test cannot be set with the micro-world, which has its own")
 
 
 def _check_user_task(task: TaskChoice, sources: Sources) -> None:
     """UserError if a user's own task has the name of another, or its functions are not there."""
     if task.name in TASKS:
-        raise UserError(f"{task.name!r} is a task already; give your own another name")
+        raise UserError(f"a task {task.name!r} exists already; choose another name")
     for function in (task.formatter, task.relabel):
         if function is not None:
             sources.code(function)

@@ -22,7 +22,7 @@ def rows(data: Data, choice: TaskChoice, root: Path) -> Source:
     if choice.formatter is not None:
         folder = root / Path(choice.directory or "").expanduser()
         if not folder.is_dir():
-            raise UserError(f"task {choice.name!r}: directory {str(folder)!r} is not there; it should hold its rows")
+            raise UserError(f"task {choice.name!r}: no directory {str(folder)!r} with its rows")
         return _files(folder, user_tasks.of_choice(choice), splits(choice.train or "train", choice.test or "test"))
     task = TASKS[choice.name]
     wanted = splits(choice.train or task.train, choice.test or task.test)

@@ -30,7 +30,7 @@ def restricted(ids: Sequence[str], subset: Path, column: str) -> list[int]:
     marked = dict(zip(table["id"], table[column], strict=True))
     missing = [name for name in ids if name not in marked]
     if missing:
-        raise UserError(f"{subset}/examples.parquet: lacks {len(missing)} examples, {missing[0]} first")
+        raise UserError(f"{subset}/examples.parquet: {len(missing)} examples are missing, first {missing[0]}")
     return [number for number, name in enumerate(ids) if marked[name]]
 
 

@@ -29,7 +29,7 @@ def write(workflow: Workflow, pictures: Path, root: Path) -> list[str]:
     names = workflow.drawable()
     absent = [name for name in names if not (pictures / f"{name}.png").is_file()]
     if absent:
-        raise UserError(f"{pictures}: no {', '.join(absent)} yet; `make figures` draws all")
+        raise UserError(f"{pictures}: no {', '.join(absent)}; run `make figures` first")
     docs = root / "docs"
     for directory in (docs / "figures", docs / "pictures"):
         directory.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""From comparisons to preference pairs in parts (Section 1.4; Appendix A.3).
+"""From comparisons to preference pairs in parts (Section 4.1, Appendix A.3).
 
 Every step works on pairs sorted by id, so that the order of rows in a file does not matter, and draws from a generator
 seeded by the task and the run's seed. Which completion comes first is decided by a hash of the texts alone, so that
@@ -101,7 +101,9 @@ def comparisons(
         except MalformedError as error:
             malformed[str(error)] += 1
             if malformed.total() > max(1, MALFORMED_AT_MOST * len(rows)):
-                raise UserError(f"{where}: {error}; more than {MALFORMED_AT_MOST:.0%} of the rows are so") from None
+                raise UserError(
+                    f"{where}: {error}; more than {MALFORMED_AT_MOST:.0%} of the rows are malformed"
+                ) from None
         except (KeyError, TypeError, AttributeError) as error:
             raise UserError(f"{where}: not in the expected form ({type(error).__name__}: {error})") from None
     counts[split] = {"rows": len(rows), "malformed_dropped": dict(sorted(malformed.items()))}

@@ -118,9 +118,11 @@ class Reward(LadderSection):
                 raise ValueError(f"tasks: the micro-world has no {task.name!r}; allowed: {WORLD_TASK}")
             for key, only_with in (("folder", "directory"), ("revision", "hub")):
                 if getattr(task, key) is not None and self.source != only_with:
-                    raise ValueError(f"tasks: {task.name}: {key} is of use only with source {only_with!r}")
+                    raise ValueError(f"tasks: {task.name}: {key} has an effect only with source {only_with!r}")
             if self.source == "world" and (task.train or task.test):
-                raise ValueError(f"tasks: {task.name}: the micro-world has its own train and test, none to name")
+                raise ValueError(
+                    f"tasks: {task.name}: train and test cannot be set with the micro-world, which has its own"
+                )
         own = any(isinstance(rung, OwnRung) for rung in self.ladder)
         if own and self.pretraining.corpus == "world" and self.source != "world":
             raise ValueError("pretraining.corpus: 'world' needs source 'world'; allowed: tasks")

@@ -123,7 +123,7 @@ def encoded(data: Path, model: Path, cue: str, max_length: int) -> Mapping[str, 
     start = encoding.start_of(tokenizer)
     room = min(max_length, longest(model) or max_length) - len(start)
     if room < 1:
-        raise UserError(f"reward.training.max_length: {max_length} leaves no room for text; allowed: more")
+        raise UserError(f"reward.training.max_length: {max_length} leaves no room for text; increase it")
     prefixes, firsts, seconds, (behind,) = (
         encoding.bare_ids(tokenizer, texts) for texts in (table["prefix"], table["first"], table["second"], [cue])
     )
@@ -154,7 +154,7 @@ def join(ids: list[str], weak: Mapping[str, float], *, where: str) -> Tensor:
     """(ids,) logits in the order of the ids; UserError for a pair without a prediction."""
     missing = [name for name in ids if name not in weak]
     if missing:
-        raise UserError(f"{where}: no prediction for {len(missing)} of {len(ids)} pairs, {missing[0]} first")
+        raise UserError(f"{where}: no prediction for {len(missing)} of {len(ids)} pairs, first {missing[0]}")
     return torch.tensor([weak[name] for name in ids])
 
 

@@ -72,7 +72,7 @@ def completions(data: Path, base: Path, max_length: int) -> AnswerExamples:
     start, end = encoding.start_of(tokenizer), encoding.end_of(base)
     room = min(max_length, longest(base) or max_length) - len(start)
     if room < 2:
-        raise UserError(f"reward.training.max_length: {max_length} leaves no room for text; allowed: more")
+        raise UserError(f"reward.training.max_length: {max_length} leaves no room for text; increase it")
     prefixes, answers = (encoding.bare_ids(tokenizer, [text[place] for text in texts]) for place in (0, 1))
     ended = [[*answer, end][-(room - 1) :] for answer in answers]  # at least one token before any learned one
     shown = [_last(prefix, room - len(answer)) for prefix, answer in zip(prefixes, ended, strict=True)]

@@ -35,7 +35,9 @@ class RewardSetting(Setting):
             method = experiment.methods[name]
             if method.beside() or is_own(method.objective):
                 what = ", ".join(method.beside()) or method.objective
-                raise UserError(f"reward.methods: {name!r} has {what}; allowed: methods that are an objective alone")
+                raise UserError(
+                    f"reward.methods: {name!r} has {what}; allowed: methods that consist of an objective only"
+                )
         for number, task in enumerate(experiment.reward.tasks):
             if task.name not in PREFERENCES:
                 hint = allowed(task.name, PREFERENCES)

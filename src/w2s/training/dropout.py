@@ -50,7 +50,9 @@ class Dropout:
             return None
         (read,) = inputs
         if read.shape[0] != len(self.texts):
-            raise UserError(f"dropout: a layer of this architecture reads shape {tuple(read.shape)}, not text by text")
+            raise UserError(
+                f"dropout: a layer of this architecture has inputs of shape {tuple(read.shape)}, not one row per text"
+            )
         kept = mask(self.texts, number, read.shape[-1], self.share)
         return (read * kept.to(read.dtype).view(len(read), *[1] * (read.dim() - 2), -1),)
 

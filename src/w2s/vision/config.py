@@ -74,7 +74,7 @@ class Published(Strict):
         if on_hub and not self.revision:
             raise ValueError(f"revision: missing; {self.weights!r} is on the hub, so a commit of it should be named")
         if not on_hub and self.revision:
-            raise ValueError(f"revision: {self.revision!r} is of use only with a hub id")
+            raise ValueError(f"revision: {self.revision!r} has an effect only with a hub id")
         return self
 
 

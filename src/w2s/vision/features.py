@@ -47,7 +47,7 @@ def make(build: artifacts.Build, images: Path, model: Path | None, environment: 
     if spec.output == "probabilities":
         rows = rows.softmax(-1)
     if not rows.isfinite().all():
-        raise UserError(f"{spec.output}: some are not numbers; are the weights damaged?")
+        raise UserError(f"{spec.output}: contains values that are not numbers; the weights may be damaged")
     np.save(build.folder / "features.npy", rows.numpy())
     measured: dict[str, Any] = {
         "images": len(rows),

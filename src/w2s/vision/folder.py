@@ -28,7 +28,7 @@ def listed(folder: Path) -> tuple[tuple[str, int], ...]:
                     if image.name.lower().endswith(ENDINGS):
                         found.append((f"{one.name}/{image.name}", image.stat().st_size))
     if not found:
-        raise UserError(f"{folder}: no images; it should hold a folder a class with {', '.join(ENDINGS)} files inside")
+        raise UserError(f"{folder}: no images; expected one folder per class with {', '.join(ENDINGS)} files")
     return tuple(found)
 
 

@@ -69,7 +69,7 @@ def _digits(pretraining: int, seed: int) -> dict[str, list[Any]]:
     digits = load_digits()
     count = len(digits.target)
     if pretraining >= count:
-        raise UserError(f"vision.images.pretraining: {pretraining} leaves none of the {count} digits; allowed: fewer")
+        raise UserError(f"vision.images.pretraining: {pretraining} leaves none of the {count} digits; use fewer")
     chosen = set(np.random.default_rng(seed).permutation(count)[:pretraining].tolist())
     return {
         "id": [f"digit-{number:04}" for number in range(count)],

@@ -99,7 +99,7 @@ class VisionPlan(Cached, SettingPlan):
         """The probe on the supervisor's probabilities."""
         self._check(task)
         if weak != self.config.supervisor.name:
-            raise UserError(f"vision: {weak!r} supervises none; allowed: {self.config.supervisor.name}")
+            raise UserError(f"vision: {weak!r} is not a supervisor; allowed: {self.config.supervisor.name}")
         return self._run(strong, f"from-{weak}", method, seed)
 
     def _check(self, task: str) -> None:

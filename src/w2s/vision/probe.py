@@ -99,9 +99,7 @@ def rate_of(schedule: str, epochs: float) -> Rate:
 def split(count: int, train: int, test: int, seed: int) -> Split:
     """Disjoint images drawn with the seed, from numpy's default generator; UserError if there are too few."""
     if train + test > count:
-        raise UserError(
-            f"vision.train and vision.test: {train:,} + {test:,} images are more than the {count:,} there are"
-        )
+        raise UserError(f"vision.train and vision.test: {train:,} + {test:,} images, but there are only {count:,}")
     order = np.arange(count)
     np.random.default_rng(seed).shuffle(order)
     return Split(order[:train].tolist(), order[train : train + test].tolist())
@@ -120,7 +118,7 @@ def read(
         learned = torch.from_numpy(np.load(labels / "features.npy"))
     for name, values in (("features", rows), ("labels", learned)):
         if len(values) != len(index):
-            raise UserError(f"{name} of {len(values):,} images, but there are {len(index):,}: another set's?")
+            raise UserError(f"{name} have {len(values):,} images, expected {len(index):,}")
     if learned.shape[1] < classes:
         raise UserError(f"{labels}: the supervisor knows {learned.shape[1]} classes, the images have {classes}")
     chosen = split(len(index), spec.train, spec.test, spec.seed)

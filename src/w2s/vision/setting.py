@@ -34,7 +34,7 @@ class VisionSetting(Setting):
 
     def examples(self, plan: VisionPlan, task: str, number: int) -> Examples:
         """UserError: images are no text."""
-        raise UserError(f"task {task!r} holds images, which are not printed")
+        raise UserError(f"task {task!r} consists of images, which cannot be printed")
 
     def fetch(self, plan: VisionPlan) -> Iterator[str]:
         """Images and published weights that do not lie here."""

@@ -26,7 +26,7 @@ def images(choice: Images) -> Source:
     content, files = contents(key, choice.paths)
     for file in files:
         if not file.endswith(".parquet"):
-            raise UserError(f"{key}: {file!r} is neither a .parquet file nor one folder with a folder a class")
+            raise UserError(f"{key}: {file!r} is neither a .parquet file nor a folder with one subfolder per class")
     return Source({"files": content}, {"images": files})
 
 

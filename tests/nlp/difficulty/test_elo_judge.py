@@ -122,13 +122,13 @@ def test_a_judge_of_the_users_own_is_known_by_its_code(folder: Path) -> None:
 def test_mistakes_in_a_judge_of_the_users_own_are_one_line(folder: Path) -> None:
     with pytest.raises(UserError, match=r"'yours:easier': no file '.*yours.py' in the project's folder"):
         own.described("yours:easier", folder)
-    with pytest.raises(UserError, match=r"mine.py: no function 'nothing'; there are: easier, odd"):
+    with pytest.raises(UserError, match=r"mine.py: no function 'nothing'; available: easier, odd"):
         own.described("mine:nothing", folder)
     identity, place = own.described("mine:odd", folder)
-    with pytest.raises(UserError, match="mine:odd: should give 1 numbers from 0 to 1"):
+    with pytest.raises(UserError, match="mine:odd: expected 1 numbers from 0 to 1"):
         judge.judge_of(spec_of(identity), None, place, BUILD)(["a", "b"], [(0, 1)])
     (folder / "mine.py").write_text("def odd(pairs):\n    return pairs\n\n\nraise RuntimeError('no')\n")
-    with pytest.raises(UserError, match="changed since this was planned"):
+    with pytest.raises(UserError, match="changed after the workflow started"):
         own.load(identity, place)
     identity, place = own.described("mine:odd", folder)
     with pytest.raises(UserError, match=r"cannot be imported \(RuntimeError: no\)"):

@@ -76,8 +76,8 @@ def by_own(function: Callable[..., Any], reference: str) -> Easier:
         result = list(function([(texts[first], texts[second]) for first, second in compared]))
         if len(result) != len(compared) or not all(map(_is_probability, result)):
             raise UserError(
-                f"{reference}: should give {len(compared)} numbers from 0 to 1, the probability that the first "
-                "question of each pair is the easier one"
+                f"{reference}: expected {len(compared)} numbers from 0 to 1, the probability that the first "
+                "question of each pair is easier"
             )
         return [float(value) for value in result]
 

@@ -78,7 +78,7 @@ class DifficultyPlan(Study[Difficulty]):
     def judge(self) -> Judge:
         """The judge's settings; LackingError where there are none."""
         if self.setting.judge is None:
-            raise LackingError("nlp.difficulty.judge is null, so nobody says which questions are easier")
+            raise LackingError("nlp.difficulty.judge is null, so there are no ratings")
         return self.setting.judge
 
     def elo(self, task: str, seed: int) -> Artifact:

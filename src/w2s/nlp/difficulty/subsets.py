@@ -32,4 +32,4 @@ def drawn(ids: Sequence[str], labels: Mapping[str, int], count: int, *, balance:
 def refuse_empty(count: int, what: str, way_out: str) -> None:
     """UserError where nothing can be drawn."""
     if not count:
-        raise UserError(f"{what}: there are none, or all are of one class, so nothing can be learned; {way_out}")
+        raise UserError(f"{what}: none, or all of one class; {way_out}")

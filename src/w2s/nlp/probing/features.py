@@ -111,5 +111,5 @@ def finetune_again(
         before, now = (weak_labels(directory) for directory in (run, Path(folder)))
     difference = max(abs(now[name] - value) for name, value in before.items())
     build.measured["largest_difference_from_run"] = difference
-    print(f"finetuned again: predictions differ from the run's by {difference:.2g} at most")
+    print(f"finetuned again: predictions differ from the run's by at most {difference:.2g}")
     return network

@@ -56,9 +56,7 @@ def simulate(parts: Mapping[str, FeaturePart], spec: ErrorsSpec) -> list[Result]
     width = parts["weak"].values.shape[1]
     few = [count for count in spec.features if count < width]
     if spec.noised not in few:
-        raise UserError(
-            f"nlp.probing.errors.noised: {spec.noised} is not allowed; this rung has {width} features: fewer"
-        )
+        raise UserError(f"nlp.probing.errors.noised: {spec.noised} is not allowed; this rung has {width} features")
     weak, test = parts["weak"], parts["test"]
     student = np.concatenate([parts[name].values for name in ("strong", "validation")])
     truth = np.concatenate([parts[name].truth for name in ("strong", "validation")])

@@ -90,7 +90,7 @@ def resolve(objective: str, code: str | None = None, root: Path = Path()) -> Obj
         if shape != (len(logits),):
             raise UserError(
                 f"{objective}: returned {f'shape {shape}' if hasattr(losses, 'shape') else type(losses).__name__}; "
-                f"it should return one loss an example, shape ({len(logits)},)"
+                f"expected one loss per example, shape ({len(logits)},)"
             )
         return losses
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def naive(logits: Tensor, labels: Tensor, *, progress: float) -> Tensor:
-    """Cross entropy to the labels as they are (paper, section 3)."""
+    """Cross entropy to the labels as they are (paper, Section 3)."""
     return cross_entropy(logits, labels)
 
 

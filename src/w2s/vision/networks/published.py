@@ -50,15 +50,15 @@ def fitted(network: nn.Module, weights: Mapping[str, Tensor], architecture: str,
         if name.endswith(NOT_LEARNED):
             found[name] = torch.zeros((), dtype=torch.long)
         elif name not in weights:
-            raise UserError(f"{where}: no weights {name!r} in it; {allowed(name, weights, what='there are')[:200]}")
+            raise UserError(f"{where}: no weights {name!r} in it; {allowed(name, weights, what='available')[:200]}")
         elif weights[name].shape != mine.shape:
             there, right = tuple(weights[name].shape), tuple(mine.shape)
-            raise UserError(f"{where}: {name!r} has shape {there}, {architecture} has {right}: another network's?")
+            raise UserError(f"{where}: {name!r} has shape {there}, expected {right} for {architecture}")
         else:
             found[name] = weights[name].float()
     more = [name for name in weights if name not in found and not name.endswith(NOT_LEARNED)]
     if more:
-        raise UserError(f"{where}: {len(more)} weights that {architecture} does not have, {more[0]!r} first")
+        raise UserError(f"{where}: {len(more)} weights that {architecture} does not have, first {more[0]!r}")
     return found
 
 
@@ -77,7 +77,7 @@ def read(file: Path, wanted_by: str) -> dict[str, Tensor]:
         if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):
             content = content[name]
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
-        raise UserError(f"{wanted_by}: {file} holds something else than weights by name (a state dict)")
+        raise UserError(f"{wanted_by}: {file} is not a state dict (weights by name)")
     return {str(name).removeprefix("module."): value for name, value in content.items()}
 
 
