@@ -96,7 +96,7 @@ def test_cancelled_jobs_are_deleted(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["default", "ci", "slurm", "kubernetes"])
 def test_every_profile_has_what_all_share(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As Snakemake reads it, from any folder. Only the CI profile differs in one of these: it stops at the first failure."""
+    """As Snakemake reads it, from any folder. Only the CI profile differs: it stops at the first failure."""
     monkeypatch.chdir(tmp_path)
     with open(ROOT / f"profiles/{name}/profile.yaml", encoding="utf-8") as file:
         settings = ProfileConfigFileParser().parse(file)
