@@ -194,7 +194,7 @@ def test_a_test_set_may_be_cut_from_the_training_rows() -> None:
         ("a.csv", b'a,b\n"1"2,3\n', "a.csv: not a readable CSV file"),
         ("a.jsonl.gz", b"no", "a.jsonl.gz: corrupt, not readable as gzip"),
         ("a.jsonl.zst", b"no zstandard", "a.jsonl.zst: corrupt, not readable as zstandard"),
-        ("a.jsonl.gz", gzip.compress(b"{}\n" * 99)[:-9], "a.jsonl.gz: truncated: its gzip data end early"),
+        ("a.jsonl.gz", gzip.compress(b"{}\n" * 99, mtime=0)[:-9], "a.jsonl.gz: truncated: its gzip data end early"),
         ("a.csv.zst", zstandard.compress(b"a,b\n" * 99)[:-9], "a.csv.zst: truncated: its zstandard data end"),
         ("a.tsv", b"a\tb\n", "a.tsv is not a table of rows; allowed: .parquet, "),
         ("a.parquet", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a Git LFS pointer"),

@@ -77,8 +77,8 @@ class Artifact:
         return f"results/{self.name}-{self.key}"
 
     @property
-    def words(self) -> tuple[str, ...]:
-        """What its readable path says in parts of folder names: rung, or seed."""
+    def path_parts(self) -> tuple[str, ...]:
+        """Parts of its directory's name that a rule's wildcards match: the rung, or the seed."""
         return (self.name.rsplit("/", 1)[-1],)
 
     @property
@@ -98,8 +98,8 @@ class Run(Artifact):
     seed: int = 0
 
     @property
-    def words(self) -> tuple[str, ...]:
-        """Its seed stands in the path behind an s."""
+    def path_parts(self) -> tuple[str, ...]:
+        """The seed, which follows an s in the path."""
         return (str(self.seed),)
 
 

@@ -27,8 +27,7 @@ class Stage:
     role, with ``?`` where it may be absent; ``parents`` for all of them by role; ``directories`` for all without roles;
     ``environment`` for what the job needs that is not part of the identity. manifest: one of ``MANIFESTS``. alias: the
     name inside hashes and manifests, where the stage was renamed. gpu: whether it computes with a model, which a GPU
-    speeds up. words: what it does, for reports. kind: whether it makes examples, what base models are pretrained on, or
-    base models.
+    speeds up. description: what it does, for reports. kind: its product: examples, a corpus or base models.
     """
 
     name: str
@@ -38,7 +37,7 @@ class Stage:
     manifest: str = "manifest.json"
     alias: str = ""
     gpu: bool = False
-    words: str = ""
+    description: str = ""
     kind: Literal["data", "corpus", "model", ""] = ""
 
     def __post_init__(self) -> None:

@@ -29,7 +29,7 @@ def shell_prefix(checkout: Path, execution: Execution) -> str:
 def artifact(workflow: Workflow, key: str, names: Sequence[str]) -> Artifact:
     """The artifact with a key. names: parts of the path that was asked for, which must be those of its own path."""
     found = workflow.artifact(key)
-    if not set(names) <= {key, *found.path.split("/"), *found.words}:
+    if not set(names) <= {key, *found.path.split("/"), *found.path_parts}:
         asked = " ".join(name for name in names if name != key)
         raise UserError(f"key {key} belongs to {found.path}, not to {asked}")
     return found

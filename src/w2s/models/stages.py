@@ -5,7 +5,7 @@ from __future__ import annotations
 from w2s.graph.stage import Stage
 
 PRETRAIN = Stage(
-    "pretrain", 2, "w2s.models.pretraining", "corpus", gpu=True, words="pretrain a base model", kind="model"
+    "pretrain", 2, "w2s.models.pretraining", "corpus", gpu=True, description="pretrain a base model", kind="model"
 )
 OPEN_MODEL = Stage(
     "open_model",
@@ -14,7 +14,7 @@ OPEN_MODEL = Stage(
     "environment",
     manifest="source.json",
     alias="open",
-    words="take an open model",
+    description="load a pretrained model",
     kind="model",
 )
 STAGES = (PRETRAIN, OPEN_MODEL)

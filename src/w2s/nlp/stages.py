@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from w2s.graph.stage import Stage
 
-DATA = Stage("data", 2, "w2s.nlp.data", "environment", words="build data", kind="data")
-CORPUS = Stage("corpus", 2, "w2s.nlp.corpus", "directories", words="write a corpus", kind="corpus")
+DATA = Stage("data", 2, "w2s.nlp.data", "environment", description="build data", kind="data")
+CORPUS = Stage("corpus", 2, "w2s.nlp.corpus", "directories", description="write a corpus", kind="corpus")
 FINETUNE = Stage(
     "finetune",
     3,
@@ -13,11 +13,13 @@ FINETUNE = Stage(
     "data model labels? environment subset? assistant?",
     manifest="run.json",
     gpu=True,
-    words="finetune a classifier",
+    description="finetune a classifier",
 )
-LEVELS = Stage("levels", 1, "w2s.nlp.difficulty.levels", "parents", words="measure difficulty")
-JUDGE = Stage("judge", 1, "w2s.nlp.difficulty.judge", "data model? environment", gpu=True, words="judge difficulty")
-FLIP = Stage("flip", 1, "w2s.nlp.errors.flips", "parents", words="flip labels")
+LEVELS = Stage("levels", 1, "w2s.nlp.difficulty.levels", "parents", description="measure difficulty")
+JUDGE = Stage(
+    "judge", 1, "w2s.nlp.difficulty.judge", "data model? environment", gpu=True, description="judge difficulty"
+)
+FLIP = Stage("flip", 1, "w2s.nlp.errors.flips", "parents", description="flip labels")
 PROMPT = Stage(
     "prompt",
     1,
@@ -25,7 +27,7 @@ PROMPT = Stage(
     "data model labels?",
     manifest="prompt.json",
     gpu=True,
-    words="prompt a base model",
+    description="prompt a base model",
 )
 FEATURES = Stage(
     "features",
@@ -34,8 +36,12 @@ FEATURES = Stage(
     "data model run? labels? environment",
     manifest="features.json",
     gpu=True,
-    words="features of texts",
+    description="features of texts",
 )
-PROBE = Stage("probe", 1, "w2s.nlp.probing.probes", "features labels?", manifest="probe.json", words="probe features")
-ERRORS = Stage("errors", 1, "w2s.nlp.probing.simulable", "features", manifest="errors.json", words="simulate errors")
+PROBE = Stage(
+    "probe", 1, "w2s.nlp.probing.probes", "features labels?", manifest="probe.json", description="probe features"
+)
+ERRORS = Stage(
+    "errors", 1, "w2s.nlp.probing.simulable", "features", manifest="errors.json", description="simulate errors"
+)
 STAGES = (DATA, CORPUS, FINETUNE, LEVELS, JUDGE, FLIP, PROMPT, FEATURES, PROBE, ERRORS)

@@ -140,7 +140,7 @@ class Comparison:
         rows = [row for row in self.rows if row["setting"] == setting]
         tasks = dict.fromkeys(str(row["task"]) for row in rows if row["task"] != MEDIAN)
         return {
-            "words": SETTINGS[setting],
+            "title": SETTINGS[setting],
             "picture": pictures.drawn(plot) if plot else None,
             "medians": [_cells(row) for row in rows if row["task"] == MEDIAN and row["basis"] != SAME],
             "shared_medians": [_cells(row) for row in rows if row["task"] == MEDIAN and row["basis"] == SAME],

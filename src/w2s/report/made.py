@@ -127,4 +127,4 @@ def stages(artifacts: Iterable[Artifact]) -> list[tuple[Stage, int]]:
 
 def in_words(counts: Sequence[tuple[Stage, int]]) -> str:
     """Stages with their numbers of artifacts: "build data (2), finetune a classifier (12)"."""
-    return ", ".join(f"{stage.words} ({number:,})" for stage, number in counts)
+    return ", ".join(f"{stage.description} ({number:,})" for stage, number in counts)

@@ -113,7 +113,7 @@ class Report:
     def _stages(self) -> Iterator[tuple[str, ...]]:
         made = list(self.work.made.values())
         for stage, _ in stages(one.artifact for one in made):
-            yield _cost(stage.words, [one for one in made if one.artifact.stage == stage])
+            yield _cost(stage.description, [one for one in made if one.artifact.stage == stage])
         if made:
             yield _cost("all", made)
 

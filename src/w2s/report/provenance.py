@@ -33,7 +33,7 @@ def models(work: Work) -> Iterator[tuple[str, ...]]:
         tokens = spec.get("tokens")
         yield (
             made.artifact.name.removeprefix("models/"),
-            made.artifact.stage.words,
+            made.artifact.stage.description,
             f"{int(parameters):,}" if parameters else "",
             f"{int(tokens):,}" if isinstance(tokens, int | float) else "",
             _origin(spec.get("weights")) if "weights" in spec else "made here",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from w2s.graph.stage import Stage
 
-PREFERENCES = Stage("preferences", 1, "w2s.reward.data", "environment", words="build preference pairs", kind="data")
-DIALOGUES = Stage("dialogues", 1, "w2s.reward.corpus", "directories", words="write dialogues", kind="corpus")
+PREFERENCES = Stage(
+    "preferences", 1, "w2s.reward.data", "environment", description="build preference pairs", kind="data"
+)
+DIALOGUES = Stage("dialogues", 1, "w2s.reward.corpus", "directories", description="write dialogues", kind="corpus")
 GENERATIVE_FINETUNING = Stage(
     "generative_finetuning",
     2,
@@ -13,7 +15,7 @@ GENERATIVE_FINETUNING = Stage(
     "data model environment",
     alias="writing",
     gpu=True,
-    words="finetune generatively",
+    description="finetune generatively",
 )
 REWARD_MODEL = Stage(
     "reward_model",
@@ -23,6 +25,6 @@ REWARD_MODEL = Stage(
     manifest="run.json",
     alias="prefer",
     gpu=True,
-    words="finetune a reward model",
+    description="finetune a reward model",
 )
 STAGES = (PREFERENCES, DIALOGUES, GENERATIVE_FINETUNING, REWARD_MODEL)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from w2s.graph.stage import Stage
 
-IMAGES = Stage("images", 1, "w2s.vision.images", "environment", words="take images", kind="data")
+IMAGES = Stage("images", 1, "w2s.vision.images", "environment", description="load images", kind="data")
 MODEL = Stage(
-    "vision_model", 1, "w2s.vision.pretraining", "images", gpu=True, words="train a vision network", kind="model"
+    "vision_model", 1, "w2s.vision.pretraining", "images", gpu=True, description="train a vision network", kind="model"
 )
 FEATURES = Stage(
-    "vision_features", 1, "w2s.vision.features", "images model? environment", gpu=True, words="features of images"
+    "vision_features", 1, "w2s.vision.features", "images model? environment", gpu=True, description="features of images"
 )
 PROBE = Stage(
     "vision_probe",
@@ -18,6 +18,6 @@ PROBE = Stage(
     "images features labels?",
     manifest="run.json",
     gpu=True,
-    words="probe vision features",
+    description="probe vision features",
 )
 STAGES = (IMAGES, MODEL, FEATURES, PROBE)
