@@ -156,12 +156,12 @@ def test_the_papers_experiment_has_its_runs(tmp_path: Path) -> None:
         "fig13": 3 * (8 * (7 + 29) + 14 * (7 + 21)),  # every curve of eight tasks, every PGR of all
         "table1": 0,
     }
-    assert jobs["fig5"] == {"finetune": 3 * 1430, "open": 8, "data": 3 * 22}
+    assert jobs["fig5"] == {"finetune": 3 * 1430, "open_model": 8, "data": 3 * 22}
     assert jobs["table1"] == {"data": 22}
     other = checkout(tmp_path / "paper")
     shutil.copytree(ROOT / "config", other / "config")
     asked = planned(snakemake(other, "-n", "figures/nlp-paper/fig5.pdf"))
-    assert {"finetune": asked["finetune"], "open": asked["open_model"], "data": asked["data"]} == jobs["fig5"]
+    assert {"finetune": asked["finetune"], "open_model": asked["open_model"], "data": asked["data"]} == jobs["fig5"]
 
 
 def test_reward_figures_train_only_what_earlier_ones_have_not(copy: Path) -> None:

@@ -250,7 +250,7 @@ def test_a_mistake_in_one_is_told_once(folder: Path, plan: Plan) -> None:
 def test_gpus_that_are_not_there_are_one_line_and_nothing_is_started(folder: Path, plan: Plan) -> None:
     assert run(arguments(the_run(plan)), folder) == 1
     (line,) = said(folder)
-    assert line.startswith("w2s: this rung needs 2 GPUs (its ladder says so), and there are 0 here")
+    assert line.startswith("w2s: this rung needs 2 GPUs (gpus in its ladder), but this machine has 0;")
     assert leftovers(folder) == []
 
 
