@@ -61,19 +61,26 @@ def load(directory: Path, answers: Sequence[str], computing: Computing | None = 
     Remote code is never executed. UserError if the directory holds no decoder with an unembedding.
     """
     computing = computing or Computing()
-    shape = decoder.shape_of(decoder.read_config(directory))
-    if shape and computing.adapters is None and (directory / "model.safetensors").is_file():
-        weights = own_weights(directory)
-        backbone: nn.Module = decoder.with_weights(shape, weights, directory, checkpointing=computing.checkpointing)
-        unembedding = weights[decoder.UNEMBEDDING]
-    else:
-        backbone, output = from_library(directory, computing)
-        unembedding = output.get_parameter("weight").detach()
+    backbone, unembedding = backbone_of(directory, computing)
     rows = torch.stack([_answer_row(unembedding, directory, answer) for answer in answers])
     network = Classifier(backbone, rows, computing.precision)
     if computing.checkpointing:
         check_recomputes(network, lambda: network(torch.tensor([[1, 2]]), torch.tensor([2])), directory)
     return network
+
+
+def backbone_of(directory: Path, computing: Computing) -> tuple[nn.Module, Tensor]:
+    """The base model of a directory without its head, and its unembedding (vocabulary, width).
+
+    UserError if the directory holds no decoder with an unembedding.
+    """
+    shape = decoder.shape_of(decoder.read_config(directory))
+    if shape and computing.adapters is None and (directory / "model.safetensors").is_file():
+        weights = own_weights(directory)
+        backbone = decoder.with_weights(shape, weights, directory, checkpointing=computing.checkpointing)
+        return backbone, weights[decoder.UNEMBEDDING]
+    network, output = from_library(directory, computing)
+    return network, output.get_parameter("weight").detach()
 
 
 @lru_cache(maxsize=2)  # of the last base models: a process trains run after run

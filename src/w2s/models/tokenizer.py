@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -68,3 +68,13 @@ def _write_header(file: BinaryIO, kind: np.dtype[Any], length: int) -> int:
     described = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": (length,)}
     np.lib.format.write_array_header_1_0(file, described)
     return file.tell()
+
+
+def write_corpus(folder: Path, documents: Sequence[str], vocabulary: int) -> dict[str, int]:
+    """Write ``tokenizer.json``, trained on the first documents, and ``tokens.npy`` of all. Returns the counts."""
+    tokenizer = train_tokenizer(documents[:DOCUMENTS_FOR_TOKENIZER], vocabulary)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    tokens = write_tokens(folder / "tokens.npy", tokenizer, documents)
+    size = tokenizer.get_vocab_size()
+    print(f"{len(documents):,} documents, {tokens:,} tokens, vocabulary {size:,}")
+    return {"documents": len(documents), "tokens": tokens, "vocabulary": size}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from w2s.engine import artifacts
-from w2s.models.tokenizer import DOCUMENTS_FOR_TOKENIZER, train_tokenizer, write_tokens
+from w2s.models.tokenizer import write_corpus
 from w2s.reward import world as dialogues
 
 HALVES = ("weak", "strong")
@@ -29,12 +29,4 @@ def make(build: artifacts.Build, data: list[Path]) -> None:
     """Write ``tokenizer.json`` and ``tokens.npy``."""
     spec = build.identity.spec
     documents = list(documents_of_tasks(data) if data else dialogues.corpus(spec["world"], spec["documents"]))
-    tokenizer = train_tokenizer(documents[:DOCUMENTS_FOR_TOKENIZER], spec["vocabulary"])
-    tokenizer.save(str(build.folder / "tokenizer.json"))
-    tokens = write_tokens(build.folder / "tokens.npy", tokenizer, documents)
-    build.measured |= {
-        "documents": len(documents),
-        "tokens": tokens,
-        "vocabulary": tokenizer.get_vocab_size(),
-    }
-    print(f"{len(documents):,} documents, {tokens:,} tokens, vocabulary {tokenizer.get_vocab_size():,}")
+    build.measured |= write_corpus(build.folder, documents, spec["vocabulary"])

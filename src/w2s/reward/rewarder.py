@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from w2s.models import branching, decoder, encoding
 from w2s.models.branching import Rows, can_branch
-from w2s.models.classifier import Computing, from_library, own_weights
+from w2s.models.classifier import Computing, backbone_of
 from w2s.models.decoder import Decoder
 
 
@@ -60,13 +60,6 @@ def load(directory: Path, word: str, computing: Computing | None = None) -> Rewa
     the directory holds no decoder with an unembedding.
     """
     computing = computing or Computing()
-    shape = decoder.shape_of(decoder.read_config(directory))
-    if shape and computing.adapters is None and (directory / "model.safetensors").is_file():
-        weights = own_weights(directory)
-        backbone: nn.Module = decoder.with_weights(shape, weights, directory, checkpointing=computing.checkpointing)
-        unembedding = weights[decoder.UNEMBEDDING]
-    else:
-        backbone, output = from_library(directory, computing)
-        unembedding = output.get_parameter("weight").detach()
+    backbone, unembedding = backbone_of(directory, computing)
     (ids,) = encoding.bare_ids(encoding.tokenizer_of(directory), [word])
     return Rewarder(backbone, unembedding[ids].float().mean(0), computing.precision)
