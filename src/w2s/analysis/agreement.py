@@ -56,7 +56,7 @@ def runs(of: pairs.Runs, methods: Sequence[str], tasks: Sequence[str]) -> list[R
     return [
         of.student(task, weak.name, strong.name, method, seed)
         for task in tasks
-        for seed in of.seeds
+        for seed in of.seeds_of(task)
         for weak, strong in of.config.pairs()
         for method in methods
     ]
@@ -66,7 +66,7 @@ def compare(of: pairs.Runs, methods: Sequence[str], results: Results, tasks: Seq
     """One row a student, with its agreements as fractions."""
     rows = []
     for task in tasks:
-        for seed in of.seeds:
+        for seed in of.seeds_of(task):
             for pair in of.config.pairs():
                 for method in methods:
                     run = of.student(task, pair[0].name, pair[1].name, method, seed)

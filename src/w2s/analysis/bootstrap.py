@@ -287,11 +287,11 @@ def binomial_errors(shares: Iterable[float], sizes: Iterable[float]) -> list[flo
     return [binomial_error(one, size) if math.isfinite(one) and size > 0 else math.nan for one, size in both]
 
 
-def error_of_mean(of_examples: Array | Sequence[float], between_seeds: Array | float, seeds: int) -> Array:
+def error_of_mean(of_examples: Array | Sequence[float], between_seeds: Array | float, seeds: Array | int) -> Array:
     """Standard errors of means over seeds: of test examples or between seeds, whichever is larger or known."""
     import numpy as np
 
-    found: Array = np.fmax(of_examples, between_seeds) / math.sqrt(seeds)
+    found: Array = np.fmax(of_examples, between_seeds) / np.sqrt(seeds)
     return found
 
 

@@ -62,7 +62,7 @@ def compare(
 
     rows = []
     for task in tasks:
-        for seed in of.seeds:
+        for seed in of.seeds_of(task):
             for pair in only:
                 supervisor, student = (rung.name for rung in pair)
                 weak = score(of.truth(task, supervisor, seed))

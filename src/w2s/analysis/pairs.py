@@ -37,9 +37,8 @@ class Runs(Protocol):
     def config(self) -> LadderSection:
         """Its ladder, supervisors and pairs."""
 
-    @property
-    def seeds(self) -> Sequence[int]:
-        """Of its runs."""
+    def seeds_of(self, task: str, /) -> Sequence[int]:
+        """Of a task's runs."""
 
     @property
     def methods(self) -> Sequence[str]:
@@ -73,6 +72,10 @@ class Variant:
     def name(self) -> str:
         """The setting's."""
         return self.of.name
+
+    def seeds_of(self, task: str) -> Sequence[int]:
+        """The same for every task."""
+        return self.seeds
 
     @property
     def config(self) -> LadderSection:
@@ -112,7 +115,7 @@ def runs(of: Runs, methods: Sequence[str], tasks: Sequence[str], only: Sequence[
     supervisors, ceilings, pairs = _rungs(of.config, only)
     found: list[Run] = []
     for task in tasks:
-        for seed in of.seeds:
+        for seed in of.seeds_of(task):
             found += [of.truth(task, rung.name, seed) for rung in supervisors]
             found += [of.ceiling(task, rung.name, seed) for rung in ceilings]
             for weak, strong in pairs:
@@ -144,7 +147,7 @@ def compare(
 
     rows = []
     for task in tasks:
-        for seed in of.seeds:
+        for seed in of.seeds_of(task):
             weak = {rung.name: score(of.truth(task, rung.name, seed)) for rung in supervisors}
             ceiling = {rung.name: score(of.ceiling(task, rung.name, seed)) for rung in ceilings}
             rows += [alone(of, task, seed, TRUTH, rung) | {"accuracy": ceiling[rung.name]} for rung in ceilings]
@@ -160,7 +163,7 @@ def compare(
 def ceilings(of: Runs, tasks: Sequence[str]) -> list[Run]:
     """The ceiling at every rung that has one, for figures whose pairs do not reach all of them."""
     rungs = [rung.name for rung in of.config.ladder if rung.truth]
-    return [of.ceiling(task, rung, seed) for task in tasks for seed in of.seeds for rung in rungs]
+    return [of.ceiling(task, rung, seed) for task in tasks for seed in of.seeds_of(task) for rung in rungs]
 
 
 def with_ceilings(of: Runs, rows: Sequence[Row], results: Results, tasks: Sequence[str]) -> list[Row]:

@@ -113,6 +113,10 @@ class Cells:
         }
         self.tasks = sorted({str(row.get("task", "")) for row in known})
         self.seeds = sorted({str(row.get("seed", "")) for row in known})
+        seeds_of = {
+            task: {str(row.get("seed", "")) for row in known if str(row.get("task", "")) == task} for task in self.tasks
+        }
+        self._seed_counts = np.array([len(seeds_of[task]) for task in self.tasks])  # one a task
         self.columns = [name for name in VALUES if any(not missing(row.get(name)) for row in known)]
         self._sizes = dict(sizes or {})
         self._values: dict[Cell, dict[str, Draws]] = {}  # means over seeds, one a task
@@ -190,7 +194,9 @@ class Cells:
         """What intervals cover, in words."""
         if self.kind == "none":
             return "neither test examples nor seeds to tell noise from"
-        seeds = "1 seed, whose spread is not known" if len(self.seeds) < 2 else f"{len(self.seeds)} seeds"
+        fewest, most = self._seed_counts.min(), self._seed_counts.max()
+        seeds = f"{most} seeds" if fewest == most else f"{fewest} to {most} seeds"
+        seeds = "1 seed, whose spread is not known" if most < 2 else seeds
         parts = [seeds]
         if self.kind == "tasks":
             parts = [f"bootstrap over {len(self.tasks)} tasks", seeds]
@@ -313,7 +319,7 @@ class Cells:
         if column not in JUDGED or not self._together:
             moved: Draws = own * error
         else:  # test examples are shared, what a seed adds is not
-            examples = np.fmin(self._of_examples(column, cell) / math.sqrt(len(self.seeds)), error)
+            examples = np.fmin(self._of_examples(column, cell) / np.sqrt(self._seed_counts), error)
             shared = math.sqrt(self._together) * np.nan_to_num(examples)
             moved = shared * self._common + own * np.sqrt(error**2 - shared**2)
         moved[0] = 0
@@ -344,7 +350,7 @@ class Cells:
         """
         of_examples = np.full(len(self.tasks), np.nan) if column == "pgr" else self._of_examples(column, cell)
         name = "accuracy" if column in ("weak", "ceiling") and "accuracy" in self._spread else column
-        return error_of_mean(of_examples, self._spread.get(name, math.nan), len(self.seeds))
+        return error_of_mean(of_examples, self._spread.get(name, math.nan), self._seed_counts)
 
     def _pgr(self, cell: Cell) -> Draws:
         """Undefined where a task's ceiling is no better than its supervisor, and in draws where that is so."""
@@ -370,10 +376,10 @@ class Cells:
         gap = self._gap(cell)
         errors = np.nan_to_num(np.hypot(self._error("ceiling", cell), self._error("weak", cell)))
         if cell in self._gap_errors:
-            paired = self._gap_errors[cell] / math.sqrt(len(self.seeds))
+            paired = self._gap_errors[cell] / np.sqrt(self._seed_counts)
             errors = np.where(np.isnan(paired), errors, paired)
         if GAP in self._spread:
-            errors = np.full(len(gap), self._spread[GAP] / math.sqrt(len(self.seeds)))
+            errors = self._spread[GAP] / np.sqrt(self._seed_counts)
         return np.array([within_noise(one, error) for one, error in zip(gap, errors, strict=True)])
 
     def _supervisor_accuracy(self, cell: Cell) -> Draws:

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from w2s.config.ladder import Rung
-from w2s.config.schema import Positive, Strict
+from w2s.config.schema import Positive, Rate, Strict
 from w2s.errors import allowed
 
 NotNegative = Annotated[int, Field(ge=0)]
@@ -21,6 +21,7 @@ class Packing(Strict):
     batch: Positive = 16  # sequences a step
     warmup: float = Field(0.1, ge=0, lt=1)  # share of the steps, linear
     weight_decay: float = Field(0.1, ge=0)
+    initialization: Rate | None = None  # standard deviation of initial weights; null: 0.02, transformers' default
     seed: int = 0
 
 

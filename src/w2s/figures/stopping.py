@@ -41,21 +41,25 @@ def students(of: pairs.Runs, method: str, tasks: Sequence[str]) -> list[Run]:
     return [
         of.student(task, weak.name, strong.name, method, seed)
         for task in tasks
-        for seed in of.seeds
+        for seed in of.seeds_of(task)
         for weak, strong in of.config.pairs()
     ]
 
 
 def progress(of: pairs.Runs, method: str, results: Results, tasks: Sequence[str], training: Trained) -> list[Row]:
-    """One row per evaluation and student."""
+    """One row per evaluation and student; evaluation 0, before training, of runs whose record has it."""
     epochs = training.epochs
     evaluations = max(1, round(epochs * training.evaluations_per_epoch))
     rows: list[Row] = []
     for task in tasks:
-        for seed in of.seeds:
+        for seed in of.seeds_of(task):
             for pair in of.config.pairs():
                 about_run = pairs.identity(of, task, seed, method, pair)
-                for row in results.history(of.student(task, pair[0].name, pair[1].name, method, seed)):
+                run = of.student(task, pair[0].name, pair[1].name, method, seed)
+                before = results.record(run)["measured"].get("test_accuracy_before")
+                if before is not None:
+                    rows.append(about_run | {"evaluation": 0, "epoch": 0.0, "accuracy": before})
+                for row in results.history(run):
                     # The same evaluation may differ by a step between seeds, since halves differ in size.
                     number = round(row["epoch"] / epochs * evaluations)
                     at = {"evaluation": number, "epoch": row["epoch"], "accuracy": row["test_truth"]}

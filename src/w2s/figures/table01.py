@@ -41,8 +41,8 @@ WORDS = 3  # columns of text; the others are numbers
 
 
 def needs(plan: Plan) -> list[Artifact]:
-    """The data of every task for the first seed; counts of other seeds differ by a few examples."""
-    return [plan.nlp.data(task, plan.experiment.seeds[0]) for task in plan.experiment.nlp.all_tasks()]
+    """The data of every task for its first seed; counts of other seeds differ by a few examples."""
+    return [plan.nlp.data(task, plan.nlp.seeds_of(task)[0]) for task in plan.experiment.nlp.all_tasks()]
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
@@ -69,7 +69,7 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
                 "groups": sum(described["groups"] for part, described in parts.items() if part != "test"),
                 "bag_of_words_accuracy": guards["bag_of_words_accuracy"],
                 "length_only_accuracy": guards["length_only_accuracy"],
-                "seed": plan.experiment.seeds[0],
+                "seed": data.spec["seed"],
             }
         )
     return rows

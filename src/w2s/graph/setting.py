@@ -37,6 +37,10 @@ class SettingPlan(ABC):
     def tasks(self) -> list[str]:
         """Names of the setting's tasks."""
 
+    def seeds_of(self, task: str) -> tuple[int, ...]:
+        """The seeds of a task's runs."""
+        return self.seeds
+
     @abstractmethod
     def truth(self, task: str, rung: str, seed: int) -> Run:
         """A run on ground truth: the supervisor of students."""

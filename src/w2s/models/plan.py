@@ -127,7 +127,7 @@ def weights(rung: OpenRung) -> Source:
 def own_model(rung: OwnRung, section: LadderSection, packing: Packing, corpus: Artifact) -> Artifact:
     """A base model that is pretrained on a corpus here."""
     shape = {"width": rung.width, "intermediate": rung.intermediate, "layers": rung.layers, "heads": rung.heads}
-    recipe = {name: getattr(packing, name) for name in Packing.model_fields}
+    recipe = packing.model_dump(include=set(Packing.model_fields), exclude_none=True)
     learning_rate = {"learning_rate": rung.pretraining_learning_rate}
     spec = {"shape": shape, "tokens": rung.tokens, "training": recipe | learning_rate}
     parameters = rung.parameter_count(section.vocabulary)

@@ -37,7 +37,9 @@ def make(build: artifacts.Build, corpus: Path) -> None:
     spec, training = build.identity.spec, build.identity.spec["training"]
     record = artifacts.read(corpus)
     blocks = Blocks(corpus / "tokens.npy", training["block"])
-    model: Any = new_model(spec["shape"], record["spec"]["vocabulary"], training["seed"])
+    model: Any = new_model(
+        spec["shape"], record["spec"]["vocabulary"], training["seed"], training.get("initialization")
+    )
     parameters = sum(parameter.numel() for parameter in model.parameters())
     flop = 6.0 * parameters * spec["tokens"]
     where = device()
@@ -62,8 +64,13 @@ def make(build: artifacts.Build, corpus: Path) -> None:
     } | budget.record()
 
 
-def new_model(shape: Mapping[str, int], vocabulary: int, seed: int) -> torch.nn.Module:
-    """A Llama-class decoder with tied embeddings and random weights that follow from the seed."""
+def new_model(
+    shape: Mapping[str, int], vocabulary: int, seed: int, initialization: float | None = None
+) -> torch.nn.Module:
+    """A Llama-class decoder with tied embeddings and random weights that follow from the seed.
+
+    initialization: standard deviation of the weights; transformers' default if None.
+    """
     from transformers import LlamaConfig, LlamaForCausalLM
     from transformers.utils import logging
 
@@ -82,6 +89,8 @@ def new_model(shape: Mapping[str, int], vocabulary: int, seed: int) -> torch.nn.
         eos_token_id=0,
         use_cache=False,
     )
+    if initialization is not None:
+        config.initializer_range = initialization
     model: torch.nn.Module = LlamaForCausalLM(config)
     return model
 

@@ -40,6 +40,7 @@ class TaskChoice(Strict):
     revision: Revision | None = None  # of its hub repository; the pinned one by default
     train: str | None = None  # split (file name without ending) to train on
     test: str | None = None  # split to test on; "none" cuts the test set from the training rows
+    seeds: tuple[int, ...] | None = Field(None, min_length=1)  # of its runs; the experiment's by default
     medians: bool = True  # whether the medians over tasks (Figures 3, 5, 8, 13b) take it
     formatter: Own | None = None  # of a task of the user's own: module:function, rows into examples
     directory: str | None = None  # of such a task: where its rows are, <split>.parquet, .jsonl or .csv
@@ -104,6 +105,7 @@ class Training(Strict):
     weight_decay: float = Field(0.0, ge=0)
     max_length: Positive = 512  # tokens; longer texts lose their beginning
     evaluations_per_epoch: Positive = 10
+    evaluation_examples: Positive | None = None  # of the test set, at these evaluations; predictions are of all
     early_stopping: Literal["students", "all", "none"] = "students"
     answers: tuple[str, str] = (" no", " yes")  # label 0, 1: head rows start as these words' unembeddings
 

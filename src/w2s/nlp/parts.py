@@ -93,6 +93,14 @@ def training_part(parts: Mapping[str, Part], half: str, subset: Path | None, col
     return Part([both.ids[number] for number in numbers], variants.taken(both.texts, numbers), *chosen)
 
 
+def first_of(part: Part, count: int | None) -> Part:
+    """The first ``count`` examples of a part, a random sample since ids are hashes; None: all."""
+    if count is None or count >= len(part.ids):
+        return part
+    numbers = range(count)
+    return Part(part.ids[:count], variants.taken(part.texts, numbers), part.truth[:count], part.labels[:count])
+
+
 def apply_label_changes(part: Part, parts: dict[str, Part], half: str, changes: MethodChanges, seed: int) -> Part:
     """The examples to train on after label noise and confidence thresholding.
 

@@ -38,6 +38,10 @@ class NlpPlan(LadderPlan[Nlp]):
         """Names of all tasks, in the config's order."""
         return self.config.all_tasks()
 
+    def seeds_of(self, task: str) -> tuple[int, ...]:
+        """The seeds of a task's runs: its own, or the experiment's."""
+        return self.task(task).seeds or self.seeds
+
     @property
     def median_tasks(self) -> list[str]:
         """Names of the tasks that medians are taken over."""
@@ -176,7 +180,7 @@ class NlpPlan(LadderPlan[Nlp]):
         spec = {
             "half": half,
             "objective": self.objective(method, of) if parent else NAIVE,
-            "training": training.model_dump(exclude={"early_stopping"}, mode="json"),
+            "training": training.model_dump(exclude={"early_stopping"}, exclude_none=True, mode="json"),
             "learning_rate": of.learning_rate,
             "selected": "validation" if stops_early else "last",
             "seed": seed,
@@ -218,7 +222,7 @@ class NlpPlan(LadderPlan[Nlp]):
         """All truth runs, and students of the methods that figures compare."""
         nlp = self.config
         for task in self.tasks:
-            for seed in self.seeds:
+            for seed in self.seeds_of(task):
                 for rung in nlp.ladder:
                     if rung.truth:
                         yield self.truth(task, rung.name, seed)
@@ -237,5 +241,5 @@ class NlpPlan(LadderPlan[Nlp]):
         for task in self.config.compared_tasks():
             for weak, strong in self.config.compared_pairs():
                 for method in self.compared_methods():
-                    for seed in self.seeds:
+                    for seed in self.seeds_of(task):
                         yield self.student(task, weak, strong, method, seed)

@@ -63,7 +63,7 @@ class NlpSetting(Setting):
         from w2s.nlp.build import formatted
         from w2s.nlp.data import rows_of
 
-        data = plan.data(task, plan.seeds[0])
+        data = plan.data(task, plan.seeds_of(task)[0])
         of = user_tasks.of_spec(data.spec) if "own" in data.spec else TASKS[task]
         rows = rows_of(of, data.spec["rows"], data.environment)
         shown: list[str] = []
@@ -80,7 +80,7 @@ class NlpSetting(Setting):
         from w2s.nlp.data import rows_of
 
         for name in plan.tasks:
-            place = plan.data(name, plan.seeds[0]).spec["rows"]
+            place = plan.data(name, plan.seeds_of(name)[0]).spec["rows"]
             if "hub" not in place:
                 continue
             rows = rows_of(TASKS[name], place, {})

@@ -10,9 +10,13 @@ from w2s.training.specs import MethodChanges, ModelSpec, Objective, Spec, Traini
 
 
 class NlpTraining(Training):
-    """answers: of label 0 and 1; the head's rows start as their unembeddings."""
+    """answers: of label 0 and 1; the head's rows start as their unembeddings.
+
+    evaluation_examples: of the test set, at every evaluation during training; None: all.
+    """
 
     answers: tuple[str, str]
+    evaluation_examples: int | None = None
 
 
 class LabelHintSpec(Spec):
