@@ -20,6 +20,7 @@ from w2s.analysis.early_stopping import (
     stop,
 )
 from w2s.experiments.plan import Plan
+from w2s.figures.stopping import progress
 from w2s.graph.artifact import Run
 
 HISTORY = [
@@ -96,6 +97,32 @@ class Stories:
 
     def examples(self, data: object) -> dict[str, list[Any]]:
         raise AssertionError("not read")
+
+
+class Curves(Stories):
+    """The same stories with epochs, and with or without what students answer before training."""
+
+    def __init__(self, plan: Plan, measured: dict[str, float]) -> None:
+        super().__init__(plan)
+        self.measured = measured
+
+    def history(self, run: Run) -> list[dict[str, float]]:
+        return [row | {"epoch": row["step"] / 2} for row in HISTORY]
+
+    def record(self, artifact: object) -> dict[str, Any]:
+        return {"measured": self.measured}
+
+
+def test_curves_begin_before_training_where_records_say_what_is_answered_then(tiny: Plan) -> None:
+    of, training = tiny.nlp, tiny.experiment.nlp.training
+    without, with_starts = (
+        progress(of, "naive", Curves(tiny, measured), ["sciq"], training)
+        for measured in ({}, {"test_accuracy_before": 0.55})
+    )
+    starts = [row for row in with_starts if row["evaluation"] == 0]
+    assert [row for row in with_starts if row["evaluation"] != 0] == without
+    assert len(starts) == len({(row["supervisor"], row["student"]) for row in without})
+    assert all(row["accuracy"] == 0.55 and row["epoch"] == 0 for row in starts)
 
 
 def test_pgr_of_each_rule_from_histories_and_truth_runs(tiny: Plan) -> None:

@@ -47,6 +47,16 @@ def test_pgr_is_taken_of_means_over_seeds() -> None:
     assert pgr(Cells(rows, exact=True))[0] == pytest.approx((0.8 - 0.65) / (0.95 - 0.65))
 
 
+def test_errors_of_means_count_the_seeds_of_each_task() -> None:
+    """A task with one seed is known half as well as one with four, whatever the other has."""
+    several = [student(0.7, seed=seed, task="several") for seed in range(4)]
+    cells = Cells([*several, student(0.7, task="single")], sizes={"several": 100, "single": 100})
+    (cell,) = cells.matching(method="naive")
+    errors = dict(zip(cells.tasks, cells._error("accuracy", cell), strict=True))
+    assert errors["single"] == pytest.approx(2 * errors["several"])
+    assert "1 to 4 seeds" in cells.basis
+
+
 @pytest.mark.parametrize("how", [{"exact": True}, {"sizes": {"one": 100}}, {"sizes": {"one": 10**6}}, {}])
 def test_pgr_is_undefined_where_the_ceiling_is_no_better_than_the_supervisor_and_nowhere_else(how: Any) -> None:
     assert pgr(Cells([student(0.65, weak=0.6, ceiling=0.601)], **how))[0] == pytest.approx(50)

@@ -29,6 +29,14 @@ def network() -> tuple[Any, Decoder]:
     return model, decoder.with_weights(shape, model.model.state_dict(), Path())
 
 
+def test_initial_weights_have_the_standard_deviation_that_is_asked_for() -> None:
+    """Larger ones are the same weights, scaled."""
+    usual, larger = (dict(new_model(SHAPE, 50, 0, std).named_parameters()) for std in (None, 0.06))
+    for name, weights in usual.items():
+        expected = weights if weights.ndim == 1 else 3 * weights  # gains are not drawn
+        assert torch.allclose(larger[name], expected, rtol=1e-5), name
+
+
 def test_the_loss_is_that_of_the_language_model() -> None:
     model, own = network()
     logits = model(input_ids=IDS).logits

@@ -133,6 +133,22 @@ def test_what_is_added_or_left_out_moves_nothing_that_stays(config: dict[str, An
     assert all(after[name] == key for name, key in before.items() if name in after)
 
 
+def test_a_task_with_seeds_of_its_own_has_runs_of_these_alone(config: dict[str, Any]) -> None:
+    """Its other runs go, nothing else does, and no key moves."""
+    before = {(run.task, run.seed): run.key for run in plan_of(config, "before").nlp.runs_of_figures()}
+    edited = copy.deepcopy(config)
+    edited["nlp"]["tasks"][0] = {"name": config["nlp"]["tasks"][0], "seeds": [0]}
+    task = edited["nlp"]["tasks"][0]["name"]
+    after = {(run.task, run.seed): run.key for run in plan_of(edited, "after").nlp.runs_of_figures()}
+    assert before.keys() - after.keys() == {(task, seed) for seed in config["seeds"] if seed != 0}
+    assert after == {name: before[name] for name in after}
+
+
+def test_fewer_examples_at_evaluations_are_another_run(config: dict[str, Any]) -> None:
+    names = moved(config, lambda c: c["nlp"]["training"].update(evaluation_examples=50))
+    assert names == {name for name in keys(plan_of(config, "all")) if "/truth/" in name or "/from-" in name}
+
+
 def test_a_default_spelled_out_is_the_same_run(config: dict[str, Any]) -> None:
     assert not moved(config, lambda c: c["methods"]["confidence"]["parameters"].pop("warmup"))
 

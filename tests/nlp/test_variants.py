@@ -11,7 +11,7 @@ import torch
 from w2s.engine import artifacts
 from w2s.errors import UserError
 from w2s.nlp import variants
-from w2s.nlp.parts import Part, training_part
+from w2s.nlp.parts import Part, first_of, training_part
 from w2s.nlp.specs import LabelHintSpec
 from w2s.training.batching import Texts
 
@@ -45,6 +45,14 @@ def test_a_subset_that_does_not_know_an_example_is_a_mistake(tmp_path: Path) -> 
     artifacts.write_table(tmp_path / "examples.parquet", {"id": ["w1"], "some": [True]})
     with pytest.raises(UserError, match="4 examples are missing, first w2"):
         training_part(PARTS, "both", tmp_path, "some")
+
+
+def test_the_first_examples_of_a_part_keep_their_texts_and_labels() -> None:
+    some = first_of(PARTS["strong"], 2)
+    assert some.ids == ["s3", "s4"]
+    assert some.truth.tolist() == some.labels.tolist() == [3.0, 4.0]
+    assert [some.texts.ids(number) for number in range(2)] == [[3, 7], [4, 7]]
+    assert first_of(PARTS["strong"], None) is first_of(PARTS["strong"], 9) is PARTS["strong"]
 
 
 def test_agreement_is_told_apart_by_whether_the_label_is_right() -> None:
