@@ -22,6 +22,7 @@ where the ceiling is no better than the supervisor. PGRs whose gap is within noi
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -112,11 +113,8 @@ class Cells:
             if not missing(row.get(role)) and not missing(row.get(f"{role}_compute"))
         }
         self.tasks = sorted({str(row.get("task", "")) for row in known})
-        self.seeds = sorted({str(row.get("seed", "")) for row in known})
-        seeds_of = {
-            task: {str(row.get("seed", "")) for row in known if str(row.get("task", "")) == task} for task in self.tasks
-        }
-        self._seed_counts = np.array([len(seeds_of[task]) for task in self.tasks])  # one a task
+        of_task = Counter(task for task, _ in {(str(row.get("task", "")), str(row.get("seed", ""))) for row in known})
+        self._seed_counts = np.array([of_task[task] for task in self.tasks])
         self.columns = [name for name in VALUES if any(not missing(row.get(name)) for row in known)]
         self._sizes = dict(sizes or {})
         self._values: dict[Cell, dict[str, Draws]] = {}  # means over seeds, one a task

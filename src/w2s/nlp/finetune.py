@@ -60,7 +60,7 @@ def make(
     job.train(network, tokens, compiles=network)
     evaluated = joined([parts["validation"].texts, parts["test"].texts])
     test = parts["test"] if spec.agreement else first_of(parts["test"], training.evaluation_examples)
-    measured_on = joined([parts["validation"].texts, test.texts])
+    measured_on = evaluated if test is parts["test"] else joined([parts["validation"].texts, test.texts])
 
     def measure() -> dict[str, float]:
         predicted = probabilities(network, measured_on, job.budget)
