@@ -105,7 +105,7 @@ class Training(Strict):
     weight_decay: float = Field(0.0, ge=0)
     max_length: Positive = 512  # tokens; longer texts lose their beginning
     evaluations_per_epoch: Positive = 10
-    evaluation_examples: Positive | None = None  # of the test set, at these evaluations; predictions are of all
+    evaluation_examples: Positive | None = None  # of the test set, at these evaluations; predictions cover all
     early_stopping: Literal["students", "all", "none"] = "students"
     answers: tuple[str, str] = (" no", " yes")  # label 0, 1: head rows start as these words' unembeddings
 
