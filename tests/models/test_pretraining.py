@@ -15,7 +15,7 @@ from torch.nn.functional import cross_entropy
 from w2s.errors import UserError
 from w2s.models import decoder
 from w2s.models.decoder import Decoder
-from w2s.models.pretraining import Blocks, backward, loss_of, new_model, rate
+from w2s.models.pretraining import Blocks, backward, loss_of, new_model, optimizers_of, rate
 
 SHAPE = {"width": 16, "intermediate": 40, "layers": 2, "heads": 2}
 IDS = torch.randint(0, 50, (8, 12), generator=torch.Generator().manual_seed(0))
@@ -29,12 +29,15 @@ def network() -> tuple[Any, Decoder]:
     return model, decoder.with_weights(shape, model.model.state_dict(), Path())
 
 
-def test_initial_weights_have_the_standard_deviation_that_is_asked_for() -> None:
-    """Larger ones are the same weights, scaled."""
-    usual, larger = (dict(new_model(SHAPE, 50, 0, std).named_parameters()) for std in (None, 0.06))
-    for name, weights in usual.items():
-        expected = weights if weights.ndim == 1 else 3 * weights  # gains are not drawn
-        assert torch.allclose(larger[name], expected, rtol=1e-5), name
+@pytest.mark.parametrize("muon", [None, 0.02])
+def test_every_weight_is_optimized_once_and_the_embedding_by_adamw(muon: float | None) -> None:
+    _, own = network()
+    optimizers = optimizers_of(own, {"learning_rate": 1e-2, "weight_decay": 0.1, "muon": muon})
+    groups = {name: group for name, one in optimizers.items() for group in one.param_groups}
+    assert {name: group["peak"] for name, group in groups.items()} == {"optimizer": 1e-2} | ({"muon": muon} if muon else {})
+    together = [id(weight) for group in groups.values() for weight in group["params"]]
+    assert sorted(together) == sorted(id(weight) for weight in own.parameters())
+    assert any(weight is own.embed_tokens.weight for weight in groups["optimizer"]["params"])
 
 
 def test_the_loss_is_that_of_the_language_model() -> None:

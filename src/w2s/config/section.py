@@ -21,7 +21,7 @@ class Packing(Strict):
     batch: Positive = 16  # sequences a step
     warmup: float = Field(0.1, ge=0, lt=1)  # share of the steps, linear
     weight_decay: float = Field(0.1, ge=0)
-    initialization: Rate | None = None  # standard deviation of initial weights; null: 0.02, transformers' default
+    muon: Rate | None = None  # peak learning rate of Muon, for hidden matrices; null: AdamW for all weights
     seed: int = 0
 
 

@@ -37,9 +37,7 @@ def make(build: artifacts.Build, corpus: Path) -> None:
     spec, training = build.identity.spec, build.identity.spec["training"]
     record = artifacts.read(corpus)
     blocks = Blocks(corpus / "tokens.npy", training["block"])
-    model: Any = new_model(
-        spec["shape"], record["spec"]["vocabulary"], training["seed"], training.get("initialization")
-    )
+    model: Any = new_model(spec["shape"], record["spec"]["vocabulary"], training["seed"])
     parameters = sum(parameter.numel() for parameter in model.parameters())
     flop = 6.0 * parameters * spec["tokens"]
     where = device()
@@ -64,13 +62,8 @@ def make(build: artifacts.Build, corpus: Path) -> None:
     } | budget.record()
 
 
-def new_model(
-    shape: Mapping[str, int], vocabulary: int, seed: int, initialization: float | None = None
-) -> torch.nn.Module:
-    """A Llama-class decoder with tied embeddings and random weights that follow from the seed.
-
-    initialization: standard deviation of the weights; transformers' default if None.
-    """
+def new_model(shape: Mapping[str, int], vocabulary: int, seed: int) -> torch.nn.Module:
+    """A Llama-class decoder with tied embeddings and random weights that follow from the seed."""
     from transformers import LlamaConfig, LlamaForCausalLM
     from transformers.utils import logging
 
@@ -89,8 +82,6 @@ def new_model(
         eos_token_id=0,
         use_cache=False,
     )
-    if initialization is not None:
-        config.initializer_range = initialization
     model: torch.nn.Module = LlamaForCausalLM(config)
     return model
 
@@ -164,6 +155,27 @@ def backward(network: Decoder, ids: Tensor, tokens: int) -> float:
     return float(torch.stack(losses).sum().item())
 
 
+def optimizers_of(network: Decoder, training: Mapping[str, Any]) -> dict[str, torch.optim.Optimizer]:
+    """AdamW; with ``muon`` in the recipe, Muon for the matrices between embeddings and unembedding.
+
+    Muon's steps have the same size in all directions of a matrix, so that rare facts are learned as fast as frequent
+    ones: smoke's rungs need about half the tokens. Each optimizer's peak learning rate is its ``peak``.
+    """
+    decay, rest = training["weight_decay"], list(network.parameters())
+    optimizers: dict[str, torch.optim.Optimizer] = {}
+    if training.get("muon"):
+        embedding = network.embed_tokens.weight
+        matrices = [weight for weight in rest if weight.ndim == 2 and weight is not embedding]
+        rest = [weight for weight in rest if weight.ndim != 2 or weight is embedding]
+        group = {"params": matrices, "peak": training["muon"]}
+        optimizers["muon"] = torch.optim.Muon([group], lr=training["muon"], weight_decay=decay)
+    group = {"params": rest, "peak": training["learning_rate"]}
+    optimizers["optimizer"] = torch.optim.AdamW(
+        [group], lr=training["learning_rate"], betas=BETAS, weight_decay=decay, fused=True
+    )
+    return optimizers
+
+
 def _train(
     network: Decoder, blocks: Blocks, spec: Mapping[str, Any], build: artifacts.Build, where: torch.device
 ) -> tuple[float, Budget]:
@@ -171,29 +183,25 @@ def _train(
     steps = max(1, spec["tokens"] // (training["block"] * training["batch"]))
     order = _order(blocks.count, steps * training["batch"], training["seed"]).view(steps, -1)
     network.train()
-    optimizer = torch.optim.AdamW(
-        network.parameters(),
-        lr=training["learning_rate"],
-        betas=BETAS,
-        weight_decay=training["weight_decay"],
-        fused=True,
-    )
+    optimizers = optimizers_of(network, training)
     budget = budget_of(where)
-    parts: dict[str, Stateful] = {"model": network, "optimizer": optimizer, "budget": budget}
+    parts: dict[str, Stateful] = {"model": network, **optimizers, "budget": budget}
     checkpoint = Checkpoint(build.work / "checkpoint.pt", parts)
     first, loss = checkpoint.resume({"loss": math.nan})
     progress = Progress(steps, "tokens", start=first)
     for step, ids in enumerate(blocks.batches(order[first:], where), start=first):
-        for group in optimizer.param_groups:
-            group["lr"] = training["learning_rate"] * rate(step, steps, training["warmup"])
+        for optimizer in optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak"] * rate(step, steps, training["warmup"])
 
         def gradient(tokens: int, ids: Tensor = ids) -> float:
-            optimizer.zero_grad(set_to_none=True)
+            network.zero_grad(set_to_none=True)
             return backward(network, ids, tokens)
 
         loss["loss"] = budget.attempt(gradient)
         torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP)
-        optimizer.step()
+        for optimizer in optimizers.values():
+            optimizer.step()
         if not math.isfinite(loss["loss"]):
             raise DivergedError(
                 f"diverged: pretraining loss {loss['loss']} at step {step} of {steps}; lower the learning rate"
