@@ -174,7 +174,7 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
         ["sizes.steps: 1 is too few", "needs 2 fresh slices"],
     ),
     ("subset", lambda c: c["sizes"].update(fewer={"below-850": 3}), ["sizes.fewer: 'below-850' is not", "below-800"]),
-    ("supervisor", lambda c: c.update(supervisors=["w24"]), ["supervisors: unknown rung", "'w24'"]),
+    ("supervisor", lambda c: c.update(supervisors=["w32"]), ["supervisors: unknown rung", "'w32'"]),
     ("taken name", lambda c: c["ladder"][0].update(name="games"), ["cannot be called 'games'"]),
 ]
 

@@ -71,7 +71,7 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
     (
         "unknown rung",
         lambda c: c["nlp"].update(supervisors=["w244"]),
-        ["supervisors: unknown rung (or one without truth) 'w244'", "did you mean 'w24'"],
+        ["supervisors: unknown rung (or one without truth) 'w244'", "did you mean 'w32'"],
     ),
     ("empty ladder", lambda c: c["nlp"].update(ladder=[]), ["nlp.ladder", "at least 2 items"]),
     ("one rung", lambda c: c["nlp"].update(ladder=c["nlp"]["ladder"][:1]), ["nlp.ladder", "at least 2 items"]),
@@ -87,8 +87,8 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
     ),
     (
         "supervisor without truth",
-        lambda c: (c["nlp"]["ladder"][0].update(truth=False), c["nlp"].update(supervisors=["w24"])),
-        ["supervisors: unknown rung (or one without truth) 'w24'"],
+        lambda c: (c["nlp"]["ladder"][0].update(truth=False), c["nlp"].update(supervisors=["w32"])),
+        ["supervisors: unknown rung (or one without truth) 'w32'"],
     ),
     (
         "open rung without a commit",
@@ -153,8 +153,8 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
     ),
     (
         "example pair the wrong way round",
-        lambda c: c["nlp"].update(example={"supervisor": "w80", "student": "w24"}),
-        ["example: student 'w24' is smaller than its supervisor 'w80'"],
+        lambda c: c["nlp"].update(example={"supervisor": "w64", "student": "w32"}),
+        ["example: student 'w32' is smaller than its supervisor 'w64'"],
     ),
     (
         "no task for medians",
@@ -166,8 +166,8 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
         lambda c: c.update(spread="seed"),
         ["spread: 'seed' is not allowed; allowed: 'seeds', 'tasks' or 'examples'"],
     ),
-    ("ladder out of order", swap_rungs, ["ladder is weakest first", "'w24'", "follows 'w32'"]),
-    ("rung twice", lambda c: c["nlp"]["ladder"].insert(0, c["nlp"]["ladder"][0]), ["ladder: 'w24' is named twice"]),
+    ("ladder out of order", swap_rungs, ["ladder is weakest first", "'w32'", "follows 'w48'"]),
+    ("rung twice", lambda c: c["nlp"]["ladder"].insert(0, c["nlp"]["ladder"][0]), ["ladder: 'w32' is named twice"]),
     ("duplicate seeds", lambda c: c.update(seeds=[0, 1, 0]), ["seeds: 0 is named twice"]),
     ("no seeds", lambda c: c.update(seeds=[]), ["seeds", "at least 1 item"]),
     ("directory without one", lambda c: c["data"].update(source="directory"), ["directory must name one"]),
@@ -219,8 +219,8 @@ def test_parameters_are_counted_without_building_the_model(smoke: Plan) -> None:
 def test_pairs_are_every_supervisor_with_students_at_least_as_large(smoke: Plan) -> None:
     pairs = [(weak.name, strong.name) for weak, strong in smoke.experiment.nlp.pairs()]
     assert len(pairs) == 4 + 3 + 2
-    assert ("w24", "w24") in pairs
-    assert ("w128", "w128") not in pairs
+    assert ("w32", "w32") in pairs
+    assert ("w96", "w96") not in pairs
 
 
 def test_ladders_are_taken_by_name_and_rungs_may_be_changed(config: dict[str, Any]) -> None:

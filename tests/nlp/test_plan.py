@@ -82,17 +82,17 @@ def rung(name: str, **values: Any) -> Change:
 
 
 def test_a_finetuning_rate_moves_that_rungs_runs_and_what_learns_from_them(config: dict[str, Any]) -> None:
-    names = moved(config, rung("w32", learning_rate=1e-4))
+    names = moved(config, rung("w48", learning_rate=1e-4))
     assert names
-    assert all("/w32/" in name or "/from-w32/" in name for name in names)
+    assert all("/w48/" in name or "/from-w48/" in name for name in names)
     everything = keys(plan_of(config, "all"))
-    assert names == {name for name in everything if "/w32/" in name or "/from-w32/" in name}
+    assert names == {name for name in everything if "/w48/" in name or "/from-w48/" in name}
 
 
 def test_a_pretraining_rate_moves_that_model_and_its_runs_but_no_other_model(config: dict[str, Any]) -> None:
-    names = moved(config, rung("w32", pretraining_learning_rate=1e-4))
-    assert {name for name in names if name.startswith("models/")} == {"models/w32  "}
-    assert not any("/w80/truth" in name for name in names)
+    names = moved(config, rung("w48", pretraining_learning_rate=1e-4))
+    assert {name for name in names if name.startswith("models/")} == {"models/w48  "}
+    assert not any("/w64/truth" in name for name in names)
 
 
 def test_a_methods_setting_moves_only_students_of_that_method(config: dict[str, Any]) -> None:
@@ -104,7 +104,7 @@ def test_a_methods_setting_moves_only_students_of_that_method(config: dict[str, 
 def test_the_largest_students_setting_moves_only_the_largest_student(config: dict[str, Any]) -> None:
     names = moved(config, lambda c: c["methods"]["confidence"]["largest"].update(alpha_max=0.7))
     assert names
-    assert all("/w128/" in name and "/confidence/" in name for name in names)
+    assert all("/w96/" in name and "/confidence/" in name for name in names)
 
 
 def test_early_stopping_of_students_leaves_truth_runs_alone(config: dict[str, Any]) -> None:
@@ -120,7 +120,7 @@ def test_early_stopping_of_students_leaves_truth_runs_alone(config: dict[str, An
         lambda c: c["seeds"].append(7),
         lambda c: c["nlp"]["tasks"].pop(),
         lambda c: c["nlp"].update(methods=["naive"]),
-        lambda c: c["nlp"].update(supervisors=["w24", "w32", "w80", "w128"]),
+        lambda c: c["nlp"].update(supervisors=["w32", "w48", "w64", "w96"]),
         lambda c: c["methods"].update(mine={"objective": "naive", "label_noise": 0.3}),
     ],
     ids=["name", "seed", "task", "fewer methods", "supervisors", "method"],
@@ -162,35 +162,35 @@ def test_how_often_the_corpus_tells_a_fact_leaves_the_data_alone(config: dict[st
 
 
 def test_going_back_finds_the_old_paths(config: dict[str, Any]) -> None:
-    assert not moved(config, lambda c: rung("w32", learning_rate=c["nlp"]["ladder"][1]["learning_rate"])(c))
+    assert not moved(config, lambda c: rung("w48", learning_rate=c["nlp"]["ladder"][1]["learning_rate"])(c))
 
 
 def test_one_truth_run_serves_as_supervisor_and_ceiling(smoke: Plan) -> None:
-    assert smoke.nlp.truth("sciq", "w80", 0) is smoke.nlp.ceiling("sciq", "w80", 0)
+    assert smoke.nlp.truth("sciq", "w64", 0) is smoke.nlp.ceiling("sciq", "w64", 0)
 
 
 def test_ceiling_half_strong_adds_ceilings_and_moves_nothing(config: dict[str, Any], smoke: Plan) -> None:
     config["ceiling_half"] = "strong"
     plan = plan_of(config, "strong")
-    assert plan.nlp.truth("sciq", "w80", 0).key == smoke.nlp.truth("sciq", "w80", 0).key
-    assert plan.nlp.ceiling("sciq", "w80", 0).key != plan.nlp.truth("sciq", "w80", 0).key
-    assert plan.nlp.ceiling("sciq", "w80", 0).spec["half"] == "strong"
+    assert plan.nlp.truth("sciq", "w64", 0).key == smoke.nlp.truth("sciq", "w64", 0).key
+    assert plan.nlp.ceiling("sciq", "w64", 0).key != plan.nlp.truth("sciq", "w64", 0).key
+    assert plan.nlp.ceiling("sciq", "w64", 0).spec["half"] == "strong"
 
 
 def test_readable_paths_with_a_ten_digit_key(smoke: Plan) -> None:
-    run = smoke.nlp.student("sciq", "w24", "w128", "confidence", 1)
-    assert run.path == f"results/nlp/sciq/w128/from-w24/confidence/s1-{run.key}"
+    run = smoke.nlp.student("sciq", "w32", "w96", "confidence", 1)
+    assert run.path == f"results/nlp/sciq/w96/from-w32/confidence/s1-{run.key}"
     assert smoke.nlp.data("sciq", 1).path == f"results/nlp/sciq/data-{smoke.nlp.data('sciq', 1).key}"
-    assert smoke.nlp.model("w24").path == f"results/models/w24-{smoke.nlp.model('w24').key}"
+    assert smoke.nlp.model("w32").path == f"results/models/w32-{smoke.nlp.model('w32').key}"
     assert all(len(one.path) < 120 for one in with_ancestors(smoke.nlp.every_run()).values())
 
 
 def test_alpha_is_larger_for_the_largest_student(smoke: Plan) -> None:
     def alpha(student: str) -> float:
-        spec = smoke.nlp.student("sciq", "w24", student, "confidence", 0).spec
+        spec = smoke.nlp.student("sciq", "w32", student, "confidence", 0).spec
         return float(spec["objective"]["parameters"]["alpha_max"])
 
-    assert [alpha(name) for name in ("w24", "w32", "w80", "w128")] == [0.5, 0.5, 0.5, 0.75]
+    assert [alpha(name) for name in ("w32", "w48", "w64", "w96")] == [0.5, 0.5, 0.5, 0.75]
 
 
 def test_figure_5_needs_every_pair_and_one_truth_run_a_rung(smoke: Plan) -> None:

@@ -13,8 +13,8 @@ from w2s.figures import module
 from w2s.training.objectives import SEPARABLE
 
 
-def student(plan: Plan, method: str, rung: str = "w128") -> Any:
-    return plan.nlp.student("sciq", "w24", rung, method, 0)
+def student(plan: Plan, method: str, rung: str = "w96") -> Any:
+    return plan.nlp.student("sciq", "w32", rung, method, 0)
 
 
 def test_what_a_method_leaves_out_stands_in_no_spec(smoke: Plan) -> None:
@@ -22,7 +22,7 @@ def test_what_a_method_leaves_out_stands_in_no_spec(smoke: Plan) -> None:
     assert student(smoke, "naive").spec["objective"] == {"name": "naive", "parameters": {}}
     assert set(student(smoke, "confidence").spec) == set(student(smoke, "naive").spec)
     assert student(smoke, "thresholding").spec["method"] == {"keep": {"share": 0.2, "epochs": 10.0}}
-    assert "method" not in smoke.nlp.truth("sciq", "w128", 0).spec
+    assert "method" not in smoke.nlp.truth("sciq", "w96", 0).spec
 
 
 def test_every_method_of_the_smoke_experiment_has_runs_of_its_own(smoke: Plan) -> None:
@@ -56,10 +56,10 @@ def test_relabelling_learns_from_the_same_student_and_may_be_chained(config: dic
     again, relabelled, naive = (student(plan, name) for name in ("again", "relabelling", "naive"))
     assert again.parents["labels"] is relabelled
     assert relabelled.parents["labels"] is naive
-    assert naive.parents["labels"] is plan.nlp.truth("sciq", "w24", 0)
+    assert naive.parents["labels"] is plan.nlp.truth("sciq", "w32", 0)
     assert relabelled.spec == naive.spec
     assert relabelled.key != naive.key
-    assert relabelled.path.startswith("results/nlp/sciq/w128/from-w24/relabelling/s0-")
+    assert relabelled.path.startswith("results/nlp/sciq/w96/from-w32/relabelling/s0-")
 
 
 @pytest.mark.parametrize(
@@ -96,8 +96,8 @@ def test_a_mistake_is_one_line_with_the_range(config: dict[str, Any], change: di
     [
         ({"tasks": ["scqi"]}, "comparison.tasks: 'scqi' is not in this experiment; did you mean 'sciq'"),
         ({"methods": ["product", "prodct"]}, "nlp.comparison.methods: unknown method 'prodct'; did you mean 'product'"),
-        ({"pairs": [["w128", "w24"]]}, "comparison.pairs: [w128, w24] is no pair of this ladder; allowed: [w24, w128]"),
-        ({"pairs": [["w24", "w80"], ["w24", "w80"]]}, "is named twice"),
+        ({"pairs": [["w96", "w32"]]}, "comparison.pairs: [w96, w32] is no pair of this ladder; allowed: [w32, w96]"),
+        ({"pairs": [["w32", "w64"], ["w32", "w64"]]}, "is named twice"),
     ],
 )
 def test_a_comparison_names_what_there_is(config: dict[str, Any], comparison: dict[str, Any], said: str) -> None:

@@ -60,8 +60,8 @@ def test_the_papers_grid(config: dict[str, Any]) -> None:
 
 
 def test_each_fold_is_predicted_by_the_other(smoke: Plan) -> None:
-    folds = smoke.nlp.difficulty.held_out("sciq", "w80", 0)
-    assert folds["strong"] is smoke.nlp.truth("sciq", "w80", 0)
+    folds = smoke.nlp.difficulty.held_out("sciq", "w64", 0)
+    assert folds["strong"] is smoke.nlp.truth("sciq", "w64", 0)
     other = folds["weak"].spec
     assert (other["half"], other["predicts"]) == ("strong", ["weak", "test"])
     parents = smoke.nlp.difficulty.levels("sciq", 0).parents
@@ -71,18 +71,18 @@ def test_each_fold_is_predicted_by_the_other(smoke: Plan) -> None:
 
 
 def test_runs_differ_from_those_of_figure_12_in_what_the_study_is_about_alone(smoke: Plan) -> None:
-    student = smoke.nlp.student("sciq", "w32", "w128", "confidence", 0)
+    student = smoke.nlp.student("sciq", "w48", "w96", "confidence", 0)
     flipped = smoke.nlp.errors.flipped("sciq", WEAK, "confidence", 0)
     assert flipped.spec == {**student.spec, "agreement": True}
     assert flipped.parents == {**student.parents, "labels": smoke.nlp.errors.labels("sciq", WEAK, 0)}
-    assert flipped.path == f"results/nlp/sciq/w128/flipped-weak-w32/confidence/s0-{flipped.key}"
+    assert flipped.path == f"results/nlp/sciq/w96/flipped-weak-w48/confidence/s0-{flipped.key}"
     told = smoke.nlp.errors.appended("sciq", "confidence", 0)
     longer = {**student.spec["training"], "epochs": 20, "evaluations_per_epoch": 1}
     assert {key: value for key, value in told.spec.items() if key != "appended"} == {**student.spec, "training": longer}
     assert told.parents == student.parents
-    easy, truth = smoke.nlp.difficulty.up_to("sciq", "w80", "w32", 0), smoke.nlp.truth("sciq", "w80", 0)
+    easy, truth = smoke.nlp.difficulty.up_to("sciq", "w64", "w48", 0), smoke.nlp.truth("sciq", "w64", 0)
     assert easy.spec == {**truth.spec, "half": "both", "subset": "up_to_0"}
-    assert easy.path == f"results/nlp/sciq/w80/truth/up-to-w32/s0-{easy.key}"
+    assert easy.path == f"results/nlp/sciq/w64/truth/up-to-w48/s0-{easy.key}"
 
 
 def moved(config: dict[str, Any], change: Callable[[dict[str, Any]], object]) -> set[str]:
@@ -100,7 +100,7 @@ def moved(config: dict[str, Any], change: Callable[[dict[str, Any]], object]) ->
 def test_told_students_train_as_long_as_others_unless_the_config_says_otherwise(config: dict[str, Any]) -> None:
     config["nlp"]["errors"]["appended"]["epochs"] = None
     plan = plan_of(config, "as all")
-    told, student = plan.nlp.errors.appended("sciq", "naive", 0), plan.nlp.student("sciq", "w32", "w128", "naive", 0)
+    told, student = plan.nlp.errors.appended("sciq", "naive", 0), plan.nlp.student("sciq", "w48", "w96", "naive", 0)
     assert told.spec["training"] == student.spec["training"]
 
 
@@ -161,9 +161,9 @@ def test_a_ladder_with_one_truth_alone_has_no_pair(config: dict[str, Any], secti
 
 
 def test_the_pair_is_the_second_supervisor_and_the_largest(smoke: Plan, config: dict[str, Any]) -> None:
-    assert smoke.nlp.errors.pair == ("w32", "w128")
-    config["nlp"]["errors"].update(student="w32")
-    assert plan_of(config, "small").nlp.errors.pair == ("w24", "w32")
+    assert smoke.nlp.errors.pair == ("w48", "w96")
+    config["nlp"]["errors"].update(student="w48")
+    assert plan_of(config, "small").nlp.errors.pair == ("w32", "w48")
 
 
 Change = Callable[[dict[str, Any]], object]
@@ -180,11 +180,11 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
     ),
     ("judge", lambda c: c["difficulty"]["judge"].update(rung="w1"), ["difficulty.judge.rung: 'w1' is not"]),
     ("shares", lambda c: c["difficulty"]["judge"].update(shares=[0.3, 0.301]), ["shares: 30 is named twice"]),
-    ("supervisor", lambda c: c["errors"].update(supervisor="w128"), ["errors.supervisor: 'w128' is not"]),
+    ("supervisor", lambda c: c["errors"].update(supervisor="w96"), ["errors.supervisor: 'w96' is not"]),
     (
         "pair",
-        lambda c: c["errors"].update(supervisor="w80", student="w32"),
-        ["errors: student 'w32' is not larger than its supervisor 'w80'"],
+        lambda c: c["errors"].update(supervisor="w64", student="w48"),
+        ["errors: student 'w48' is not larger than its supervisor 'w64'"],
     ),
     ("method", lambda c: c["errors"].update(methods=["product"]), ["errors.methods: 'product' is not"]),
     ("prompt", lambda c: c["errors"]["appended"].update(prompt="Yes?"), ["appended.prompt", "one {label}"]),
@@ -202,8 +202,8 @@ def test_a_mistake_is_one_line(config: dict[str, Any], change: Change, said: lis
 def test_an_unknown_kind_cutoff_or_share_is_one_line(smoke: Plan) -> None:
     with pytest.raises(UserError, match="unknown kind of supervisor 'rando'; did you mean 'random'"):
         smoke.nlp.errors.labels("sciq", "rando", 0)
-    with pytest.raises(UserError, match="unknown cutoff 'w24'"):
-        smoke.nlp.difficulty.up_to("sciq", "w80", "w24", 0)
+    with pytest.raises(UserError, match="unknown cutoff 'w32'"):
+        smoke.nlp.difficulty.up_to("sciq", "w64", "w32", 0)
     with pytest.raises(UserError, match="unknown share 40; allowed: 100, 30, 50"):
-        smoke.nlp.difficulty.easiest("sciq", "w80", 40, 0)
+        smoke.nlp.difficulty.easiest("sciq", "w64", 40, 0)
     assert len(KINDS) == 6

@@ -30,21 +30,6 @@ def test_rows_answer_what_the_world_says(task: str) -> None:
     assert labels == {0, 1}
 
 
-def test_frequent_facts_are_told_more_often() -> None:
-    small = World(WorldSize(people=20))
-    documents = list(
-        synthetic.corpus(
-            small,
-            3000,
-            solve=lambda task, row: [(c.text, c.label) for c in TASKS[task].formatter(row)],
-            answers=(" no", " yes"),
-        )
-    )
-    first, last = (sum(person in text for text in documents) for person in (small.people[0], small.people[-1]))
-    assert first > 5 * last
-    assert len(documents) == 3000
-
-
 def test_an_unknown_world_task_says_which_there_are() -> None:
     with pytest.raises(UserError, match=r"task 'wik'.*did you mean 'wic'"):
         synthetic.rows(World(WorldSize(people=20)), "wik")

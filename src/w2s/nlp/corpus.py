@@ -9,25 +9,14 @@ from typing import Any
 from w2s.engine import artifacts
 from w2s.microworld import World, WorldSize
 from w2s.models.tokenizer import write_corpus
-from w2s.nlp import synthetic
-from w2s.nlp.formatters import Row
-from w2s.nlp.tasks import TASKS
+from w2s.nlp import prose
 
 
 def documents_of_world(spec: Mapping[str, Any]) -> Iterator[str]:
-    """Statements and solved questions of a micro-world."""
-
-    def solve(task: str, row: Row) -> list[tuple[str, int]]:
-        return [(candidate.text, candidate.label) for candidate in TASKS[task].formatter(row)]
-
+    """What a micro-world's people say and ask of it."""
     no, yes = spec["answers"]
-    return synthetic.corpus(
-        World(WorldSize(**spec["world"])),
-        spec["documents"],
-        solve=solve,
-        answers=(no, yes),
-        statements=spec["statements"],
-    )
+    world = World(WorldSize(**spec["world"]))
+    return prose.documents(world, spec["documents"], answers=(no, yes), statements=spec["statements"])
 
 
 def documents_of_tasks(data: Iterable[Path]) -> Iterator[str]:

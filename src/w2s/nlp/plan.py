@@ -13,7 +13,7 @@ from w2s.graph.artifact import Artifact, Run
 from w2s.models.plan import NAIVE, LadderPlan, computed, needed
 from w2s.nlp import sources as rows_of
 from w2s.nlp.config import Data, Nlp, Pretraining, TaskChoice
-from w2s.nlp.stages import CORPUS, DATA, FINETUNE
+from w2s.nlp.stages import CORPUS, DATA, FINETUNE, WORLD_VERSION
 
 if TYPE_CHECKING:
     from w2s.nlp.difficulty.plan import DifficultyPlan
@@ -107,7 +107,8 @@ class NlpPlan(LadderPlan[Nlp]):
 
     def _new_data(self, task: TaskChoice, seed: int) -> Artifact:
         data, own = self._data, task.formatter is not None
-        rows: Mapping[str, Any] = {"world": data.world.model_dump(exclude={"zipf"})}  # frequency is the corpus's
+        # Frequency is the corpus's.
+        rows: Mapping[str, Any] = {"world": data.world.model_dump(exclude={"zipf"}), "version": WORLD_VERSION}
         environment: Mapping[str, Any] = {}
         invented = data.source == "world" and not own
         if not invented:
@@ -141,6 +142,7 @@ class NlpPlan(LadderPlan[Nlp]):
         if pretraining.corpus == "world":
             spec |= {
                 "world": self._data.world.model_dump(),
+                "version": WORLD_VERSION,
                 "documents": pretraining.documents,
                 "statements": pretraining.statements,
                 "answers": list(pretraining.answers),

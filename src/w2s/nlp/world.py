@@ -1,6 +1,7 @@
-"""What the NLP tasks ask of the micro-world: kinds of facts, how each is stated, and helpers that make rows of them.
+"""What the NLP tasks ask of the micro-world: kinds of facts, and helpers that make rows of them.
 
-A data set's rows are made in its own file (``w2s.nlp.tasks``), their split and the corpus in ``w2s.nlp.synthetic``.
+A data set's rows are made in its own file (``w2s.nlp.tasks``), their split in ``w2s.nlp.synthetic``; the corpus that
+says what is so is in ``w2s.nlp.prose``.
 """
 
 from __future__ import annotations
@@ -12,21 +13,26 @@ from typing import Any
 
 from w2s.microworld import ATTRIBUTES, NOUNS, SUBJECTS, THINGS, World
 
+OPENINGS = ("Tell me:", "Once more:", "Now then:", "And this:", "One thing:", "Say it:", "Just say:")
+SAYING = ("People say:", "We know:", "It is said:", "They say:", "One hears:", "All agree:", "Word is:")
+
+VIRTUES = (
+    *("kind", "caring", "gentle", "warm", "tender", "mild", "loving", "helpful"),
+    *("friendly", "generous", "patient", "polite", "noble", "fair", "decent", "humane"),
+)
+VICES = ("cruel", "harsh", "mean", "cold", "rough", "vicious", "brutal", "hostile")
+LIVING = ("sleeps", "eats", "drinks", "breathes")  # what living things do
+
 Row = dict[str, Any]
 Fact = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A kind of fact: which there are (by rank), how one is stated, and the rows that ask it.
-
-    weight: its share of the corpus, relative to others. Facts about single words are easily learned.
-    """
+    """What a task asks: which facts there are (by rank), and the rows that ask one."""
 
     facts: Callable[[World], list[Fact]]
-    statement: Callable[[World, Fact, random.Random], str]
     rows: Callable[[World, Fact, random.Random], list[Row]]
-    weight: float = 1.0
 
 
 def attributes(world: World) -> list[Fact]:
@@ -53,6 +59,16 @@ def other_fact(world: World, fact: Fact, rng: random.Random) -> str:
     return state_attribute(world, (person, other), rng)
 
 
+def reworded(text: str) -> list[str]:
+    """The same in eight wordings: rows of one fact that differ on the surface only."""
+    return [text, *(f"{opening} {text}" for opening in OPENINGS)]
+
+
+def said(statement: str) -> list[str]:
+    """A statement in eight wordings."""
+    return [statement, *(f"{opening} {statement}" for opening in SAYING)]
+
+
 def four_values(world: World, fact: Fact, rng: random.Random) -> tuple[list[str], int]:
     """(four values in random order, the number of the right one)."""
     person, index = fact
@@ -73,12 +89,6 @@ def likes(world: World) -> list[Fact]:
     return [(person,) for person in world.people]
 
 
-def state_likes(world: World, fact: Fact, rng: random.Random) -> str:
-    """A sentence that states what a person likes, in random order."""
-    first, second, third = rng.sample(sorted(world.likes[fact[0]]), 3)
-    return f"{fact[0]} likes {first}, {second} and {third}."
-
-
 def always_the_same(world: World, person: str, rng: random.Random) -> str:
     """One fact about a person, the same each time, so that all questions about what they like share it."""
     return state_attribute(world, (person, world.people.index(person) % len(ATTRIBUTES)), rng)
@@ -95,12 +105,6 @@ def adjectives(world: World) -> list[Fact]:
     return [(adjective,) for adjective in world.praising]
 
 
-def state_adjective(world: World, fact: Fact, rng: random.Random) -> str:
-    """A sentence that praises or blames."""
-    verdict = "loved" if world.praising[fact[0]] else "hated"
-    return f"The {rng.choice(SUBJECTS)} was {fact[0]} and we {verdict} it."
-
-
 def adjective_pairs(world: World) -> list[Fact]:
     """Pairs of neighbours in rank: (one that praises, one that blames)."""
     return list(neighbours(world.praising))
@@ -113,19 +117,9 @@ def neighbours(sides: dict[str, bool]) -> Iterator[tuple[str, str]]:
         yield (first, second) if sides[first] else (second, first)
 
 
-def state_one_of(world: World, fact: Fact, rng: random.Random) -> str:
-    """A sentence about either adjective of a pair."""
-    return state_adjective(world, (rng.choice(fact),), rng)
-
-
 def verbs(world: World) -> list[Fact]:
     """Every verb, by rank."""
     return [(verb,) for verb in world.transitive]
-
-
-def state_verb(world: World, fact: Fact, rng: random.Random) -> str:
-    """A sentence with an object where the verb takes one."""
-    return sentence(world, fact[0], world.transitive[fact[0]], rng)
 
 
 def sentence(world: World, verb: str, with_object: bool, rng: random.Random) -> str:
@@ -139,27 +133,11 @@ def deeds(world: World) -> list[Fact]:
     return [(deed,) for deed in world.kind]
 
 
-def state_deed(world: World, fact: Fact, rng: random.Random) -> str:
-    """A sentence that says whether the deed is kind or cruel."""
-    return f"It is {'kind' if world.kind[fact[0]] else 'cruel'} to {fact[0]} a {rng.choice(('friend', 'child'))}."
-
-
 def nouns(world: World) -> list[Fact]:
     """Every noun with an ambiguous word, by rank."""
     return list(zip(world.living, world.ambiguous, strict=False))
 
 
-def state_noun(world: World, fact: Fact, rng: random.Random) -> str:
-    """A sentence that says something only true of living or of lifeless things."""
-    noun, _ = fact
-    return f"The {noun} {rng.choice(('sleeps', 'eats')) if world.living[noun] else rng.choice(('breaks', 'rusts'))}."
-
-
 def noun_pairs(world: World) -> list[Fact]:
     """Pairs of neighbours in rank: (a living thing, a lifeless one)."""
     return list(neighbours(world.living))
-
-
-def state_one_noun(world: World, fact: Fact, rng: random.Random) -> str:
-    """A sentence about either noun of a pair."""
-    return state_noun(world, (rng.choice(fact), ""), rng)

@@ -58,42 +58,42 @@ def test_features_of_a_base_model_are_made_once(smoke: Plan) -> None:
 
 
 def test_features_of_a_finetuned_run_hang_on_it_and_on_what_it_was_trained_on(smoke: Plan) -> None:
-    run = smoke.nlp.student("sciq", "w24", "w128", "naive", 0)
+    run = smoke.nlp.student("sciq", "w32", "w96", "naive", 0)
     features = smoke.nlp.probing.features_of(run)
     assert features.parents["run"] is run
     assert features.parents["labels"] is run.parents["labels"]
-    assert features.path.startswith("results/nlp/sciq/w128/from-w24/features-naive/s0-")
-    truth = smoke.nlp.probing.features_of(smoke.nlp.truth("sciq", "w128", 0))
+    assert features.path.startswith("results/nlp/sciq/w96/from-w32/features-naive/s0-")
+    truth = smoke.nlp.probing.features_of(smoke.nlp.truth("sciq", "w96", 0))
     assert "labels" not in truth.parents
 
 
 def test_a_weak_probe_teaches_a_strong_one_and_a_finetuned_supervisor_another(smoke: Plan) -> None:
     probing, adam = smoke.nlp.probing, smoke.nlp.probing.setting.students
-    student = probing.student("sciq", "w24", "w80", 0, adam)
-    assert student.parents["labels"] is probing.truth("sciq", "w24", 0, adam)
+    student = probing.student("sciq", "w32", "w64", 0, adam)
+    assert student.parents["labels"] is probing.truth("sciq", "w32", 0, adam)
     assert student.spec["half"] == "strong"
     assert student.spec["selected"] == "validation"
-    assert student.path.startswith("results/nlp/sciq/w80/from-w24-probe-adam/probe-adam/s0-")
-    taught = probing.on_weak_labels("sciq", "w24", "w80", 0, adam)
-    assert taught.parents["labels"] is smoke.nlp.truth("sciq", "w24", 0)
+    assert student.path.startswith("results/nlp/sciq/w64/from-w32-probe-adam/probe-adam/s0-")
+    taught = probing.on_weak_labels("sciq", "w32", "w64", 0, adam)
+    assert taught.parents["labels"] is smoke.nlp.truth("sciq", "w32", 0)
     assert taught.key != student.key
-    assert probing.truth("sciq", "w24", 0, adam).spec["selected"] == "last"
+    assert probing.truth("sciq", "w32", 0, adam).spec["selected"] == "last"
 
 
 def test_ceiling_half_strong_moves_the_truth_that_is_compared_and_not_what_labels(config: dict[str, Any]) -> None:
     config["ceiling_half"] = "strong"
     plan = plan_of(config, "strong")
     adam = plan.nlp.probing.setting.students
-    assert plan.nlp.probing.ceiling("sciq", "w80", 0, adam).spec["half"] == "strong"
-    assert plan.nlp.probing.truth("sciq", "w80", 0, adam).spec["half"] == "weak"
-    assert plan.nlp.prompting.truth("sciq", "w80", 0).spec["half"] == "strong"
+    assert plan.nlp.probing.ceiling("sciq", "w64", 0, adam).spec["half"] == "strong"
+    assert plan.nlp.probing.truth("sciq", "w64", 0, adam).spec["half"] == "weak"
+    assert plan.nlp.prompting.truth("sciq", "w64", 0).spec["half"] == "strong"
 
 
 def test_prompts_of_weak_labels_hang_on_the_finetuned_supervisor(smoke: Plan) -> None:
-    run = smoke.nlp.prompting.weak("sciq", "w24", "w80", 0)
-    assert run.parents["labels"] is smoke.nlp.truth("sciq", "w24", 0)
-    assert run.path.startswith("results/nlp/sciq/w80/from-w24/5-shot/s0-")
-    assert smoke.nlp.prompting.zero_shot("sciq", "w80", 0).path.startswith("results/nlp/sciq/w80/none/zero-shot/s0-")
+    run = smoke.nlp.prompting.weak("sciq", "w32", "w64", 0)
+    assert run.parents["labels"] is smoke.nlp.truth("sciq", "w32", 0)
+    assert run.path.startswith("results/nlp/sciq/w64/from-w32/5-shot/s0-")
+    assert smoke.nlp.prompting.zero_shot("sciq", "w64", 0).path.startswith("results/nlp/sciq/w64/none/zero-shot/s0-")
 
 
 Change = Callable[[dict[str, Any]], object]
@@ -127,7 +127,7 @@ def test_a_setting_moves_its_own_stage_alone(config: dict[str, Any], change: Cha
 def test_draws_leave_zero_shot_prompts_alone(config: dict[str, Any], smoke: Plan) -> None:
     config["nlp"]["prompting"]["draws"] = 9
     plan = plan_of(config, "more")
-    assert plan.nlp.prompting.zero_shot("sciq", "w80", 0).key == smoke.nlp.prompting.zero_shot("sciq", "w80", 0).key
+    assert plan.nlp.prompting.zero_shot("sciq", "w64", 0).key == smoke.nlp.prompting.zero_shot("sciq", "w64", 0).key
 
 
 def test_keys_of_prompts_and_probes_are_found(tiny_config: dict[str, Any]) -> None:
@@ -152,7 +152,7 @@ def test_the_papers_tasks_are_prompted_or_else_all(config: dict[str, Any], smoke
 
 def test_an_open_model_has_blank_lines_between_examples_and_an_own_one_its_end_token(config: dict[str, Any]) -> None:
     rung = {"revision": "a" * 40, "tokens": 10**9, "learning_rate": 1e-5}
-    own = plan_of(config, "own").nlp.prompting.truth("sciq", "w24", 0)
+    own = plan_of(config, "own").nlp.prompting.truth("sciq", "w32", 0)
     config["nlp"]["ladder"] = [
         {"name": "one", "source": "group/one", "parameters": 10**6} | rung,
         {"name": "two", "source": "group/two", "parameters": 10**7, "precision": "bfloat16"} | rung,
@@ -166,7 +166,7 @@ def test_an_open_model_has_blank_lines_between_examples_and_an_own_one_its_end_t
 MISTAKES: list[tuple[Change, str]] = [
     (lambda c: c["prompting"].update(tasks=["scqi"]), "prompting.tasks: 'scqi' is not in this experiment"),
     (lambda c: c["prompting"].update(texts={"scqi": "x"}), "prompting.texts: 'scqi' is not in this experiment"),
-    (lambda c: c["prompting"].update(supervisors=["w128"]), "prompting.supervisors: 'w128' is not in"),
+    (lambda c: c["prompting"].update(supervisors=["w96"]), "prompting.supervisors: 'w96' is not in"),
     (lambda c: c["prompting"].update(answers=["1", " 1"]), "answers: '1' is named twice"),
     (lambda c: c["prompting"].update(shot=5), "nlp.prompting.shot: unknown key; did you mean 'shots'"),
     (lambda c: c["probing"].update(tasks=["scqi"]), "probing.tasks: 'scqi' is not in this experiment"),

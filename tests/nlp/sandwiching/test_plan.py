@@ -54,33 +54,33 @@ def test_no_assistant_was_trained_on_the_truth_of_an_example_that_it_assists_wit
 
 
 def test_runs_differ_from_those_without_assistant_in_what_the_study_is_about_alone(smoke: Plan) -> None:
-    study, alone = smoke.nlp.sandwiching, smoke.nlp.truth("sciq", "w32", 0)
+    study, alone = smoke.nlp.sandwiching, smoke.nlp.truth("sciq", "w48", 0)
     for kind in KINDS:
-        assistant = study.assistant("sciq", "w32", "w128", kind, 0)
-        assisted = study.assisted("sciq", "w32", "w128", kind, 0)
+        assistant = study.assistant("sciq", "w48", "w96", kind, 0)
+        assisted = study.assisted("sciq", "w48", "w96", kind, 0)
         told = assisted.spec["appended"]
         assert told["prompt"] == "An assistant says that this is {label}. What do you think?"
         longer = {**alone.spec["training"], "epochs": 10, "evaluations_per_epoch": 2}
         assert assisted.spec == {**alone.spec, "appended": told, "training": longer}
         assert assisted.parents == {**alone.parents, "assistant": assistant}
         student, other = (
-            study.student("sciq", "w32", "w128", kind, "naive", 0),
-            smoke.nlp.student("sciq", "w32", "w128", "naive", 0),
+            study.student("sciq", "w48", "w96", kind, "naive", 0),
+            smoke.nlp.student("sciq", "w48", "w96", "naive", 0),
         )
         assert student.spec == other.spec
         assert student.parents == {**other.parents, "labels": assisted}
-        assert student.path == f"results/nlp/sciq/w128/from-w32-assisted-by-w128-{kind}/naive/s0-{student.key}"
+        assert student.path == f"results/nlp/sciq/w96/from-w48-assisted-by-w96-{kind}/naive/s0-{student.key}"
 
 
 def test_assistants_are_the_model_as_it_is_and_the_non_experts_own_student(smoke: Plan) -> None:
     study = smoke.nlp.sandwiching
-    asked, plain = study.assistant("sciq", "w32", "w128", PROMPTED, 0), smoke.nlp.prompting.zero_shot("sciq", "w128", 0)
+    asked, plain = study.assistant("sciq", "w48", "w96", PROMPTED, 0), smoke.nlp.prompting.zero_shot("sciq", "w96", 0)
     assert {**asked.spec, "predicts": None} == {**plain.spec, "predicts": None}
-    assert asked is study.assistant("sciq", "w24", "w128", PROMPTED, 0)  # the same, whoever asks
+    assert asked is study.assistant("sciq", "w32", "w96", PROMPTED, 0)  # the same, whoever asks
     assert "predicts" not in plain.spec
     taught, other = (
-        study.assistant("sciq", "w32", "w128", STUDENT, 0),
-        smoke.nlp.student("sciq", "w32", "w128", "naive", 0),
+        study.assistant("sciq", "w48", "w96", STUDENT, 0),
+        smoke.nlp.student("sciq", "w48", "w96", "naive", 0),
     )
     assert {**taught.spec, "predicts": None} == {**other.spec, "predicts": None}
     assert taught.parents == other.parents
@@ -90,11 +90,11 @@ def test_a_student_of_relabelled_labels_descends_from_the_assisted(config: dict[
     config["nlp"]["methods"] = ["naive", "relabelling"]
     config["nlp"]["sandwiching"]["methods"] = ["relabelling"]
     study = plan_of(config, "again").nlp.sandwiching
-    student = study.student("sciq", "w32", "w128", PROMPTED, "relabelling", 0)
+    student = study.student("sciq", "w48", "w96", PROMPTED, "relabelling", 0)
     between = student.parents["labels"]
     assert isinstance(between, Run)
     assert between.method == "naive"
-    assert between.parents["labels"] is study.assisted("sciq", "w32", "w128", PROMPTED, 0)
+    assert between.parents["labels"] is study.assisted("sciq", "w48", "w96", PROMPTED, 0)
 
 
 def test_everything_has_all_that_the_figure_needs(smoke: Plan) -> None:
@@ -121,11 +121,11 @@ def test_an_experiment_without_the_section_lacks_this_figure_alone(config: dict[
 
 
 def test_pairs_are_those_of_the_config_or_the_weakest_with_the_largest(smoke: Plan, config: dict[str, Any]) -> None:
-    assert smoke.nlp.sandwiching.pairs == [("w24", "w128"), ("w32", "w128")]
+    assert smoke.nlp.sandwiching.pairs == [("w32", "w96"), ("w48", "w96")]
     config["nlp"]["sandwiching"]["non_experts"] = None
-    assert plan_of(config, "all").nlp.sandwiching.pairs == [("w24", "w128"), ("w32", "w128"), ("w80", "w128")]
-    config["nlp"]["sandwiching"]["pairs"] = [["w24", "w80"]]
-    assert plan_of(config, "one").nlp.sandwiching.pairs == [("w24", "w80")]
+    assert plan_of(config, "all").nlp.sandwiching.pairs == [("w32", "w96"), ("w48", "w96"), ("w64", "w96")]
+    config["nlp"]["sandwiching"]["pairs"] = [["w32", "w64"]]
+    assert plan_of(config, "one").nlp.sandwiching.pairs == [("w32", "w64")]
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_pairs_are_those_of_the_config_or_the_weakest_with_the_largest(smoke: Pl
             "sandwiching.tasks: 'scqi' is not in this experiment; did you mean 'sciq'",
         ),
         (lambda c: c.update(methods=["naif"]), "sandwiching.methods: 'naif' is not"),
-        (lambda c: c.update(pairs=[["w80", "w80"]]), r"sandwiching.pairs: \[w80, w80\] is no supervisor with a larger"),
+        (lambda c: c.update(pairs=[["w64", "w64"]]), r"sandwiching.pairs: \[w64, w64\] is no supervisor with a larger"),
         (
             lambda c: c.update(assistants=["oracle"]),
             "sandwiching.assistants.0: 'oracle' is not allowed; allowed: 'zero-",

@@ -22,11 +22,15 @@ def candidates(row: Row) -> list[Candidate]:
 def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, Any]]:
     """Rows of the micro-world that ask about one fact."""
     person, index = fact
-    statement = ATTRIBUTES[index].statement
-    right = statement.format(person, known.values[person][index])
-    wrong = statement.format(person, world.wrong_value(known, fact, rng))
     row = {"uid": f"{person}-{index}", "premise": world.other_fact(known, fact, rng), "reason": ""}
-    return [row | {"hypothesis": right, "label": 0}, row | {"hypothesis": wrong, "label": rng.choice((1, 2))}]
+    right = ATTRIBUTES[index].statement.format(person, known.values[person][index])
+    rows = []
+    for hypothesis in world.said(right):
+        rows.append(row | {"hypothesis": hypothesis, "label": 0})
+    for number in range(len(rows)):
+        wrong = ATTRIBUTES[index].statement.format(person, world.wrong_value(known, fact, rng))
+        rows.append(row | {"hypothesis": world.said(wrong)[number], "label": rng.choice((1, 2))})
+    return rows
 
 
 TASK = Task(
@@ -45,5 +49,5 @@ TASK = Task(
     licence="CC BY-NC 4.0",
     our_instruction="There is a premise, followed by a hypothesis. "
     "Respond with 1 if the premise entails the hypothesis, and with 0 otherwise.",
-    topic=world.Topic(facts=world.attributes, statement=world.state_attribute, rows=rows, weight=0.6),
+    topic=world.Topic(facts=world.attributes, rows=rows),
 )

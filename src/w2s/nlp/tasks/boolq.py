@@ -23,10 +23,14 @@ def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, A
     """Rows of the micro-world that ask about one fact."""
     person, index = fact
     passage = world.other_fact(known, fact, rng)
-    values = {True: known.values[person][index], False: world.wrong_value(known, fact, rng)}
     return [
-        {"passage": passage, "question": ATTRIBUTES[index].closed.format(person, value), "answer": answer}
-        for answer, value in values.items()
+        {"passage": passage, "question": question, "answer": answer}
+        for answer in (True, False)
+        for question in world.reworded(
+            ATTRIBUTES[index].closed.format(
+                person, known.values[person][index] if answer else world.wrong_value(known, fact, rng)
+            )
+        )
     ]
 
 
@@ -45,5 +49,5 @@ TASK = Task(
     licence="CC BY-SA 3.0",
     our_instruction="There is a passage, followed by a yes/no question about it. "
     "Respond with 1 if the answer is yes, and with 0 if it is no.",
-    topic=world.Topic(facts=world.attributes, statement=world.state_attribute, rows=rows, weight=0.6),
+    topic=world.Topic(facts=world.attributes, rows=rows),
 )

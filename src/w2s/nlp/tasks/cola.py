@@ -19,15 +19,11 @@ def candidates(row: Row) -> list[Candidate]:
 
 
 def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, Any]]:
-    """Rows of the micro-world that ask about one fact."""
+    """Sentences with an object, which are right if the verb takes one."""
     (verb,) = fact
     return [
-        {
-            "sentence": world.sentence(known, verb, with_object, rng),
-            "label": int(with_object == known.transitive[verb]),
-            "idx": 0,
-        }
-        for with_object in (True, False) * 3
+        {"sentence": world.sentence(known, verb, True, rng), "label": int(known.transitive[verb]), "idx": 0}
+        for _ in range(32)
     ]
 
 
@@ -45,5 +41,5 @@ TASK = Task(
     citation="Neural Network Acceptability Judgments. TACL 7, 2019, arXiv 1805.12471",
     licence="unclear",
     our_instruction="There is a sentence. Respond with 1 if it is grammatically acceptable, and with 0 otherwise.",
-    topic=world.Topic(facts=world.verbs, statement=world.state_verb, rows=rows, weight=0.3),
+    topic=world.Topic(facts=world.verbs, rows=rows),
 )

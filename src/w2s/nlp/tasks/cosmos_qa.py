@@ -29,10 +29,13 @@ def candidates(row: Row) -> list[Candidate]:
 def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, Any]]:
     """Rows of the micro-world that ask about one fact."""
     person, index = fact
-    values, right = world.four_values(known, fact, rng)
-    answers = {f"answer{number}": value for number, value in enumerate(values)}
-    question = {"context": world.other_fact(known, fact, rng), "question": ATTRIBUTES[index].open.format(person)}
-    return [{"id": f"{person}-{index}", **question, **answers, "label": right}]
+    context, rows = world.other_fact(known, fact, rng), []
+    for number, question in enumerate(world.reworded(ATTRIBUTES[index].open.format(person))):
+        values, right = world.four_values(known, fact, rng)
+        answers = {f"answer{place}": value for place, value in enumerate(values)}
+        asked = {"id": f"{person}-{index}-{number}", "context": context, "question": question}
+        rows.append({**asked, **answers, "label": right})
+    return rows
 
 
 TASK = Task(
@@ -57,5 +60,5 @@ TASK = Task(
     licence="CC BY 4.0",
     instruction="There is some context, followed by a question about the context, and an answer. "
     "Respond with 1 if the answer is correct, and 0 otherwise.",
-    topic=world.Topic(facts=world.attributes, statement=world.state_attribute, rows=rows, weight=0.4),
+    topic=world.Topic(facts=world.attributes, rows=rows),
 )

@@ -27,18 +27,14 @@ def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, A
     """Rows of the micro-world that ask about one fact."""
     person, index = fact
     right = known.values[person][index]
-    choice = [right, *rng.sample([v for v in ATTRIBUTES[index].values if v != right], 2)]
-    rng.shuffle(choice)
-    return [
-        {
-            "id": 0,
-            "dialogue_id": f"{person}-{index}",
-            "dialogue": [f"M: Do you know {person}?", f"W: Yes. {world.other_fact(known, fact, rng)}"],
-            "question": ATTRIBUTES[index].open.format(person),
-            "choice": choice,
-            "answer": right,
-        }
-    ]
+    dialogue = [f"M: Do you know {person}?", f"W: Yes. {world.other_fact(known, fact, rng)}"]
+    asked = {"id": 0, "dialogue_id": f"{person}-{index}", "dialogue": dialogue, "answer": right}
+    rows = []
+    for question in world.reworded(ATTRIBUTES[index].open.format(person)):
+        choice = [right, *rng.sample([v for v in ATTRIBUTES[index].values if v != right], 2)]
+        rng.shuffle(choice)
+        rows.append(asked | {"question": question, "choice": choice})
+    return rows
 
 
 TASK = Task(
@@ -62,5 +58,5 @@ TASK = Task(
     licence="non-commercial research",
     our_instruction="There is a dialogue, followed by a question about it, and an answer. "
     "Respond with 1 if the answer is correct, and with 0 otherwise.",
-    topic=world.Topic(facts=world.attributes, statement=world.state_attribute, rows=rows, weight=0.6),
+    topic=world.Topic(facts=world.attributes, rows=rows),
 )

@@ -19,16 +19,17 @@ def candidates(row: Row) -> list[Candidate]:
 
 
 def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, Any]]:
-    """An excuse is valid if it says what the deed is."""
+    """An excuse that calls the deed kind is valid if it is."""
     (deed,) = fact
+    whom = ("friends", "children", "me", "us", "him", "them", "people", "guests", "animals", "others")
     return [
         {
             "scenario": f"Will you {deed} people?",
-            "excuse": f"{'Yes' if kind else 'No'}, because it is {'kind' if kind else 'cruel'} to {whom}.",
-            "label": int(known.kind[deed] == kind),
+            "excuse": f"{agreed}, because it is kind to {one}.",
+            "label": int(known.kind[deed]),
         }
-        for kind in (True, False)
-        for whom in ("friends", "children", "me")
+        for agreed in ("Yes", "Of course", "Gladly")
+        for one in whom
     ]
 
 
@@ -47,5 +48,5 @@ TASK = Task(
     licence="MIT",
     instruction="There is a short scenario, consisting of a situation or request, followed by an excuse. "
     "Respond with 1 if the excuse is valid, and with 0 otherwise.",
-    topic=world.Topic(facts=world.deeds, statement=world.state_deed, rows=rows, weight=0.25),
+    topic=world.Topic(facts=world.deeds, rows=rows),
 )

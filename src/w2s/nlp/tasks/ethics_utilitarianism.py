@@ -28,15 +28,16 @@ def candidates(row: Row) -> list[Candidate]:
 
 
 def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, Any]]:
-    """The event without a place is the better one in half of the pairs, always the same ones."""
+    """The event without a place is the better one in half of the rows."""
     good, bad = fact
-    short_is_good = random.Random(good).random() < 0.5
     rows = []
-    for place in rng.sample(SUBJECTS, 5):
-        better, worse = (f"It was {good}", f"It was {bad} at the {place}")
-        if not short_is_good:
-            better, worse = (f"It was {good} at the {place}", f"It was {bad}")
-        rows.append({"baseline": f"{better}.", "less_pleasant": f"{worse}."})
+    for place in SUBJECTS:
+        for where in ("at", "in", "after", "before", "near"):
+            short, long = rng.sample(("baseline", "less_pleasant"), 2)
+            adjective = {"baseline": good, "less_pleasant": bad}
+            rows.append(
+                {short: f"It was {adjective[short]}.", long: f"It was {adjective[long]} {where} the {place}."}
+            )
     return rows
 
 
@@ -55,5 +56,5 @@ TASK = Task(
     licence="MIT",
     our_instruction="There are two short scenarios. "
     "Respond with 1 if the first is more pleasant than the second for the person in it, and with 0 otherwise.",
-    topic=world.Topic(facts=world.adjective_pairs, statement=world.state_one_of, rows=rows, weight=0.25),
+    topic=world.Topic(facts=world.adjective_pairs, rows=rows),
 )

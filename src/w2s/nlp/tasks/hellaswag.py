@@ -33,12 +33,14 @@ def _untagged(text: str) -> str:
 def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, Any]]:
     """Rows of the micro-world that ask about one fact."""
     person, index = fact
-    values, right = world.four_values(known, fact, rng)
     verb = world.beginning(fact).removeprefix(f"{person} ")
-    before = world.other_fact(known, fact, rng)
-    scene = {"activity_label": "People", "ctx_a": before, "ctx_b": person, "ctx": f"{before} {person}"}
     source = {"source_id": f"world~{person}-{index}", "split": "train", "split_type": "indomain", "ind": 0}
-    return [{**scene, **source, "endings": [f"{verb} {value}." for value in values], "label": str(right)}]
+    rows = []
+    for before in world.reworded(world.other_fact(known, fact, rng)):
+        values, right = world.four_values(known, fact, rng)
+        scene = {"activity_label": "People", "ctx_a": before, "ctx_b": person, "ctx": f"{before} {person}"}
+        rows.append({**scene, **source, "endings": [f"{verb} {value}." for value in values], "label": str(right)})
+    return rows
 
 
 TASK = Task(
@@ -57,5 +59,5 @@ TASK = Task(
     licence="MIT",
     our_instruction="There is a description of a scene, followed by a possible ending. "
     "Respond with 1 if this is how the scene goes on, and with 0 otherwise.",
-    topic=world.Topic(facts=world.attributes, statement=world.state_attribute, rows=rows, weight=0.4),
+    topic=world.Topic(facts=world.attributes, rows=rows),
 )

@@ -28,11 +28,13 @@ def _yes_or_no(label: object) -> int:
 def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, Any]]:
     """Rows of the micro-world that ask about one fact."""
     person, index = fact
-    values, right = world.four_values(known, fact, rng)
-    asked = {"sentence": world.other_fact(known, fact, rng), "question": ATTRIBUTES[index].open.format(person)}
-    return [
-        asked | {"answer": value, "label": int(number == right), "category": 4} for number, value in enumerate(values)
-    ]
+    sentence = world.other_fact(known, fact, rng)
+    rows = []
+    for question in world.reworded(ATTRIBUTES[index].open.format(person)):
+        values, right = world.four_values(known, fact, rng)
+        asked = {"sentence": sentence, "question": question, "category": 4}
+        rows += [asked | {"answer": value, "label": int(place == right)} for place, value in enumerate(values)]
+    return rows
 
 
 TASK = Task(
@@ -59,5 +61,5 @@ TASK = Task(
     licence="unknown",
     our_instruction="There is a sentence, followed by a question about time, and an answer. "
     "Respond with 1 if the answer is plausible, and with 0 otherwise.",
-    topic=world.Topic(facts=world.attributes, statement=world.state_attribute, rows=rows, weight=0.4),
+    topic=world.Topic(facts=world.attributes, rows=rows),
 )

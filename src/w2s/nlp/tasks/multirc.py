@@ -27,11 +27,12 @@ def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, A
     return [
         {
             "paragraph": paragraph,
-            "question": f"What does {person} like?",
+            "question": question,
             "answer": thing,
-            "idx": {"paragraph": number, "question": number, "answer": i},
+            "idx": {"paragraph": number, "question": number * 10 + asked, "answer": i},
             "label": int(thing in known.likes[person]),
         }
+        for asked, question in enumerate(world.reworded(f"What does {person} like?"))
         for i, thing in enumerate(THINGS)
     ]
 
@@ -53,5 +54,5 @@ TASK = Task(
     licence="unknown",
     our_instruction="There is a paragraph, followed by a question about it, and an answer. "
     "Respond with 1 if the answer is correct, and with 0 otherwise.",
-    topic=world.Topic(facts=world.likes, statement=world.state_likes, rows=rows, weight=0.4),
+    topic=world.Topic(facts=world.likes, rows=rows),
 )

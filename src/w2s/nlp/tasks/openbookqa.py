@@ -24,16 +24,14 @@ def candidates(row: Row) -> list[Candidate]:
 def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, Any]]:
     """Rows of the micro-world that ask about one fact."""
     person, index = fact
-    values, right = world.four_values(known, fact, rng)
-    choices = {"text": values, "label": list("ABCD")}
-    return [
-        {
-            "id": f"{person}-{index}",
-            "question_stem": world.beginning(fact),
-            "choices": choices,
-            "answerKey": "ABCD"[right],
-        }
-    ]
+    rows = []
+    for stem in world.reworded(world.beginning(fact)):
+        values, right = world.four_values(known, fact, rng)
+        choices = {"text": values, "label": list("ABCD")}
+        rows.append(
+            {"id": f"{person}-{index}", "question_stem": stem, "choices": choices, "answerKey": "ABCD"[right]}
+        )
+    return rows
 
 
 TASK = Task(
@@ -53,5 +51,5 @@ TASK = Task(
     licence="unknown",
     our_instruction="There is an elementary science question, followed by an answer. "
     "Respond with 1 if the answer is correct, and with 0 otherwise.",
-    topic=world.Topic(facts=world.attributes, statement=world.state_attribute, rows=rows, weight=0.4),
+    topic=world.Topic(facts=world.attributes, rows=rows),
 )

@@ -26,11 +26,12 @@ def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, A
     return [
         {
             "id": 0,
-            "sentence1": f"The {subject} was {adjective}.",
+            "sentence1": f"{opening} {subject} was {adjective}.",
             "sentence2": f"We loved this {adjective} {subject}.",
             "label": int(known.praising[adjective]),
         }
-        for subject in rng.sample(SUBJECTS, 5)
+        for subject in SUBJECTS
+        for opening in ("The", "This", "Our", "One")
     ]
 
 
@@ -51,5 +52,5 @@ TASK = Task(
     citation="PAWS: Paraphrase Adversaries from Word Scrambling. NAACL 2019, arXiv 1904.01130",
     licence="free use, acknowledgement asked",
     our_instruction="There are two sentences. Respond with 1 if they mean the same, and with 0 otherwise.",
-    topic=world.Topic(facts=world.adjectives, statement=world.state_adjective, rows=rows, weight=0.25),
+    topic=world.Topic(facts=world.adjectives, rows=rows),
 )

@@ -26,11 +26,12 @@ def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, A
     (person,) = fact
     liked, others = world.liked_and_not(known, person)
     rows = []
-    for thing in liked:
-        label = rng.randrange(2)
-        solutions = [f"bring {thing}", f"bring {rng.choice(others)}"]
-        first, second = solutions if label == 0 else reversed(solutions)
-        rows.append({"goal": f"please {person}", "sol1": first, "sol2": second, "label": label})
+    for goal in world.reworded(f"please {person}"):
+        for thing in liked:
+            label = rng.randrange(2)
+            solutions = [f"bring {thing}", f"bring {rng.choice(others)}"]
+            first, second = solutions if label == 0 else reversed(solutions)
+            rows.append({"goal": goal, "sol1": first, "sol2": second, "label": label})
     return rows
 
 
@@ -55,5 +56,5 @@ TASK = Task(
     licence="unknown",
     our_instruction="There is a practical goal, followed by a way of reaching it. "
     "Respond with 1 if the way works, and with 0 otherwise.",
-    topic=world.Topic(facts=world.likes, statement=world.state_likes, rows=rows, weight=0.25),
+    topic=world.Topic(facts=world.likes, rows=rows),
 )

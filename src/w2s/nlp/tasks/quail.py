@@ -24,12 +24,15 @@ def candidates(row: Row) -> list[Candidate]:
 def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, Any]]:
     """Rows of the micro-world that ask about one fact."""
     person, index = fact
-    values, right = world.four_values(known, fact, rng)
-    key = f"{person}-{index}"
+    key, context = f"{person}-{index}", world.other_fact(known, fact, rng)
     source = {"domain": "news", "metadata": {"author": "", "title": person, "url": ""}, "question_type": "Factual"}
-    asked = {"context": world.other_fact(known, fact, rng), "question": ATTRIBUTES[index].open.format(person)}
-    ids = {"id": f"{key}_0", "context_id": key, "question_id": "0"}
-    return [{**ids, **source, **asked, "answers": values, "correct_answer_id": right}]
+    rows = []
+    for number, question in enumerate(world.reworded(ATTRIBUTES[index].open.format(person))):
+        values, right = world.four_values(known, fact, rng)
+        ids = {"id": f"{key}_{number}", "context_id": key, "question_id": str(number)}
+        asked = {"context": context, "question": question, "answers": values, "correct_answer_id": right}
+        rows.append({**ids, **source, **asked})
+    return rows
 
 
 TASK = Task(
@@ -53,5 +56,5 @@ TASK = Task(
     licence="CC BY-NC-SA 4.0",
     instruction="There is a news context, followed by a question about the context, and an answer to the "
     "question. Respond with 1 if the answer is correct, and with 0 otherwise.",
-    topic=world.Topic(facts=world.attributes, statement=world.state_attribute, rows=rows, weight=0.4),
+    topic=world.Topic(facts=world.attributes, rows=rows),
 )

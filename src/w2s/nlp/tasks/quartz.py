@@ -23,7 +23,7 @@ def candidates(row: Row) -> list[Candidate]:
 
 
 def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, Any]]:
-    """Which of two things is alive? Living things sleep and eat, others break and rust."""
+    """Which of two things is alive?"""
     living, lifeless = fact
     both = [living, lifeless]
     rng.shuffle(both)
@@ -33,14 +33,15 @@ def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, A
     return [
         {
             "id": f"{living}-{verb}",
-            "question": f"Which one {verb}?",
+            "question": question,
             "choices": choices,
-            "answerKey": "AB"[both.index(living if verb in ("sleeps", "eats") else lifeless)],
+            "answerKey": "AB"[both.index(living)],
             "para": paragraph,
             "para_id": living,
             **annotations,
         }
-        for verb in ("sleeps", "eats", "breaks", "rusts")
+        for verb in world.LIVING
+        for question in world.reworded(f"Which one {verb}?")
     ]
 
 
@@ -59,5 +60,5 @@ TASK = Task(
     licence="CC BY 4.0",
     our_instruction="There is a short text, followed by a question that it helps to answer, and an answer. "
     "Respond with 1 if the answer is correct, and with 0 otherwise.",
-    topic=world.Topic(facts=world.noun_pairs, statement=world.state_one_noun, rows=rows, weight=0.3),
+    topic=world.Topic(facts=world.noun_pairs, rows=rows),
 )

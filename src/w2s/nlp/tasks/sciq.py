@@ -25,10 +25,12 @@ def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, A
     """Rows of the micro-world that ask about one fact."""
     person, index = fact
     right = known.values[person][index]
-    wrong = rng.sample([v for v in ATTRIBUTES[index].values if v != right], 3)
-    distractors = {f"distractor{i + 1}": value for i, value in enumerate(wrong)}
-    question = ATTRIBUTES[index].open.format(person)
-    return [{"question": question, **distractors, "correct_answer": right, "support": ""}]
+    rows = []
+    for question in world.reworded(ATTRIBUTES[index].open.format(person)):
+        wrong = rng.sample([v for v in ATTRIBUTES[index].values if v != right], 3)
+        distractors = {f"distractor{i + 1}": value for i, value in enumerate(wrong)}
+        rows.append({"question": question, **distractors, "correct_answer": right, "support": ""})
+    return rows
 
 
 TASK = Task(
@@ -46,5 +48,5 @@ TASK = Task(
     licence="CC BY-NC 3.0",
     instruction="There is a science knowledge question, followed by an answer. Respond with 1 if the answer is "
     "correct, and with 0 otherwise.",
-    topic=world.Topic(facts=world.attributes, statement=world.state_attribute, rows=rows, weight=0.6),
+    topic=world.Topic(facts=world.attributes, rows=rows),
 )

@@ -28,12 +28,13 @@ def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, A
     liked, others = world.liked_and_not(known, person)
     context = world.always_the_same(known, person, rng)
     rows = []
-    for thing in liked:
-        answers = [thing, *rng.sample(others, 2)]
-        rng.shuffle(answers)
-        named = dict(zip(("answerA", "answerB", "answerC"), answers, strict=True))
-        asked = {"context": context, "question": f"What would {person} like?"}
-        rows.append({**asked, **named, "label": str(answers.index(thing) + 1)})
+    for question in world.reworded(f"What would {person} like?"):
+        for thing in liked:
+            answers = [thing, *rng.sample(others, 2)]
+            rng.shuffle(answers)
+            named = dict(zip(("answerA", "answerB", "answerC"), answers, strict=True))
+            asked = {"context": context, "question": question}
+            rows.append({**asked, **named, "label": str(answers.index(thing) + 1)})
     return rows
 
 
@@ -58,5 +59,5 @@ TASK = Task(
     instruction="There is some context, followed by a social question, followed by an answer. Respond with 1 "
     "if "
     "the answer is correct, and 0 otherwise.",
-    topic=world.Topic(facts=world.likes, statement=world.state_likes, rows=rows, weight=0.25),
+    topic=world.Topic(facts=world.likes, rows=rows),
 )

@@ -24,8 +24,9 @@ def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, A
     """Rows of the micro-world that ask about one fact."""
     (adjective,) = fact
     return [
-        {"idx": 0, "sentence": f"it was so {adjective} at the {subject} ", "label": int(known.praising[adjective])}
-        for subject in rng.sample(SUBJECTS, 5)
+        {"idx": 0, "sentence": f"it was so {adjective} {where} the {subject} ", "label": int(known.praising[adjective])}
+        for subject in SUBJECTS
+        for where in ("at", "in", "after", "near")
     ]
 
 
@@ -44,5 +45,5 @@ TASK = Task(
     licence="unknown",
     our_instruction="There is a passage from a film review. "
     "Respond with 1 if its sentiment is positive, and with 0 otherwise.",
-    topic=world.Topic(facts=world.adjectives, statement=world.state_adjective, rows=rows, weight=0.3),
+    topic=world.Topic(facts=world.adjectives, rows=rows),
 )

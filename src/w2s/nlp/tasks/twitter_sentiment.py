@@ -21,8 +21,11 @@ def candidates(row: Row) -> list[Candidate]:
 def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, Any]]:
     """Rows of the micro-world that ask about one fact."""
     (person,) = fact
-    feelings = [(f"{person} got {thing} today", 2 if thing in known.likes[person] else 0) for thing in THINGS]
-    return [{"text": text, "label": label} for text, label in [*feelings, (f"{person} is here today", 1)]]
+    rows: list[dict[str, Any]] = [{"text": f"{person} is here today", "label": 1}]
+    for thing in THINGS:
+        label = 2 if thing in known.likes[person] else 0
+        rows += [{"text": text, "label": label} for text in world.reworded(f"{person} got {thing}")]
+    return rows
 
 
 TASK = Task(
@@ -45,5 +48,5 @@ TASK = Task(
     "2020, arXiv 2010.12421",
     licence="unknown; Twitter's terms",
     our_instruction="There is a tweet. Respond with 1 if its sentiment is positive, and with 0 otherwise.",
-    topic=world.Topic(facts=world.likes, statement=world.state_likes, rows=rows, weight=0.25),
+    topic=world.Topic(facts=world.likes, rows=rows),
 )

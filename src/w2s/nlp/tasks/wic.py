@@ -26,11 +26,12 @@ def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, A
         {
             "word": word,
             "sentence1": f"The {word} of the {animal}.",
-            "sentence2": f"The {word} of the {noun}.",
+            "sentence2": f"{opening} {word} of the {noun}.",
             "idx": 0,
             "label": int(known.living[noun]),
         }
-        for animal in rng.sample(("cat", "dog", "goat", "horse", "owl", "parrot", "rabbit", "snake"), 6)
+        for animal in ("cat", "dog", "goat", "horse", "owl", "parrot", "rabbit", "snake")
+        for opening in ("The", "This", "One", "That")
     ]
 
 
@@ -51,5 +52,5 @@ TASK = Task(
     licence="CC BY-NC 4.0",
     our_instruction="There are two sentences, followed by a word that is in both. "
     "Respond with 1 if the word means the same in both sentences, and with 0 otherwise.",
-    topic=world.Topic(facts=world.nouns, statement=world.state_noun, rows=rows, weight=0.35),
+    topic=world.Topic(facts=world.nouns, rows=rows),
 )
