@@ -15,7 +15,7 @@ from w2s.claims.evaluate import Judged
 from w2s.figures import text
 from w2s.graph.artifact import Artifact, with_ancestors
 from w2s.jobs.cost import duration, size
-from w2s.report import claims, deviations, pictures, provenance
+from w2s.report import claims, deviations, elicited, pictures, provenance
 from w2s.report.made import Made, Work, gather, in_words, stages
 from w2s.report.reading import describe
 from w2s.report.rendering import count, render
@@ -70,6 +70,7 @@ class Report:
             device_hours="; ".join(f"{spent / 3600:,.2f} {name} hours" for name, spent in work.by_device().items()),
             dates=provenance.period(work),
             seeds=", ".join(map(str, self.about["seeds"])),
+            elicited=self._elicited(),
             figures=[self._figure(figure) for figure in drawn],
             not_drawn=[figure for figure in self.shown if not figure.is_drawn],
             left_out=list(self._left_out()),
@@ -88,6 +89,13 @@ class Report:
         drawn, missing = sum(figure.is_drawn for figure in self.shown), len(self.work.missing)
         words = f"{count(drawn, 'figure')}, {count(len(self.work.made), 'job')}"
         return words + (f", {missing:,} jobs missing" if missing else "")
+
+    def _elicited(self) -> str:
+        """Accuracies of the pair with the largest gap during training; "" without the tables of Figures 5 and 13."""
+        numbers = {figure.name: figure.numbers for figure in self.shown}
+        curves, accuracies = numbers.get("fig13"), numbers.get("fig5")
+        pairs = [] if curves is None or accuracies is None else elicited.by_pair(curves, accuracies)
+        return elicited.widest(pairs).in_words() if pairs else ""
 
     def _figure(self, figure: Shown) -> dict[str, Any]:
         needed = with_ancestors(figure.runs)
