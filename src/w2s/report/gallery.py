@@ -11,6 +11,7 @@ from w2s.errors import LackingError, UserError
 from w2s.graph.artifact import Artifact, with_ancestors
 from w2s.jobs.cost import duration
 from w2s.jobs.workflow import Workflow
+from w2s.report import numbers
 from w2s.report.made import Work, gather, in_words, stages
 from w2s.report.reading import describe
 from w2s.report.rendering import render
@@ -22,7 +23,7 @@ BEGIN, END = "<!-- gallery: written by make gallery -->", "<!-- end of gallery -
 
 
 def write(workflow: Workflow, pictures: Path, root: Path) -> list[str]:
-    """Write pages and pictures under ``docs/`` and the overviews in README and docs/figures.md.
+    """Write pages, pictures and tables of numbers under ``docs/`` and the overviews in README and docs/figures.md.
 
     pictures: the drawn figures. Returns the names of the figures. UserError if one is not drawn yet.
     """
@@ -43,6 +44,7 @@ def write(workflow: Workflow, pictures: Path, root: Path) -> list[str]:
     shrink(pictures / f"{first}.png", docs / file, width)
     for path, folder in ((root / "README.md", "docs/"), (docs / "figures.md", "")):
         path.write_text(with_gallery(path.read_text(encoding="utf-8"), names, folder), encoding="utf-8")
+    numbers.write(docs, root / "results" / "figures" / workflow.default.experiment.experiment)
     return names
 
 

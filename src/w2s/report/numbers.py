@@ -1,0 +1,168 @@
+"""Smoke's numbers in the documentation: written from the figures' tables, never by hand.
+
+A page has ``<!-- numbers: NAME -->`` and ``<!-- end of numbers -->`` around a table. ``make gallery`` writes the table
+to ``docs/numbers/NAME.csv`` and into the page; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from w2s.analysis.aggregate import INTERVAL, MEDIAN
+from w2s.analysis.pairs import NAIVE, TRUTH
+from w2s.errors import UserError
+from w2s.report import elicited
+
+BLOCK = re.compile(r"<!-- numbers: ([\w-]+) -->\n.*?<!-- end of numbers -->", re.DOTALL)
+Tables = Mapping[str, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A table of the documentation. figures: whose tables it is made of; make: strings, a column each."""
+
+    figures: tuple[str, ...]
+    make: Callable[[Tables], pd.DataFrame]
+
+
+def write(docs: Path, tables: Path) -> list[str]:
+    """Write every table that pages have a place for. tables: the folder with the figures' CSV files.
+
+    UserError for a name that is unknown, or a figure without table.
+    """
+    written = []
+    for page in sorted(docs.glob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        names = BLOCK.findall(text)
+        for name in names:
+            frame = _made(name, tables, page)
+            target = docs / "numbers" / f"{name}.csv"
+            target.parent.mkdir(exist_ok=True)
+            frame.to_csv(target, index=False)
+        if names:
+            page.write_text(filled(text, docs / "numbers"), encoding="utf-8")
+            written += names
+    return written
+
+
+def _made(name: str, tables: Path, page: Path) -> pd.DataFrame:
+    if name not in NUMBERS:
+        raise UserError(f"{page}: no table {name!r} of numbers; allowed: {', '.join(NUMBERS)}")
+    numbers = NUMBERS[name]
+    absent = [figure for figure in numbers.figures if not (tables / f"{figure}.csv").is_file()]
+    if absent:
+        raise UserError(f"{page}: table {name!r} needs {', '.join(absent)} in {tables}; run `make figures` first")
+    return numbers.make({figure: pd.read_csv(tables / f"{figure}.csv") for figure in numbers.figures})
+
+
+def filled(text: str, folder: Path) -> str:
+    """The page with the tables of a folder between its markers."""
+
+    def block(found: re.Match[str]) -> str:
+        frame = pd.read_csv(folder / f"{found[1]}.csv", dtype=str, keep_default_na=False)
+        return f"<!-- numbers: {found[1]} -->\n\n{markdown(frame)}\n\n<!-- end of numbers -->"
+
+    return BLOCK.sub(block, text)
+
+
+def markdown(frame: pd.DataFrame) -> str:
+    """A table of strings in Markdown; a column without a name has an empty head."""
+    heads = ["" if str(name).startswith("Unnamed") else str(name) for name in frame.columns]
+    lines = [heads, ["---"] * len(heads), *frame.astype(str).to_numpy().tolist()]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines).replace("|  |", "| |")
+
+
+def _grid(head: str, columns: list[str], rows: Mapping[str, Mapping[str, float]], scale: float = 100) -> pd.DataFrame:
+    """A row for each name, a column each; in percent, one decimal; empty where there is no value."""
+
+    def cell(value: float | None) -> str:
+        return "" if value is None or pd.isna(value) else f"{scale * value:.1f}"
+
+    return pd.DataFrame(
+        [[name, *(cell(values.get(column)) for column in columns)] for name, values in rows.items()],
+        columns=[head, *columns],
+    )
+
+
+def _single(table: pd.DataFrame) -> pd.DataFrame:
+    """Without rows that summarise tasks."""
+    return table[~table["task"].isin([MEDIAN, INTERVAL])] if "task" in table else table
+
+
+def _rungs(table: pd.DataFrame) -> list[str]:
+    return list(table.sort_values("student_compute", kind="stable")["student"].drop_duplicates())
+
+
+def _by_rung(table: pd.DataFrame, value: str = "accuracy") -> dict[str, float]:
+    return {str(rung): float(mean) for rung, mean in table.groupby("student")[value].mean().items()}
+
+
+def _students(table: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Row name -> rung -> accuracy, of ceilings and naive students."""
+    rows = {"ground truth": _by_rung(table[table["method"] == TRUTH])}
+    naive = table[table["method"] == NAIVE].sort_values("supervisor_compute", kind="stable")
+    for supervisor, some in naive.groupby("supervisor", sort=False):
+        rows[f"naive from {supervisor}"] = _by_rung(some)
+    return rows
+
+
+def _elicitation(tables: Tables) -> pd.DataFrame:
+    return elicited.table(elicited.by_pair(tables["fig13"], tables["fig5"]))
+
+
+def _prompting(tables: Tables) -> pd.DataFrame:
+    table = _single(tables["fig9"])
+    rows = {}
+    for (method, labels), some in table.groupby(["method", "labels"], sort=False):
+        rows[f"{method}, {labels}"] = _by_rung(some)
+    return _grid("accuracy (%)", _rungs(table), rows)
+
+
+def _chess(tables: Tables) -> pd.DataFrame:
+    table = tables["fig15"]
+    zero = {"zero-shot": _by_rung(table[table["method"] == "zero-shot"])}
+    return _grid("exact moves (%)", _rungs(table), zero | _students(table))
+
+
+def _difficulty(tables: Tables) -> pd.DataFrame:
+    table = tables["fig21"]
+    rows = {
+        f"{task}, {student}": {
+            str(cutoff): float(mean) for cutoff, mean in some.groupby("cutoff")["accuracy"].mean().items()
+        }
+        for (task, student), some in table.groupby(["task", "student"], sort=False)
+    }
+    cutoffs = table.sort_values("cutoff_compute", kind="stable")["cutoff"].drop_duplicates()
+    return _grid("test accuracy (%), trained up to", [str(cutoff) for cutoff in cutoffs], rows)
+
+
+def _sandwiching(tables: Tables) -> pd.DataFrame:
+    table = _single(tables["sandwiching"]).fillna({"assistant": ""})
+    rows = {}
+    for (pair, who, assistant), some in table.groupby(["supervisor", "who", "assistant"], sort=False):
+        name = f"{pair}: {who}" + (f" ({assistant})" if assistant else "")
+        rows[name] = {str(task): float(mean) for task, mean in some.groupby("task")["accuracy"].mean().items()}
+    return _grid("test accuracy (%)", [str(task) for task in table["task"].drop_duplicates()], rows)
+
+
+def _reward(tables: Tables) -> pd.DataFrame:
+    table = _single(tables["fig10"]).fillna({"start": ""})
+    rows = {}
+    for start, some in table.groupby("start", sort=False):
+        rows |= {f"{name}{', ' + str(start) if start else ''}": values for name, values in _students(some).items()}
+    return _grid("accuracy (%)", _rungs(table), rows)
+
+
+NUMBERS = {
+    "elicitation": Numbers(("fig13", "fig5"), _elicitation),
+    "prompting": Numbers(("fig9",), _prompting),
+    "chess": Numbers(("fig15",), _chess),
+    "difficulty": Numbers(("fig21",), _difficulty),
+    "sandwiching": Numbers(("sandwiching",), _sandwiching),
+    "reward": Numbers(("fig10",), _reward),
+}
