@@ -23,7 +23,10 @@ needs_real_data = pytest.mark.skipif("W2S_REAL_DATA" not in os.environ, reason="
 TINY: dict[str, Any] = {
     "experiment": "tiny",
     "seeds": [0],
-    "data": {"world": {"people": 12, "adjectives": 24, "verbs": 24, "deeds": 24, "nouns": 24}},
+    "data": {
+        "world": {"people": 12, "adjectives": 24, "verbs": 24, "deeds": 24, "nouns": 24},
+        "sizes": {"train": 640, "test": 60, "validation_share": 0.25},
+    },
     "nlp": {
         "tasks": ["sciq", "sst2"],
         "ladder": [

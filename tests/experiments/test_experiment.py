@@ -70,8 +70,8 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
     ),
     (
         "unknown rung",
-        lambda c: c["nlp"].update(supervisors=["w244"]),
-        ["supervisors: unknown rung (or one without truth) 'w244'", "did you mean 'w32'"],
+        lambda c: c["nlp"].update(supervisors=["w322"]),
+        ["supervisors: unknown rung (or one without truth) 'w322'", "did you mean 'w32'"],
     ),
     ("empty ladder", lambda c: c["nlp"].update(ladder=[]), ["nlp.ladder", "at least 2 items"]),
     ("one rung", lambda c: c["nlp"].update(ladder=c["nlp"]["ladder"][:1]), ["nlp.ladder", "at least 2 items"]),

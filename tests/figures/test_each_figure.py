@@ -52,15 +52,15 @@ def test_figure_2_has_the_four_bars_and_the_pgr(shape: Shape) -> None:
 
 
 def test_figure_2_takes_the_experiments_example(shape: Shape) -> None:
-    plan = shape(nlp={"example": {"task": "sciq", "supervisor": "w32", "student": "w48"}})
+    plan = shape(nlp={"example": {"task": "sciq", "supervisor": "w24", "student": "w32"}})
     (panel,) = draw("fig2", plan).axes
-    assert panel.get_title() == "NLP: sciq, w32 to w48"
+    assert panel.get_title() == "NLP: sciq, w24 to w32"
     assert {run.task for run in figures.module("fig2").needs(plan)} == {"sciq"}
 
 
 def test_figure_2s_default_student_is_the_largest_with_truth(shape: Shape) -> None:
     (panel,) = draw("fig2", shape(rungs=4, without_truth=3)).axes
-    assert panel.get_title() == "NLP: boolq, w16 to w48"
+    assert panel.get_title() == "NLP: boolq, w16 to w32"
 
 
 def test_figure_2_without_the_confidence_loss_takes_the_best_measured_method(shape: Shape) -> None:
@@ -98,7 +98,7 @@ def test_numbers_of_figure_5(shape: Shape) -> None:
     table = numbers("fig5", plan)
     middle = table[table["task"] == MEDIAN]
     truth = middle[middle["method"] == TRUTH].groupby("student")["accuracy"].first()
-    assert truth.to_dict() == {"w16": 0.6, "w32": 0.7, "w48": 0.8, "w40": 0.9}
+    assert truth.to_dict() == {"w16": 0.6, "w24": 0.7, "w32": 0.8, "w40": 0.9}
     naive = middle[(middle["method"] == "naive") & (middle["supervisor"] == "w16")].set_index(["seed", "student"])
     assert naive.loc[(0, "w40"), "pgr"] == pytest.approx(0.5)
     assert naive["pgr"].isna().loc[(0, "w16")]  # same size: accuracy only

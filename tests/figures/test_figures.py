@@ -142,7 +142,7 @@ def test_students_without_a_ceiling_have_accuracies_but_no_pgr(name: str, shape:
     draw(name, plan, table)
     if "student" in table and "pgr" in table:
         without = {"chess": "c32", "reward": "r32"}.get(
-            next((key for key, there in sections(name).items() if there), ""), "w48"
+            next((key for key, there in sections(name).items() if there), ""), "w32"
         )
         of_third = table[(table["student"] == without) & table["accuracy"].notna() & (table["method"] != "zero-shot")]
         assert of_third["pgr"].isna().all()

@@ -40,17 +40,17 @@ def test_marks_are_the_medians_between_supervisor_and_ceiling(shape: Shape) -> N
 
 
 def test_tasks_and_pairs_are_those_of_the_config(shape: Shape) -> None:
-    comparison = {"tasks": ["sciq"], "pairs": [["w16", "w32"], ["w32", "w40"]], "methods": ["naive", "confidence"]}
+    comparison = {"tasks": ["sciq"], "pairs": [["w16", "w24"], ["w24", "w40"]], "methods": ["naive", "confidence"]}
     plan = shape(nlp={"comparison": comparison})
     runs = figures.module("methods").needs(plan)
     students = [run for run in runs if run.labels != "truth"]
     assert {run.task for run in runs} == {"sciq"}
-    assert {(run.labels, run.rung) for run in students} == {("from-w16", "w32"), ("from-w32", "w40")}
+    assert {(run.labels, run.rung) for run in students} == {("from-w16", "w24"), ("from-w24", "w40")}
     assert len(students) == 2 * 2 * 2
     (panel, _) = draw("methods", plan).axes
     assert len([line for line in panel.lines if line.get_marker() == "o"]) == 2 * 2
     names = [text.get_text() for text in draw("methods", plan).legends[0].texts]
-    assert names[:2] == ["w16 to w32", "w32 to w40"]
+    assert names[:2] == ["w16 to w24", "w24 to w40"]
     assert "supervisor" not in names  # there are two
 
 

@@ -51,18 +51,18 @@ def test_figure_21_has_a_star_where_the_cutoff_is_the_student(shape: Shape) -> N
     assert [panel.get_title() for panel in figure.axes] == plan.nlp.difficulty.tasks
     panel = figure.axes[0]
     stars = [line for line in panel.lines if line.get_marker() == "*"]
-    assert [round(ys(star)[0]) for star in stars] == [60, 70, 80]  # w32, w48, w40; w16 is left out
+    assert [round(ys(star)[0]) for star in stars] == [60, 70, 80]  # w24, w32, w40; w16 is left out
     assert len({to_hex(star.get_color()) for star in stars}) == 3
-    computes = [math.log10(plan.experiment.nlp.compute(plan.nlp.rung(name))) for name in ("w32", "w48", "w40")]
+    computes = [math.log10(plan.experiment.nlp.compute(plan.nlp.rung(name))) for name in ("w24", "w32", "w40")]
     assert [xs(star)[0] for star in stars] == pytest.approx(computes)
-    assert entries(figure) == ["w32", "w48", "w40", "cutoff = student"]
+    assert entries(figure) == ["w24", "w32", "w40", "cutoff = student"]
 
 
 def test_figure_21_breaks_its_axis_before_what_leaves_nothing_out(shape: Shape) -> None:
     plan = shape(tasks=1, seeds=1)
     (panel,) = draw("fig21", plan, by_cutoff(plan)).axes
     names = [label.get_text() for label in panel.get_xticklabels()]
-    assert names == ["w32", "w48", "w40", "any"]
+    assert names == ["w24", "w32", "w40", "any"]
     curves = [line for line in panel.lines if line.get_marker() == "o"]
     assert {line.get_linestyle() for line in curves} == {"-", ":"}
     dotted = [line for line in curves if line.get_linestyle() == ":"]
@@ -74,7 +74,7 @@ def test_figure_21_says_how_many_examples_are_trained_on(shape: Shape) -> None:
     plan = shape(tasks=1)
     table = by_cutoff(plan)
     assert set(table["trained_on"]) == {2}
-    assert table.groupby("cutoff")["level"].first()["w32"] == 4
+    assert table.groupby("cutoff")["level"].first()["w24"] == 4
     assert "trained on 2 examples, the same number at every cutoff of a task" in footer(draw("fig21", plan, table))
     assert draw("fig21", plan, table).axes[0].collections  # two seeds: a band
 
@@ -110,7 +110,7 @@ def test_figure_22_has_boxes_and_a_curve_a_share(shape: Shape) -> None:
     plan = shape(tasks=2, seeds=1)
     figure = draw("fig22", plan)
     left, right = figure.axes
-    assert [label.get_text().split("\n")[0] for label in left.get_xticklabels()] == ["w32", "w48", "w40", "none"]
+    assert [label.get_text().split("\n")[0] for label in left.get_xticklabels()] == ["w24", "w32", "w40", "none"]
     assert [to_hex(line.get_color()) for line in right.lines] == ["#1f77b4", "#f57e20", "#231f20"]
     assert all(len(xs(line)) == 3 for line in right.lines)
     assert [round(value) for value in ys(right.lines[0])] == [70, 80, 90]
@@ -150,7 +150,7 @@ def test_figure_25_has_a_pair_of_unfilled_bars_a_kind(shape: Shape) -> None:
     assert [label.get_text().replace("\n", " ") for label in panel.get_xticklabels()] == list(
         studies.KIND_WORDS.values()
     )
-    assert "supervisor w32, student w40" in footer(figure)
+    assert "supervisor w24, student w40" in footer(figure)
 
 
 def test_figure_25s_overlay_is_the_mean_over_the_papers_data_sets(shape: Shape) -> None:

@@ -70,7 +70,7 @@ def test_a_page_says_what_the_figure_needs_and_decides(drawn: Path, workflow: Wo
     gallery.write(workflow, drawn / "figures", drawn)
     page = (drawn / "docs" / "figures" / "fig5.md").read_text()
     assert page.startswith("# Figure 5: ")
-    assert re.search(r"jobs \| 373: .*finetune a classifier \(352\)", page), page
+    assert re.search(r"jobs \| 557: .*finetune a classifier \(528\)", page), page
     assert re.search(r"in nlp-paper \| [\d,]+ jobs", page)
     assert "](../claims.md)" in page
 

@@ -93,7 +93,7 @@ class Pretraining(Packing):
     corpus: Literal["world", "tasks"] = "world"  # "tasks": the training texts of the experiment's tasks
     documents: Positive = 220_000  # of a world corpus
     statements: float = Field(0.3, ge=0, le=1)  # share of plain statements among them
-    answers: tuple[str, str] = (" no", " yes")  # what closes a solved question in it
+    answers: tuple[str, str] = (" no", " yes")  # no and yes, as they close its quizzes
     vocabulary: int = Field(1024, gt=256)  # tokens of the byte-level BPE tokenizer: every byte, the end, and more
 
 
