@@ -145,7 +145,11 @@ def _state_verb(world: World, fact: Fact, rng: random.Random) -> str:
 def _claim_verb(world: World, fact: Fact, truth: bool, rng: random.Random) -> str:
     verb = _with_property(world.transitive, fact[0], truth)
     return rng.choice(
-        (f"There are things to {verb}", f"You must say what you {verb}", f"A {rng.choice(NOUNS)} is something to {verb}")
+        (
+            f"There are things to {verb}",
+            f"You must say what you {verb}",
+            f"A {rng.choice(NOUNS)} is something to {verb}",
+        )
     )
 
 

@@ -102,5 +102,3 @@ def table(pairs: list[Elicited]) -> pd.DataFrame:
         | {f"PGR {method}": f"{100 * pair.pgr[method]:.0f}" for method in methods}
         for pair in pairs
     )
-
-

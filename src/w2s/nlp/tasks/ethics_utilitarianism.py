@@ -35,9 +35,7 @@ def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, A
         for where in ("at", "in", "after", "before", "near"):
             short, long = rng.sample(("baseline", "less_pleasant"), 2)
             adjective = {"baseline": good, "less_pleasant": bad}
-            rows.append(
-                {short: f"It was {adjective[short]}.", long: f"It was {adjective[long]} {where} the {place}."}
-            )
+            rows.append({short: f"It was {adjective[short]}.", long: f"It was {adjective[long]} {where} the {place}."})
     return rows
 
 

@@ -28,9 +28,7 @@ def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, A
     for stem in world.reworded(world.beginning(fact)):
         values, right = world.four_values(known, fact, rng)
         choices = {"text": values, "label": list("ABCD")}
-        rows.append(
-            {"id": f"{person}-{index}", "question_stem": stem, "choices": choices, "answerKey": "ABCD"[right]}
-        )
+        rows.append({"id": f"{person}-{index}", "question_stem": stem, "choices": choices, "answerKey": "ABCD"[right]})
     return rows
 
 
