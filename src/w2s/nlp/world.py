@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from w2s.microworld import ATTRIBUTES, NOUNS, SUBJECTS, THINGS, World
+from w2s.microworld import ATTRIBUTES, NOUNS, THINGS, World
 
 OPENINGS = ("Tell me:", "Once more:", "Now then:", "And this:", "One thing:", "Say it:", "Just say:")
 SAYING = ("People say:", "We know:", "It is said:", "They say:", "One hears:", "All agree:", "Word is:")

@@ -57,7 +57,7 @@ def by_pair(curves: pd.DataFrame, accuracies: pd.DataFrame) -> list[Elicited]:
     if not (training["evaluation"] == 0).any():
         return []
     truth = accuracies[(accuracies["method"] == TRUTH) & (accuracies["task"] == MEDIAN)]
-    ceilings = truth.groupby("student")["accuracy"].mean()
+    ceilings = {str(rung): float(mean) for rung, mean in truth.groupby("student")["accuracy"].mean().items()}
     drawn = accuracies[(accuracies["task"] == MEDIAN) & (accuracies["method"] != TRUTH)]
     rows = []
     ordered = training.sort_values(["supervisor_compute", "student_compute"], kind="stable")
@@ -70,11 +70,11 @@ def by_pair(curves: pd.DataFrame, accuracies: pd.DataFrame) -> list[Elicited]:
             Elicited(
                 supervisor=str(weak),
                 student=str(strong),
-                before=float(by_evaluation[0]),
+                before=float(by_evaluation.loc[0]),
                 first=float(by_evaluation[by_evaluation.index > 0].iloc[0]),
                 end=float(by_evaluation.iloc[-1]),
-                supervisor_accuracy=float(ceilings[weak]),
-                ceiling=float(ceilings[strong]),
+                supervisor_accuracy=ceilings[str(weak)],
+                ceiling=ceilings[str(strong)],
                 pgr={str(method): float(value) for method, value in of_pair.groupby("method")["pgr"].mean().items()},
             )
         )

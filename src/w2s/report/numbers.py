@@ -117,7 +117,7 @@ def _elicitation(tables: Tables) -> pd.DataFrame:
 
 def _prompting(tables: Tables) -> pd.DataFrame:
     table = _single(tables["fig9"])
-    rows = {}
+    rows: dict[str, dict[str, float]] = {}
     for (method, labels), some in table.groupby(["method", "labels"], sort=False):
         rows[f"{method}, {labels}"] = _by_rung(some)
     return _grid("accuracy (%)", _rungs(table), rows)
@@ -143,7 +143,7 @@ def _difficulty(tables: Tables) -> pd.DataFrame:
 
 def _sandwiching(tables: Tables) -> pd.DataFrame:
     table = _single(tables["sandwiching"]).fillna({"assistant": ""})
-    rows = {}
+    rows: dict[str, dict[str, float]] = {}
     for (pair, who, assistant), some in table.groupby(["supervisor", "who", "assistant"], sort=False):
         name = f"{pair}: {who}" + (f" ({assistant})" if assistant else "")
         rows[name] = {str(task): float(mean) for task, mean in some.groupby("task")["accuracy"].mean().items()}
@@ -152,7 +152,7 @@ def _sandwiching(tables: Tables) -> pd.DataFrame:
 
 def _reward(tables: Tables) -> pd.DataFrame:
     table = _single(tables["fig10"]).fillna({"start": ""})
-    rows = {}
+    rows: dict[str, dict[str, float]] = {}
     for start, some in table.groupby("start", sort=False):
         rows |= {f"{name}{', ' + str(start) if start else ''}": values for name, values in _students(some).items()}
     return _grid("accuracy (%)", _rungs(table), rows)
