@@ -24,44 +24,43 @@ def test_the_documentation_says_what_make_gallery_wrote(page: Path) -> None:
     assert numbers.filled(text, ROOT / "docs" / "numbers") == text, "run make gallery"
 
 
-def page(folder: Path, name: str = "chess") -> Path:
+def page(folder: Path, name: str = "difficulty") -> Path:
     docs = folder / "docs"
     docs.mkdir()
-    (docs / "chess.md").write_text(f"Before.\n\n<!-- numbers: {name} -->\nold\n<!-- end of numbers -->\n\nAfter.\n")
+    (docs / "studies.md").write_text(f"Before.\n\n<!-- numbers: {name} -->\nold\n<!-- end of numbers -->\n\nAfter.\n")
     return docs
 
 
 def test_a_table_is_written_from_a_figures(tmp_path: Path) -> None:
     docs = page(tmp_path)
     rows = [
-        {"method": "zero-shot", "student": "c1", "student_compute": 1.0, "accuracy": 0.1},
-        {"method": "truth", "student": "c1", "student_compute": 1.0, "accuracy": 0.3},
-        {"method": "truth", "student": "c2", "student_compute": 2.0, "accuracy": 0.5},
-        {"method": "naive", "student": "c2", "student_compute": 2.0, "accuracy": 0.4, "supervisor": "c1"},
+        {"task": "sciq", "student": "c1", "cutoff": "c1", "cutoff_compute": 1.0, "seed": 0, "accuracy": 0.1},
+        {"task": "sciq", "student": "c1", "cutoff": "c1", "cutoff_compute": 1.0, "seed": 1, "accuracy": 0.3},
+        {"task": "sciq", "student": "c2", "cutoff": "any", "cutoff_compute": None, "seed": 0, "accuracy": 0.5},
     ]
-    pd.DataFrame(rows).assign(supervisor_compute=1.0).to_csv(tmp_path / "fig15.csv", index=False)
+    pd.DataFrame(rows).to_csv(tmp_path / "fig21.csv", index=False)
     for _ in range(2):  # written twice, it is the same
-        assert numbers.write(docs, tmp_path) == ["chess"]
+        assert numbers.write(docs, tmp_path) == ["difficulty"]
         expected = """Before.
 
-<!-- numbers: chess -->
+<!-- numbers: difficulty -->
 
-| exact moves (%) | c1 | c2 |
+| test accuracy (%), trained up to | c1 | any |
 | --- | --- | --- |
-| zero-shot | 10.0 | |
-| ground truth | 30.0 | 50.0 |
-| naive from c1 | | 40.0 |
+| sciq, c1 | 20.0 | |
+| sciq, c2 | | 50.0 |
 
 <!-- end of numbers -->
 
 After.
 """
-        assert (docs / "chess.md").read_text() == expected
+        assert (docs / "studies.md").read_text() == expected
 
 
 def test_an_unknown_table_and_a_figure_without_numbers_are_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"chess.md: no table 'ches' of numbers; allowed: elicitation"):
-        numbers.write(page(tmp_path, "ches"), tmp_path)
-    (tmp_path / "docs" / "chess.md").write_text("<!-- numbers: chess -->\n\n<!-- end of numbers -->\n")
-    with pytest.raises(UserError, match="needs fig15 in "):
-        numbers.write(tmp_path / "docs", tmp_path)
+    docs = page(tmp_path, "difficult")
+    with pytest.raises(UserError, match=r"studies.md: no table 'difficult' of numbers; allowed: elicitation"):
+        numbers.write(docs, tmp_path)
+    (docs / "studies.md").write_text("<!-- numbers: difficulty -->\n\n<!-- end of numbers -->\n")
+    with pytest.raises(UserError, match="needs fig21 in "):
+        numbers.write(docs, tmp_path)

@@ -14,7 +14,6 @@ from pathlib import Path
 import pandas as pd
 
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
-from w2s.analysis.pairs import NAIVE, TRUTH
 from w2s.errors import UserError
 from w2s.report import elicited
 
@@ -102,15 +101,6 @@ def _by_rung(table: pd.DataFrame, value: str = "accuracy") -> dict[str, float]:
     return {str(rung): float(mean) for rung, mean in table.groupby("student")[value].mean().items()}
 
 
-def _students(table: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Row name -> rung -> accuracy, of ceilings and naive students."""
-    rows = {"ground truth": _by_rung(table[table["method"] == TRUTH])}
-    naive = table[table["method"] == NAIVE].sort_values("supervisor_compute", kind="stable")
-    for supervisor, some in naive.groupby("supervisor", sort=False):
-        rows[f"naive from {supervisor}"] = _by_rung(some)
-    return rows
-
-
 def _elicitation(tables: Tables) -> pd.DataFrame:
     return elicited.table(elicited.by_pair(tables["fig13"], tables["fig5"]))
 
@@ -121,12 +111,6 @@ def _prompting(tables: Tables) -> pd.DataFrame:
     for (method, labels), some in table.groupby(["method", "labels"], sort=False):
         rows[f"{method}, {labels}"] = _by_rung(some)
     return _grid("accuracy (%)", _rungs(table), rows)
-
-
-def _chess(tables: Tables) -> pd.DataFrame:
-    table = tables["fig15"]
-    zero = {"zero-shot": _by_rung(table[table["method"] == "zero-shot"])}
-    return _grid("exact moves (%)", _rungs(table), zero | _students(table))
 
 
 def _difficulty(tables: Tables) -> pd.DataFrame:
@@ -150,19 +134,9 @@ def _sandwiching(tables: Tables) -> pd.DataFrame:
     return _grid("test accuracy (%)", [str(task) for task in table["task"].drop_duplicates()], rows)
 
 
-def _reward(tables: Tables) -> pd.DataFrame:
-    table = _single(tables["fig10"]).fillna({"start": ""})
-    rows: dict[str, dict[str, float]] = {}
-    for start, some in table.groupby("start", sort=False):
-        rows |= {f"{name}{', ' + str(start) if start else ''}": values for name, values in _students(some).items()}
-    return _grid("accuracy (%)", _rungs(table), rows)
-
-
 NUMBERS = {
     "elicitation": Numbers(("fig13", "fig5"), _elicitation),
     "prompting": Numbers(("fig9",), _prompting),
-    "chess": Numbers(("fig15",), _chess),
     "difficulty": Numbers(("fig21",), _difficulty),
     "sandwiching": Numbers(("sandwiching",), _sandwiching),
-    "reward": Numbers(("fig10",), _reward),
 }
