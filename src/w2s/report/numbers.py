@@ -73,7 +73,7 @@ def markdown(frame: pd.DataFrame) -> str:
     """A table of strings in Markdown; a column without a name has an empty head."""
     heads = ["" if str(name).startswith("Unnamed") else str(name) for name in frame.columns]
     lines = [heads, ["---"] * len(heads), *frame.astype(str).to_numpy().tolist()]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines).replace("|  |", "| |")
+    return "\n".join("|" + "".join(f" {cell} |" if cell else " |" for cell in cells) for cells in lines)
 
 
 def _grid(head: str, columns: list[str], rows: Mapping[str, Mapping[str, float]], scale: float = 100) -> pd.DataFrame:
@@ -108,8 +108,8 @@ def _elicitation(tables: Tables) -> pd.DataFrame:
 def _prompting(tables: Tables) -> pd.DataFrame:
     table = _single(tables["fig9"])
     rows: dict[str, dict[str, float]] = {}
-    for (method, labels), some in table.groupby(["method", "labels"], sort=False):
-        rows[f"{method}, {labels}"] = _by_rung(some)
+    for (method, supervisor), some in table.fillna({"supervisor": ""}).groupby(["method", "supervisor"], sort=False):
+        rows[f"{method}, labels of {supervisor}" if supervisor else str(method)] = _by_rung(some)
     return _grid("accuracy (%)", _rungs(table), rows)
 
 
