@@ -25,7 +25,7 @@ TINY: dict[str, Any] = {
     "seeds": [0],
     "data": {
         "world": {"people": 12, "adjectives": 48, "verbs": 24, "deeds": 24, "nouns": 24},
-        "sizes": {"train": 640, "test": 60, "validation_share": 0.25},
+        "sizes": {"train": 600, "test": 60, "validation_share": 0.25},
     },
     "nlp": {
         "tasks": ["sciq", "sst2"],
