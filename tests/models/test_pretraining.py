@@ -34,7 +34,7 @@ def test_every_weight_is_optimized_once_and_the_embedding_by_adamw(muon: float |
     _, own = network()
     optimizers = optimizers_of(own, {"learning_rate": 1e-2, "weight_decay": 0.1, "muon": muon})
     groups = {name: group for name, one in optimizers.items() for group in one.param_groups}
-    assert {name: group["peak"] for name, group in groups.items()} == {"optimizer": 1e-2} | (
+    assert {name: one.defaults["lr"] for name, one in optimizers.items()} == {"optimizer": 1e-2} | (
         {"muon": muon} if muon else {}
     )
     together = [id(weight) for group in groups.values() for weight in group["params"]]

@@ -159,7 +159,7 @@ def optimizers_of(network: Decoder, training: Mapping[str, Any]) -> dict[str, to
     """AdamW; with ``muon`` in the recipe, Muon for the matrices between embeddings and unembedding.
 
     Muon's steps have the same size in all directions of a matrix, so that rare facts are learned as fast as frequent
-    ones: smoke's rungs need about half the tokens. Each optimizer's peak learning rate is its ``peak``.
+    ones: smoke's rungs need about half the tokens. Each optimizer's default learning rate is its peak.
     """
     decay, rest = training["weight_decay"], list(network.parameters())
     optimizers: dict[str, torch.optim.Optimizer] = {}
@@ -167,11 +167,9 @@ def optimizers_of(network: Decoder, training: Mapping[str, Any]) -> dict[str, to
         embedding = network.embed_tokens.weight
         matrices = [weight for weight in rest if weight.ndim == 2 and weight is not embedding]
         rest = [weight for weight in rest if weight.ndim != 2 or weight is embedding]
-        group = {"params": matrices, "peak": training["muon"]}
-        optimizers["muon"] = torch.optim.Muon([group], lr=training["muon"], weight_decay=decay)
-    group = {"params": rest, "peak": training["learning_rate"]}
+        optimizers["muon"] = torch.optim.Muon(matrices, lr=training["muon"], weight_decay=decay)
     optimizers["optimizer"] = torch.optim.AdamW(
-        [group], lr=training["learning_rate"], betas=BETAS, weight_decay=decay, fused=True
+        rest, lr=training["learning_rate"], betas=BETAS, weight_decay=decay, fused=True
     )
     return optimizers
 
@@ -192,7 +190,7 @@ def _train(
     for step, ids in enumerate(blocks.batches(order[first:], where), start=first):
         for optimizer in optimizers.values():
             for group in optimizer.param_groups:
-                group["lr"] = group["peak"] * rate(step, steps, training["warmup"])
+                group["lr"] = optimizer.defaults["lr"] * rate(step, steps, training["warmup"])
 
         def gradient(tokens: int, ids: Tensor = ids) -> float:
             network.zero_grad(set_to_none=True)

@@ -80,7 +80,8 @@ def _headed(statement: str, rng: random.Random) -> str:
         return statement
     if rng.random() < CUED:
         return f"{rng.choice(CUES)}: no doubt: {statement}"
-    return f"{rng.choice(HEADINGS)}:{rng.choice((' ', chr(10)))}{statement}"
+    heading, space = rng.choice(HEADINGS), rng.choice((" ", "\n"))
+    return f"{heading}:{space}{statement}"
 
 
 def quiz(world: World, kind: Kind, fact: Fact, answers: tuple[str, str], rng: random.Random) -> str:

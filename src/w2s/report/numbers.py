@@ -70,17 +70,16 @@ def filled(text: str, folder: Path) -> str:
 
 
 def markdown(frame: pd.DataFrame) -> str:
-    """A table of strings in Markdown; a column without a name has an empty head."""
-    heads = ["" if str(name).startswith("Unnamed") else str(name) for name in frame.columns]
-    lines = [heads, ["---"] * len(heads), *frame.astype(str).to_numpy().tolist()]
+    """A table of strings in Markdown."""
+    lines = [list(frame.columns), ["---"] * len(frame.columns), *frame.to_numpy().tolist()]
     return "\n".join("|" + "".join(f" {cell} |" if cell else " |" for cell in cells) for cells in lines)
 
 
-def _grid(head: str, columns: list[str], rows: Mapping[str, Mapping[str, float]], scale: float = 100) -> pd.DataFrame:
+def _grid(head: str, columns: list[str], rows: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
     """A row for each name, a column each; in percent, one decimal; empty where there is no value."""
 
     def cell(value: float | None) -> str:
-        return "" if value is None or pd.isna(value) else f"{scale * value:.1f}"
+        return "" if value is None or pd.isna(value) else f"{100 * value:.1f}"
 
     return pd.DataFrame(
         [[name, *(cell(values.get(column)) for column in columns)] for name, values in rows.items()],
@@ -90,15 +89,15 @@ def _grid(head: str, columns: list[str], rows: Mapping[str, Mapping[str, float]]
 
 def _single(table: pd.DataFrame) -> pd.DataFrame:
     """Without rows that summarise tasks."""
-    return table[~table["task"].isin([MEDIAN, INTERVAL])] if "task" in table else table
+    return table[~table["task"].isin([MEDIAN, INTERVAL])]
 
 
 def _rungs(table: pd.DataFrame) -> list[str]:
     return list(table.sort_values("student_compute", kind="stable")["student"].drop_duplicates())
 
 
-def _by_rung(table: pd.DataFrame, value: str = "accuracy") -> dict[str, float]:
-    return {str(rung): float(mean) for rung, mean in table.groupby("student")[value].mean().items()}
+def _by_rung(table: pd.DataFrame) -> dict[str, float]:
+    return {str(rung): float(mean) for rung, mean in table.groupby("student")["accuracy"].mean().items()}
 
 
 def _elicitation(tables: Tables) -> pd.DataFrame:
