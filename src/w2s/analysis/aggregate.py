@@ -33,6 +33,11 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     return table[aggregated | without]
 
 
+def without_aggregates(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows about single tasks: no medians and no intervals."""
+    return table[~table["task"].isin([MEDIAN, INTERVAL])]
+
+
 def has_medians(table: pd.DataFrame) -> bool:
     """Whether rows hold medians over tasks."""
     return bool((table["task"] == MEDIAN).any())

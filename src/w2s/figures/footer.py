@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from w2s.analysis.aggregate import INTERVAL, MEDIAN
+from w2s.analysis.aggregate import without_aggregates
 from w2s.analysis.bootstrap import HIGH, LOW
 from w2s.analysis.pairs import NAIVE, TRUTH
 from w2s.chess.analysis import BOOTSTRAP
@@ -47,7 +47,7 @@ def reserve(figure: Figure, points: float) -> float:
 
 def line(about: dict[str, Any], table: pd.DataFrame, *notes: str) -> str:
     """The footer's text before wrapping."""
-    each = table[~table["task"].isin([MEDIAN, INTERVAL])]
+    each = without_aggregates(table)
     undefined = _pairs(each, "undefined")
     unsure = _pairs(each[~(each["undefined"] > 0)], "within_noise") if "undefined" in each else 0
     parts = [

@@ -22,7 +22,7 @@ def draw(panel: Axes, rows: pd.DataFrame, value: str, height: float, colour: Any
     in percent; None if the value is undefined everywhere.
     """
     middle = (rows.loc[rows["task"] == aggregate.MEDIAN, value] * 100).dropna()
-    each = rows[~rows["task"].isin([aggregate.MEDIAN, aggregate.INTERVAL])]
+    each = aggregate.without_aggregates(rows)
     ticks = (each.groupby("task")[value].mean() * 100).dropna()
     panel.plot(ticks, [height] * len(ticks), linestyle="none", marker="|", color=SHADE, markersize=6, zorder=2)
     if middle.empty:

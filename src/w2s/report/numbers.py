@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from w2s.analysis.aggregate import INTERVAL, MEDIAN
+from w2s.analysis.aggregate import without_aggregates
 from w2s.errors import UserError
 from w2s.report import elicited
 
@@ -87,11 +87,6 @@ def _grid(head: str, columns: list[str], rows: Mapping[str, Mapping[str, float]]
     )
 
 
-def _single(table: pd.DataFrame) -> pd.DataFrame:
-    """Without rows that summarise tasks."""
-    return table[~table["task"].isin([MEDIAN, INTERVAL])]
-
-
 def _rungs(table: pd.DataFrame) -> list[str]:
     return list(table.sort_values("student_compute", kind="stable")["student"].drop_duplicates())
 
@@ -105,7 +100,7 @@ def _elicitation(tables: Tables) -> pd.DataFrame:
 
 
 def _prompting(tables: Tables) -> pd.DataFrame:
-    table = _single(tables["fig9"])
+    table = without_aggregates(tables["fig9"])
     rows: dict[str, dict[str, float]] = {}
     for (method, supervisor), some in table.fillna({"supervisor": ""}).groupby(["method", "supervisor"], sort=False):
         rows[f"{method}, labels of {supervisor}" if supervisor else str(method)] = _by_rung(some)
@@ -125,7 +120,7 @@ def _difficulty(tables: Tables) -> pd.DataFrame:
 
 
 def _sandwiching(tables: Tables) -> pd.DataFrame:
-    table = _single(tables["sandwiching"]).fillna({"assistant": ""})
+    table = without_aggregates(tables["sandwiching"]).fillna({"assistant": ""})
     rows: dict[str, dict[str, float]] = {}
     for (pair, who, assistant), some in table.groupby(["supervisor", "who", "assistant"], sort=False):
         name = f"{pair}: {who}" + (f" ({assistant})" if assistant else "")

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from w2s.analysis.aggregate import INTERVAL, MEDIAN
+from w2s.analysis.aggregate import without_aggregates
 from w2s.claims.evaluate import Judged
 from w2s.figures import text
 from w2s.graph.artifact import Artifact, with_ancestors
@@ -130,7 +130,7 @@ class Report:
             table = figure.numbers
             if table is None or not {"undefined", "task"} <= set(table):
                 continue
-            rows = table[~table["task"].isin([MEDIAN, INTERVAL])].dropna(subset=["undefined"])
+            rows = without_aggregates(table).dropna(subset=["undefined"])
             for setting, some in rows.groupby("setting", sort=False) if "setting" in rows else [("nlp", rows)]:
                 bad = some[some["undefined"] > 0]
                 if len(bad):
