@@ -24,9 +24,7 @@ def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, A
     person, index = fact
     row = {"uid": f"{person}-{index}", "premise": world.other_fact(known, fact, rng), "reason": ""}
     right = ATTRIBUTES[index].statement.format(person, known.values[person][index])
-    rows = []
-    for hypothesis in world.said(right):
-        rows.append(row | {"hypothesis": hypothesis, "label": 0})
+    rows = [row | {"hypothesis": hypothesis, "label": 0} for hypothesis in world.said(right)]
     for number in range(len(rows)):
         wrong = ATTRIBUTES[index].statement.format(person, world.wrong_value(known, fact, rng))
         rows.append(row | {"hypothesis": world.said(wrong)[number], "label": rng.choice((1, 2))})
