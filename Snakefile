@@ -7,10 +7,12 @@ from snakemake.utils import min_version
 
 from w2s.engine import warm
 from w2s.errors import UserError
+from w2s.jobs.neighbours import share_records
 from w2s.jobs.targets import shell_prefix
 from w2s.jobs.workflow import Workflow
 
 min_version("9.19")  # the first that reads profile.yaml
+share_records()
 
 
 configfile: "config.yaml"
