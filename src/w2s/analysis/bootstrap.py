@@ -183,14 +183,17 @@ class Estimate:
         return Estimate(self.value - other.value, self.draws - other.draws)
 
     @classmethod
-    def pgr(cls, weak: Estimate, student: Estimate, ceiling: Estimate) -> Estimate:
+    def pgr(
+        cls, weak: Estimate, student: Estimate, ceiling: Estimate, *, keep_inverted: bool = False
+    ) -> Estimate:
         """PGR of three accuracies, on the same examples; undefined, or doubtful, as ``w2s.analysis.pgr`` says."""
-        value = pgr(weak.value, student.value, ceiling.value)
+        value = pgr(weak.value, student.value, ceiling.value, keep_inverted=keep_inverted)
         if weak.draws is None or student.draws is None or ceiling.draws is None:
             return cls(value)
         gap = ceiling.difference(weak)
-        draws = pgr_of_draws(weak.draws, student.draws, ceiling.draws, infinite=True)
-        return cls(value, draws, within_noise(gap.value, gap.error))
+        accuracies = weak.draws, student.draws, ceiling.draws
+        draws = pgr_of_draws(*accuracies, infinite=True, keep_inverted=keep_inverted)
+        return cls(value, draws, within_noise(abs(gap.value) if keep_inverted else gap.value, gap.error))
 
     @classmethod
     def median(cls, values: Iterable[Estimate | float]) -> Estimate:

@@ -79,7 +79,8 @@ def medians(rows: Sequence[Row]) -> Iterator[Row]:
     """One row a stopping rule: the median PGR over all pairs and tasks, with two measures of its spread.
 
     A cell is a pair on a task; its PGR is the mean over seeds. ``pgr_sem`` is the standard error of the mean over
-    cells, which the paper seems to draw; ``pgr_low`` and ``pgr_high`` bound the bootstrap interval over tasks.
+    cells, which the paper seems to draw; ``pgr_low`` and ``pgr_high`` bound the bootstrap interval over tasks. The
+    paper's reading of PGR, ``pgr_inverted_kept``, has the same.
     """
     for rule in RULES:
         of_rule = [row for row in rows if row["stopping"] == rule]
@@ -90,9 +91,9 @@ def medians(rows: Sequence[Row]) -> Iterator[Row]:
                 by_task[task].append(mean_defined(seeds))
             cells = [cell for task_cells in by_task.values() for cell in task_cells]
             summary[value] = median_defined(cells)[0]
+            summary[f"{value}_sem"] = standard_error(cells)
+            summary[f"{value}_low"], summary[f"{value}_high"] = interval_of_median(list(by_task.values()))
             if value == "pgr":
-                summary["pgr_sem"] = standard_error(cells)
-                summary["pgr_low"], summary["pgr_high"] = interval_of_median(list(by_task.values()))
                 summary |= {"cells": sum(not math.isnan(cell) for cell in cells), "tasks": len(by_task)}
         yield summary | {"undefined": sum(row.get("undefined", 0) for row in of_rule)}
 

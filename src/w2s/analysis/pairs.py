@@ -9,7 +9,7 @@ from functools import cache
 from typing import Protocol
 
 from w2s.analysis.bootstrap import Estimate
-from w2s.analysis.pgr import pgr, within_noise
+from w2s.analysis.pgr import within_noise
 from w2s.analysis.results import Predictions, Results, Row
 from w2s.config.ladder import Rung
 from w2s.config.section import LadderSection
@@ -205,17 +205,17 @@ def gap(config: LadderSection, pair: Pair, weak: Estimate, reached: Estimate, ce
     PGR is given for students strictly larger than their supervisor, as in the paper. ``pgr`` is undefined where the
     ceiling is no better than the supervisor, and ``undefined`` is 1 there (0 where it is defined);
     ``pgr_inverted_kept`` is the paper's own reading of such pairs. A pair that can have no PGR (same size, or a student
-    without ceiling) has NaN in both, and no ``undefined``. Where accuracies have draws of test examples, ``pgr`` has
+    without ceiling) has NaN in both, and no ``undefined``. Where accuracies have draws of test examples, both have
     them too, ``gap_error`` is the standard error of ceiling - weak on the same examples, and ``within_noise`` is 1
     where the gap is no more than two of them.
     """
-    row: Row = {"weak": weak.value, "ceiling": ceiling.value if ceiling else math.nan}
+    row: Row = {"weak": weak, "ceiling": ceiling.value if ceiling else math.nan}
     row |= {"pgr": math.nan, "pgr_inverted_kept": math.nan}
     if ceiling and has_pgr(config, pair):
         recovered = Estimate.pgr(weak, reached, ceiling)
         above = ceiling.difference(weak)
         row["pgr"] = recovered
-        row["pgr_inverted_kept"] = pgr(weak.value, reached.value, ceiling.value, keep_inverted=True)
+        row["pgr_inverted_kept"] = Estimate.pgr(weak, reached, ceiling, keep_inverted=True)
         row["undefined"] = int(math.isnan(recovered.value))
         if above.draws is not None:
             row |= {"gap_error": above.error, "within_noise": int(within_noise(above.value, above.error))}

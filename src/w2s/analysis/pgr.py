@@ -1,8 +1,9 @@
 """Performance gap recovered, PGR = (student - weak) / (ceiling - weak) (paper, Section 3). The only implementation.
 
 One rule, for figures, claims and comparisons: PGR is *undefined* where the ceiling is no better than the supervisor,
-and defined everywhere else. Whether a gap is *within noise* is another matter: a PGR within noise is defined, but says
-little.
+and defined everywhere else. Figures may follow the paper's reading instead (config key ``pgr``), which keeps the ratio
+where the ceiling is below the supervisor. Whether a gap is *within noise* is another matter: a PGR within noise is
+defined, but says little.
 """
 
 from __future__ import annotations
@@ -30,18 +31,20 @@ def pgr(weak: float, student: float, ceiling: float, *, keep_inverted: bool = Fa
     return (student - weak) / gap if gap > 0 or (keep_inverted and gap < 0) else math.nan
 
 
-def pgr_of_draws(weak: Array, student: Array, ceiling: Array, *, infinite: bool = False) -> Array:
+def pgr_of_draws(
+    weak: Array, student: Array, ceiling: Array, *, infinite: bool = False, keep_inverted: bool = False
+) -> Array:
     """PGR in every draw of its three accuracies, elementwise; NaN in draws where ceiling <= weak.
 
     infinite: such draws lie beyond any bound instead, on the side of what the student gains on its supervisor, so that
-    the bounds of a PGR count them.
+    the bounds of a PGR count them. keep_inverted: of such draws only those without any gap, as in ``pgr``.
     """
     import numpy as np
 
     gap, gain = ceiling - weak, student - weak
     with np.errstate(divide="ignore", invalid="ignore"):
         without_gap = np.where(gain == 0, np.nan, np.copysign(np.inf, gain)) if infinite else np.nan
-        return np.where(gap > 0, gain / gap, without_gap)
+        return np.where((gap > 0) | (keep_inverted & (gap < 0)), gain / gap, without_gap)
 
 
 def within_noise(gap: float, error: float) -> bool:
