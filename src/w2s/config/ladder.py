@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
-from w2s.config.schema import Name, Positive, Rate, Revision, Strict
+from w2s.config.schema import Name, Positive, Rate, Strict
 
 TAKEN = ("corpus", "games", "dialogues")  # names under results/models that are no base model's
 
@@ -20,6 +20,8 @@ def _free(name: str) -> str:
 
 
 RungName = Annotated[Name, AfterValidator(_free)]
+# A commit, or a branch or tag: step1000 of a Pythia model; main where no commit is known.
+ModelRevision = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")]
 
 
 class OwnRung(Strict):
@@ -67,7 +69,7 @@ class OpenRung(Strict):
 
     name: RungName
     source: str = Field(min_length=1)  # hub id, or a local directory (it starts with . or / or ~)
-    revision: Revision | None = None  # of the hub: a commit
+    revision: ModelRevision | None = None  # of the hub
     parameters: Positive  # all weights, a tied embedding once
     tokens: Positive  # pretraining tokens; compute = 6 x parameters x tokens
     learning_rate: Rate  # of finetuning
@@ -76,6 +78,10 @@ class OpenRung(Strict):
     checkpointing: bool = False  # compute activations again instead of keeping them: less memory, same numbers
     gpus: Positive = 1  # that one run needs
     truth: bool = True  # whether it is trained on ground truth; else it is a student only, without PGR
+    # For the reader alone, no part of any key:
+    licence: str | None = None
+    gated: bool = False  # whether the hub asks to accept terms first
+    learning_rate_from: str | None = None  # a published replication, or a guess
 
     @property
     def is_local(self) -> bool:
@@ -93,7 +99,9 @@ class OpenRung(Strict):
     @model_validator(mode="after")
     def _hub_is_pinned(self) -> OpenRung:
         if not self.is_local and not self.revision:
-            raise ValueError(f"revision: missing; {self.source!r} is on the hub, so a commit of it should be named")
+            raise ValueError(
+                f"revision: missing; {self.source!r} is on the hub, so its commit should be named, or a branch"
+            )
         if self.is_local and self.revision:
             raise ValueError(f"revision: {self.revision!r} is not allowed with a local directory")
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,23 +32,25 @@ def with_ladder(config: Mapping[str, Any], source: str, root: Path) -> Mapping[s
         section = config.get(setting)
         ladder = section.get("ladder") if isinstance(section, Mapping) else None
         if isinstance(ladder, str) or (isinstance(ladder, list) and any(map(_is_named, ladder))):
-            rungs = _by_name(ladder, ladders(root), f"{source}: {setting}.ladder")
+            rungs = _by_name(ladder, shipped(root), f"{source}: {setting}.ladder")
             config = deep_merge(config, {setting: {"ladder": rungs}})
     return config
 
 
-def _by_name(ladder: str | list[Any], shipped: Mapping[str, list[dict[str, Any]]], where: str) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Shipped:
+    """config/ladders: each ladder's rungs, and the rungs by the names under which they are defined."""
+
+    ladders: Mapping[str, list[dict[str, Any]]]
+    rungs: Mapping[str, dict[str, Any]]
+
+
+def _by_name(ladder: str | list[Any], shipped: Shipped, where: str) -> list[dict[str, Any]]:
     if isinstance(ladder, str):
-        if ladder not in shipped:
-            raise UserError(f"{where}: unknown ladder {ladder!r}; {allowed(ladder, shipped)}")
-        return shipped[ladder]
-    known: dict[str, dict[str, Any]] = {}
-    for name, rungs in shipped.items():
-        for rung in rungs:
-            if rung["name"] in known:
-                raise UserError(f"config/ladders/{name}.yaml: rung {rung['name']!r} is also in another ladder")
-            known[rung["name"]] = rung
-    return [_named_rung(rung, known, where) if _is_named(rung) else rung for rung in ladder]
+        if ladder not in shipped.ladders:
+            raise UserError(f"{where}: unknown ladder {ladder!r}; {allowed(ladder, shipped.ladders)}")
+        return shipped.ladders[ladder]
+    return [_named_rung(rung, {}, shipped.rungs, where) if _is_named(rung) else rung for rung in ladder]
 
 
 def _is_named(rung: object) -> bool:
@@ -55,25 +58,40 @@ def _is_named(rung: object) -> bool:
     return isinstance(rung, str) or (isinstance(rung, Mapping) and not {"source", "width"} & rung.keys())
 
 
-def _named_rung(rung: Any, known: Mapping[str, Mapping[str, Any]], where: str) -> dict[str, Any]:
+def _named_rung(
+    rung: Any, shared: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]], where: str
+) -> dict[str, Any]:
     name = rung if isinstance(rung, str) else rung.get("name")
     if not isinstance(name, str) or name not in known:
         raise UserError(f"{where}: unknown rung {name!r}; {allowed(name, known)}")
-    return {**known[name], **({} if isinstance(rung, str) else rung)}
+    return {**known[name], **shared, **({} if isinstance(rung, str) else rung)}
 
 
-def ladders(root: Path) -> dict[str, list[dict[str, Any]]]:
-    """Ladder -> its rungs, from config/ladders/<name>.yaml; what a file says of all rungs stands under ``all``."""
-    found = {}
+def shipped(root: Path) -> Shipped:
+    """All of config/ladders. What a file says of all its rungs stands under ``all``, also for rungs of other files."""
+    contents = {}
     for path in sorted((root / "config" / "ladders").glob("*.yaml")):
         content = read_yaml(path)
         shared, rungs = content.get("all", {}), content.get("rungs")
         sound = isinstance(shared, Mapping) and not set(content) - {"all", "rungs"}
         if not sound or not isinstance(rungs, list) or not all(map(_has_a_name, rungs)):
-            raise UserError(f"{path}: expected rungs (a list of mappings with a name) and optionally all (a mapping)")
-        found[path.stem] = [{**shared, **rung} for rung in rungs]
-    return found
+            raise UserError(f"{path}: expected rungs (a list of names and mappings) and optionally all (a mapping)")
+        contents[path] = shared, rungs
+    known: dict[str, dict[str, Any]] = {}
+    for path, (shared, rungs) in contents.items():
+        for rung in rungs:
+            if not _is_named(rung):
+                if rung["name"] in known:
+                    raise UserError(f"config/ladders/{path.name}: rung {rung['name']!r} is also in another ladder")
+                known[rung["name"]] = {**shared, **rung}
+    ladders = {
+        path.stem: [
+            _named_rung(rung, shared, known, str(path)) if _is_named(rung) else {**shared, **rung} for rung in rungs
+        ]
+        for path, (shared, rungs) in contents.items()
+    }
+    return Shipped(ladders, known)
 
 
 def _has_a_name(rung: object) -> bool:
-    return isinstance(rung, Mapping) and isinstance(rung.get("name"), str)
+    return isinstance(rung, str) or (isinstance(rung, Mapping) and isinstance(rung.get("name"), str))
