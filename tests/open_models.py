@@ -1,4 +1,4 @@
-"""Tiny random base models of the four architectures of the shipped ladders, as ``save_pretrained`` writes them."""
+"""Tiny random base models of the architectures of the shipped ladders, as ``save_pretrained`` writes them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,21 @@ import pytest
 import torch
 from tokenizers import Tokenizer, processors
 from transformers import (
+    Gemma3ForCausalLM,
+    Gemma3TextConfig,
     GPT2Config,
     GPT2LMHeadModel,
     GPTNeoXConfig,
     GPTNeoXForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
+    Olmo2Config,
+    Olmo2ForCausalLM,
     PreTrainedTokenizerFast,
     Qwen2Config,
     Qwen2ForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
 )
 
 from w2s.models.tokenizer import END, train_tokenizer
@@ -50,6 +56,20 @@ CONFIGS: dict[str, Callable[[], Any]] = {
     "llama": lambda: LlamaForCausalLM(LlamaConfig(**_rotary(), tie_word_embeddings=False)),
     # tied, grouped queries
     "qwen": lambda: Qwen2ForCausalLM(Qwen2Config(**_rotary() | {"num_key_value_heads": 1}, tie_word_embeddings=True)),
+    # tied, heads wider than the model, norms of queries and keys
+    "qwen3": lambda: Qwen3ForCausalLM(
+        Qwen3Config(**_rotary() | {"num_key_value_heads": 1, "head_dim": 16}, tie_word_embeddings=True)
+    ),
+    # norms after attention and feed-forward
+    "olmo2": lambda: Olmo2ForCausalLM(
+        Olmo2Config(**_rotary(), tie_word_embeddings=False, pad_token_id=0, eos_token_id=0)
+    ),
+    # tied and scaled embeddings, layers that see a window only
+    "gemma3": lambda: Gemma3ForCausalLM(
+        Gemma3TextConfig(
+            **_rotary() | {"num_key_value_heads": 1, "head_dim": 16}, sliding_window=8, tie_word_embeddings=True
+        )
+    ),
 }
 
 

@@ -89,6 +89,8 @@ def test_open_models_read_branched_rows_as_two_texts_or_are_not_asked_to(models:
     some = raw(6)
     pairs = pairs_of(some)
     for name, folder in models.items():
+        if name == "gemma3":  # its windows are not in the mask of branched rows (config/ladders/gemma3.yaml)
+            continue
         network = load(folder, "yes").eval()
         expected = apart(network, some)
         torch.testing.assert_close(rewards(network, pairs.apart(range(6), CPU)), expected, atol=1e-5, rtol=1e-4)
