@@ -13,7 +13,7 @@ import pytest
 from tests.figures.fake import Fake, halfway
 from w2s import claims, figures
 from w2s.claims import evaluate, needed
-from w2s.claims.claim import FAILS, HOLDS, OPEN, UNITS, VERDICTS
+from w2s.claims.claim import FAILS, HOLDS, MECHANISM, NEEDS, NUMBERS, OPEN, UNITS, VERDICTS
 from w2s.config.files import deep_merge
 from w2s.experiments.loading import plan_of
 from w2s.experiments.plan import Plan
@@ -25,7 +25,7 @@ CHESS = ("fig3", "fig4", "fig15", "fig19", "fig20")
 
 @pytest.fixture(scope="module")
 def plan(smoke_config: dict[str, Any]) -> Plan:
-    nlp = {"tasks": ["boolq", "sciq", "sst2", "wic"]}
+    nlp = {"tasks": ["boolq", "sciq", "sst2", "wic", "dream", "anli"]}
     return plan_of(deep_merge(smoke_config, {"chess": None, "reward": None, "seeds": [0], "nlp": nlp}), "test")
 
 
@@ -36,7 +36,7 @@ def numbers(plan: Plan, name: str) -> list[dict[Any, Any]]:
 
 def tables(plan: Plan, *names: str) -> evaluate.Tables:
     rows: dict[str, Any] = {name: numbers(plan, name) for name in names}
-    return evaluate.Tables(rows, needed.available(plan)[1], {"nlp": {"": 1000}})
+    return evaluate.Tables(rows, needed.available(plan)[1], {"nlp": {"": 1000}}, {"nlp": "small synthetic world"})
 
 
 def test_claims_have_a_name_a_place_and_words() -> None:
@@ -47,6 +47,7 @@ def test_claims_have_a_name_a_place_and_words() -> None:
         assert claim.where, claim.name
         assert claim.says.strip()[-1] == "." or claim.says.endswith("..."), claim.name
         assert claim.unit in UNITS, claim.name
+        assert claim.about in {MECHANISM, *NEEDS}, claim.name
         assert bool(claim.figure) == bool(claim.rule) == bool(claim.measure) == (not claim.untested), claim.name
         assert claim.measure is None or claim.target.low <= claim.target.high, claim.name
 
@@ -72,13 +73,31 @@ def test_a_figure_that_there_is_none_of_is_named(plan: Plan, monkeypatch: pytest
 def test_students_half_way_to_their_ceilings_are_judged_so(plan: Plan) -> None:
     """Fake students of both methods recover a half of every gap, so what the loss gains is nothing."""
     judged = {one.claim.name: one.ours for one in evaluate.judge_all(tables(plan, "fig5"))}
-    assert judged["nlp-naive-half"].verdict == HOLDS
     assert judged["nlp-better-than-supervisor"].verdict == HOLDS
-    assert judged["nlp-confidence-most"].verdict == FAILS
+    assert judged["nlp-better-than-supervisor"].value == pytest.approx(0.5)
     assert judged["nlp-confidence-helps-far"].verdict == FAILS
     assert judged["nlp-confidence-helps-far"].value == pytest.approx(0)
-    assert judged["nlp-span"].verdict == FAILS
     assert judged["chess-small-gaps"].verdict == OPEN
+
+
+def test_invented_data_decide_mechanisms_alone(plan: Plan) -> None:
+    judged = evaluate.judge_all(tables(plan, "fig5"))
+    there = [one for one in judged if one.claim.figure == "fig5"]
+    for one in there:
+        spoken = one.claim.about == MECHANISM
+        assert ("the data here are invented (small synthetic world)" in one.ours.reason) != spoken, one
+        assert spoken or one.ours.verdict == OPEN
+    assert {one.claim.about for one in there} == {MECHANISM, NUMBERS}
+
+
+def test_what_is_invented_is_read_off_the_experiment(smoke_config: dict[str, Any]) -> None:
+    plan = plan_of(smoke_config, "smoke")
+    about = plan.experiment.model_dump(mode="json", exclude={"execution"})
+    row = {"setting": "vision", "task": "digits", "seed": 0, "method": "oscillating", "supervisor": "a", "student": "b"}
+    judged = {one.claim.name: one.ours for one in evaluate.on_tables(plan, about, {"table3": [row | {"pgr": 0.5}]})}
+    assert judged["vision-half"].verdict == OPEN
+    expected = "the claim is about ImageNet; the data here are invented (scikit-learn's digits)"
+    assert judged["vision-half"].reason == expected
 
 
 def test_every_claim_has_a_row_in_the_order_of_the_report(plan: Plan) -> None:
@@ -87,9 +106,11 @@ def test_every_claim_has_a_row_in_the_order_of_the_report(plan: Plan) -> None:
     assert [row["claim"] for row in rows] == [claim.name for claim in claims.everything()]
     assert {row["verdict"] for row in rows} <= set(VERDICTS)
     assert sum(evaluate.counts(judged).values()) == len(rows)
-    half = next(row for row in rows if row["claim"] == "nlp-naive-half")
-    assert half["value"] == pytest.approx(50)
-    assert half["paper"] == pytest.approx(52.4, abs=0.1)
+    better = next(row for row in rows if row["claim"] == "nlp-better-than-supervisor")
+    assert better["value"] == pytest.approx(50)
+    assert better["paper"] == pytest.approx(46.1, abs=0.1)
+    assert (better["tasks"], better["seeds"], better["test_examples"]) == (6, "1", 1000)
+    assert better["compute_low"] < better["compute_high"]
     for row in rows:
         assert math.isnan(row["value"]) or row["verdict"] == OPEN or row["low"] <= row["value"] <= row["high"]
         assert (row["verdict"] == OPEN) == bool(row["reason"]), row

@@ -1,56 +1,53 @@
-"""A figure's table as numbers with their noise: what the rules of claims compute on.
+"""A figure's table as numbers, each with what it would be otherwise: what the rules of claims compute on.
 
 A *cell* is a method, supervisor and student (and a stopping rule, a chain or whatever else tells rows apart). Every
-value is an array over draws: the first is the table itself, the others are how it could have come out as well. So a
-rule is ordinary arithmetic, written once, and its interval is what it gives over the draws.
+value is an array, whose first entry is the table's own: the median (where the paper has it, the mean) over tasks of
+means over seeds. The others are what the value would be from a part of the table. So a rule is ordinary arithmetic,
+written once, and its interval comes from what it gives on the parts. Tables are of three kinds (``Cells.kind``):
 
-Draws are of one of four kinds (``Cells.kind``):
-
-* tasks: with three tasks or more, whole tasks are drawn with replacement, the same for all cells (paired). This
-  covers seeds and test examples, because every task comes with its own;
-* runs: with fewer, each run's accuracy moves by its standard error: the spread between seeds (pooled over all runs, so
-  two seeds are enough), or that of a share of the test examples where it is larger. A run moves alike wherever it
-  stands in a table; runs of a task move together as far as they share what is hard in its test examples, by the paired
-  errors of gaps (column ``gap_error``), and not at all where the table has none;
-* none: neither is known, so there are no draws and nothing can be decided;
+* tasks: the parts are single tasks, and ``intervals.over_tasks`` bounds the rule's median over tasks. Each task comes
+  with its own seeds and test examples, so these are covered;
+* seeds (claims on one task): the parts are single seeds, followed by draws of the test examples, in which each run's
+  accuracy moves by its standard error. A run moves alike wherever it stands in a table; runs of a task move together as
+  far as they share what is hard in its test examples, by the paired errors of gaps (column ``gap_error``), and not at
+  all where the table has none;
 * exact: values are taken as they are (the paper's own).
 
-PGR is not taken from the table but of each task's means over seeds, by the one rule (``w2s.analysis.pgr``): undefined
-where the ceiling is no better than the supervisor. PGRs whose gap is within noise are counted.
+PGR is computed by the one rule (``w2s.analysis.pgr``) from accuracies: undefined where the ceiling is no better than
+the supervisor. PGRs whose gap is within noise are counted.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
 from w2s.analysis.bootstrap import (
-    FEWEST_TASKS,
     SEED,
     binomial_error,
     binomial_errors,
-    drawn_tasks,
-    error_of_mean,
-    interval,
     mean_of_draws,
     median_of_draws,
     pooled_deviation,
 )
 from w2s.analysis.pairs import TRUTH
 from w2s.analysis.pgr import pgr_of_draws, within_noise
+from w2s.claims.claim import Rests
+from w2s.claims.intervals import FEWEST_SEEDS, FEWEST_TASKS, TAIL, over_seeds, over_tasks
 from w2s.errors import LackingError
 
 DRAWS = 2000
 TYPICAL = 0.75  # an accuracy, for the noise floor
-GAP = "gap"  # in spreads: of the ceiling above the supervisor
+NEAR = 0.5  # decades: a rung stands for one of the paper's within so much compute
 PAIRED = "gap_error"  # column: standard error of that gap on the same test examples
 JUDGED = ("accuracy", "weak", "ceiling")  # shares of the same test examples
 ANY_TASK = ""  # in sizes: of tasks that are not named
+ROLES = ("supervisor", "student")
 VALUES = (
     "accuracy",
     "accuracy_hard",
@@ -63,8 +60,8 @@ VALUES = (
 )
 SIZE = {"accuracy_hard": "examples_hard"}  # value -> column with its number of test examples; else ``examples``
 
-Kind = Literal["tasks", "runs", "none", "exact"]
-Draws = np.ndarray[Any, Any]  # (1 + draws,)
+Kind = Literal["tasks", "seeds", "exact"]
+Draws = np.ndarray[Any, Any]  # (1 + parts,)
 
 
 class Cell(NamedTuple):
@@ -77,7 +74,6 @@ class Cell(NamedTuple):
     chain: Any = None
     panel: Any = None
     rating: Any = None
-    cutoff: Any = None
     kind: Any = None
     labels: Any = None
     told: Any = None  # whether prompts have a label hint
@@ -92,7 +88,8 @@ class Cell(NamedTuple):
 class Cells:
     """The rows of one setting.
 
-    sizes: task (or ``ANY_TASK``) -> test examples, where rows have no column ``examples``.
+    sizes: task (or ``ANY_TASK``) -> test examples, where rows have no column ``examples``. one_task: the claims are on
+    one task, so seeds and test examples decide. unit: of the rows' compute, as a fraction of GPT-4's.
     """
 
     def __init__(
@@ -101,120 +98,70 @@ class Cells:
         *,
         sizes: Mapping[str, int] | None = None,
         exact: bool = False,
+        one_task: bool = False,
+        unit: float = 1.0,
     ) -> None:
         known = [row for row in rows if row.get("task") not in (MEDIAN, INTERVAL)]
         known = [row for row in known if not all(missing(row.get(name)) for name in VALUES)]
         if not known:
             raise LackingError("the table has no rows of this setting")
+        self.kind: Kind = "exact" if exact else "seeds" if one_task else "tasks"
         self.compute = {
-            str(row[role]): float(row[f"{role}_compute"])
+            str(row[role]): float(row[f"{role}_compute"]) * unit
             for row in known
-            for role in ("supervisor", "student", "cutoff")
+            for role in ROLES
             if not missing(row.get(role)) and not missing(row.get(f"{role}_compute"))
         }
         self.tasks = sorted({str(row.get("task", "")) for row in known})
-        of_task = Counter(task for task, _ in {(str(row.get("task", "")), str(row.get("seed", ""))) for row in known})
-        self._seed_counts = np.array([of_task[task] for task in self.tasks])
         self.columns = [name for name in VALUES if any(not missing(row.get(name)) for row in known)]
+        self.used: set[Cell] = set()  # by measures
+        self._numbers = {task: number for number, task in enumerate(self.tasks)}
+        repeats = {_repeat(row) for row in known}
+        self._repeats = sorted(one for one in repeats if not any(_stands_for(one, other) for other in repeats - {one}))
         self._sizes = dict(sizes or {})
-        self._values: dict[Cell, dict[str, Draws]] = {}  # means over seeds, one a task
-        self._examples: dict[Cell, dict[str, Draws]] = {}
-        self._spread: dict[str, float] = {}
-        self._gap_errors: dict[Cell, Draws] = {}  # one a task, mean over seeds
+        self._by_repeat: dict[Cell, dict[str, Draws]] = {}  # (repeats, tasks)
+        self._values: dict[Cell, dict[str, Draws]] = {}  # (tasks,), means over repeats
+        self._examples: dict[Cell, dict[str, Draws]] = {}  # (tasks,)
+        self._gap_errors: dict[Cell, Draws] = {}  # (tasks,), means over repeats
         self._read(known)
         self._together = self._shared_noise()
-        self.examples = self._fewest_examples()
-        self.kind = self._kind(exact)
         self._rng = np.random.default_rng(SEED)
-        count = 0 if self.kind in ("exact", "none") else DRAWS
-        tasks = len(self.tasks)
-        self._chosen = np.tile(np.arange(tasks), (1 + count, 1))
-        if self.kind == "tasks":
-            self._chosen[1:] = drawn_tasks(tasks, count, self._rng)
+        self._common = self._rng.standard_normal((DRAWS, len(self.tasks)))  # what all runs of a task share
         self._moves: dict[tuple[str, Cell], Draws] = {}
-        self._common = self._rng.standard_normal((1 + count, tasks))  # what all runs of a task share
         self._cache: dict[tuple[str, Cell], Draws] = {}
 
     # -- reading -------------------------------------------------------------------------------------------
 
     def _read(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        found: dict[tuple[Cell, str, str], dict[str, list[float]]] = {}
-        gaps: dict[tuple[Cell, str], list[float]] = {}
-        examples: dict[tuple[Cell, str, str], float] = {}
+        shape = (len(self._repeats), len(self.tasks))
+        found: dict[tuple[Cell, str], dict[tuple[int, int], list[float]]] = {}
+        paired: dict[tuple[Cell, int], list[float]] = {}
         for row in rows:
-            cell, task, seed = Cell.of(row), str(row.get("task", "")), str(row.get("seed", ""))
+            cell, task = Cell.of(row), self._numbers[str(row.get("task", ""))]
+            if cell not in self._examples:
+                self._examples[cell] = {name: np.full(len(self.tasks), np.nan) for name in self.columns}
+            repeats = [number for number, other in enumerate(self._repeats) if _stands_for(_repeat(row), other)]
             for name in self.columns:
-                value = row.get(name)
-                if missing(value):
+                if missing(row.get(name)):
                     continue
-                found.setdefault((cell, task, name), {}).setdefault(seed, []).append(float(value or 0))
+                for repeat in repeats:
+                    found.setdefault((cell, name), {}).setdefault((repeat, task), []).append(float(row[name]))
                 size = row.get(SIZE.get(name, "examples"))
-                examples[cell, task, name] = float(self._size(task) if missing(size) else size or 0)
-            if self._grows(cell) and not missing(row.get("ceiling")) and not missing(row.get("weak")):
-                gaps.setdefault((cell, task), []).append(float(row["ceiling"]) - float(row["weak"]))
-            for table in (self._values, self._examples):
-                table.setdefault(cell, {name: np.full(len(self.tasks), np.nan) for name in self.columns})
-        numbers = {task: number for number, task in enumerate(self.tasks)}
-        paired: dict[tuple[Cell, str], list[float]] = {}
-        for row in rows:
+                self._examples[cell][name][task] = self._size(row) if missing(size) else float(size or 0)
             if not missing(row.get(PAIRED)):
-                paired.setdefault((Cell.of(row), str(row.get("task", ""))), []).append(float(row[PAIRED]))
+                paired.setdefault((cell, task), []).append(float(row[PAIRED]))
+        for cell in self._examples:
+            grids = {name: np.full(shape, np.nan) for name in self.columns}
+            for name, grid in grids.items():
+                for place, values in found.get((cell, name), {}).items():
+                    grid[place] = np.mean(values)
+            self._by_repeat[cell] = grids
+            self._values[cell] = {name: mean_of_draws(grid.T) for name, grid in grids.items()}
         for (cell, task), errors in paired.items():
-            each = self._gap_errors.setdefault(cell, np.full(len(self.tasks), np.nan))
-            each[numbers[task]] = np.mean(errors)
-        by_column: dict[str, list[list[float]]] = {GAP: list(gaps.values())}
-        for (cell, task, name), by_seed in found.items():
-            values = [float(np.mean(some)) for some in by_seed.values()]
-            self._values[cell][name][numbers[task]] = np.mean(values)
-            self._examples[cell][name][numbers[task]] = examples[cell, task, name]
-            by_column.setdefault(name, []).append(values)
-        deviations = {name: pooled_deviation(groups) for name, groups in by_column.items()}
-        self._spread = {name: found for name, found in deviations.items() if not math.isnan(found)}
+            self._gap_errors.setdefault(cell, np.full(len(self.tasks), np.nan))[task] = np.mean(errors)
 
-    def _size(self, task: str) -> float:
-        return self._sizes.get(task, self._sizes.get(ANY_TASK, math.nan))
-
-    def _fewest_examples(self) -> float:
-        """Test examples of the smallest test set; NaN if unknown."""
-        sizes = [size for by_column in self._examples.values() for some in by_column.values() for size in some]
-        known = [size for size in sizes if not math.isnan(size)]
-        return min(known) if known else math.nan
-
-    def _kind(self, exact: bool) -> Kind:
-        if exact:
-            return "exact"
-        if len(self.tasks) >= FEWEST_TASKS:
-            return "tasks"
-        return "runs" if not math.isnan(self.examples) or self._spread else "none"
-
-    @property
-    def basis(self) -> str:
-        """What intervals cover, in words."""
-        if self.kind == "none":
-            return "neither test examples nor seeds to tell noise from"
-        fewest, most = self._seed_counts.min(), self._seed_counts.max()
-        seeds = f"{most} seeds" if fewest == most else f"{fewest} to {most} seeds"
-        seeds = "1 seed, whose spread is not known" if most < 2 else seeds
-        parts = [seeds]
-        if self.kind == "tasks":
-            parts = [f"bootstrap over {len(self.tasks)} tasks", seeds]
-        elif not math.isnan(self.examples):
-            parts = [f"{self.examples:.0f} test examples", seeds]
-        undefined, noisy, total = self.counts()
-        counts = [f"{undefined} of {total} PGRs undefined"] if undefined else []
-        counts += [f"{noisy} of {total} PGRs within noise"] if noisy else []
-        return "; ".join([", ".join(parts), *counts])
-
-    @property
-    def floor(self) -> str:
-        """The noise floor of one accuracy: of a share of the test set, and between seeds; "" if neither is known."""
-        parts = []
-        if not math.isnan(self.examples):
-            error = 100 * binomial_error(TYPICAL, self.examples)
-            parts.append(f"{error:.1f} points from {self.examples:.0f} test examples")
-        if "accuracy" in self._spread:
-            parts.append(f"{100 * self._spread['accuracy']:.1f} points between seeds")
-        return ", ".join(parts)
+    def _size(self, row: Mapping[str, Any]) -> float:
+        return self._sizes.get(str(row.get("task", "")), self._sizes.get(ANY_TASK, math.nan))
 
     # -- what there is -------------------------------------------------------------------------------------
 
@@ -233,6 +180,14 @@ class Cells:
         """Supervisors, students or methods (of cells like that), weakest first where they have compute."""
         found = dict.fromkeys(getattr(cell, role) for cell in self.matching(**where))
         return sorted((name for name in found if name is not None), key=lambda name: self.compute.get(name, 0.0))
+
+    def near(self, role: str, power: float, **where: Any) -> str:
+        """The supervisor or student nearest to 10^power of GPT-4's compute; LackingError if none is within NEAR."""
+        known = {name: abs(math.log10(self.compute[name]) - power) for name in self.names(role, **where)}
+        name = min(known, key=known.__getitem__, default="")
+        if not name or known[name] > NEAR:
+            raise LackingError(f"the claim is about a {role} of 10^{power:g}, and none is within half a decade of it")
+        return name
 
     def pairs(self, **where: Any) -> list[tuple[str, str]]:
         """Supervisors and students with a PGR: the student strictly larger, and with a ceiling."""
@@ -268,11 +223,10 @@ class Cells:
         return self.at(column, self._only(**where))
 
     def at(self, column: str, cell: Cell) -> Draws:
-        """The same, of a cell; undefined where there are three tasks but fewer have a value."""
+        """The same, of a cell."""
+        self.used.add(cell)
         if (column, cell) not in self._cache:
-            each = self._each(column, cell)
-            few = self.kind == "tasks" and (~np.isnan(each[0])).sum() < FEWEST_TASKS
-            self._cache[column, cell] = np.full(len(each), np.nan) if few else median_of_draws(each)
+            self._cache[column, cell] = median_of_draws(self._each(column, cell))
         return self._cache[column, cell]
 
     def pooled(self, column: str, **where: Any) -> Draws:
@@ -280,29 +234,37 @@ class Cells:
         cells = self.matching(**where)
         if not cells:
             raise LackingError(f"the table has no rows for {_words(where)}")
+        self.used.update(cells)
         return median_of_draws(np.concatenate([self._each(column, cell) for cell in cells], axis=1))
 
     def mean_over_tasks(self, column: str, **where: Any) -> Draws:
-        """The mean over tasks in the one cell like that."""
-        return mean_of_draws(self._each(column, self._only(**where)))
+        """The mean over tasks in the one cell like that, where the paper's figure is one of means."""
+        cell = self._only(**where)
+        self.used.add(cell)
+        return mean_of_draws(self._each(column, cell))
 
     def _each(self, column: str, cell: Cell) -> Draws:
-        """(draws, tasks)."""
+        """(1 + parts, tasks)."""
         if column == "pgr":
             return self._pgr(cell)
+        if column == "imitation":  # 0 for a student whose errors are its own, 1 for one that copies all answers
+            return self._drawn("agreement_right", cell) + self._drawn("agreement_wrong", cell) - 1
         if column == "supervisor_accuracy" and "weak" not in self.columns:
             return self._supervisor_accuracy(cell)
-        name = "weak" if column == "supervisor_accuracy" else column
-        if name not in self.columns:
-            raise LackingError(f"the table has no column {name!r}")
-        return self._drawn(name, cell)
+        return self._drawn("weak" if column == "supervisor_accuracy" else column, cell)
 
     def _drawn(self, column: str, cell: Cell) -> Draws:
-        values = self._values[cell][column][self._chosen]
-        return values + self._moved(column, cell) if self.kind == "runs" else values
+        if column not in self.columns:
+            raise LackingError(f"the table has no column {column!r}")
+        values = self._values[cell][column]
+        if self.kind == "exact":
+            return values[None]
+        if self.kind == "tasks":
+            return np.vstack([values, np.repeat(values[:, None], len(values), axis=1)])
+        return np.vstack([values, self._by_repeat[cell][column], values + self._moved(column, cell)])
 
     def _moved(self, column: str, cell: Cell) -> Draws:
-        """(draws, tasks): by how much a run's value would be another; 0 in the first draw. One run, one move."""
+        """(DRAWS, tasks): by how much a run's value would be another on other test examples. One run, one move."""
         run, name = cell, column
         if column == "weak":
             run, name = Cell(TRUTH, None, cell.supervisor), "accuracy"
@@ -310,17 +272,10 @@ class Cells:
             run, name = Cell(TRUTH, None, cell.student), "accuracy"
         key = (name, run)
         if key not in self._moves:
-            drawn = self._rng.standard_normal((len(self._chosen), len(self.tasks)))
-            drawn[0] = 0
-            self._moves[key] = drawn
-        own, error = self._moves[key], self._error(column, cell)
-        if column not in JUDGED or not self._together:
-            moved: Draws = own * error
-        else:  # test examples are shared, what a seed adds is not
-            examples = np.fmin(self._of_examples(column, cell) / np.sqrt(self._seed_counts), error)
-            shared = math.sqrt(self._together) * np.nan_to_num(examples)
-            moved = shared * self._common + own * np.sqrt(error**2 - shared**2)
-        moved[0] = 0
+            self._moves[key] = self._rng.standard_normal((DRAWS, len(self.tasks)))
+        shared = self._together if column in JUDGED else 0.0
+        moves = math.sqrt(shared) * self._common + math.sqrt(1 - shared) * self._moves[key]
+        moved: Draws = moves * self._of_examples(column, cell)
         return moved
 
     def _shared_noise(self) -> float:
@@ -339,63 +294,135 @@ class Cells:
     def _of_examples(self, column: str, cell: Cell) -> Draws:
         """(tasks,): standard error of one run's share of test examples; NaN where their number is not known."""
         values, sizes = self._values[cell][column], self._examples[cell][column]
+        if column == "pgr":
+            return np.full(len(self.tasks), np.nan)
+        if column in ("agreement_right", "agreement_wrong") and "agreement" in self.columns:
+            right = _right(*(self._values[cell][name] for name in ("agreement", "agreement_right", "agreement_wrong")))
+            sizes = sizes * (right if column == "agreement_right" else 1 - right)
         return np.array(binomial_errors(values, sizes))
 
-    def _error(self, column: str, cell: Cell) -> Draws:
-        """(tasks,): standard error of a mean over seeds: of the spread between them, or of test examples if larger.
-
-        NaN where neither is known: nothing is sure there.
-        """
-        of_examples = np.full(len(self.tasks), np.nan) if column == "pgr" else self._of_examples(column, cell)
-        name = "accuracy" if column in ("weak", "ceiling") and "accuracy" in self._spread else column
-        return error_of_mean(of_examples, self._spread.get(name, math.nan), self._seed_counts)
-
     def _pgr(self, cell: Cell) -> Draws:
-        """Undefined where a task's ceiling is no better than its supervisor, and in draws where that is so."""
+        """Undefined where a task's ceiling is no better than its supervisor, and in parts where that is so."""
         if not {"accuracy", "weak", "ceiling"} <= set(self.columns) or np.isnan(self._values[cell]["ceiling"]).all():
-            if "pgr" not in self.columns:
-                raise LackingError("the table has no column 'pgr'")
             return self._drawn("pgr", cell)
         weak, reached, ceiling = (self._drawn(name, cell) for name in ("weak", "accuracy", "ceiling"))
-        undefined = (self._gap(cell) <= 0)[self._chosen] | self._same_size(cell)
-        return np.where(undefined, np.nan, pgr_of_draws(weak, reached, ceiling))
+        return np.where(self._same_size(cell), np.nan, pgr_of_draws(weak, reached, ceiling))
 
     def _gap(self, cell: Cell) -> Draws:
         """(tasks,): of the ceiling above the supervisor."""
         found: Draws = self._values[cell]["ceiling"] - self._values[cell]["weak"]
         return found
 
-    def _within_noise(self, cell: Cell) -> Draws:
-        """(tasks,): whether the gap is within noise by its standard error.
-
-        That is of the spread of the gap between seeds, which leaves out what a seed does to both runs; with one seed,
-        of the same test examples, or of the two runs taken as independent.
-        """
-        gap = self._gap(cell)
-        errors = np.nan_to_num(np.hypot(self._error("ceiling", cell), self._error("weak", cell)))
-        if cell in self._gap_errors:
-            paired = self._gap_errors[cell] / np.sqrt(self._seed_counts)
-            errors = np.where(np.isnan(paired), errors, paired)
-        if GAP in self._spread:
-            errors = self._spread[GAP] / np.sqrt(self._seed_counts)
-        return np.array([within_noise(one, error) for one, error in zip(gap, errors, strict=True)])
-
     def _supervisor_accuracy(self, cell: Cell) -> Draws:
         """The supervisor's accuracy, from how often a student agrees at all, where it is right and where wrong."""
-        every, right, wrong = (self._drawn(name, cell) for name in ("agreement", "agreement_right", "agreement_wrong"))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            found = (every - wrong) / (right - wrong)
-        return np.where((found >= 0) & (found <= 1), found, np.nan)
+        return _right(*(self._drawn(name, cell) for name in ("agreement", "agreement_right", "agreement_wrong")))
+
+    # -- noise ---------------------------------------------------------------------------------------------
+
+    def interval(self, draws: Draws) -> tuple[float, float, float, str]:
+        """(value, low, high, why there is no interval) of a measure; its bounds are the value where that is exact."""
+        value = float(draws[0])
+        if self.kind == "exact" or math.isnan(value):
+            return value, value, value, ""
+        if self.kind == "tasks":
+            each = draws[1:]
+            known = int((~np.isnan(each)).sum())
+            low, high = over_tasks(draws[0], each)
+            few = f"an interval over tasks needs {FEWEST_TASKS}, and {known} of {len(each)} have a number"
+            return value, float(low), float(high), "" if known >= FEWEST_TASKS else few
+        each, moved = draws[1 : 1 + len(self._repeats)], draws[1 + len(self._repeats) :]
+        why = ""
+        if len(each) < FEWEST_SEEDS:
+            why = "one seed: how far runs differ between seeds is not known"
+        elif np.isnan(each).any():
+            why = f"{(~np.isnan(each)).sum()} of {len(each)} seeds (and draws) have a number"
+        elif np.isnan(moved).all():
+            why = "the number of test examples is not known"
+        elif np.isnan(moved).mean() > TAIL:
+            why = "on other test examples the ceiling may be no better than the supervisor"
+        if why:
+            return value, math.nan, math.nan, why
+        least, most = np.nanquantile(moved, (TAIL, 1 - TAIL))
+        below, above = np.array(max(0.0, value - least)), np.array(max(0.0, most - value))
+        low, high = over_seeds(draws[0], each, below, above)
+        return value, float(low), float(high), ""
+
+    def rests(self, among: Iterable[Cell] | None = None) -> Rests:
+        """What numbers of these cells rest on; of all by default."""
+        cells = list(self._values if among is None else among)
+        grids = np.array([grid for cell in cells for grid in self._by_repeat[cell].values()])
+        known = ~np.isnan(grids).all(axis=0)  # (repeats, tasks)
+        seeds = [len({self._repeats[number] for number in np.flatnonzero(of_task)}) for of_task in known.T]
+        sizes = [size for cell in cells for some in self._examples[cell].values() for size in some if size == size]
+        powers = [
+            math.log10(self.compute[name])
+            for cell in cells
+            for name in (cell.supervisor, cell.student)
+            if name in self.compute
+        ]
+        return Rests(
+            tasks=int(known.any(axis=0).sum()),
+            seeds=_from_to([number for number in seeds if number]),
+            examples=min(sizes, default=math.nan),
+            compute=(min(powers), max(powers)) if powers else None,
+        )
+
+    @cached_property
+    def basis(self) -> str:
+        """What intervals cover, in words, and which PGRs of the table say little."""
+        parts = {
+            "tasks": f"of the median task, between order statistics of {len(self.tasks)} tasks",
+            "seeds": "Student's t over seeds, with the noise of test examples",
+            "exact": "",
+        }
+        undefined, noisy, total = self.counts()
+        counts = [f"{undefined} of {total} PGRs undefined"] if undefined else []
+        counts += [f"{noisy} of {total} PGRs within noise"] if noisy else []
+        return "; ".join([parts[self.kind], *counts])
+
+    @cached_property
+    def floor(self) -> str:
+        """The noise floor of one accuracy: of a share of the test set, and between seeds; "" if neither is known."""
+        parts, examples = [], self.rests().examples
+        if not math.isnan(examples):
+            parts.append(f"{100 * binomial_error(TYPICAL, examples):.1f} points from {examples:.0f} test examples")
+        between = self._spread("accuracy")
+        if not math.isnan(between):
+            parts.append(f"{100 * between:.1f} points between seeds")
+        return ", ".join(parts)
+
+    def _spread(self, name: str) -> float:
+        """Standard deviation of a column (or ``gap``) between seeds, pooled over cells and tasks; NaN with one seed."""
+        groups = []
+        for cell, grids in self._by_repeat.items():
+            if name == "gap" and not self._grows(cell):
+                continue
+            grid = grids["ceiling"] - grids["weak"] if name == "gap" else grids.get(name)
+            groups += [] if grid is None else [values[~np.isnan(values)] for values in grid.T]
+        return pooled_deviation(groups)
 
     def counts(self) -> tuple[int, int, int]:
-        """(PGRs that are undefined, those defined by a gap within noise, all), over tasks and cells."""
+        """(PGRs that are undefined, those defined by a gap within noise, all), over tasks and cells.
+
+        Noise is the spread of the gap between seeds; with one seed, its error on the same test examples, or that of
+        two independent runs.
+        """
         undefined = noisy = total = 0
-        for cell in self._values:
-            if "ceiling" not in self.columns or not self._grows(cell):
+        if not {"weak", "ceiling"} <= set(self.columns):
+            return undefined, noisy, total
+        between = self._spread("gap")
+        for cell, grids in self._by_repeat.items():
+            if not self._grows(cell):
                 continue
             gap = self._gap(cell)
+            seeds = np.maximum(1, (~np.isnan(grids["ceiling"])).sum(axis=0))
+            errors = np.nan_to_num(np.hypot(self._of_examples("ceiling", cell), self._of_examples("weak", cell)))
+            if cell in self._gap_errors:
+                errors = np.where(np.isnan(self._gap_errors[cell]), errors, self._gap_errors[cell])
+            errors = (errors if math.isnan(between) else between) / np.sqrt(seeds)
+            unsure = [within_noise(one, error) for one, error in zip(gap, errors, strict=True)]
             undefined += int((gap <= 0).sum())
-            noisy += int(((gap > 0) & self._within_noise(cell)).sum())
+            noisy += int(((gap > 0) & unsure).sum())
             total += int((~np.isnan(gap)).sum())
         return undefined, noisy, total
 
@@ -413,7 +440,7 @@ class Cells:
             named = {"supervisor": weak, "student": strong}
             point = (math.log10(self.compute[named[along]]), self.value(column, **where, **named))
             lines.setdefault(named[other], []).append(point)
-        above = below = np.zeros(len(self._chosen))
+        above = below = np.zeros(1)
         for line in lines.values():
             y = np.array([values for _, values in line])
             x = np.where(np.isnan(y), np.nan, np.array([[decades] for decades, _ in line]))
@@ -444,43 +471,37 @@ class Cells:
         return median_of_draws(np.array(values).T)
 
     @staticmethod
-    def lowest(values: Sequence[Draws]) -> Draws:
-        """The least; undefined ones are left out."""
-        grid = np.array(values)
-        lowest = np.where(np.isnan(grid), np.inf, grid).min(axis=0)
-        return np.where(np.isinf(lowest), np.nan, lowest)
-
-    @staticmethod
     def ratio(part: Draws, whole: Draws) -> Draws:
         """A part of a whole; undefined where there is no whole."""
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(whole > 0, part / whole, np.nan)
 
-    @staticmethod
-    def share(values: Sequence[Draws], limit: float | Draws) -> Draws:
-        """Share of the defined ones that lie above a limit."""
-        grid = np.array(values)
-        known = (~np.isnan(grid)).sum(axis=0)
-        with np.errstate(invalid="ignore"):
-            return np.where(known > 0, (grid > limit).sum(axis=0) / known, np.nan)
-
-    def constant(self, value: float) -> Draws:
-        """What is the same in every draw."""
-        return np.full(len(self._chosen), value)
-
-    def interval(self, draws: Draws) -> tuple[float, float, float]:
-        """(value, low, high) of a measure; both bounds are the value itself where values are exact."""
-        value = float(draws[0])
-        if self.kind == "exact":
-            return value, value, value
-        if self.kind == "none" or math.isnan(value):
-            return value, math.nan, math.nan
-        return value, *interval(draws[1:])
-
 
 def missing(value: Any) -> bool:
     """Whether a table has nothing there."""
     return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
+
+
+def _repeat(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Seed and draw of a row; "" where it has none, so that it stands for all."""
+    seed, draw = ("" if missing(row.get(name)) else str(row[name]) for name in ("seed", "draw"))
+    return seed, draw
+
+
+def _stands_for(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    return all(mine in ("", yours) for mine, yours in zip(one, other, strict=True))
+
+
+def _right(every: Draws, right: Draws, wrong: Draws) -> Draws:
+    """Accuracy of a supervisor with which a student agrees so often, where it is right, and where it is wrong."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = (every - wrong) / (right - wrong)
+    return np.where((found >= 0) & (found <= 1), found, np.nan)
+
+
+def _from_to(numbers: Sequence[int]) -> str:
+    least, most = min(numbers, default=0), max(numbers, default=0)
+    return f"{most}" if least == most else f"{least} to {most}"
 
 
 def _words(where: Mapping[str, Any]) -> str:

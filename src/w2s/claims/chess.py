@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from w2s.claims import measures as m
-from w2s.claims.claim import PGR_NEAR, Claim, above, at_most, below, near
+from w2s.claims.claim import GAIN_NEAR, NUMBERS, PGR_NEAR, PROMPTING, Claim, Target, above, below, near
 from w2s.claims.measures import BOOTSTRAP, NAIVE, ZERO_SHOT, measure
 
 CHESS = "chess"
@@ -20,6 +20,7 @@ CLAIMS = (
         measure(m.median_of_weakest, NAIVE),
         near(0, PGR_NEAR),
         "percent",
+        about=NUMBERS,
     ),
     Claim(
         "chess-small-gaps",
@@ -31,6 +32,7 @@ CLAIMS = (
         measure(m.median_of_neighbours, NAIVE),
         above(0.4),
         "percent",
+        about=NUMBERS,
     ),
     Claim(
         "chess-pgr-falls-with-student",
@@ -54,13 +56,13 @@ CLAIMS = (
         above(0),
     ),
     Claim(
-        "chess-bootstrapping-monotone",
+        "chess-bootstrapping-rises",
         CHESS,
         CHAINS,
         "With bootstrapping accuracy keeps rising with every step, where naive students flatten.",
         "fig4",
-        "the least rise of accuracy in any step of any chain",
-        m.smallest_step,
+        "rise of accuracy in a step less that of naive students of the same sizes, mean over all steps of all chains",
+        m.rise_beyond_naive,
         above(0),
     ),
     Claim(
@@ -69,8 +71,8 @@ CLAIMS = (
         "Figure 2, p. 3",
         "Bootstrapping is better than naive finetuning.",
         "fig2",
-        "accuracy of the best chain less that of the naive student, whatever students they end at (the paper's differ)",
-        measure(m.method_difference_of_weakest, "accuracy", BOOTSTRAP, NAIVE),
+        "accuracy of the chain less that of the naive student, whatever students they end at (the paper's differ)",
+        measure(m.difference_of_largest, "accuracy", BOOTSTRAP, NAIVE),
         above(0),
     ),
     Claim(
@@ -83,6 +85,7 @@ CLAIMS = (
         "accuracy zero-shot less that of the weakest supervisor's naive student, both of the largest rung",
         m.zero_shot_less_student,
         above(0),
+        about=PROMPTING,
     ),
     Claim(
         "chess-agreement-falls",
@@ -111,9 +114,10 @@ CLAIMS = (
         EASY,
         "On hard puzzles, training on easy ones does not improve on the prompted model.",
         "fig19",
-        "accuracy on hard puzzles after training below a cutoff less zero-shot, mean over rungs and cutoffs",
+        "accuracy on hard puzzles after training below a cutoff less zero-shot, mean over rungs and cutoffs; at most "
+        "five points worse",
         measure(m.easy_gain, ZERO_SHOT, value="accuracy_hard"),
-        at_most(0),
+        Target(-GAIN_NEAR, 0),
     ),
     Claim(
         "chess-easy-below-all",
@@ -134,5 +138,6 @@ CLAIMS = (
         "accuracy after training below a cutoff less zero-shot, mean over rungs, cutoffs and bins of ratings to 1500",
         measure(m.easy_gain_rated, ZERO_SHOT, 1500),
         above(0),
+        about=NUMBERS,
     ),
 )

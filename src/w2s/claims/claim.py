@@ -18,6 +18,14 @@ PGR_NEAR = 0.10  # of a PGR
 GAIN_NEAR = 0.05  # of a difference of PGRs
 DIGITS = 9
 
+# What a claim is about: what an experiment needs to speak to it.
+MECHANISM, NUMBERS, PROMPTING, IMAGENET = "mechanism", "numbers", "prompting", "ImageNet"
+NEEDS = {  # why invented data cannot tell; a mechanism is to show on any data and any ladder
+    NUMBERS: "the claim is a number of the paper's kind of data",
+    PROMPTING: "the claim is about what models know to answer after pretraining on text or games of people",
+    IMAGENET: "the claim is about ImageNet",
+}
+
 UNITS = {  # unit -> (factor, what stands behind the number, digits)
     "percent": (100, "%", 1),
     "points": (100, " points", 1),
@@ -70,8 +78,9 @@ class Claim:
 
     name: its anchor. where: section and page of the paper. says: in our words. figure: whose table tests it ("" if
     none does, and ``untested`` says why). measure: the number, from that table's rows of the setting, once for every
-    draw of a bootstrap. rule: what measure and target are, in words. flaw: the paper's own inconsistency, where its
-    figure does not meet its text.
+    part of it. rule: what measure and target are, in words. about: a mechanism, or what else of ``NEEDS``. one_task:
+    the paper says it of one NLP task, not of many; other settings have one. flaw: the paper's own inconsistency, where
+    its figure does not meet its text.
     """
 
     name: str
@@ -83,8 +92,40 @@ class Claim:
     measure: Callable[[Cells], Any] | None = None
     target: Target = Target()
     unit: str = "points"
+    about: str = MECHANISM
+    one_task: bool = False
     untested: str = ""
     flaw: str = ""
+
+    @property
+    def on_one_task(self) -> bool:
+        """Whether seeds and test examples decide, and not tasks."""
+        return self.one_task or self.setting != "nlp"
+
+
+@dataclass(frozen=True)
+class Rests:
+    """What a number rests on. seeds: of each task. examples: of the smallest test set, NaN if not known.
+
+    compute: log10 of the smallest and the largest model's, as fractions of GPT-4's; None where no model has any.
+    """
+
+    tasks: int = 0
+    seeds: str = ""
+    examples: float = math.nan
+    compute: tuple[float, float] | None = None
+
+    def __str__(self) -> str:
+        parts = [f"{self.tasks} task" + "s" * (self.tasks != 1)] if self.tasks else []
+        parts += [f"{self.seeds} seed" + "s" * (self.seeds != "1")] if self.seeds else []
+        parts += [] if math.isnan(self.examples) else [f"{self.examples:.0f} test examples"]
+        parts += [f"models of {shown_compute(*self.compute)}"] if self.compute else []
+        return ", ".join(parts)
+
+
+def shown_compute(low: float, high: float) -> str:
+    """A range of compute, from log10 of fractions of GPT-4's."""
+    return f"10^{low:.1f} to 10^{high:.1f} of GPT-4's compute"
 
 
 @dataclass(frozen=True)
@@ -97,24 +138,24 @@ class Finding:
     high: float = math.nan
     basis: str = ""  # what the interval covers
     reason: str = ""  # why the verdict is "cannot tell"
+    rests: Rests = Rests()
 
 
-def decide(target: Target, value: float, low: float, high: float, basis: str) -> Finding:
-    """Holds if the whole interval lies in the target, does not if none of it does; else one cannot tell."""
+def decide(target: Target, value: float, low: float, high: float, why: str = "") -> tuple[str, str]:
+    """(verdict, reason): holds if the whole interval lies in the target, does not if none of it does.
 
-    def finding(verdict: str, reason: str = "") -> Finding:
-        return Finding(verdict, value, low, high, basis, reason)
-
+    Else one cannot tell, for the reason given. why: there is no interval.
+    """
     if math.isnan(value):
-        return finding(OPEN, "undefined: the ceiling is no better than the supervisor, or too few tasks have a value")
+        return OPEN, "undefined: the ceiling is no better than the supervisor"
     if math.isnan(low) or math.isnan(high):
-        return finding(OPEN, f"no interval: {basis}")
+        return OPEN, f"no interval: {why}"
     least, most = round(low, DIGITS), round(high, DIGITS)  # sums of floats are not quite 0 where they should be
     if least in target and most in target:
-        return finding(HOLDS)
+        return HOLDS, ""
     if most not in target and least not in target and (most <= target.low or least >= target.high):
-        return finding(FAILS)
-    return finding(OPEN, "the interval lies on both sides of what decides")
+        return FAILS, ""
+    return OPEN, "the interval lies on both sides of what decides"
 
 
 def shown(value: float, unit: str) -> str:

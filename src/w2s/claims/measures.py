@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,6 @@ NAIVE, CONFIDENCE, TRUTH = "naive", "confidence", "truth"
 BOOTSTRAP, ZERO_SHOT, GENERATIVE = "bootstrap", "zero-shot", "generative"
 FULL, LABELLER = "full", "labeller"  # students of Figure 24: with all features; none, but the labels themselves
 STEP = " > "  # between the rungs of a chain
-ANY = "any"  # the cutoff of difficulty that leaves nothing out
 Measure = Callable[["Cells"], Any]
 
 
@@ -24,38 +22,29 @@ def measure(function: Callable[..., Any], *arguments: Any, **settings: Any) -> M
     return lambda cells: function(cells, *arguments, **settings)
 
 
-def decades_spanned(cells: Cells) -> Any:
-    """Decades of compute from the smallest to the largest model."""
-    known = sorted(cells.compute.values())
-    return cells.constant(math.log10(known[-1] / known[0]))
+def at_compute(cells: Cells, method: str, weak: float, strong: float, *, value: str = "pgr") -> Any:
+    """From the supervisor to the student of so much compute, as powers of ten of GPT-4's."""
+    supervisor = cells.near("supervisor", weak, method=method)
+    student = cells.near("student", strong, method=method, supervisor=supervisor)
+    return cells.value(value, method=method, supervisor=supervisor, student=student)
 
 
-def farthest(cells: Cells, method: str, *, supervisor: int = 0, value: str = "pgr") -> Any:
-    """From a supervisor, numbered from the weakest, to the largest student."""
-    weak, strong = _farthest(cells, method, supervisor)
+def farthest(cells: Cells, method: str, *, value: str = "pgr") -> Any:
+    """From the weakest supervisor to its largest student."""
+    weak, strong = _farthest(cells, method)
     return cells.value(value, method=method, supervisor=weak, student=strong)
 
 
-def _farthest(cells: Cells, method: str, supervisor: int) -> tuple[str, str]:
+def _farthest(cells: Cells, method: str) -> tuple[str, str]:
     pairs = cells.pairs(method=method)
-    names = list(dict.fromkeys(weak for weak, _ in pairs))
-    if supervisor >= len(names):
-        raise LackingError(f"too few supervisors with a PGR: {len(names)}, and this takes number {supervisor + 1}")
-    return [pair for pair in pairs if pair[0] == names[supervisor]][-1]
+    return [pair for pair in pairs if pair[0] == pairs[0][0]][-1]
 
 
-def gain(cells: Cells, method: str, over: str, *, supervisor: int = 0, value: str = "pgr") -> Any:
+def gain(cells: Cells, method: str, over: str, *, value: str = "pgr") -> Any:
     """The same, of one method less another."""
-    weak, strong = _farthest(cells, method, supervisor)
+    weak, strong = _farthest(cells, method)
     one, other = (cells.value(value, method=name, supervisor=weak, student=strong) for name in (method, over))
     return one - other
-
-
-def lowest_of_weakest(cells: Cells, method: str) -> Any:
-    """The lowest PGR of the weakest supervisor's students."""
-    pairs = cells.pairs(method=method)
-    chosen = [pair for pair in pairs if pair[0] == pairs[0][0]]
-    return cells.lowest(_values(cells, "pgr", chosen, method))
 
 
 def median_of_weakest(cells: Cells, method: str) -> Any:
@@ -64,23 +53,16 @@ def median_of_weakest(cells: Cells, method: str) -> Any:
     return cells.median(_values(cells, "pgr", [pair for pair in pairs if pair[0] == pairs[0][0]], method))
 
 
-def lowest(cells: Cells, method: str) -> Any:
-    """The lowest PGR of any pair."""
-    return cells.lowest(_values(cells, "pgr", cells.pairs(method=method), method))
-
-
 def median(cells: Cells, method: str, value: str = "pgr") -> Any:
     """The median over pairs."""
     return cells.median(_values(cells, value, cells.pairs(method=method), method))
 
 
-def share_above(cells: Cells, method: str, limit: float, *, largest: bool = False) -> Any:
-    """Share of pairs (of those with the largest student) whose PGR lies above a limit."""
+def median_of_largest(cells: Cells, method: str) -> Any:
+    """The median over supervisors of the PGR of the largest student."""
     pairs = cells.pairs(method=method)
-    if largest:
-        top = max((strong for _, strong in pairs), key=lambda name: cells.compute[name])
-        pairs = [pair for pair in pairs if pair[1] == top]
-    return cells.share(_values(cells, "pgr", pairs, method), limit)
+    top = max((strong for _, strong in pairs), key=lambda name: cells.compute[name])
+    return cells.median(_values(cells, "pgr", [pair for pair in pairs if pair[1] == top], method))
 
 
 def neighbours(cells: Cells, method: str) -> list[tuple[str, str]]:
@@ -146,11 +128,9 @@ def student_pairs(cells: Cells, method: str) -> list[tuple[str, str]]:
     return found
 
 
-def share_agreeing_more_than_right(cells: Cells, method: str) -> Any:
-    """Share of students that agree with their supervisor more often than this is right."""
-    pairs = student_pairs(cells, method)
-    agreed, right = (_values(cells, value, pairs, method) for value in ("agreement", "supervisor_accuracy"))
-    return cells.share([one - other for one, other in zip(agreed, right, strict=True)], 0.0)
+def mean_over_students(cells: Cells, method: str, value: str) -> Any:
+    """Mean over students of one value."""
+    return cells.mean(_values(cells, value, student_pairs(cells, method), method))
 
 
 def mean_difference(cells: Cells, method: str, value: str, over: str) -> Any:
@@ -165,11 +145,6 @@ def method_difference(cells: Cells, value: str, method: str, over: str) -> Any:
     pairs = [pair for pair in student_pairs(cells, method) if pair in set(student_pairs(cells, over))]
     both = zip(_values(cells, value, pairs, method), _values(cells, value, pairs, over), strict=True)
     return cells.mean([one - other for one, other in both])
-
-
-def slope_difference(cells: Cells, value: str, over: str, method: str) -> Any:
-    """How much more one value changes than another for each decade of the student's compute."""
-    return cells.slope(value, "student", method=method) - cells.slope(over, "student", method=method)
 
 
 # -- chains ------------------------------------------------------------------------------------------------
@@ -188,17 +163,22 @@ def chain_gain(cells: Cells, value: str) -> Any:
     return cells.mean(found)
 
 
-def smallest_step(cells: Cells) -> Any:
-    """The least that accuracy rises by in any step of any chain."""
+def rise_beyond_naive(cells: Cells) -> Any:
+    """Mean over all steps of all chains of how much accuracy rises, less that of naive students of the same sizes."""
     by_chain = {cell.chain: cell for cell in cells.matching(method=BOOTSTRAP)}
     rises = []
     for chain, cell in by_chain.items():
         before = by_chain.get(STEP.join(str(chain).split(STEP)[:-1]))
-        if before is not None:
-            rises.append(cells.at("accuracy", cell) - cells.at("accuracy", before))
+        if before is None:
+            continue
+        naive = [
+            cells.value("accuracy", method=NAIVE, supervisor=one.supervisor, student=one.student)
+            for one in (before, cell)
+        ]
+        rises.append(cells.at("accuracy", cell) - cells.at("accuracy", before) - (naive[1] - naive[0]))
     if not rises:
         raise LackingError("no chain is longer than two rungs")
-    return cells.lowest(rises)
+    return cells.mean(rises)
 
 
 # -- models without supervisors ----------------------------------------------------------------------------
@@ -213,11 +193,17 @@ def between_methods(cells: Cells, method: str, over: str, *, value: str = "accur
     chosen = {"all": names, "largest": names[-1:], "smallest": names[:1]}[sizes]
     return cells.mean(
         [
-            cells.value(value, method=method, supervisor=None, student=name)
-            - cells.value(value, method=over, supervisor=None, student=name)
+            cells.mean_over_tasks(value, method=method, supervisor=None, student=name)
+            - cells.mean_over_tasks(value, method=over, supervisor=None, student=name)
             for name in chosen
         ]
     )
+
+
+def prompting_catches_up(cells: Cells, method: str) -> Any:
+    """How much further finetuning on truth is ahead of prompts for the smallest model than for the largest."""
+    smallest, largest = (between_methods(cells, TRUTH, method, sizes=size) for size in ("smallest", "largest"))
+    return smallest - largest
 
 
 def easy_gain(cells: Cells, over: str, *, value: str = "accuracy") -> Any:
@@ -230,7 +216,7 @@ def easy_gain(cells: Cells, over: str, *, value: str = "accuracy") -> Any:
 
 def zero_shot_less_student(cells: Cells) -> Any:
     """The largest model prompted, less the same model as the weakest supervisor's student."""
-    weak, strong = _farthest(cells, NAIVE, 0)
+    weak, strong = _farthest(cells, NAIVE)
     prompted = cells.value("accuracy", method=ZERO_SHOT, student=strong)
     return prompted - cells.value("accuracy", method=NAIVE, supervisor=weak, student=strong)
 
@@ -266,16 +252,16 @@ def share_of_gap(cells: Cells, method: str, low: str, high: str) -> Any:
     return cells.ratio(reached - bottom, top - bottom)
 
 
-def method_difference_of_weakest(cells: Cells, value: str, method: str, over: str) -> Any:
-    """The highest value of a method less that of another, of the weakest supervisor, whatever student each ends at."""
+def difference_of_largest(cells: Cells, value: str, method: str, over: str) -> Any:
+    """The value of a method's largest student less that of another's, whatever student each ends at."""
 
-    def best(name: str) -> Any:
+    def largest(name: str) -> Any:
         found = [cell for cell in cells.matching(method=name) if cell.supervisor is not None]
         if not found:
             raise LackingError(f"the table has no students by {name}")
-        return cells.at(value, max(found, key=lambda cell: float(cells.at(value, cell)[0])))
+        return cells.at(value, max(found, key=lambda cell: cells.compute[cell.student]))
 
-    return best(method) - best(over)
+    return largest(method) - largest(over)
 
 
 def easy_gain_rated(cells: Cells, over: str, up_to: float) -> Any:
@@ -314,26 +300,13 @@ def mean_pgr(cells: Cells, method: str) -> Any:
 # -- studies of errors and difficulty ----------------------------------------------------------------------
 
 
-def easiest_less_all(cells: Cells) -> Any:
-    """Mean over students: trained up to the lowest cutoff of difficulty, less without a cutoff."""
-    found = []
-    for student in cells.names("student"):
-        cutoffs = [name for name in cells.names("cutoff", student=student) if name != ANY]
-        if cutoffs and cells.matching(student=student, cutoff=ANY):
-            lowest, every = (cells.value("accuracy", student=student, cutoff=name) for name in (cutoffs[0], ANY))
-            found.append(lowest - every)
-    if not found:
-        raise LackingError("the table has no cutoffs of difficulty")
-    return cells.mean(found)
-
-
 def between_shares(cells: Cells, share: int, over: int) -> Any:
     """Mean over models of accuracy after training on so many percent of the examples, the easiest, less another."""
     names = [name for name in cells.names("student") if cells.matching(student=name, share=share)]
     names = [name for name in names if cells.matching(student=name, share=over)]
     if not names:
         raise LackingError(f"no model is trained on the easiest {share}% and {over}%")
-    values = ([cells.value("accuracy", student=name, share=one) for name in names] for one in (share, over))
+    values = ([cells.mean_over_tasks("accuracy", student=name, share=one) for name in names] for one in (share, over))
     return cells.mean([one - other for one, other in zip(*values, strict=True)])
 
 
@@ -343,26 +316,25 @@ def with_label_hint(cells: Cells, method: str) -> Any:
 
 
 def gain_of_worst_labels(cells: Cells, panel: str) -> Any:
-    """Accuracy of the student with all features less that of its labels, for the least accurate labels of a panel."""
+    """Accuracy of the student with all features less that of its labels, for the weakest labels of a panel."""
     found = []
     for name in cells.names("labels", panel=panel):
         labellers = [cell for cell in cells.matching(panel=panel, labels=name) if cell.student in (name, LABELLER)]
         students = cells.matching(panel=panel, labels=name, student=FULL)
-        if labellers and students and labellers != students:
-            labels = cells.at("accuracy", labellers[0])
-            found.append((float(labels[0]), name, cells.at("accuracy", students[0]) - labels))
+        if name != FULL and labellers and students:
+            found.append((float(name), labellers[0], students[0]))
     if not found:
         raise LackingError(f"the table has no students of labels that are {panel}")
-    return min(found, key=lambda one: one[:2])[2]
+    _, labels, student = min(found, key=lambda one: one[0])
+    return cells.at("accuracy", student) - cells.at("accuracy", labels)
 
 
 def labels_gain(cells: Cells, labels: str, over: str, method: str) -> Any:
-    """Mean over tasks of PGR with one kind of label less another."""
-    one, other = (cells.mean_over_tasks("pgr", method=method, kind=name) for name in (labels, over))
+    """PGR with one kind of label less another."""
+    one, other = (cells.value("pgr", method=method, kind=name) for name in (labels, over))
     return one - other
 
 
-def labels_agreement(cells: Cells, labels: str, method: str) -> Any:
-    """Agreement where labels are right less that where they are wrong, median over tasks."""
-    one, other = (cells.value(name, method=method, kind=labels) for name in ("agreement_right", "agreement_wrong"))
-    return one - other
+def labels_imitated(cells: Cells, labels: str, method: str) -> Any:
+    """Imitation of one kind of label."""
+    return cells.value("imitation", method=method, kind=labels)

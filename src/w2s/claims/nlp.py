@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from w2s.claims import measures as m
-from w2s.claims.claim import GAIN_NEAR, PGR_NEAR, Claim, above, at_least, below, near
+from w2s.claims.claim import GAIN_NEAR, NUMBERS, PGR_NEAR, Claim, above, below, near
 from w2s.claims.measures import CONFIDENCE, NAIVE, measure
 
 NLP = "nlp"
+GPT2_TO_GPT4, EXTREME = (-5.25, 0), (-7.06, 0)  # supervisor and student, log10 of fractions of GPT-4's compute
 INTRODUCTION, NAIVE_SECTION, LOSS = "section 1, p. 3", "section 4.2, p. 7", "section 4.3.2, p. 10"
 STOPPING, IMITATION = "section 5.1.1, p. 12", "section 5.1.3, p. 12-13"
 
@@ -16,11 +17,8 @@ CLAIMS = (
         NLP,
         "abstract and section 1, p. 2",
         "Supervisors and students span seven orders of magnitude of pretraining compute.",
-        "fig5",
-        "decades of compute from the smallest rung to the largest",
-        m.decades_spanned,
-        at_least(7),
-        "decades",
+        "",
+        untested="a fact about the paper's models, no finding",
     ),
     Claim(
         "nlp-naive-half",
@@ -28,10 +26,11 @@ CLAIMS = (
         INTRODUCTION,
         "The largest student, finetuned naively on labels of a GPT-2-level supervisor, recovers about half of the gap.",
         "fig5",
-        "median PGR, naive, from the second weakest supervisor (the paper's GPT-2-level one) to the largest student",
-        measure(m.farthest, NAIVE, supervisor=1),
+        "median PGR, naive, supervisor of 10^-5.25 of GPT-4's compute (GPT-2-level), student of GPT-4's",
+        measure(m.at_compute, NAIVE, *GPT2_TO_GPT4),
         near(0.5, PGR_NEAR),
         "percent",
+        about=NUMBERS,
     ),
     Claim(
         "nlp-confidence-most",
@@ -39,19 +38,20 @@ CLAIMS = (
         INTRODUCTION,
         "With the confidence loss the same student recovers nearly 80% of the gap.",
         "fig5",
-        "median PGR, confidence, from the second weakest supervisor to the largest student",
-        measure(m.farthest, CONFIDENCE, supervisor=1),
+        "median PGR, confidence, supervisor of 10^-5.25 of GPT-4's compute, student of GPT-4's",
+        measure(m.at_compute, CONFIDENCE, *GPT2_TO_GPT4),
         near(0.8, PGR_NEAR),
         "percent",
+        about=NUMBERS,
     ),
     Claim(
         "nlp-better-than-supervisor",
         NLP,
         NAIVE_SECTION,
-        "Students finetuned naively do better than their supervisors, at every pair of sizes.",
+        "Students finetuned naively do better than their supervisors.",
         "fig5",
-        "the lowest median PGR of any pair, naive",
-        measure(m.lowest, NAIVE),
+        "median PGR, naive, median over pairs",
+        measure(m.median, NAIVE),
         above(0),
         "percent",
     ),
@@ -61,10 +61,11 @@ CLAIMS = (
         NAIVE_SECTION,
         "Even students of very weak supervisors recover more than 20% of the gap.",
         "fig5",
-        "the lowest median PGR of the weakest supervisor's students, naive",
-        measure(m.lowest_of_weakest, NAIVE),
+        "median PGR, naive, median over the weakest supervisor's students",
+        measure(m.median_of_weakest, NAIVE),
         above(0.2),
         "percent",
+        about=NUMBERS,
     ),
     Claim(
         "nlp-pgr-rises-with-supervisor",
@@ -94,10 +95,11 @@ CLAIMS = (
         NAIVE_SECTION,
         "The largest students often recover more than half of the gap.",
         "fig5",
-        "share of supervisors whose largest student has a median PGR above 50%, naive; often: at least half of them",
-        measure(m.share_above, NAIVE, 0.5, largest=True),
-        at_least(0.5),
+        "median PGR of the largest student, naive, median over supervisors; often: for half of them",
+        measure(m.median_of_largest, NAIVE),
+        above(0.5),
         "percent",
+        about=NUMBERS,
     ),
     Claim(
         "nlp-extreme-naive",
@@ -105,10 +107,11 @@ CLAIMS = (
         LOSS,
         "From the smallest supervisor to the largest student, naive finetuning recovers about 25% of the gap ...",
         "fig5",
-        "median PGR, naive, from the weakest supervisor to the largest student",
-        measure(m.farthest, NAIVE),
+        "median PGR, naive, supervisor of 10^-7.06 of GPT-4's compute, student of GPT-4's",
+        measure(m.at_compute, NAIVE, *EXTREME),
         near(0.25, PGR_NEAR),
         "percent",
+        about=NUMBERS,
     ),
     Claim(
         "nlp-extreme-confidence",
@@ -116,10 +119,11 @@ CLAIMS = (
         LOSS,
         "... and the confidence loss nearly 80%.",
         "fig5",
-        "median PGR, confidence, from the weakest supervisor to the largest student",
-        measure(m.farthest, CONFIDENCE),
+        "median PGR, confidence, supervisor of 10^-7.06 of GPT-4's compute, student of GPT-4's",
+        measure(m.at_compute, CONFIDENCE, *EXTREME),
         near(0.8, PGR_NEAR),
         "percent",
+        about=NUMBERS,
     ),
     Claim(
         "nlp-confidence-helps-far",
@@ -161,6 +165,7 @@ CLAIMS = (
         measure(m.farthest, NAIVE),
         above(0),
         "percent",
+        one_task=True,
     ),
     Claim(
         "nlp-example-best",
@@ -171,6 +176,7 @@ CLAIMS = (
         "PGR, confidence less naive",
         measure(m.gain, CONFIDENCE, NAIVE),
         above(0),
+        one_task=True,
     ),
     Claim(
         "nlp-bootstrapping-small",
@@ -189,6 +195,7 @@ CLAIMS = (
         "median PGR over all pairs and tasks, best on ground truth less last step (the paper's bars: 17.8)",
         measure(m.stopping_gain, "truth", "last"),
         near(0.15, GAIN_NEAR),
+        about=NUMBERS,
     ),
     Claim(
         "nlp-stopping-over-weak",
@@ -199,6 +206,7 @@ CLAIMS = (
         "median PGR over all pairs and tasks, best on ground truth less best on weak labels (the paper's bars: 11.9)",
         measure(m.stopping_gain, "truth", "weak_labels"),
         near(0.10, GAIN_NEAR),
+        about=NUMBERS,
     ),
     Claim(
         "nlp-overfitting",
@@ -225,40 +233,30 @@ CLAIMS = (
         IMITATION,
         "Students agree with their supervisor more often than this is right: they imitate its errors.",
         "fig8",
-        "share of naive students whose agreement is above their supervisor's accuracy; often: at least half of them",
-        measure(m.share_agreeing_more_than_right, NAIVE),
-        at_least(0.5),
-        "percent",
+        "agreement less the supervisor's accuracy, naive, mean over students",
+        measure(m.mean_difference, NAIVE, "agreement", "supervisor_accuracy"),
+        above(0),
     ),
     Claim(
-        "nlp-agreement-right-over-wrong",
+        "nlp-errors-imitated",
         NLP,
         IMITATION,
-        "Students agree with their supervisor more where it is right than where it is wrong.",
+        "Students imitate errors: they agree with their supervisor's more than their own accuracy alone explains.",
         "fig8",
-        "agreement where the supervisor is right less agreement where it is wrong, naive, mean over students",
-        measure(m.mean_difference, NAIVE, "agreement_right", "agreement_wrong"),
+        "agreement where the supervisor is right plus that where it is wrong, less 1, naive, mean over students: 0 for "
+        "students of any accuracy whose errors are their own, 1 for copies",
+        measure(m.mean_over_students, NAIVE, "imitation"),
         above(0),
     ),
     Claim(
         "nlp-agreement-falls",
         NLP,
         IMITATION,
-        "Larger students agree less with the errors of their supervisor, although they could fit them better.",
+        "Larger students imitate their supervisor's errors less, although they could fit them better.",
         "fig8",
-        "slope along the student's compute of agreement where the supervisor is wrong, naive",
-        measure(m.slope, "agreement_wrong", "student", NAIVE),
-        below(0),
-        "points a decade",
-    ),
-    Claim(
-        "nlp-agreement-falls-on-errors",
-        NLP,
-        IMITATION,
-        "Agreement falls with the student's size above all where the supervisor is wrong.",
-        "fig8",
-        "slope of agreement where the supervisor is wrong less that where it is right, naive",
-        measure(m.slope_difference, "agreement_wrong", "agreement_right", NAIVE),
+        "slope along the student's compute of imitation (agreement where the supervisor is right plus that where it is "
+        "wrong, less 1), naive; growing accuracy alone leaves it at 0",
+        measure(m.slope, "imitation", "student", NAIVE),
         below(0),
         "points a decade",
     ),
@@ -266,10 +264,11 @@ CLAIMS = (
         "nlp-confidence-agrees-less",
         NLP,
         IMITATION,
-        "The confidence loss makes students agree less with their supervisor, most of all with its errors.",
+        "The confidence loss makes students agree less with their supervisor, beyond what their accuracy explains.",
         "fig8",
-        "agreement where the supervisor is wrong, confidence less naive, mean over students",
-        measure(m.method_difference, "agreement_wrong", CONFIDENCE, NAIVE),
+        "imitation (agreement where the supervisor is right plus that where it is wrong, less 1), confidence less "
+        "naive, mean over students",
+        measure(m.method_difference, "imitation", CONFIDENCE, NAIVE),
         below(0),
     ),
 )

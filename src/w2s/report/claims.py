@@ -40,6 +40,7 @@ def _entry(judged: Judged, figures: Mapping[str, str], tables: Mapping[str, str]
         "ours": ours,
         "paper": judged.paper,
         "floor": judged.floor,
+        "rests": str(ours.rests),
         "number": shown(ours.value, claim.unit),
         "interval": " to ".join(bounds) if all(bounds) else "",
         "papers_number": shown(judged.paper.value, claim.unit),
