@@ -58,3 +58,4 @@ def test_the_papers_numbers_as_tables_give_its_verdicts(
     assert 'href="../../figures/smoke/fig5.pdf"' in text
     assert 'href="../../results/figures/smoke/fig5.csv"' in text
     assert "small synthetic world" in text
+    assert "22 tasks, 1 seed, " in text

@@ -42,8 +42,6 @@ def _typed(row: dict[str, str] | Row) -> Row:
 
 def _power(name: str) -> float | None:
     """log10 of a rung's compute; None for what is not named after it (numbers of features, say)."""
-    if name == "full":  # Figure 24's largest probe
-        return 0.0
     try:
         power = float(name)
     except ValueError:
