@@ -18,6 +18,7 @@ from w2s.errors import UserError
 class Item:
     group: str
     number: int
+    label: int = 0
 
 
 def items(sizes: Sequence[int]) -> list[Item]:
@@ -34,6 +35,17 @@ def test_a_cut_splits_no_group_loses_nothing_and_comes_near_its_share(
     assert sorted(map(repr, [*first, *rest])) == sorted(map(repr, everything))
     assert first
     assert abs(len(first) - share * len(everything)) <= max(sizes)
+
+
+@given(st.lists(st.integers(1, 3), min_size=20, max_size=60), st.floats(0.1, 0.9), st.integers(0, 99))
+def test_the_classes_keep_their_shares(sizes: list[int], share: float, seed: int) -> None:
+    """Groups of one class each: both parts have as much of either class as of all."""
+    everything = [Item(f"g{group}", n, group % 2) for group, size in enumerate(sizes) for n in range(size)]
+    first, rest = cut(everything, share, random.Random(seed))
+    for label in (0, 1):
+        there = sum(item.label == label for item in everything)
+        assert abs(sum(item.label == label for item in first) - share * there) <= max(sizes)
+        assert abs(sum(item.label == label for item in rest) - (1 - share) * there) <= max(sizes)
 
 
 def test_the_order_of_groups_follows_from_their_names_and_the_generator() -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT, refused
-from w2s.errors import UserError
+from w2s.config.files import deep_merge
+from w2s.errors import LackingError, UserError
 from w2s.experiments.loading import plan_of
 from w2s.experiments.plan import Plan
 from w2s.jobs.workflow import Workflow
@@ -81,7 +82,7 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
     ("equal answers", lambda c: c["nlp"]["training"].update(answers=["a", "a"]), ["answers: 'a' is named twice"]),
     (
         "setting out of range",
-        lambda c: c["methods"]["confidence"]["largest"].update(alpha_max=75),
+        lambda c: c["methods"]["confidence"]["large"]["parameters"].update(alpha_max=75),
         ["methods.confidence.alpha_max: 75 is not allowed; allowed: 0 to 1"],
     ),
     (
@@ -207,7 +208,7 @@ def test_every_key_of_the_smoke_config_is_commented() -> None:
 
 
 def test_parameters_are_counted_without_building_the_model(smoke: Plan) -> None:
-    nlp = smoke.experiment.nlp
+    nlp = smoke.nlp.config
     for rung in nlp.ladder:
         shape = smoke.nlp.model(rung.name).spec["shape"]
         model = new_model(shape, nlp.pretraining.vocabulary, seed=0)
@@ -216,7 +217,7 @@ def test_parameters_are_counted_without_building_the_model(smoke: Plan) -> None:
 
 
 def test_pairs_are_every_supervisor_with_students_at_least_as_large(smoke: Plan) -> None:
-    pairs = [(weak.name, strong.name) for weak, strong in smoke.experiment.nlp.pairs()]
+    pairs = [(weak.name, strong.name) for weak, strong in smoke.nlp.config.pairs()]
     assert len(pairs) == 4 + 3 + 2
     assert ("w32", "w32") in pairs
     assert ("w96", "w96") not in pairs
@@ -228,7 +229,7 @@ def test_ladders_are_taken_by_name_and_rungs_may_be_changed(config: dict[str, An
         {"name": "pythia-160m", "truth": False, "learning_rate": 1e-6},
         "pythia-410m",
     ]
-    first, second, third = plan_of(config, "config.yaml", ROOT).experiment.nlp.ladder
+    first, second, third = plan_of(config, "config.yaml", ROOT).nlp.config.ladder
     assert (first.name, first.truth, second.truth) == ("pythia-70m", True, False)
     assert second.learning_rate == 1e-6
     assert third.parameter_count(0) == 405_334_016
@@ -258,3 +259,46 @@ def test_an_overlay_cannot_say_how_jobs_are_run(config: dict[str, Any], tmp_path
     (tmp_path / "config/fast.yaml").write_text("execution: {threads: 2}\n")
     with pytest.raises(UserError, match=r"fast.yaml: execution: applies to all experiments of a call"):
         Workflow(config, tmp_path).plan("fast")
+
+
+def test_named_settings_are_all_that_there_are(config: dict[str, Any]) -> None:
+    config["settings"] = ["chess", "vision"]
+    plan = plan_of(config, "config.yaml")
+    assert plan.there() == ["chess", "vision"]
+    assert plan.experiment.shown() == ["chess"]  # no ladder of base models in vision: no panel
+    with pytest.raises(LackingError, match="has no nlp section"):
+        _ = plan.nlp
+
+
+def test_invented_data_beside_real_data_is_refused_unless_named(config: dict[str, Any]) -> None:
+    config["chess"]["puzzles"] = {"source": "files", "paths": ["none.csv"]}
+    config["chess"]["games"] = {"source": "files", "paths": ["none.pgn"]}
+    with pytest.raises(UserError, match=r"chess has real data, and nlp, vision, reward .*settings: \[chess\]"):
+        plan_of(config, "config.yaml")
+    config["settings"] = ["chess", "reward"]  # asked for
+    assert plan_of(config, "config.yaml").there() == ["chess", "reward"]
+
+
+ENTRIES: list[tuple[tuple[str, ...], str]] = [
+    (("methods",), "lora"),
+    (("chess", "sizes", "fewer"), "hard"),
+    (("methods", "confidence", "parameters"), "warmup"),
+]
+
+
+@pytest.mark.parametrize(("section", "key"), ENTRIES)
+def test_null_removes_an_inherited_entry_and_nothing_else(
+    config: dict[str, Any], section: tuple[str, ...], key: str
+) -> None:
+    overlay: dict[str, Any] = {key: None}
+    for name in reversed(section):
+        overlay = {name: overlay}
+    before, after = (
+        plan_of(one, "config.yaml").experiment.model_dump(mode="json") for one in (config, deep_merge(config, overlay))
+    )
+    for name in section:
+        before, after = before[name], after[name]
+    if section[-1] == "parameters":  # the objective's own default takes the place
+        assert after[key] == 0.2
+    else:
+        assert after == {name: value for name, value in before.items() if name != key}

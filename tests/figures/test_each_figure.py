@@ -104,9 +104,10 @@ def test_numbers_of_figure_5(shape: Shape) -> None:
     assert naive["pgr"].isna().loc[(0, "w16")]  # same size: accuracy only
     each = table[~table["task"].isin([MEDIAN, INTERVAL])]
     experiment = plan.experiment
-    pairs = len(experiment.nlp.pairs()) * len(experiment.nlp.methods)
-    assert len(each) == len(experiment.nlp.tasks) * len(experiment.seeds) * (len(experiment.nlp.ladder) + pairs)
-    assert len(table[table["task"] == INTERVAL]) == len(experiment.nlp.ladder) + pairs
+    nlp = plan.nlp.config
+    pairs = len(nlp.pairs()) * len(nlp.methods)
+    assert len(each) == len(nlp.tasks) * len(experiment.seeds) * (len(nlp.ladder) + pairs)
+    assert len(table[table["task"] == INTERVAL]) == len(nlp.ladder) + pairs
 
 
 def test_figure_5_has_the_papers_panels(shape: Shape) -> None:
@@ -128,10 +129,10 @@ def test_figure_3_is_naive_and_solid_with_same_size_pairs_in_the_accuracy_panel_
     above, below = draw("fig3", plan).axes
     assert set(curves(above)) == set(curves(below)) == {("-", "o")}
     assert len(above.lines) == 1 + 3
-    weakest, colour = plan.experiment.nlp.ladder[0], style.supervisor_colours(numbers("fig3", plan))["w16"]
+    weakest, colour = plan.nlp.config.ladder[0], style.supervisor_colours(numbers("fig3", plan))["w16"]
     (accuracies,) = [line for line in above.lines if line.get_color() == colour]
     (pgrs,) = [line for line in below.lines if line.get_color() == colour]
-    assert min(xs(accuracies)) == pytest.approx(plan.experiment.nlp.compute(weakest))
+    assert min(xs(accuracies)) == pytest.approx(plan.nlp.config.compute(weakest))
     assert len(xs(accuracies)) == 4
     assert ys(pgrs) == pytest.approx([50, 50, 50])
 
@@ -150,7 +151,7 @@ def test_figure_3_draws_another_setting_as_another_column(shape: Shape) -> None:
 @pytest.mark.parametrize("name", ["fig6", "fig12"])
 def test_one_accuracy_panel_a_task_and_one_legend(name: str, shape: Shape) -> None:
     plan = shape(tasks=6, nlp={"representative": ["sciq", "boolq"]})
-    expected = ["sciq", "boolq"] if name == "fig6" else plan.experiment.nlp.all_tasks()
+    expected = ["sciq", "boolq"] if name == "fig6" else plan.nlp.config.all_tasks()
     figure = draw(name, plan)
     assert titles(figure) == expected
     assert len(figure.legends) == 1
@@ -174,7 +175,7 @@ def test_figure_8_shows_agreement_at_the_last_step_same_size_included(shape: Sha
     for panel, agreement in zip(figure.axes, (50, 100, 0), strict=True):  # see Fake: the last step is always right
         assert sorted(curves(panel)) == sorted(3 * [(":", "o"), ("-", "^")])
         assert {value for line in panel.lines if line.get_marker() != "None" for value in ys(line)} == {agreement}
-    weakest = plan.experiment.nlp.compute(plan.experiment.nlp.ladder[0])
+    weakest = plan.nlp.config.compute(plan.nlp.config.ladder[0])
     assert weakest in xs(figure.axes[0].lines[0])
 
 
@@ -194,7 +195,7 @@ def test_figure_13_draws_every_pair_darker_for_a_larger_ratio_and_every_stopping
     figure = draw("fig13", plan)
     assert titles(figure)[:2] == ["sciq", "boolq"]
     lines = figure.axes[0].lines
-    assert len(lines) == len(plan.experiment.nlp.pairs())
+    assert len(lines) == len(plan.nlp.config.pairs())
     shades = [sum(to_rgba(line.get_color())[:3]) for line in lines]
     assert shades == sorted(shades, reverse=True)  # the largest ratio is drawn last, on top
     # The first is the weakest rung's own student.

@@ -125,7 +125,7 @@ def test_figure_11_needs_naive_finetuning(shape: Shape) -> None:
 def test_figure_23s_lines_begin_at_their_supervisors_own_accuracy(shape: Shape) -> None:
     plan = shape()
     figure = draw("fig23", plan)
-    assert titles(figure) == plan.experiment.nlp.all_tasks()
+    assert titles(figure) == plan.nlp.config.all_tasks()
     panel = figure.axes[0]
     assert [marker for _, marker in curves(panel)] == ["o"] * 4
     assert sorted(ys(line) for line in panel.lines if line.get_marker() != "None") == [

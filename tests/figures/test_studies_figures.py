@@ -53,7 +53,7 @@ def test_figure_21_has_a_star_where_the_cutoff_is_the_student(shape: Shape) -> N
     stars = [line for line in panel.lines if line.get_marker() == "*"]
     assert [round(ys(star)[0]) for star in stars] == [60, 70, 80]  # w24, w32, w40; w16 is left out
     assert len({to_hex(star.get_color()) for star in stars}) == 3
-    computes = [math.log10(plan.experiment.nlp.compute(plan.nlp.rung(name))) for name in ("w24", "w32", "w40")]
+    computes = [math.log10(plan.nlp.config.compute(plan.nlp.rung(name))) for name in ("w24", "w32", "w40")]
     assert [xs(star)[0] for star in stars] == pytest.approx(computes)
     assert entries(figure) == ["w24", "w32", "w40", "cutoff = student"]
 

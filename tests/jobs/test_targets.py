@@ -37,7 +37,7 @@ def test_commands_find_the_checkouts_library_and_settings_that_the_caller_may_ch
 
 def test_an_artifact_is_found_under_its_own_path_only(workflow: Workflow) -> None:
     plan = workflow.default
-    run = plan.nlp.truth(plan.experiment.nlp.tasks[0].name, plan.experiment.nlp.ladder[0].name, 0)
+    run = plan.nlp.truth(plan.nlp.config.tasks[0].name, plan.nlp.config.ladder[0].name, 0)
     workflow.figure("fig12")
     for names in ([run.key], [run.task, run.rung, "truth", "naive", "0", run.key]):
         assert targets.artifact(workflow, run.key, names).path == run.path

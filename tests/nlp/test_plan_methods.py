@@ -37,7 +37,7 @@ def test_every_change_that_there_is_has_an_entry_in_the_smoke_config(smoke: Plan
 
     methods = smoke.experiment.methods.values()
     used = {name for method in methods for name in method.changes()}
-    assert used | {"objective", "parameters", "largest", "relabelled_by"} == set(Method.model_fields)
+    assert used | {"objective", "parameters", "large", "relabelled_by"} == set(Method.model_fields)
     assert {method.objective for method in methods} == set(OBJECTIVES)
     assert {"naive", "product"} < SEPARABLE
 

@@ -85,5 +85,5 @@ def test_real_sciq_keeps_one_right_and_one_wrong_answer_a_question() -> None:
 def test_the_overlay_for_real_rows_is_planned() -> None:
     config = deep_merge(read_yaml(ROOT / "config.yaml"), read_yaml(ROOT / "config" / "local-real.yaml"))
     plan = plan_of(deep_merge(config, {"data": {"directory": str(REAL_DATA)}}), "local-real", ROOT)
-    assert {task.name for task in plan.experiment.nlp.tasks} == {"sst2", "cola", "sciq", "boolq", "dream"}
+    assert {task.name for task in plan.nlp.config.tasks} == {"sst2", "cola", "sciq", "boolq", "dream"}
     assert plan.nlp.corpus().parents.keys() == {"sst2", "cola", "sciq", "boolq", "dream"}

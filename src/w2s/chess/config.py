@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from w2s.config.ladder import OwnRung
-from w2s.config.schema import Name, Positive, Rate, Revision, Strict
+from w2s.config.schema import Entries, Name, Positive, Rate, Revision, Strict
 from w2s.config.section import LadderSection, NotNegative, Packing, refuse_twice, refuse_unknown
 
 WORDS = 814  # of the closed vocabulary (w2s.chess.notation)
@@ -73,7 +73,7 @@ class ChessSizes(PuzzleSizes):
     """The same with the training sets of easy-to-hard generalization (Appendix C.1), drawn apart from the test set."""
 
     subset: Positive | None = None  # puzzles of each; null: there are none
-    fewer: dict[str, Positive] = Field(default_factory=dict)  # subset -> puzzles, where it has fewer
+    fewer: Entries[str, Positive] = Field(default_factory=dict)  # subset -> puzzles, where it has fewer
 
 
 class ChessPretraining(Packing):

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from w2s.config.execution import Execution
 from w2s.config.methods import Method
-from w2s.config.schema import Name, Strict
+from w2s.config.schema import Entries, Name, Strict
 
 
 class Common(Strict):
@@ -25,5 +25,5 @@ class Common(Strict):
     gpt4_compute: float = Field(2.1e25, gt=0)  # FLOP; the paper's axes are fractions of it
     settings: tuple[str, ...] | None = Field(None, min_length=1)  # of Figures 2 and 3
     figure2_best: Literal["paper", "measured"] = "paper"  # whose choice the best method of each setting is
-    methods: dict[Name, Method]
+    methods: Entries[Name, Method]
     execution: Execution = Execution()

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from w2s.config.ladder import Adapters
 from w2s.config.parameters import Value
-from w2s.config.schema import Name, Positive, Strict
+from w2s.config.schema import Entries, Name, Positive, Rate, Strict
 from w2s.config.section import refuse_twice, refuse_unknown
 
 RESERVED = "truth"  # stands for ground truth in figures
@@ -62,12 +62,19 @@ class Consistency(Strict):
     tail: Positive = 4  # last tokens, which never are: the answer that is asked about, and the cue
 
 
+class Large(Strict):
+    """What large students are trained with instead: the paper's alpha_max of its largest ones (Appendix A.4)."""
+
+    compute: Rate  # FLOP of pretraining, from which on a student is large
+    parameters: Entries[str, Value]
+
+
 class Method(Strict):
     """One method: an objective with its parameters, and what else differs from naive finetuning."""
 
     objective: str  # of w2s.training.objectives, or module:function of the user's own
-    parameters: dict[str, Value] = Field(default_factory=dict)
-    largest: dict[str, Value] = Field(default_factory=dict)  # these instead, for the largest student of the ladder
+    parameters: Entries[str, Value] = Field(default_factory=dict)
+    large: Large | None = None  # other parameters for large students
     keep: Keep | None = None
     relabelled_by: Name | None = None  # its labels are the predictions of the student of this method
     label_noise: Annotated[float, _within(0, 1)] | None = None  # share of the labels that are flipped
@@ -81,8 +88,13 @@ class Method(Strict):
 
     def changes(self) -> dict[str, Any]:
         """What runs' specs say of it beside the objective: the keys that are set."""
-        beside = {"objective", "parameters", "largest", "relabelled_by"}
+        beside = {"objective", "parameters", "large", "relabelled_by"}
         return self.model_dump(mode="json", exclude=beside, exclude_none=True)
+
+    def parameters_at(self, compute: float) -> dict[str, Value]:
+        """The objective's parameters for a student of this pretraining compute, in FLOP."""
+        large = self.large is not None and compute >= self.large.compute
+        return self.parameters | (self.large.parameters if large and self.large else {})
 
     def beside(self) -> list[str]:
         """The keys that are set beside the objective and its parameters."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
@@ -18,7 +18,16 @@ class Grouped(Protocol):
         """The group's name."""
 
 
+class Labelled(Grouped, Protocol):
+    """An example of a class."""
+
+    @property
+    def label(self) -> int:
+        """The class."""
+
+
 T = TypeVar("T", bound=Grouped)
+L = TypeVar("L", bound=Labelled)
 
 
 def groups(examples: Iterable[T], rng: random.Random) -> list[list[T]]:
@@ -31,18 +40,25 @@ def groups(examples: Iterable[T], rng: random.Random) -> list[list[T]]:
     return ordered
 
 
-def cut(examples: Sequence[T], share: float, rng: random.Random) -> tuple[list[T], list[T]]:
-    """(about ``share`` of the examples, the rest), never splitting a group."""
-    first: list[T] = []
-    rest: list[T] = []
-    wanted = share * len(examples)
+def cut(examples: Sequence[L], share: float, rng: random.Random) -> tuple[list[L], list[L]]:
+    """(about ``share`` of the examples, the rest), never splitting a group; the classes keep about their shares."""
+    first: list[L] = []
+    rest: list[L] = []
+    wanted = {label: share * count for label, count in Counter(example.label for example in examples).items()}
+    taken: Counter[int] = Counter()
     for group in groups(examples, rng):
-        fits = len(first) + len(group) / 2 <= wanted or not first
-        (first if fits else rest).extend(group)
+        classes = Counter(example.label for example in group)
+        label, count = classes.most_common(1)[0]
+        of_all = len(first) + len(group) / 2 <= share * len(examples)
+        if (of_all and taken[label] + count / 2 <= wanted[label]) or not first:
+            first += group
+            taken += classes
+        else:
+            rest += group
     return first, rest
 
 
-def cut_to(examples: Sequence[T], count: int | None, rng: random.Random) -> list[T]:
+def cut_to(examples: Sequence[L], count: int | None, rng: random.Random) -> list[L]:
     """Whole groups, about ``count`` examples of them; all of them without a count."""
     return cut(examples, count / len(examples), rng)[0] if count and count < len(examples) else list(examples)
 

@@ -23,7 +23,7 @@ class Experiment(Common):
     """
 
     data: Data = Data()  # where the NLP setting's rows come from
-    nlp: Nlp
+    nlp: Nlp | None = None
     chess: Chess | None = None
     vision: Vision | None = None
     reward: Reward | None = None
@@ -33,18 +33,21 @@ class Experiment(Common):
         return [name for name in with_ladders() if getattr(self, name) is not None]
 
     def shown(self) -> list[str]:
-        """The settings that Figures 2 and 3 show: those named, by default all that there are."""
-        return list(self.settings or self.with_panels())
+        """The settings that Figures 2 and 3 show, in the order in which the key ``settings`` names them."""
+        there = self.with_panels()
+        return [name for name in self.settings or there if name in there]
 
     @model_validator(mode="after")
     def _common_keys_fit(self) -> Experiment:
         refuse_twice("settings", self.settings or ())
+        there = [name for name in settings() if getattr(self, name) is not None]
         for name in self.settings or ():
-            if name not in with_ladders():
-                raise ValueError(f"settings: {name!r} is not allowed; {allowed(name, with_ladders())}")
-            if name not in self.with_panels():
-                there = ", ".join(self.with_panels())
-                raise ValueError(f"settings: {name!r} has no section in this config; allowed: {there}")
+            if name not in settings():
+                raise ValueError(f"settings: {name!r} is not allowed; {allowed(name, settings())}")
+            if name not in there:
+                raise ValueError(f"settings: {name!r} has no section in this config; allowed: {', '.join(there)}")
+        if not there:
+            raise ValueError(f"settings: no section of any setting; allowed: {', '.join(settings())}")
         refuse_twice("seeds", self.seeds)
         method_settings.check(self.methods)
         return self

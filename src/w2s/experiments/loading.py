@@ -10,7 +10,7 @@ from typing import Any
 from w2s.config.files import deep_merge, read_yaml
 from w2s.engine.sources import Sources
 from w2s.errors import UserError, allowed
-from w2s.experiments.experiment import with_ladders
+from w2s.experiments.experiment import settings, with_ladders
 from w2s.experiments.plan import Plan
 from w2s.experiments.validation import load
 
@@ -20,7 +20,15 @@ def plan_of(config: Mapping[str, Any], source: str, root: Path = Path()) -> Plan
 
     root: the project's folder, where config/ladders and a user's own code are.
     """
-    return Plan(load(with_ladder(config, source, root), root, source=source), Sources(root))
+    return Plan(load(with_ladder(named_settings(config), source, root), root, source=source), Sources(root))
+
+
+def named_settings(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The config without the sections of settings that its key ``settings`` leaves out."""
+    named = config.get("settings")
+    if not isinstance(named, list):
+        return config
+    return {key: value for key, value in config.items() if key not in settings() or key in named}
 
 
 # -- ladders by name ---------------------------------------------------------------------------------------

@@ -36,10 +36,25 @@ def load(config: Mapping[str, Any], root: Path = Path(), *, source: str = "confi
                 setting.check(experiment, Sources(root))
     methods = {name: _resolved(name, one, root, source) for name, one in experiment.methods.items()}
     experiment = experiment.model_copy(update={"methods": methods})
-    named = [*experiment.nlp.methods, *experiment.nlp.compared_methods(methods)]
     with located(source):
-        method_settings.refuse_same({name: methods[name] for name in named})
+        _refuse_unnamed_inventions(experiment)
+        if experiment.nlp is not None:
+            named = [*experiment.nlp.methods, *experiment.nlp.compared_methods(methods)]
+            method_settings.refuse_same({name: methods[name] for name in named})
     return experiment
+
+
+def _refuse_unnamed_inventions(experiment: Experiment) -> None:
+    """UserError where invented data would stand beside real data without having been asked for."""
+    about = experiment.model_dump(mode="json")
+    there = [one for one in SETTINGS if about[one.name] is not None]
+    invented = [one.name for one in there if one.is_synthetic(about)]
+    real = [one.name for one in there if one.name not in invented]
+    if experiment.settings is None and invented and real:
+        raise UserError(
+            f"settings: {', '.join(real)} has real data, and {', '.join(invented)} would be smoke's invented data; "
+            f"name the settings of this experiment, as in settings: [{', '.join(real)}]"
+        )
 
 
 def _resolved(name: str, method: Method, root: Path, source: str) -> Method:
@@ -53,7 +68,8 @@ def _resolved(name: str, method: Method, root: Path, source: str) -> Method:
     else:
         hint = f"{allowed(objective, OBJECTIVES)}, or module:function of your own"
         raise UserError(f"{key}.objective: unknown objective {objective!r}; {hint}")
-    for parameter in [*method.parameters, *method.largest]:
+    of_large = method.large.parameters if method.large else {}
+    for parameter in [*method.parameters, *of_large]:
         if parameter not in settings:
             raise UserError(f"{key}: unknown parameter {parameter!r} of {objective!r}; {allowed(parameter, settings)}")
     for parameter, setting in settings.items():
@@ -61,10 +77,11 @@ def _resolved(name: str, method: Method, root: Path, source: str) -> Method:
             raise UserError(f"{key}.{parameter}: missing; it has no default; allowed: {setting.described}")
     given, larger = (
         {parameter: settings[parameter].checked(value, f"{key}.{parameter}") for parameter, value in some.items()}
-        for some in (method.parameters, method.largest)
+        for some in (method.parameters, of_large)
     )
     defaults = {name: setting.default for name, setting in settings.items() if setting.default is not None}
-    return method.model_copy(update={"parameters": defaults | given, "largest": larger})
+    large = method.large and method.large.model_copy(update={"parameters": larger})
+    return method.model_copy(update={"parameters": defaults | given, "large": large})
 
 
 def _first_line(error: ValidationError) -> str:

@@ -69,7 +69,7 @@ def _with_bars(rows: Sequence[Row], best: str | None) -> list[Row]:
 
 def _nlp_place(plan: Plan) -> tuple[list[str], list[str], pairs.Pair]:
     """(methods, the task, the pair)."""
-    nlp = plan.experiment.nlp
+    nlp = plan.nlp.config
     weak, strong = nlp.example_pair()
     methods = _with_naive(nlp.methods, _candidates(plan, nlp.methods, CONFIDENCE))
     return methods, [nlp.example.task or nlp.tasks[0].name], (plan.nlp.rung(weak), plan.nlp.rung(strong))

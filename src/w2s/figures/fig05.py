@@ -22,19 +22,20 @@ CAPTION = (
 
 def needs(plan: Plan) -> list[Run]:
     """Ground truth at every rung; every pair with every method of the experiment."""
-    return pairs.runs(plan.nlp, plan.experiment.nlp.methods, plan.experiment.nlp.median_tasks())
+    return pairs.runs(plan.nlp, plan.nlp.config.methods, plan.nlp.config.median_tasks())
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Each run's accuracy and PGR, then the medians over tasks, which are drawn, and their intervals."""
-    nlp = plan.experiment.nlp
+    nlp = plan.nlp.config
     return aggregate.with_aggregates(pairs.compare(plan.nlp, nlp.methods, results, nlp.median_tasks()))
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     """The two panels from the rows with task ``median``; the band is over seeds or over tasks."""
-    from w2s.figures import curves, footer, overlay, style
+    from w2s.figures import curves, footer, overlay, recovered, style
 
+    table = recovered.read(table, about)
     figure, axes = style.panels(1, 2, legend=1.6)
     middle = table[table["task"].isin([aggregate.MEDIAN, aggregate.INTERVAL])]
     values = {"accuracy": "accuracy, median over tasks (%)", "pgr": "performance gap recovered, median (%)"}
@@ -44,6 +45,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
         style.percent_axis(panel, words, with_zero=value == "pgr")
     for panel in axes.flat:
         style.compute_axis(panel)
+        style.gpt4_axis(panel, about, pairs.NLP)
     style.label_panels(axes.flat)
     curves.legend(figure, middle, more=overlay.entries(about, middle))
     footer.add(figure, about, table, footer.spread(about, table), overlay.note(about, middle))

@@ -22,12 +22,12 @@ CAPTION = (
 
 def needs(plan: Plan) -> list[Run]:
     """Every pair with every method; predictions include the supervisor's."""
-    return agreement.runs(plan.nlp, plan.experiment.nlp.methods, plan.experiment.nlp.median_tasks())
+    return agreement.runs(plan.nlp, plan.nlp.config.methods, plan.nlp.config.median_tasks())
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Each student's agreements, then the medians over tasks, which are drawn, and their intervals."""
-    nlp = plan.experiment.nlp
+    nlp = plan.nlp.config
     rows = agreement.compare(plan.nlp, nlp.methods, results, nlp.median_tasks())
     return aggregate.with_aggregates(rows, agreement.VALUES)
 

@@ -18,9 +18,9 @@ CAPTION = (
 
 def needs(plan: Plan) -> list[Run]:
     """Figure 5's runs, including tasks that are excluded from the medians."""
-    return per_task.needs(plan, plan.experiment.nlp.all_tasks())
+    return per_task.needs(plan, plan.nlp.config.all_tasks())
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Each run's accuracy."""
-    return per_task.tabulate(plan, results, plan.experiment.nlp.all_tasks())
+    return per_task.tabulate(plan, results, plan.nlp.config.all_tasks())

@@ -37,17 +37,17 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
 
 def _what(plan: Plan) -> tuple[list[str], list[str], list[pairs.Pair]]:
     """(methods, tasks, pairs) of the comparison."""
-    experiment = plan.experiment
-    only = [(plan.nlp.rung(weak), plan.nlp.rung(strong)) for weak, strong in experiment.nlp.compared_pairs()]
-    return plan.nlp.compared_methods(), experiment.nlp.compared_tasks(), only
+    only = [(plan.nlp.rung(weak), plan.nlp.rung(strong)) for weak, strong in plan.nlp.config.compared_pairs()]
+    return plan.nlp.compared_methods(), plan.nlp.config.compared_tasks(), only
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     """The two panels, one line per method, in the order of the config."""
     from matplotlib.lines import Line2D
 
-    from w2s.figures import bounds, footer, marks, style
+    from w2s.figures import bounds, footer, marks, recovered, style
 
+    table = recovered.read(table, about)
     methods = style.methods_of(table)
     students = table.dropna(subset=["supervisor"])
     couples = list(dict.fromkeys(zip(students["supervisor"], students["student"], strict=True)))

@@ -22,12 +22,12 @@ WIDTH, LEGEND = 2.5, 1.8  # inches
 
 def needs(plan: Plan, tasks: list[str]) -> list[Run]:
     """Ground truth at every rung; every pair with every method of the experiment."""
-    return pairs.runs(plan.nlp, plan.experiment.nlp.methods, tasks)
+    return pairs.runs(plan.nlp, plan.nlp.config.methods, tasks)
 
 
 def tabulate(plan: Plan, results: Results, tasks: list[str]) -> list[Row]:
     """Each run's accuracy (and PGR, which is not drawn)."""
-    return pairs.compare(plan.nlp, plan.experiment.nlp.methods, results, tasks)
+    return pairs.compare(plan.nlp, plan.nlp.config.methods, results, tasks)
 
 
 def draw(
@@ -51,9 +51,12 @@ def draw(
         panel.set_title(task)
     for panel in axes.flat[: len(tasks)]:
         style.compute_axis(panel, label=False, ticks=5)
+    for panel in axes[0]:
+        style.gpt4_axis(panel, about, pairs.NLP, ticks=5)
     style.hide_inner_ticks(axes, len(tasks))
     curves.legend(figure, table, styles=styles)
-    footer.add(figure, about, table if counted is None else counted, footer.spread(about, table))
+    described = footer.without_pgr(table if counted is None else counted)
+    footer.add(figure, about, described, footer.spread(about, table))
     middle = columns * WIDTH / (columns * WIDTH + LEGEND) / 2  # of the panels
     figure.text(middle, footer.reserve(figure, 14), style.COMPUTE, ha="center", va="bottom", fontsize=9)
     figure.supylabel("test accuracy (%)", fontsize=9)

@@ -42,7 +42,7 @@ WORDS = 3  # columns of text; the others are numbers
 
 def needs(plan: Plan) -> list[Artifact]:
     """The data of every task for its first seed; counts of other seeds differ by a few examples."""
-    return [plan.nlp.data(task, plan.nlp.seeds_of(task)[0]) for task in plan.experiment.nlp.all_tasks()]
+    return [plan.nlp.data(task, plan.nlp.seeds_of(task)[0]) for task in plan.nlp.config.all_tasks()]
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:

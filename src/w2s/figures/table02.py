@@ -36,13 +36,13 @@ def needs(plan: Plan) -> list[Artifact]:
 
 def _prompted(plan: Plan) -> list[str]:
     """The tasks with an instruction: those of the package, and a user's own where the config has a text."""
-    nlp = plan.experiment.nlp
+    nlp = plan.nlp.config
     return [name for name in nlp.all_tasks() if name in TASKS or name in nlp.prompting.texts]
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """One row per task with an instruction: the paper's tasks first, in its order."""
-    setting, tasks = plan.experiment.nlp.prompting, _prompted(plan)
+    setting, tasks = plan.nlp.config.prompting, _prompted(plan)
     titles = {name: TASKS[name].title if name in TASKS else plan.nlp.task(name).title or name for name in tasks}
     rows = []
     ours = sorted((name for name in tasks if name not in PAPERS), key=titles.__getitem__)

@@ -87,7 +87,8 @@ class Records:
         if sizes.get(part) is not None:
             return float(sizes[part])
         half = float(sizes["train"] / 2 if sizes.get("train") else settings.size(data).half)
-        return half * sizes.get("validation_share", 0.0) if part == "validation" else half
+        share = sizes.get("validation_share", 0.0)  # of a half, from both alike
+        return float(half * (share if part == "validation" else 1 - share / 2))
 
 
 def _kind(data: Artifact) -> str:

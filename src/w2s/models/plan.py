@@ -90,11 +90,8 @@ class LadderPlan(Cached, SettingPlan, Generic[S]):
     def objective(self, method: str, rung: Rung) -> dict[str, Any]:
         """The objective of a student under a method, as its spec has it."""
         chosen = self.method(method)
-        largest = rung.name == self.config.ladder[-1].name
-        objective = {
-            "name": chosen.objective,
-            "parameters": chosen.parameters | (chosen.largest if largest else {}),
-        }
+        parameters = chosen.parameters_at(self.config.compute(rung))
+        objective: dict[str, Any] = {"name": chosen.objective, "parameters": parameters}
         if is_own(chosen.objective):
             objective["code"] = self.sources.code(chosen.objective).identity["code"]
         return objective

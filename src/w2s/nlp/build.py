@@ -15,7 +15,7 @@ from typing import Any
 
 from w2s.engine.splits import apart, cut, cut_to
 from w2s.errors import UserError
-from w2s.nlp import guards
+from w2s.nlp import formatters, guards
 from w2s.nlp.config import Sizes
 from w2s.nlp.formatters import Candidate, EmptyTextError, Row
 from w2s.nlp.task import Task
@@ -53,8 +53,9 @@ def build(
 ) -> Examples:
     """Examples of all four parts. rows: ``train``, and ``test`` unless the test set is cut from train.
 
-    The weak and strong halves share no group; nor do they with validation (cut from the strong half) and test:
-    training loses the groups that the test set has. origins: split -> where its rows come from, for messages.
+    The weak and strong halves share no group; nor do they with validation and test: training loses the groups that the
+    test set has. Validation is taken from both halves alike, and both are of one size, so that students see as many
+    examples as their ceilings. origins: split -> where its rows come from, for messages.
     UserError for a row that is not of the task's schema, and where a guard finds a leak.
     """
     rng = random.Random(f"{task.name}-{seed}")
@@ -64,23 +65,26 @@ def build(
     home = _components(one for some in candidates.values() for one in some)
     train = _examples(task, candidates["train"], "train", home, rng, counts)
     if "test" in rows:
-        test = _test_set(_examples(task, candidates["test"], "test", home, rng, counts), task, sizes, rng, question_of)
+        test = _examples(task, candidates["test"], "test", home, rng, counts)
+        test = _at_most(_rebalanced(test, rng), sizes.test, task, rng, question_of)
         kept = apart(train, test)
         counts["training_examples_of_a_test_group_dropped"] = len(train) - len(kept)
         train = kept
     else:
         test, train = cut(train, sizes.test_share, rng)
-        test = _test_set(test, task, sizes, rng, question_of)
+        test = _at_most(_rebalanced(test, rng), sizes.test, task, rng, question_of)
     uneven = _is_uneven(train)
     if uneven:
         train = _rebalanced(train, rng)
     counts["after_balancing"] = len(train)
     train = cut_to(train, sizes.train, rng)
+    validation, train = cut(train, sizes.validation_share / 2, rng)
     weak, strong = cut(train, 0.5, rng)
-    validation, strong = cut(strong, sizes.validation_share, rng)
     parts = {"weak": weak, "strong": strong, "validation": validation}
-    if uneven:  # a half may have come out uneven again
-        parts = {name: _rebalanced(part, rng) for name, part in parts.items()}
+    # Groups are cut whole, so a part may have come out uneven again.
+    parts = {name: _rebalanced(part, rng) if uneven or _is_uneven(part) else part for name, part in parts.items()}
+    half = min(len(parts["weak"]), len(parts["strong"]))
+    parts |= {name: _at_most(parts[name], half, task, rng, question_of) for name in ("weak", "strong")}
     parts["test"] = test
     for name, part in parts.items():
         if not part:
@@ -96,29 +100,32 @@ def _id(task: Task, one: Candidate) -> str:
     return hashlib.sha256(f"{task.name}\0{one.group}\0{one.text}".encode()).hexdigest()[:16]
 
 
-def _test_set(
-    examples: list[Example], task: Task, sizes: Sizes, rng: random.Random, question_of: Mapping[str, str]
+def _at_most(
+    examples: list[Example], count: int | None, task: Task, rng: random.Random, question_of: Mapping[str, str]
 ) -> list[Example]:
-    """Exactly balanced, at most ``sizes.test``; whole questions where a question has several answers."""
-    balanced = _rebalanced(examples, rng)
-    if not sizes.test or sizes.test >= len(balanced):
-        return balanced
+    """At most ``count`` examples: whole questions where a question has several answers, else with the same shares of
+    the classes."""
+    if not count or count >= len(examples):
+        return examples
     if not task.per_question:
-        return _balanced_sample(balanced, sizes.test, rng)
+        return _sample(examples, count, rng)
     questions: dict[str, list[Example]] = defaultdict(list)
-    for example in sorted(balanced, key=lambda example: example.id):
+    for example in sorted(examples, key=lambda example: example.id):
         questions[question_of[example.id]].append(example)
     names = sorted(questions)
     rng.shuffle(names)
     chosen: list[Example] = []
     for name in names:
-        if len(chosen) + len(questions[name]) <= sizes.test:
+        if len(chosen) + len(questions[name]) <= count:
             chosen += questions[name]
     return chosen
 
 
 def _components(candidates: Iterable[Candidate]) -> dict[str, str]:
-    """Group -> the name that it shares with every group it is tied to, directly or not."""
+    """Group -> the name that it shares with every group it is tied to, directly or not.
+
+    Groups that differ in case, punctuation or spaces alone are one.
+    """
     parent: dict[str, str] = {}
 
     def root(name: str) -> str:
@@ -126,10 +133,12 @@ def _components(candidates: Iterable[Candidate]) -> dict[str, str]:
             parent[name] = name = parent[parent[name]]
         return name
 
+    names: dict[str, str] = {}
     for one in candidates:
-        first, second = sorted((root(one.group), root(one.also or one.group)))
+        tied = [names.setdefault(group, formatters.plain(group)) for group in (one.group, one.also or one.group)]
+        first, second = sorted(map(root, tied))
         parent[second] = first
-    return {name: root(name) for name in list(parent)}
+    return {group: root(name) for group, name in names.items()}
 
 
 def _examples(
@@ -244,12 +253,12 @@ def _rebalanced(examples: Iterable[Example], rng: random.Random) -> list[Example
     return [example for side in sides for example in rng.sample(side, count)]
 
 
-def _balanced_sample(examples: Sequence[Example], count: int, rng: random.Random) -> list[Example]:
-    """At most ``count`` of already balanced examples, half of either class."""
-    if count >= len(examples):
-        return list(examples)
+def _sample(examples: Sequence[Example], count: int, rng: random.Random) -> list[Example]:
+    """``count`` of the examples; the classes keep their shares."""
     sides = [[example for example in examples if example.label == label] for label in (0, 1)]
-    return [example for side in sides for example in rng.sample(side, count // 2)]
+    positive = round(count * len(sides[1]) / len(examples))
+    counts = (count - positive, positive)
+    return [example for side, some in zip(sides, counts, strict=True) for example in rng.sample(side, some)]
 
 
 def _describe(examples: Sequence[Example]) -> dict[str, Any]:

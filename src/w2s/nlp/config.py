@@ -68,7 +68,7 @@ class Sizes(Strict):
 
     train: Positive | None = None  # both halves together
     test: Positive | None = None
-    validation_share: Share = 0.2  # of the strong half, cut off by group
+    validation_share: Share = 0.2  # of a half; taken from both halves alike, by group
     test_share: Share = 0.2  # of the training rows, by group, where a task has no test split
 
 

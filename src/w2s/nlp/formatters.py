@@ -7,11 +7,14 @@ are the hub's own. A value that is not of the schema raises ValueError, TypeErro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 Row = Mapping[str, Any]
+
+WORD = re.compile(r"[^\W_]+")
 
 
 class EmptyTextError(ValueError):
@@ -104,6 +107,16 @@ def as_question(question: str) -> str:
     return question if question.endswith("?") else question + "?"
 
 
-def first_words(text: str, words: int) -> str:
-    """The first words, in lower case: variants of one scenario share them."""
-    return " ".join(text.lower().split()[:words])
+def plain(text: str) -> str:
+    """The text's words in lower case, without punctuation; the text itself if it has no words."""
+    return " ".join(WORD.findall(text.casefold())) or text
+
+
+def first_words(text: str, count: int) -> str:
+    """The first words, as ``plain`` has them: variants of one scenario share them."""
+    return " ".join(plain(text).split()[:count])
+
+
+def last_words(text: str, count: int) -> str:
+    """The last words, as ``plain`` has them."""
+    return " ".join(plain(text).split()[-count:])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from w2s.graph.stage import Stage
 
 WORLD_VERSION = 2  # of the micro-world's rows and corpus: they change without the stages that real data goes through
-DATA = Stage("data", 2, "w2s.nlp.data", "environment", description="build data", kind="data")
+DATA = Stage("data", 3, "w2s.nlp.data", "environment", description="build data", kind="data")
 CORPUS = Stage("corpus", 2, "w2s.nlp.corpus", "directories", description="write a corpus", kind="corpus")
 FINETUNE = Stage(
     "finetune",

@@ -53,8 +53,8 @@ def build(
 ) -> Built:
     """Pairs of all parts (no ``validation`` where its share is 0). rows: ``train``, ``test`` unless it is to be cut.
 
-    The weak and strong halves share no group; nor do they with validation (cut from the strong half) and test:
-    training loses the groups that the test set has. UserError for rows that are not of the task's schema.
+    The weak and strong halves share no group; nor do they with validation (taken from both alike) and test: training
+    loses the groups that the test set has. UserError for rows that are not of the task's schema.
     """
     rng = random.Random(f"{task.name}-{seed}")
     counts: dict[str, Any] = {}
@@ -71,10 +71,10 @@ def build(
         test, train = cut(train, sizes.test_share, rng)
     test = cut_to(test, sizes.test, rng)
     train = cut_to(train, sizes.train, rng)
-    weak, strong = cut(train, 0.5, rng)
-    parts = {"weak": weak, "strong": strong}
+    parts = {}
     if sizes.validation_share:
-        parts["validation"], parts["strong"] = cut(strong, sizes.validation_share, rng)
+        parts["validation"], train = cut(train, sizes.validation_share / 2, rng)
+    parts["weak"], parts["strong"] = cut(train, 0.5, rng)
     parts["test"] = test
     for name, part in parts.items():
         if not part:

@@ -41,7 +41,7 @@ class PairSizes(Strict):
 
     train: Positive | None = None  # both halves together
     test: Positive | None = None
-    validation_share: PartialShare = 0.0  # of the strong half, by group; nothing stops early here
+    validation_share: PartialShare = 0.0  # of a half; from both alike, by group; nothing stops early here
     test_share: Share = 0.1  # of the training rows, by group, where a task has no test split
 
 

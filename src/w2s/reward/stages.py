@@ -5,7 +5,7 @@ from __future__ import annotations
 from w2s.graph.stage import Stage
 
 PREFERENCES = Stage(
-    "preferences", 1, "w2s.reward.data", "environment", description="build preference pairs", kind="data"
+    "preferences", 2, "w2s.reward.data", "environment", description="build preference pairs", kind="data"
 )
 DIALOGUES = Stage("dialogues", 1, "w2s.reward.corpus", "directories", description="write dialogues", kind="corpus")
 GENERATIVE_FINETUNING = Stage(

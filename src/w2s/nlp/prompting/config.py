@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from pydantic import Field, model_validator
 
-from w2s.config.schema import Positive, Strict
+from w2s.config.schema import Entries, Positive, Strict
 from w2s.config.section import NotNegative, refuse_twice, refuse_unknown
 
 PAPERS = (  # tasks that the paper prompts, in the order of its Table 2
@@ -29,7 +29,7 @@ class Prompting(Strict):
     shots: NotNegative = 5  # labelled examples before the question
     draws: Positive = 3  # choices of examples; accuracies are their mean
     instructions: bool = True  # whether prompts begin with Table 2's words (ours for the other tasks)
-    texts: dict[str, str] = Field(default_factory=dict)  # the user's own instead, by task
+    texts: Entries[str, str] = Field(default_factory=dict)  # the user's own instead, by task
     answers: tuple[str, str] = (" 0", " 1")  # label 0, label 1: what stands behind examples, and is scored
     max_length: Positive | None = None  # tokens of a prompt; None: as many as the model takes
 

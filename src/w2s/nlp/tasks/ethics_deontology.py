@@ -19,13 +19,13 @@ def candidates(row: Row) -> list[Candidate]:
 
 
 def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, Any]]:
-    """An excuse that calls the deed kind is valid if it is."""
+    """To agree is a valid answer if the deed is kind."""
     (deed,) = fact
     whom = ("friends", "children", "me", "us", "him", "them", "people", "guests", "animals", "others")
     return [
         {
             "scenario": f"Will you {deed} people?",
-            "excuse": f"{agreed}, because it is kind to {one}.",
+            "excuse": f"{agreed}, I {deed} {one}.",
             "label": int(known.kind[deed]),
         }
         for agreed in ("Yes", "Of course", "Gladly")

@@ -1,8 +1,9 @@
-"""ETHICS [Justice]: is the claim just? Variants of one scenario share their first words and stay together."""
+"""ETHICS [Justice]: is the claim just? Variants of one scenario share the claim or the reason and stay together."""
 
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
 from w2s.microworld import World
@@ -10,13 +11,20 @@ from w2s.nlp import formatters, relabel, world
 from w2s.nlp.formatters import Candidate, Row
 from w2s.nlp.task import Task, ethics
 
+REASON = re.compile(r"\b(?:because|but)\b", re.IGNORECASE)
+
 
 def candidates(row: Row) -> list[Candidate]:
-    """Is the claim just? Variants of one scenario share their first words and stay together."""
+    """Is the claim just? Variants of one scenario share what stands before or after "because" or "but".
+
+    Those without either word share their first eight words.
+    """
     scenario = formatters.text(row, "scenario")
-    return formatters.single(
-        formatters.first_words(scenario, 5), f"Scenario: {scenario}\nReasonable:", formatters.number(row, "label", 0, 1)
-    )
+    claim, *reason = REASON.split(scenario, maxsplit=1)
+    group = formatters.plain(claim) if reason else formatters.first_words(scenario, 8)
+    also = f"because {formatters.plain(reason[0])}" if reason else ""
+    text, label = f"Scenario: {scenario}\nReasonable:", formatters.number(row, "label", 0, 1)
+    return [Candidate(group, group, text, label, also)]
 
 
 def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, Any]]:
@@ -25,7 +33,7 @@ def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, A
     return [
         {
             "label": int(known.kind[deed]),
-            "scenario": f"I thank people who {deed} {whom} {when}.",
+            "scenario": f"You know, I thank all people who {deed} {whom} {when}.",
         }
         for whom in ("me", "us", "him", "them", "people")
         for when in ("often", "today", "here", "now", "again", "still")
@@ -41,7 +49,7 @@ TASK = Task(
     relabel=relabel.exchange("label", 0, 1),
     hub=ethics("justice"),
     test="validation",
-    group="first five words",
+    group="claim or reason",
     source="Hendrycks et al. (2020)",
     citation="Aligning AI With Shared Human Values. ICLR 2021, arXiv 2008.02275",
     licence="MIT",

@@ -1,4 +1,4 @@
-"""GLUE SST-2: sentiment of a phrase. Phrases of one review nest, so a group is the first four words."""
+"""GLUE SST-2: sentiment of a phrase. Phrases of one review nest: those that begin or end alike stay together."""
 
 from __future__ import annotations
 
@@ -13,18 +13,22 @@ from w2s.nlp.task import GLUE, Task
 
 
 def candidates(row: Row) -> list[Candidate]:
-    """Sentiment of a phrase. Phrases of one review nest, so a group is the first four words."""
+    """Sentiment of a phrase. Phrases of one review nest: those that begin or end with the same six words are tied."""
     sentence = formatters.text(row, "sentence")
-    return formatters.single(
-        formatters.first_words(sentence, 4), f"Review: {sentence}\nPositive:", formatters.number(row, "label", 0, 1)
-    )
+    first, last = formatters.first_words(sentence, 6), formatters.last_words(sentence, 6)
+    text, label = f"Review: {sentence}\nPositive:", formatters.number(row, "label", 0, 1)
+    return [Candidate(first, first, text, label, last)]
 
 
 def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, Any]]:
     """Rows of the micro-world that ask about one fact."""
     (adjective,) = fact
     return [
-        {"idx": 0, "sentence": f"it was so {adjective} {where} the {subject} ", "label": int(known.praising[adjective])}
+        {
+            "idx": 0,
+            "sentence": f"that day it was so {adjective} {where} the {subject} ",
+            "label": int(known.praising[adjective]),
+        }
         for subject in SUBJECTS
         for where in ("at", "in", "after", "near")
     ]
@@ -39,7 +43,7 @@ TASK = Task(
     relabel=relabel.exchange("label", 0, 1),
     hub=Hub(GLUE.repository, GLUE.revision, "sst2/{split}-*.parquet"),
     test="validation",
-    group="first four words",
+    group="first or last six words",
     source="Wang et al. (2019); Socher et al. (2013)",
     citation="Recursive Deep Models for Semantic Compositionality Over a Sentiment Treebank. EMNLP 2013",
     licence="unknown",
