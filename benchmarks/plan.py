@@ -2,8 +2,8 @@
 
 python benchmarks/plan.py [--seeds 3 9] [--figures FIGURE ...]
 
-All figures that config/nlp-paper.yaml can have, with so many seeds (and with config.yaml's chess, with as many); from
-nothing, and when everything is there but the figures.
+All figures that config/nlp-paper.yaml can have, with so many seeds; from nothing, and when everything is there
+but the figures.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 
 import yaml
 
-from w2s.config.files import deep_merge, read_yaml
+from w2s.config.files import read_yaml
 from w2s.graph.artifact import Artifact, with_ancestors
 from w2s.jobs.workflow import Workflow
 
@@ -36,9 +36,7 @@ def checkout(folder: Path, seeds: int) -> Workflow:
     """A checkout of its own, whose experiment has so many seeds."""
     for name in COPIED:
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, folder / name)
-    everywhere = {"seeds": list(range(seeds))}
-    chess = read_yaml(ROOT / "config.yaml")["chess"] | everywhere
-    overlay = deep_merge(read_yaml(ROOT / "config" / f"{EXPERIMENT}.yaml"), {**everywhere, "chess": chess})
+    overlay = read_yaml(ROOT / "config" / f"{EXPERIMENT}.yaml") | {"seeds": list(range(seeds))}
     (folder / "config" / f"{EXPERIMENT}.yaml").write_text(yaml.safe_dump(overlay, sort_keys=False))
     return Workflow(read_yaml(folder / "config.yaml"), folder)
 
