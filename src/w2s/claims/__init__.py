@@ -1,13 +1,13 @@
 """The paper's claims as data, and the rules that decide whether they hold in an experiment.
 
 * ``claim``: what a claim is, and how a number with an interval decides it;
-* ``cells``: a figure's table as numbers with their noise; ``measures``: what rules make of them;
+* ``cells``: a figure's table as numbers; ``measures``: what rules make of them; ``intervals``: how sure that is;
 * ``nlp``, ``chess``, ``reward``, ``elicitation``, ``structure``: the claims;
 * ``paper``: the paper's own numbers as tables like ours, on which its claims must hold;
 * ``evaluate``: all claims on an experiment's tables.
 
-Rules see nothing but the table of one figure (``results/figures/<experiment>/<figure>.csv``). Measures
-and ranges were written, and tested on the paper's numbers, before they were applied to any run of ours.
+Rules see nothing but the table of one figure (``results/figures/<experiment>/<figure>.csv``). Measures and ranges are
+set on the paper's own numbers.
 """
 
 from __future__ import annotations

@@ -352,7 +352,10 @@ class Cells:
         cells = list(self._values if among is None else among)
         grids = np.array([grid for cell in cells for grid in self._by_repeat[cell].values()])
         known = ~np.isnan(grids).all(axis=0)  # (repeats, tasks)
-        seeds = [len({self._repeats[number] for number in np.flatnonzero(of_task)}) for of_task in known.T]
+        repeats = [
+            [self._repeats[number] for number in np.flatnonzero(of_task)] for of_task in known.T if of_task.any()
+        ]
+        seeds, draws = _from_to([len({seed for seed, _ in some}) for some in repeats]), _from_to(map(len, repeats))
         sizes = [size for cell in cells for some in self._examples[cell].values() for size in some if size == size]
         powers = [
             math.log10(self.compute[name])
@@ -362,7 +365,8 @@ class Cells:
         ]
         return Rests(
             tasks=int(known.any(axis=0).sum()),
-            seeds=_from_to([number for number in seeds if number]),
+            seeds=seeds,
+            draws=draws if draws != seeds else "",
             examples=min(sizes, default=math.nan),
             compute=(min(powers), max(powers)) if powers else None,
         )
@@ -499,7 +503,8 @@ def _right(every: Draws, right: Draws, wrong: Draws) -> Draws:
     return np.where((found >= 0) & (found <= 1), found, np.nan)
 
 
-def _from_to(numbers: Sequence[int]) -> str:
+def _from_to(counts: Iterable[int]) -> str:
+    numbers = list(counts)
     least, most = min(numbers, default=0), max(numbers, default=0)
     return f"{most}" if least == most else f"{least} to {most}"
 

@@ -105,19 +105,22 @@ class Claim:
 
 @dataclass(frozen=True)
 class Rests:
-    """What a number rests on. seeds: of each task. examples: of the smallest test set, NaN if not known.
+    """What a number rests on. seeds: of each task. draws: of training examples or prompts, where seeds have several.
 
-    compute: log10 of the smallest and the largest model's, as fractions of GPT-4's; None where no model has any.
+    examples: of the smallest test set, NaN if not known. compute: log10 of the smallest and the largest model's, as
+    fractions of GPT-4's; None where no model has any.
     """
 
     tasks: int = 0
     seeds: str = ""
+    draws: str = ""
     examples: float = math.nan
     compute: tuple[float, float] | None = None
 
     def __str__(self) -> str:
         parts = [f"{self.tasks} task" + "s" * (self.tasks != 1)] if self.tasks else []
         parts += [f"{self.seeds} seed" + "s" * (self.seeds != "1")] if self.seeds else []
+        parts += [f"{self.draws} draws"] if self.draws else []
         parts += [] if math.isnan(self.examples) else [f"{self.examples:.0f} test examples"]
         parts += [f"models of {shown_compute(*self.compute)}"] if self.compute else []
         return ", ".join(parts)

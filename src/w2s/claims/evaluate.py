@@ -151,7 +151,7 @@ def _can_speak(tables: Tables, claim: Claim, cells: Cells) -> None:
             raise LackingError(f"{ladder}, the claim is about {shown_compute(*whole)}")
         return
     try:
-        there = judge(claim, Cells(_within(theirs, ours), exact=True))
+        there = judge(claim, _of_paper(claim.figure, claim.setting, ours))
     except LackingError as error:
         raise LackingError(f"{ladder}: {error}") from error
     if there.verdict != on_paper(claim).verdict:
@@ -193,8 +193,10 @@ def on_paper(claim: Claim) -> Finding:
 
 
 @cache
-def _of_paper(figure: str, setting: str) -> Cells:
-    return Cells(paper.table(figure, setting), exact=True)
+def _of_paper(figure: str, setting: str, span: tuple[float, float] | None = None) -> Cells:
+    """The paper's table, of models in a range of compute."""
+    rows = paper.table(figure, setting)
+    return Cells(_within(rows, span) if span else rows, exact=True)
 
 
 def rows_of(judged: Sequence[Judged]) -> list[dict[str, Any]]:

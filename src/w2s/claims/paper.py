@@ -31,7 +31,7 @@ def table(figure: str, setting: str) -> list[Row]:
 def _typed(row: dict[str, str] | Row) -> Row:
     found: Row = {name: value for name, value in row.items() if value not in ("", None)}
     found |= {name: float(found[name]) / 100 for name in NUMBERS if name in found}
-    for role in ("supervisor", "student", "cutoff"):
+    for role in ("supervisor", "student"):
         if role in found and f"{role}_compute" not in found:
             power = _power(found[role])
             found |= {} if power is None else {f"{role}_compute": 10**power}

@@ -40,7 +40,7 @@ agreements and PGRs are in percent; ``method`` is ours, ``truth`` the ground-tru
 * ``simulable.csv``: Figure 24; ``labels`` and ``student`` are numbers of features (simulable), accuracies of the labels
   or shares of noise; equal ones stand for the labeller itself. Its agreement panels begin with the labeller's accuracy.
 * ``claims.csv``: what claims are tried on beyond the above, in the columns of our tables: Figures 3c (reward models),
-  7c, 9, 10, 11, 16 to 18, 21, 22b, 23, 24a and 24b (labels themselves, and students at full size), 25, 26 (means over
+  7c, 9, 10, 11, 16 to 18, 22b, 23, 24a and 24b (labels themselves, and students at full size), 25, 26 (means over
   training), 27, and Table 3. Its PGRs are percent too.
 * ``reward.csv``: Figure 3c and 3f (ground truth and naive reward models; the PGRs of -7.06 to -6.48 and of -5.25 to
   -4.67 are not in it, but in Figure 10), and agreement of Figure 16.
