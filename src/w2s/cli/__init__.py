@@ -25,7 +25,7 @@ COMMANDS: tuple[str, ...] = (
     "cost",
     "status",
 )
-COMMANDS += ("examples", "fetch", "gallery", "table", "stages")
+COMMANDS += ("config", "examples", "fetch", "gallery", "table", "stages")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -16,7 +16,7 @@ from w2s import figures
 from w2s.claims.needed import available
 from w2s.config.files import deep_merge, read_yaml
 from w2s.errors import UserError, allowed
-from w2s.experiments.loading import plan_of
+from w2s.experiments.loading import plan_of, shipped
 from w2s.experiments.plan import Plan
 from w2s.graph.artifact import Artifact, with_ancestors
 from w2s.graph.lock import CLAIMS, PACKAGE, sources
@@ -56,17 +56,29 @@ class Workflow:
         if name is None:
             return self.default
         if name not in self._plans:
-            path = self.root / "config" / f"{name}.yaml"
-            if not path.is_file():
-                hint = allowed(name, {*self.overlays, *self._plans})
-                raise UserError(f"unknown experiment {name!r} (no {path}); {hint}")
-            overlay = read_yaml(path)
-            if "execution" in overlay:
-                raise UserError(f"{path}: execution: applies to all experiments of a call; set it in config.yaml")
-            if overlay.get("experiment", name) != name:
-                raise UserError(f"{path}: experiment: {overlay['experiment']!r} is not allowed; allowed: {name}")
-            self._plans[name] = plan_of(deep_merge(self.config, overlay) | {"experiment": name}, str(path), self.root)
+            (source, overlay), _ = self.layers(name)
+            self._plans[name] = plan_of(deep_merge(self.config, overlay) | {"experiment": name}, source, self.root)
         return self._plans[name]
+
+    def layers(self, name: str | None = None) -> list[tuple[str, Mapping[str, Any]]]:
+        """(file, content) of an experiment's overlay and of config.yaml, which it is laid over."""
+        base: tuple[str, Mapping[str, Any]] = ("config.yaml", self.config)
+        if name is None or name == self.default.experiment.experiment:
+            return [base]
+        path = self.root / "config" / f"{name}.yaml"
+        if not path.is_file():
+            hint = allowed(name, {*self.overlays, *self._plans})
+            raise UserError(f"unknown experiment {name!r} (no {path}); {hint}")
+        overlay = read_yaml(path)
+        if "execution" in overlay:
+            raise UserError(f"{path}: execution: applies to all experiments of a call; set it in config.yaml")
+        if overlay.get("experiment", name) != name:
+            raise UserError(f"{path}: experiment: {overlay['experiment']!r} is not allowed; allowed: {name}")
+        return [(str(path), overlay), base]
+
+    def shipped_rungs(self) -> list[str]:
+        """Names of the rungs in config/ladders."""
+        return list(shipped(self.root).rungs)
 
     def figure(self, figure: str, experiment: str | None = None) -> list[Artifact]:
         """The runs that a figure of an experiment reads; UserError for an unknown figure."""
