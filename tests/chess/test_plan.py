@@ -135,6 +135,8 @@ def test_the_closed_vocabulary_is_as_large_as_the_config_says() -> None:
 
 
 def test_files_are_known_by_their_content(config: dict[str, Any], tmp_path: Path) -> None:
+    config["settings"] = ["chess"]
+
     def key(place: str) -> tuple[str, str]:
         config["chess"]["puzzles"].update(source="files", paths=[f"{tmp_path}/{place}/*.csv"])
         plan: Plan = plan_of(copy.deepcopy(config), "files")

@@ -112,6 +112,7 @@ def test_keys_of_reward_are_found(tiny_config: dict[str, Any]) -> None:
 
 
 def test_files_are_known_by_their_content(config: dict[str, Any], tmp_path: Path) -> None:
+    config["settings"] = ["reward"]
     config["reward"].update(source="directory", tasks=[{"name": "hh", "test": "none"}])
     config["reward"]["pretraining"]["corpus"] = "tasks"
 
@@ -130,6 +131,7 @@ def test_files_are_known_by_their_content(config: dict[str, Any], tmp_path: Path
 
 
 def test_the_hub_is_known_by_its_commit(config: dict[str, Any]) -> None:
+    config["settings"] = ["reward"]
     config["reward"].update(source="hub", tasks=["hh", "summarize", "shp", "webgpt"])
     config["reward"]["pretraining"]["corpus"] = "tasks"
     plan = plan_of(config, "hub").reward
