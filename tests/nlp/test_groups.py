@@ -1,0 +1,98 @@
+"""What must stay on one side of every split: variants of one scenario, phrases of one review, spellings of one text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from w2s.nlp.build import PARTS, Examples, _components, build
+from w2s.nlp.config import Sizes
+from w2s.nlp.formatters import Candidate, Row, plain
+from w2s.nlp.task import Task
+from w2s.nlp.tasks import TASKS
+
+SIZES = Sizes(validation_share=0.2, test_share=0.2)
+
+
+def groups_of(task: str, rows: Iterable[dict[str, Any]]) -> list[str]:
+    """Row -> the name of its group, after ties; rows are told apart by their order in the text."""
+    made = [TASKS[task].formatter(row)[0] for row in rows]
+    home = _components(made)
+    return [home[one.group] for one in made]
+
+
+def justice(*scenarios: str) -> list[str]:
+    return groups_of("ethics_justice", [{"scenario": one, "label": 1} for one in scenarios])
+
+
+def test_justice_variants_share_the_claim_or_the_reason() -> None:
+    claim = "My aunt ought to bring me soup tonight"
+    one, two, three, other = justice(
+        f"{claim} because I have a cold.",
+        f"{claim}, but I am in another town.",
+        "I asked the nurse to stay because I have a cold",
+        "My aunt ought to bring me a horse because she has a farm.",  # the same first five words
+    )
+    assert one == two == three != other
+
+
+def test_justice_scenarios_without_a_reason_share_their_first_words() -> None:
+    one, two, other = justice(
+        "I help my brother with his garden every week, now he asked for more.",
+        "I help my brother with his garden every month and he thanked me.",
+        "I help my brother with his homework, and he thanked me.",
+    )
+    assert one != other
+    assert justice(*(f"I help my brother with his garden every {when}" for when in ("day", "week")))[0] != other
+    assert two != other
+
+
+def sst2(*sentences: str) -> list[str]:
+    return groups_of("sst2", [{"sentence": one, "label": 1} for one in sentences])
+
+
+def test_phrases_of_one_review_that_begin_or_end_alike_stay_together() -> None:
+    whole = "a slow and tender portrait of two brothers who lose their farm in one winter"
+    words = whole.split()
+    groups = sst2(whole, " ".join(words[:8]), " ".join(words[5:]), "a slow and tender tale of the sea", "in one winter")
+    assert groups[0] == groups[1] == groups[2]
+    assert len({groups[0], groups[3], groups[4]}) == 3
+
+
+@pytest.mark.parametrize("other", ["A Fine film .", "a fine film", "a fine, film!", "a  fine film"])
+def test_texts_that_differ_in_case_or_punctuation_are_one_group(other: str) -> None:
+    first, second, third = sst2("a fine film", other, "a fine farm")
+    assert first == second != third
+
+
+def test_a_text_without_words_is_its_own_group() -> None:
+    assert plain("?!") == "?!"
+    assert plain("Straße, 3rd") == plain("STRASSE 3RD")
+
+
+def built(rows: list[dict[str, Any]], sizes: Sizes = SIZES, seed: int = 0) -> Examples:
+    task = Task(
+        "plain", "Plain", lambda row: [Candidate(row["group"], row["group"], row["text"], row["label"])], (), "p"
+    )
+    return build(task, {"train": rows}, sizes, seed)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("positive", [0.35, 0.5, 0.7])
+def test_every_part_is_balanced_and_halves_are_of_one_size(positive: float, seed: int) -> None:
+    """Groups of one to four examples, mostly of one class each."""
+    rows = [
+        {"group": f"g{n // (n % 4 + 1)}", "text": f"text {n}", "label": int((n * 7919 % 1000) / 1000 < positive)}
+        for n in range(1200)
+    ]
+    parts = built(rows, seed=seed).parts
+    assert len(parts["weak"]) == len(parts["strong"])
+    for name in PARTS:
+        assert 0.45 <= sum(one.label for one in parts[name]) / len(parts[name]) <= 0.55
+
+
+def test_students_see_as_many_examples_as_their_ceilings_and_none_is_lost() -> None:
+    parts = built([{"group": str(n), "text": f"text {n}", "label": n % 2} for n in range(1000)]).parts
+    assert {name: len(parts[name]) for name in PARTS} == {"weak": 360, "strong": 360, "validation": 80, "test": 200}
