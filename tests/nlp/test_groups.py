@@ -9,7 +9,7 @@ import pytest
 
 from w2s.nlp.build import PARTS, Examples, _components, build
 from w2s.nlp.config import Sizes
-from w2s.nlp.formatters import Candidate, Row, plain
+from w2s.nlp.formatters import Candidate, plain
 from w2s.nlp.task import Task
 from w2s.nlp.tasks import TASKS
 
