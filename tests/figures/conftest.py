@@ -91,8 +91,16 @@ def shape(smoke_config: dict[str, Any]) -> Shape:
     return make
 
 
-def about(plan: Plan, **more: Any) -> dict[str, Any]:
-    return plan.experiment.model_dump(mode="json") | {"commit": "0123456789"} | more
+def about(plan: Plan, *, real: bool | None = None, **more: Any) -> dict[str, Any]:
+    """real: whether the data pass for real; by default with the paper's results, which are drawn beside such only."""
+    found = plan.experiment.model_dump(mode="json") | {"commit": "0123456789"} | more
+    if plan.experiment.overlay_paper if real is None else real:
+        found["data"] = found["data"] | {"source": "hub"}
+        for name, place in (("chess", "puzzles"), ("vision", "images")):
+            if found[name]:
+                found[name] = found[name] | {place: found[name][place] | {"source": "hub"}}
+        found["reward"] = found["reward"] and found["reward"] | {"source": "hub"}
+    return found
 
 
 def numbers(figure: str, plan: Plan) -> pd.DataFrame:

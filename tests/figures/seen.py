@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -16,10 +17,17 @@ from w2s import figures
 from w2s.experiments.plan import Plan
 
 
-def draw(name: str, plan: Plan, table: pd.DataFrame | None = None, **more: object) -> Figure:
+def draw(name: str, plan: Plan, table: pd.DataFrame | None = None, **more: Any) -> Figure:
     """A figure of invented numbers, or of a table given."""
     figure: Figure = figures.module(name).draw(numbers(name, plan) if table is None else table, about(plan, **more))
     return figure
+
+
+def rendered(figure: Figure) -> Any:
+    """The renderer of a figure that was laid out and drawn."""
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+    return canvas.get_renderer()
 
 
 def footer(figure: Figure) -> str:

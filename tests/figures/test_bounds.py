@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from tests.figures.conftest import Shape, numbers, sections
@@ -213,12 +215,26 @@ def test_figure_9_keeps_the_spread_over_draws_of_examples(shape: Shape) -> None:
     assert "band: lowest to highest of 2 draws of examples (prompts with examples), 95% bootstrap" in said
 
 
-def test_figure_20_has_bounds_in_its_table_alone(shape: Shape) -> None:
-    plan = shape(chess=True, seeds=1)
-    assert numbers("fig20", plan)["accuracy" + LOW].notna().any()
-    figure = draw("fig20", plan)
-    assert not reaches(figure)
-    assert "bootstrap" not in footer(figure)
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_figure_20_has_intervals_over_the_puzzles_of_a_bin_and_none_where_it_is_empty(seeds: int, shape: Shape) -> None:
+    plan = shape(chess=True, seeds=seeds)
+    table = numbers("fig20", plan)
+    table.loc[table["rating"] == 1250, ["accuracy", "accuracy" + LOW, "accuracy" + HIGH, "examples"]] = math.nan
+    figure = draw("fig20", plan, table)
+    assert "95% bootstrap interval over the test puzzles of a bin" in footer(figure)
+    first = next(panel for panel in figure.axes if panel.axison)
+    rows = table[(table["student"] == "c16") & (table["method"] == "all")]
+    expected = rows.groupby("rating")["accuracy" + LOW].mean() * 100
+    (whiskers,) = [
+        drawn
+        for drawn in first.collections
+        if isinstance(drawn, LineCollection) and to_hex(np.asarray(drawn.get_edgecolor())[0][:3]) == "#3953a4"
+    ]
+    lows = {segment[0][0]: segment[0][1] for segment in whiskers.get_segments() if len(segment)}
+    assert lows[1150] == pytest.approx(expected[1150])
+    assert 1250 not in lows or math.isnan(lows[1250])
+    without = table[[name for name in table if "_examples_" not in str(name)]]
+    assert "interval" not in footer(draw("fig20", plan, without))
 
 
 def test_figure_24_names_the_panels_of_each_kind_of_band(shape: Shape) -> None:

@@ -11,7 +11,7 @@ from matplotlib.colors import to_hex, to_rgba
 
 from tests.figures.conftest import CHESS, Shape, numbers
 from tests.figures.fake import Fake, halfway
-from tests.figures.seen import draw, footer, lines, ys
+from tests.figures.seen import draw, footer, lines, xs, ys
 from w2s import figures
 from w2s.errors import LackingError
 from w2s.experiments.plan import Plan
@@ -214,6 +214,24 @@ def test_figure_19_has_a_line_a_cutoff_the_diagonal_and_zero_shot(shape: Shape) 
     assert ys(top)[-1] == pytest.approx(100 * 8 / 30)
 
 
+def test_figure_19_joins_its_points_from_left_to_right(shape: Shape) -> None:
+    """On hard puzzles, a larger rung may be worse than a smaller one."""
+    plan = shape(chess=True, seeds=1)
+    table = numbers("fig19", plan)
+    everything = table["method"] == "all"
+    table.loc[everything, "accuracy_hard"] = table.loc[everything, "student"].map(
+        {"c16": 0.3, "c24": 0.1, "c32": 0.5, "c40": 0.2}
+    )
+    _, hard = draw("fig19", plan, table).axes
+    curves = [line for line in hard.lines if line.get_marker() in ("o", "x")]
+    assert len(curves) == 7
+    for line in curves:
+        assert xs(line) == pytest.approx([10, 20, 30, 50])
+    lowest = table[table["method"] == "below-800"].set_index("student")["accuracy_hard"] * 100
+    (dark,) = [line for line in curves if to_hex(line.get_color()) == "#152952"]
+    assert ys(dark) == pytest.approx(list(lowest[["c24", "c40", "c16", "c32"]]))
+
+
 def test_figure_19_copes_without_hard_puzzles(shape: Shape) -> None:
     plan = shape(chess=True, seeds=1)
     table = numbers("fig19", plan).assign(accuracy_hard=math.nan, examples_hard=0)
@@ -264,7 +282,9 @@ def test_figure_20_leaves_gaps_where_a_bin_is_empty(shape: Shape) -> None:
     table.loc[table["rating"] == 1250, ["accuracy", "examples"]] = [math.nan, 0]
     figure = draw("fig20", plan, table)
     (line,) = lines(next(panel for panel in figure.axes if panel.axison), "#3953a4", "o")
-    assert 1250 not in list(np.asarray(line.get_xdata()))
+    at = dict(zip(xs(line), ys(line), strict=True))
+    assert math.isnan(at[1250])
+    assert at[1150] == 100
     assert "bins of 100 with 0 to 5 puzzles" in footer(figure)
 
 

@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from tests.figures.conftest import CHESS, REWARD, Shape, numbers, sections
-from tests.figures.seen import draw, footer
+from tests.figures.seen import draw, footer, rendered
 from w2s import figures
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
 from w2s.errors import UserError
@@ -32,13 +30,6 @@ FIRST_THREE = (
 )  # tasks of special studies in the smoke experiment
 of_runs = [name for name in figures.names() if name not in ("fig1", "fig14", "fig24", "table1", "table2")]  # no runs
 every_figure_of_runs = pytest.mark.parametrize("name", of_runs)
-
-
-def rendered(figure: Figure) -> Any:
-    """The renderer of a figure that was laid out and drawn."""
-    canvas: Any = FigureCanvasAgg(figure)
-    canvas.draw()
-    return canvas.get_renderer()
 
 
 @every_figure

@@ -39,8 +39,9 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     """One panel per setting."""
-    from w2s.figures import footer, overlay, style
+    from w2s.figures import footer, overlay, recovered, style
 
+    table = recovered.read(table, about)
     settings = style.in_order(table, "setting")
     figure, axes = style.panels(1, len(settings), share="none", width=5.0 if len(settings) < 3 else 4.3, height=4.2)
     for panel, setting in zip(axes.flat, settings, strict=True):
@@ -48,42 +49,44 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     if len(settings) > 1:
         style.label_panels(axes.flat)
     notes = [_elsewhere(table), _own_ceiling(table)]
-    notes += ["whiskers: lowest to highest seed" if table["seed"].nunique() > 1 else ""]
-    notes += [overlay.BARS_NOTE] if overlay.wanted(about) else []
+    notes += [footer.spread(about, table).replace("band", "whiskers")]
+    notes += [overlay.said(about, settings, overlay.BARS_NOTE)]
     footer.add(figure, about, table, *notes)
     return figure
 
 
 def _panel(panel: Axes, rows: pd.DataFrame, about: dict[str, Any], setting: str) -> None:
     from w2s import paper
-    from w2s.figures import overlay, style
+    from w2s.figures import bounds, overlay, style
 
     students = rows.dropna(subset=["supervisor"])
-    shown: dict[str, tuple[str, pd.Series[float], float]] = {}  # bar -> words, values in percent, PGR
-    weak = students.groupby("seed")["weak"].first() * 100
-    shown["weak"] = ("weak\nsupervisor", weak, math.nan)
+    shown: dict[str, tuple[str, pd.DataFrame, str]] = {}  # bar -> words, rows, column
+    shown["weak"] = ("weak\nsupervisor", students.drop_duplicates("seed").assign(bar="weak"), "weak")
     for bar in ("naive", "best"):
         of_bar = students[students["bar"] == bar]
         if not of_bar.empty:
-            shown[bar] = (_words(bar, students, of_bar), of_bar["accuracy"] * 100, of_bar["pgr"].mean() * 100)
-    ceiling = rows.loc[rows["bar"] == "ceiling", "accuracy"] * 100
+            shown[bar] = (_words(bar, students, of_bar), of_bar, "accuracy")
+    ceiling = rows[rows["bar"] == "ceiling"]
     if not ceiling.empty:
-        started = (rows.loc[rows["bar"] == "ceiling", "method"] == reward.GENERATIVE_TRUTH).all()
+        started = (ceiling["method"] == reward.GENERATIVE_TRUTH).all()
         words = "strong ceiling,\ngenerative\nfinetuning" if started else "strong\nceiling"
-        shown["ceiling"] = (words, ceiling, math.nan)
-    lowest = min(values.min() for _, values, _ in shown.values())
+        shown["ceiling"] = (words, ceiling, "accuracy")
+    found = bounds.basis(rows, about.get("spread", "seeds"), "accuracy")
+    lowest = min(of_bar[column].min() * 100 for _, of_bar, column in shown.values())
     chance = CHANCE.get(setting, 0)
     bottom = chance if lowest >= chance else max(0, 10 * math.floor(lowest / 10 - 0.5))
-    for place, (bar, (_, values, recovered)) in enumerate(shown.items()):
-        mean = values.mean()
+    for place, (bar, (_, of_bar, column)) in enumerate(shown.items()):
+        mean = top = of_bar[column].mean() * 100
         panel.bar(
             place, mean - bottom, WIDTH, bottom=bottom, color=COLOURS[bar], edgecolor="#555555", linewidth=0.6, zorder=3
         )
-        if len(values) > 1:
-            whisker = [[mean - values.min()], [values.max() - mean]]
+        if ends := bounds.of(of_bar, column, found, by="bar"):
+            whisker = bounds.lengths(mean, ends)
+            top = max(top, float(ends[1].iloc[0]))
             panel.errorbar(place, mean, whisker, color=style.TRUTH_COLOUR, linewidth=1, capsize=3, zorder=5)
         said = f"{mean:.1f}"
         if bar in ("naive", "best"):
+            recovered = of_bar["pgr"].mean() * 100
             said += f"\nPGR {recovered:.0f}%" if not math.isnan(recovered) else "\nPGR undefined"
         behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.8}  # of outlines, for one
         above: dict[str, Any] = {
@@ -93,8 +96,8 @@ def _panel(panel: Axes, rows: pd.DataFrame, about: dict[str, Any], setting: str)
             "fontsize": 8,
             "zorder": 6,
         }
-        panel.annotate(said, (place, values.max()), bbox=behind, **above)
-    if overlay.wanted(about):
+        panel.annotate(said, (place, top), bbox=behind, **above)
+    if overlay.wanted(about, setting):
         heights = paper.bars(2, setting)
         there = {float(place): heights[bar] for place, bar in enumerate(shown) if bar in heights}
         overlay.bars(panel, there, width=WIDTH)

@@ -38,8 +38,9 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     """Accuracy above PGR, one column per setting."""
-    from w2s.figures import curves, footer, overlay, style
+    from w2s.figures import curves, footer, overlay, recovered, style
 
+    table = recovered.read(table, about)
     settings = style.in_order(table, "setting")
     figure, axes = style.panels(2, len(settings), share="col", width=4.6, height=2.9, legend=1.6)
     shown = aggregate.shown(table)
@@ -56,6 +57,8 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
         panel.set_title(style.SETTING_WORDS.get(setting, setting))
     for panel in axes.flat:
         style.compute_axis(panel, label=panel in axes[1])
+    for panel, setting in zip(axes[0], settings, strict=True):
+        style.gpt4_axis(panel, about, setting)
     style.label_panels(axes.flat)
     curves.legend(figure, shown, styles=style.NAIVE_SOLID, more=overlay.entries(about, shown))
     footer.add(figure, about, table, footer.spread(about, table), overlay.note(about, shown))

@@ -34,8 +34,9 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     """The two panels; a chain's line starts at the naive same-size student, which has no PGR."""
-    from w2s.figures import curves, footer, overlay, style
+    from w2s.figures import curves, footer, overlay, recovered, style
 
+    table = recovered.read(table, about)
     figure, axes = style.panels(1, 2, legend=1.6)
     lines = curves.with_chains(table)
     values = {"accuracy": "accuracy on chess puzzles (%)", "pgr": "performance gap recovered (%)"}
@@ -45,6 +46,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
         style.percent_axis(panel, words, with_zero=value == "pgr")
     for panel in axes.flat:
         style.compute_axis(panel)
+        style.gpt4_axis(panel, about, chess.CHESS)
     style.label_panels(axes.flat)
     curves.legend(figure, table, more=overlay.entries(about, table))
     footer.add(figure, about, table, _note(table), footer.spread(about, table), overlay.note(about, table))

@@ -45,8 +45,9 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     """The three panels; with several tasks, curves are means over them."""
     from w2s import paper
-    from w2s.figures import curves, footer, overlay, style
+    from w2s.figures import curves, footer, overlay, recovered, style
 
+    table = recovered.read(table, about)
     figure = style.new_figure(13.2, 3.9)
     grid = figure.add_gridspec(1, 3, width_ratios=[3.6, 3.6, 2.4])
     progress, best, bars = (figure.add_subplot(grid[0, column]) for column in range(3))
@@ -68,13 +69,14 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     curves.by_supervisor(best, lines, "accuracy", spread=about.get("spread", "seeds"), styles=styles)
     style.percent_axis(best, "test accuracy (%)")
     style.compute_axis(best)
+    style.gpt4_axis(best, about, reward.REWARD)
     of_paper = paper.bars(7, reward.REWARD)
     stopping.bars(bars, medians[medians["task"] == MEDIAN], about, of_paper, "performance gap recovered, median (%)")
     style.label_panels([progress, best, bars])
     curves.legend(figure, lines, styles=styles, more=overlay.entries(about, lines))
-    notes = [_weak_labels(about), footer.spread(about, lines), overlay.note(about, lines)]
+    notes = [stopping.means(training), _weak_labels(about), footer.spread(about, lines), overlay.note(about, lines)]
     notes += [stopping.errors(about)[0] if medians["pgr_sem"].notna().any() else ""]
-    notes += [overlay.BARS_NOTE if overlay.wanted(about) else ""]
+    notes += [overlay.BARS_NOTE if overlay.wanted(about, reward.REWARD) else ""]
     footer.add(figure, about, table, *notes)
     return figure
 

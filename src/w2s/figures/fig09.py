@@ -72,10 +72,12 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
         panel.set_title(title)
     for panel in axes.flat:
         style.compute_axis(panel, ticks=8)
+        style.gpt4_axis(panel, about, pairs.NLP, ticks=8)
     style.label_panels(axes.flat)
     _legend(figure, table, about)
-    shown = table.drop(columns="undefined", errors="ignore")  # it shows no PGR
-    footer.add(figure, about, shown, _spread(drawn, spread), _room(table), overlay.note(about, table))
+    footer.add(
+        figure, about, footer.without_pgr(table), _spread(drawn, spread), _room(table), overlay.note(about, table)
+    )
     return figure
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from w2s.analysis import aggregate
 from w2s.analysis.bootstrap import Estimate
+from w2s.analysis.pairs import NLP
 from w2s.analysis.pgr import within_noise
 from w2s.analysis.results import Results, Row
 from w2s.experiments.plan import Plan
@@ -69,7 +70,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
             panel.errorbar(mean[name], place, xerr=whisker, color=style.TRUTH_COLOUR, linewidth=1, capsize=3, zorder=5)
         beside = {"xytext": (5, 0), "textcoords": "offset points", "va": "center", "fontsize": 8, "zorder": 6}
         panel.annotate(f"{mean[name]:.1f}", (max(high[name], mean[name]), place), **beside)
-    if overlay.wanted(about):
+    if overlay.wanted(about, NLP):
         heights = paper.bars(11)
         panel.plot([heights[name][0] for name in names], range(len(names)), linestyle="", marker="D", markersize=5,
                    markerfacecolor="white", markeredgecolor=style.TRUTH_COLOUR, zorder=7)  # fmt: skip
@@ -81,8 +82,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     weak = table["supervisor"].dropna().iloc[0]
     panel.set_title(f"{weak} to {table['student'].iloc[0]}")
     notes = [footer.spread(about, table).replace("band", "whiskers"), _gap(mean, table)]
-    notes += ["diamonds: the paper's results"] if overlay.wanted(about) else []
-    footer.add(figure, about, table, *notes)
+    footer.add(figure, about, table, *notes, overlay.said(about, [NLP], "diamonds: the paper's results"))
     return figure
 
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = (
-    "Naive students during training. (a) Test accuracy against training progress on representative NLP tasks; darker "
-    "curves have a larger ratio of student to supervisor pretraining compute. (b) Median PGR over all pairs and tasks "
-    "by early stopping rule (stopping on ground truth uses the test set)."
+    "Naive students during training. (a) Test accuracy against training progress on representative NLP tasks. Curves "
+    "start before training, at epoch 0; darker ones have a larger ratio of student to supervisor pretraining compute. "
+    "(b) Median PGR over all pairs and tasks by early stopping rule (stopping on ground truth uses the test set)."
 )
 COLUMNS = 4
 
@@ -27,15 +27,15 @@ COLUMNS = 4
 def needs(plan: Plan) -> list[Run]:
     """All naive students on representative tasks; on tasks of the medians those with a PGR, and their ground truth."""
     of, (method,) = plan.nlp, pairs.only_naive(plan.nlp, "fig13")
-    drawn = stopping.students(of, method, plan.experiment.nlp.representative_tasks())
-    judged = pairs.runs(of, [method], plan.experiment.nlp.median_tasks(), only=early_stopping.judged(of))
+    drawn = stopping.students(of, method, plan.nlp.config.representative_tasks())
+    judged = pairs.runs(of, [method], plan.nlp.config.median_tasks(), only=early_stopping.judged(of))
     return unique(drawn + judged)
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """``panel`` a: one row per evaluation; b: one row per student and stopping rule, then the medians."""
     of, (method,) = plan.nlp, pairs.only_naive(plan.nlp, "fig13")
-    nlp = plan.experiment.nlp
+    nlp = plan.nlp.config
     drawn = stopping.progress(of, method, results, nlp.representative_tasks(), nlp.training)
     rows = [{"panel": "a"} | row for row in drawn]
     judged = early_stopping.compare(of, method, results, nlp.median_tasks(), early_stopping.judged(of))
@@ -46,8 +46,9 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     """Training progress on the left, one panel per task; the bars on the right."""
     from w2s import paper
-    from w2s.figures import footer, overlay, style
+    from w2s.figures import footer, overlay, recovered, style
 
+    table = recovered.read(table, about)
     training = table[table["panel"] == "a"]
     tasks = style.in_order(training, "task")
     columns = min(COLUMNS, len(tasks))
@@ -72,5 +73,6 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     stopping.bars(bars, medians, about, paper.bars(13), "performance gap recovered, median (%)")
     style.label_panels([progress[0], bars])
     errors = stopping.errors(about)[0] if medians["pgr_sem"].notna().any() else ""
-    footer.add(figure, about, table, errors, overlay.BARS_NOTE if overlay.wanted(about) else "")
+    means = stopping.means(training)
+    footer.add(figure, about, table, means, errors, overlay.said(about, [pairs.NLP], overlay.BARS_NOTE))
     return figure

@@ -55,9 +55,11 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     axes[0, 2].set_ylabel("same move as the supervisor (%)")
     for panel in axes.flat:
         style.compute_axis(panel, ticks=8)
+        style.gpt4_axis(panel, about, chess.CHESS, ticks=8)
     style.label_panels(axes.flat)
     curves.legend(figure, table, styles=style.NAIVE_SOLID, more=overlay.entries(about, table))
     legal = table.loc[table["method"] == chess.ZERO_SHOT, "legal"].dropna() * 100
     words = f"zero-shot completions that are legal moves: {legal.min():.0f} to {legal.max():.0f}%" if len(legal) else ""
-    footer.add(figure, about, table, footer.spread(about, table), words, overlay.note(about, table))
+    described = footer.without_pgr(table)
+    footer.add(figure, about, described, footer.spread(about, table), words, overlay.note(about, table))
     return figure

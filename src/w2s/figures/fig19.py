@@ -64,12 +64,12 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     entries = [Line2D([], [], color=style.GREY, linewidth=0.9, linestyle="--", label="equal to all puzzles")]
     entries += [_key(style.TRUTH_COLOUR, "zero-shot", **style.METHOD_STYLES[chess.ZERO_SHOT])]
     entries += [_key(colour, f"rated below {method[6:]}", marker="o") for method, colour in colours.items()]
-    if overlay.wanted(about):
+    if overlay.wanted(about, chess.CHESS):
         entries.append(Line2D([], [], color=style.TRUTH_COLOUR, label="paper", **overlay.FAINT))
     figure.legend(handles=entries, loc="outside right center", frameon=False)
     counts = f"{table['examples'].mean():,.0f} test puzzles, {table['examples_hard'].mean():,.0f} of them hard"
     spread = studies.spread(about, table, "accuracy", "whiskers")
-    footer.add(figure, about, table, counts, spread, overlay.BEHIND if overlay.wanted(about) else "")
+    footer.add(figure, about, table, counts, spread, overlay.said(about, [chess.CHESS], overlay.BEHIND))
     return figure
 
 
@@ -101,7 +101,7 @@ def _panel(panel: Axes, table: pd.DataFrame, value: str, colours: dict[str, Any]
     for method, colour in {**colours, chess.ZERO_SHOT: style.TRUTH_COLOUR}.items():
         if across is None or method not in mean:
             continue
-        up = mean[method].reindex(across.index).dropna()
+        up = mean[method].reindex(across.sort_values(kind="stable").index).dropna()  # hard puzzles: not by compute
         x = across[up.index]
         zero_shot = method == chess.ZERO_SHOT
         line = style.METHOD_STYLES[chess.ZERO_SHOT] if zero_shot else {"marker": "o", "linewidth": 1.4, "markersize": 4}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 CAPTION = (
     "Test accuracy by rating of chess puzzles, one panel per rung, after training on easy puzzles (green; their "
     "ratings shaded), hard ones (purple; also shaded) and all (blue), and of the prompted base model (open circles). "
-    "The blocks use different rating cutoffs for easy puzzles."
+    "The blocks use different rating cutoffs for easy puzzles. Whiskers: 95% interval over the test puzzles of a bin."
 )
 CUTOFFS = (1200, 900)  # the paper's two, if the experiment has them
 EASY, EVERY, DIFFICULT = "#0c8140", "#3953a4", "#92278f"
@@ -51,7 +51,7 @@ def _methods(plan: Plan) -> list[str]:
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     """One block of panels per cutoff, side by side."""
-    from w2s.figures import footer, overlay, style
+    from w2s.figures import bounds, footer, overlay, style
 
     cutoffs = [name for name in style.in_order(table, "method") if name.startswith("below-")]
     rungs = style.in_order(table.sort_values("student_compute", kind="stable"), "student")
@@ -81,7 +81,9 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     seen = table.groupby("rating")["examples"].mean()
     counts = f"bins of {chess.WIDTH} with {seen.min():.0f} to {seen.max():.0f} puzzles"
     means = "means over seeds" if table["seed"].nunique() > 1 else ""
-    footer.add(figure, about, table, counts, means, overlay.near(about, table))
+    known = bounds.basis(table, "examples", "accuracy") == "examples"
+    whiskers = "whiskers: 95% bootstrap interval over the test puzzles of a bin" if known else ""
+    footer.add(figure, about, table, counts, means, whiskers, overlay.near(about, table))
     figure.text(0.5, footer.reserve(figure, 14), "rating of test puzzles", ha="center", va="bottom", fontsize=9)
     return figure
 
@@ -89,12 +91,19 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
 def _panel(panel: Axes, rows: pd.DataFrame, cutoff: str, top: float) -> None:
     from matplotlib.ticker import MultipleLocator
 
+    from w2s.figures import bounds
+
     panel.axvspan(LOW, min(max(LOW, float(cutoff[6:])), HIGH), color=EASY, alpha=0.1, linewidth=0)
     panel.axvspan(max(LOW, min(float(rows["hard"].iloc[0]), HIGH)), HIGH, color=DIFFICULT, alpha=0.1, linewidth=0)
     for method, look in _looks(cutoff).items():
-        known = rows[(rows["method"] == method) & rows["accuracy"].notna()]
-        mean = known.groupby("rating")["accuracy"].mean() * 100
+        of_method = rows[rows["method"] == method]
+        mean = of_method.groupby("rating")["accuracy"].mean() * 100  # NaN, a gap in the line, in bins without puzzles
         panel.plot(mean.index, mean, clip_on=False, zorder=3, **look)
+        if ends := bounds.of(of_method, "accuracy", "examples", by="rating"):
+            low, high = (end.reindex(mean.index) for end in ends)
+            whiskers = bounds.lengths(mean, (low, high))
+            panel.errorbar(mean.index, mean, whiskers, fmt="none", ecolor=look["color"], elinewidth=0.6, alpha=0.45,
+                           clip_on=False, zorder=2.5)  # fmt: skip
     panel.set(xlim=(LOW, HIGH), ylim=(0, top))
     panel.xaxis.set_major_locator(MultipleLocator(600))
     panel.tick_params(labelsize=7)
@@ -120,6 +129,6 @@ def _entries(about: dict[str, Any]) -> list[Any]:
     words = {"": "trained on easy", chess.ALL: "on all", chess.HARD: "on hard", chess.ZERO_SHOT: "zero-shot"}
     looks = _looks("")
     entries = [Line2D([], [], label=said, **looks[method] | {"markersize": 4}) for method, said in words.items()]
-    if overlay.wanted(about):
+    if overlay.wanted(about, chess.CHESS):
         entries.append(Line2D([], [], color=style.TRUTH_COLOUR, label="paper", **overlay.FAINT))
     return entries

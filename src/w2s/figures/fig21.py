@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from w2s.analysis.pairs import NLP
 from w2s.analysis.results import Results, Row
 from w2s.experiments.plan import Plan
 from w2s.graph.artifact import Artifact
@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 
 CAPTION = (
     "Test accuracy after training on the ground truth of examples up to a difficulty cutoff, with the same number of "
-    "examples at every cutoff. An example's difficulty is the smallest rung from which on all ground-truth models "
-    "classify it correctly without having seen it. Hue: student. Star: the cutoff is the student itself. Right end: "
-    "no cutoff."
+    "examples at every cutoff. An example's difficulty is the pretraining compute of the smallest rung from which on "
+    "all ground-truth models classify it correctly without having seen it. Hue: student. Star: the cutoff is the "
+    "student itself. Right end: no cutoff."
 )
+CUTOFF = "difficulty cutoff (rung's compute, FLOP)"
 COLUMNS = 4
-BEYOND = 0.25  # distance of "any" from the last rung, as a share of the rungs' span; the axis is broken there
+BEYOND, LEAST = 0.25, 0.3  # decades from the last rung to "any": a share of the rungs' span, and the minimum
+MARGIN = 0.08  # on either side, as a share of the axis
 TASK_WIDTH, LEGEND = 2.6, 1.5  # inches
-LETTER = 0.075  # inches per character of a tick label
 
 
 def needs(plan: Plan) -> list[Artifact]:
@@ -63,7 +64,9 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
         if number >= len(tasks):
             panel.set_axis_off()
         elif number + columns >= len(tasks):
-            panel.set_xlabel("difficulty cutoff")
+            panel.set_xlabel(CUTOFF, fontsize=8)
+    for panel in axes[0]:
+        style.gpt4_axis(panel, about, NLP, end=max(place for name, place in places.items() if name != ANY))
     for row in axes:
         row[0].set_ylabel("test accuracy (%)")
     entries = [Line2D([], [], color=colour, marker="o", markersize=4, label=name) for name, colour in colours.items()]
@@ -75,10 +78,12 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
         dict.fromkeys(f"{count:,}" for count in (table["trained_on"].min(), table["trained_on"].max()))
     )
     counts = f"trained on {trained} examples, the same number at every cutoff of a task"
+    cutoffs = f"cutoffs from left to right: {', '.join(name for name in places if name != ANY)}, any"
     footer.add(
         figure,
         about,
         table,
+        cutoffs,
         counts,
         studies.spread(about, table, "accuracy"),
         studies.paper_note(about, table, "seven"),
@@ -87,16 +92,18 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
 
 
 def _places(table: pd.DataFrame) -> dict[str, float]:
-    """Cutoff -> x position: the rung's compute (log10), or beyond the last."""
+    """Cutoff -> x position: the rung's compute in FLOP, or beyond the last."""
     rungs = table.dropna(subset=["cutoff_compute"]).groupby("cutoff")["cutoff_compute"].first().sort_values()
-    places = {str(name): math.log10(compute) for name, compute in rungs.items()}
-    first, last = min(places.values()), max(places.values())
-    return places | {ANY: last + max(BEYOND * (last - first), 0.3)}
+    first, last = float(rungs.min()), float(rungs.max())
+    places = {str(name): float(compute) for name, compute in rungs.items()}
+    return places | {ANY: last * 10 ** max(BEYOND * math.log10(last / first), LEAST)}
 
 
 def _panel(
     panel: Axes, rows: pd.DataFrame, places: dict[str, float], colours: dict[str, Any], found: str | None
 ) -> None:
+    from matplotlib.ticker import NullLocator
+
     from w2s.figures import bounds, curves, style
 
     for student, colour in colours.items():
@@ -113,20 +120,21 @@ def _panel(
             low, high = (end.reindex(mean.index) for end in band)
             panel.fill_between(x, low, high, color=colour, alpha=curves.BAND, linewidth=0, zorder=2)
     style.percent_axis(panel)
-    names = ["any" if name == ANY else name for name in places]
-    first, beyond = min(places.values()), max(places.values())
-    panel.set_xlim(first - 0.08 * (beyond - first), beyond + 0.08 * (beyond - first))  # the paper's may extend further
-    nearest = min(later - earlier for earlier, later in pairwise(places.values())) / (beyond - first)
-    is_crowded = max(map(len, names)) * LETTER > nearest * 0.7 * TASK_WIDTH
-    panel.set_xticks(list(places.values()), names, rotation=90 if is_crowded else 0)
-    _break(panel, places)
+    *rungs, beyond = places.values()
+    first, last = rungs[0], rungs[-1]
+    margin = (beyond / first) ** MARGIN
+    panel.set_xscale("log")
+    panel.set_xlim(first / margin, beyond * margin)  # the paper's curves may extend further
+    ticks = style.decades(first / margin, last * margin**0.5)
+    panel.set_xticks([*ticks, beyond], [*map(style.power, ticks), "any"])
+    panel.xaxis.set_minor_locator(NullLocator())
+    _break(panel, last, beyond)
 
 
-def _break(panel: Axes, places: dict[str, float]) -> None:
+def _break(panel: Axes, last: float, beyond: float) -> None:
     """Two strokes across the axis between the last rung and "any"."""
-    *_, last, beyond = places.values()
     line: dict[str, Any] = {"color": "#555555", "linewidth": 0.9, "clip_on": False, "zorder": 5}
-    middle, width = (last + beyond) / 2, (beyond - last) / 12
-    for shift in (-width, width):
-        panel.plot([middle + shift - width, middle + shift + width], [-0.025, 0.025],
-                   transform=panel.get_xaxis_transform(), scalex=False, scaley=False, **line)  # fmt: skip
+    middle, width = math.sqrt(last * beyond), (beyond / last) ** (1 / 12)
+    for place in (middle / width, middle * width):
+        panel.plot([place / width, place * width], [-0.025, 0.025], transform=panel.get_xaxis_transform(),
+                   scalex=False, scaley=False, **line)  # fmt: skip

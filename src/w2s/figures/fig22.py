@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from w2s.analysis import pairs
 from w2s.analysis.results import Results, Row
 from w2s.experiments.plan import Plan
 from w2s.graph.artifact import Artifact
@@ -51,6 +52,8 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
         _paper(axes[0, 1], about, colours)
     found = bounds.basis(accuracies, about.get("spread", "seeds"), "accuracy")
     _accuracies(axes[0, 1], accuracies, colours, found)
+    style.compute_axis(axes[0, 1])
+    style.gpt4_axis(axes[0, 1], about, pairs.NLP)
     style.label_panels(axes.flat)
     entries = [
         Line2D([], [], color=colour, marker="o", markersize=4, label=_words(share))
@@ -130,7 +133,6 @@ def _accuracies(panel: Axes, rows: pd.DataFrame, colours: dict[int, str], found:
             low, high = band
             panel.fill_between(low.index, low, high, color=colour, alpha=curves.BAND, linewidth=0, zorder=2)
     style.percent_axis(panel, "test accuracy, mean over tasks (%)")
-    style.compute_axis(panel)
 
 
 def _paper(panel: Axes, about: dict[str, Any], colours: dict[int, str]) -> None:
@@ -141,5 +143,5 @@ def _paper(panel: Axes, about: dict[str, Any], colours: dict[int, str]) -> None:
     for share, method in ((30, "easiest-30"), (50, "easiest-50"), (100, "all")):
         rows = [row for row in paper.read("nlp_judged") if row["method"] == method]
         if share in colours:
-            points = [(about["gpt4_compute"] * 10 ** float(row["student"]), float(row["value"])) for row in rows]
-            panel.plot(*zip(*points, strict=True), color=colours[share], **overlay.FAINT)
+            points = [(float(row["student"]), float(row["value"])) for row in rows]
+            overlay.line(panel, about, points, color=colours[share])

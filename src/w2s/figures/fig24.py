@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from w2s.analysis.pairs import NLP
 from w2s.analysis.results import Results, Row
 from w2s.experiments.plan import Plan
 from w2s.graph.artifact import Artifact
@@ -55,7 +56,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
         for place, quantity in enumerate(QUANTITIES):
             panel = axes[place, column]
             lines.draw(panel, quantity)
-            if overlay.wanted(about):
+            if overlay.wanted(about, NLP):
                 _papers(panel, name, quantity, len(lines.sources), lines.ends_in_full)
             style.percent_axis(panel, QUANTITIES[quantity] if column == 0 else "")
             panel.set_xticks(range(len(lines.ticks)), lines.ticks)
@@ -66,8 +67,8 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     rung, draws = table["rung"].iloc[0], table["draw"].max() + 1
     notes = ["black: the labels; each colour: probes trained on one set of labels", f"features of {rung}"]
     notes += [f"means over {draws:.0f} draws of random errors" if draws > 1 else "", _spread(table, spread)]
-    notes += ["faint: the paper's results, with its own feature counts and accuracies"] if overlay.wanted(about) else []
-    footer.add(figure, about, table, *notes)
+    theirs = "faint: the paper's results, with its own feature counts and accuracies"
+    footer.add(figure, about, table, *notes, overlay.said(about, [NLP], theirs))
     return figure
 
 

@@ -6,6 +6,7 @@ import math
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from w2s.analysis.pairs import NLP
 from w2s.analysis.results import Results, Row
 from w2s.experiments.plan import Plan
 from w2s.graph.artifact import Run
@@ -39,8 +40,9 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     """Unfilled bars, as in the paper."""
     from matplotlib.patches import Patch
 
-    from w2s.figures import bounds, footer, overlay, studies, style
+    from w2s.figures import bounds, footer, overlay, recovered, studies, style
 
+    table = recovered.read(table, about)
     tasks = style.in_order(table, "task")
     columns = min(COLUMNS, len(tasks))
     figure, axes = style.panels(
@@ -62,8 +64,9 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     figure.legend(handles=entries, loc="outside right center", frameon=False)
     weak, strong = table["supervisor"].iloc[0], table["student"].iloc[0]
     notes = [f"supervisor {weak}, student {strong}", studies.spread(about, table, "pgr", "whiskers")]
-    notes += ["dashed: the paper's mean over three data sets"] if overlay.wanted(about) else []
-    footer.add(figure, about, table, *notes)
+    footer.add(
+        figure, about, table, *notes, overlay.said(about, [NLP], "dashed: the paper's mean over three data sets")
+    )
     return figure
 
 
@@ -83,7 +86,7 @@ def _panel(panel: Axes, rows: pd.DataFrame, colours: dict[str, str], about: dict
                 if ends := bounds.of(of_bar, "pgr", found, by="kind"):
                     whisker = bounds.lengths(mean, ends)
                     panel.errorbar(place + shift, mean, whisker, color=colour, linewidth=0.9, capsize=2, zorder=4)
-            if overlay.wanted(about) and (kind, method) in theirs:
+            if overlay.wanted(about, NLP) and (kind, method) in theirs:
                 reach = (place + shift - width / 2, place + shift + width / 2)
                 panel.plot(reach, [theirs[kind, method]] * 2, color=style.TRUTH_COLOUR, linewidth=0.9, linestyle="--")
     words = ["\n".join(textwrap.wrap(studies.KIND_WORDS[kind], 20)) for kind in kinds]

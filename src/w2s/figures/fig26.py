@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from w2s.analysis.pairs import NLP
 from w2s.analysis.results import Results, Row
 from w2s.experiments.plan import Plan
 from w2s.graph.artifact import Run
@@ -46,7 +47,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     for line, task in zip(axes, tasks, strict=True):
         for panel, kind in zip(line, kinds, strict=True):
             rows = table[(table["task"] == task) & (table["kind"] == kind)]
-            if overlay.wanted(about):
+            if overlay.wanted(about, NLP):
                 _paper(panel, kind, colours)
             _panel(panel, rows, colours)
             panel.set(ylim=(0, 104), yticks=range(0, 101, 25))
@@ -62,13 +63,12 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     entries += [
         Line2D([], [], color=style.GREY, linestyle=line, label=f"label is {which}") for which, line in LABELS.items()
     ]
-    if overlay.wanted(about):
+    if overlay.wanted(about, NLP):
         entries.append(Line2D([], [], color=style.TRUTH_COLOUR, label="paper, mean", **overlay.FAINT))
     figure.legend(handles=entries, loc="outside right center", frameon=False)
     weak, strong = table["supervisor"].iloc[0], table["student"].iloc[0]
     notes = [f"supervisor {weak}, student {strong}", studies.spread(about, table, "agreement_right")]
-    notes += ["faint: the paper's mean over three data sets"] if overlay.wanted(about) else []
-    footer.add(figure, about, table, *notes)
+    footer.add(figure, about, table, *notes, overlay.said(about, [NLP], "faint: the paper's mean over three data sets"))
     return figure
 
 

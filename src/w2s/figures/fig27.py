@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from w2s.analysis.pairs import NLP
 from w2s.analysis.results import Results, Row
 from w2s.experiments.plan import Plan
 from w2s.graph.artifact import Run
@@ -36,8 +37,9 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    from w2s.figures import bounds, footer, overlay, studies, style
+    from w2s.figures import bounds, footer, overlay, recovered, studies, style
 
+    table = recovered.read(table, about)
     tasks = style.in_order(table, "task")
     figure, axes = style.panels(1, 1, share="none", width=max(4.0, 0.62 * len(tasks) + 1.2), height=3.6, legend=1.7)
     panel: Axes = axes[0, 0]
@@ -49,7 +51,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     entries.append(
         Line2D([], [], color=style.TRUTH_COLOUR, marker="x", linestyle="", markersize=5, label="no label hint")
     )
-    if overlay.wanted(about):
+    if overlay.wanted(about, NLP):
         for (_, method), height in studies.paper_bars(27).items():
             if method in colours:
                 panel.axhline(height, color=colours[method], linewidth=0.9, linestyle="--", alpha=0.7, zorder=2)
@@ -61,8 +63,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     longer = f", {appended['epochs']:g} epochs" if appended["epochs"] else ""
     notes = [f"supervisor {weak}, student {strong}", f"label hint at the {appended['place']} of the text{longer}"]
     notes += [_means(table, colours), studies.spread(about, table, "pgr", "whiskers")]
-    notes += ["dashed: the paper's mean over nine data sets"] if overlay.wanted(about) else []
-    footer.add(figure, about, table, *notes)
+    footer.add(figure, about, table, *notes, overlay.said(about, [NLP], "dashed: the paper's mean over nine data sets"))
     return figure
 
 

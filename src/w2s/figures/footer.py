@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -13,7 +13,7 @@ from w2s.analysis.aggregate import without_aggregates
 from w2s.analysis.bootstrap import HIGH, LOW
 from w2s.analysis.pairs import NAIVE, TRUTH
 from w2s.chess.analysis import BOOTSTRAP
-from w2s.figures import bounds, curves, style
+from w2s.figures import bounds, curves, recovered, style
 from w2s.reward.analysis import GENERATIVE_TRUTH
 
 if TYPE_CHECKING:
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 SIZE = 6.5  # points
 LETTERS_AN_INCH = 20.5
 Done = tuple[object, ...]  # identifies a run of a table
+
+
+def without_pgr(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows for the footer of a figure that shows no PGR."""
+    return table.drop(columns="undefined", errors="ignore")
 
 
 def add(figure: Figure, about: dict[str, Any], table: pd.DataFrame, *notes: str) -> None:
@@ -48,21 +53,33 @@ def reserve(figure: Figure, points: float) -> float:
 def line(about: dict[str, Any], table: pd.DataFrame, *notes: str) -> str:
     """The footer's text before wrapping."""
     each = without_aggregates(table)
-    undefined = _pairs(each, "undefined")
-    unsure = _pairs(each[~(each["undefined"] > 0)], "within_noise") if "undefined" in each else 0
     parts = [
         f"experiment {about['experiment']}",
         _count(runs(each, about.get("ceiling_half", "weak")), "run") if "method" in each else "",
         _count(each["task"].nunique(), "task"),
         _count(each["seed"].nunique(), "seed"),
-        f"PGR undefined (ceiling no better than supervisor) for {_count(undefined, 'student')}" if undefined else "",
-        f"gap within noise (two standard errors) for {_count(unsure, 'student')}" if unsure else "",
+        *(_recovered(about, each) if "undefined" in each else ()),
         _floor(each),
         *notes,
         f"commit {about['commit']}",
         about.get("note", ""),
     ]
     return " · ".join(part for part in parts if part)
+
+
+def _recovered(about: dict[str, Any], each: pd.DataFrame) -> Iterator[str]:
+    """The reading of PGR if it is not the strict one, and how many students have none, or one within noise."""
+    without = each["undefined"] > 0  # ceiling <= supervisor
+    ceiling = "no better than"
+    if recovered.as_in_paper(about):
+        kept = without & (each[recovered.KEPT].notna() if recovered.KEPT in each else False)
+        yield f"{recovered.NOTE} ({_count(_pairs(each[kept]), 'student')})"
+        without, ceiling = without & ~kept, "equal to"
+    if undefined := _pairs(each[without]):
+        yield f"PGR undefined (ceiling {ceiling} supervisor) for {_count(undefined, 'student')}"
+    noisy = each[~(each["undefined"] > 0) & (each["within_noise"] > 0)] if "within_noise" in each else each.iloc[:0]
+    if unsure := _pairs(noisy):
+        yield f"gap within noise (two standard errors) for {_count(unsure, 'student')}"
 
 
 def _floor(each: pd.DataFrame) -> str:
@@ -73,10 +90,9 @@ def _floor(each: pd.DataFrame) -> str:
     return "" if pd.isna(half) else f"noise floor: ±{100 * half:.1f} points per accuracy (95%, test examples)"
 
 
-def _pairs(rows: pd.DataFrame, column: str) -> int:
-    """The number of students marked by a column, counted with their supervisors, as a PGR belongs to a pair."""
-    marked = rows[rows[column] > 0].to_dict("records") if column in rows else []
-    return len({(row.get("supervisor"), *_run(row)) for row in marked})
+def _pairs(rows: pd.DataFrame) -> int:
+    """The number of students, counted with their supervisors, as a PGR belongs to a pair."""
+    return len({(row.get("supervisor"), *_run(row)) for row in rows.to_dict("records")})
 
 
 def spread(about: dict[str, Any], table: pd.DataFrame) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from w2s.analysis import aggregate, pairs
+from w2s.reward.analysis import REWARD
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,8 +25,9 @@ def styles() -> Styles:
 def draw(table: pd.DataFrame, about: dict[str, Any], number: int, *notes: str) -> Figure:
     """Accuracy (a) and PGR (b). number: the figure; selects the paper's results for the overlay."""
     from w2s import paper
-    from w2s.figures import curves, footer, overlay, style
+    from w2s.figures import curves, footer, overlay, recovered, style
 
+    table = recovered.read(table, about)
     figure, axes = style.panels(1, 2, legend=2.6)
     shown = aggregate.shown(table)
     middle = ", median" if aggregate.has_medians(shown) else ""
@@ -36,6 +38,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any], number: int, *notes: str) -
         curves.by_supervisor(panel, shown, value, spread=about.get("spread", "seeds"), styles=styles())
         style.percent_axis(panel, words, with_zero=value == "pgr")
         style.compute_axis(panel)
+        style.gpt4_axis(panel, about, REWARD)
     style.label_panels(axes.flat)
     curves.legend(figure, shown, styles=styles(), more=overlay.entries(about, shown))
     footer.add(figure, about, table, *notes, footer.spread(about, table), overlay.note(about, shown))

@@ -26,8 +26,10 @@ def draw(table: pd.DataFrame, about: dict[str, Any], *, styles: Styles) -> Figur
         curves.by_supervisor(panel, shown, value, spread=about.get("spread", "seeds"), styles=styles)
         style.percent_axis(panel)
         panel.set_title(words)
+    (setting,) = style.in_order(table, "setting")
     for panel in axes.flat:
         style.compute_axis(panel, ticks=8)
+        style.gpt4_axis(panel, about, setting, ticks=8)
     medians = ", median over tasks" if aggregate.has_medians(shown) else ""
     axes[0, 0].set_ylabel(f"agreement{medians} (%)")
     style.label_panels(axes.flat)

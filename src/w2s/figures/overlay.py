@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.lines import Line2D
@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from w2s import paper
 from w2s.analysis.pairs import NLP
 from w2s.chess.analysis import CHESS, ZERO_SHOT
+from w2s.experiments.settings import invented
 from w2s.figures import style
 from w2s.reward.analysis import REWARD
 
@@ -23,23 +24,39 @@ LOWEST, HIGHEST = -7.06, 0.0  # log10 of the compute of the paper's smallest and
 FILES = {NLP: ("nlp_medians", "nlp_agreement"), CHESS: ("chess",), REWARD: ("reward",)}
 
 
-def wanted(about: dict[str, Any]) -> bool:
+def requested(about: dict[str, Any]) -> bool:
     """Whether the experiment requests the paper's results."""
     return bool(about.get("overlay_paper"))
 
 
+def wanted(about: dict[str, Any], setting: str) -> bool:
+    """Whether the paper's results are drawn: requested, and the setting's data are real."""
+    return requested(about) and not invented(about, {setting})
+
+
+def said(about: dict[str, Any], settings: Iterable[str], words: str) -> str:
+    """A note on the paper's results if they are drawn; if they are requested and all data are synthetic, why not."""
+    if any(wanted(about, setting) for setting in settings):
+        return words
+    return NOT_DRAWN if requested(about) else ""
+
+
 def comparable(about: dict[str, Any], table: pd.DataFrame) -> bool:
-    """Whether the experiment requests the paper's curves and their compute range overlaps with this ladder's.
+    """Whether the paper's curves are drawn and their compute range overlaps with this ladder's.
 
     table: of one setting.
     """
-    return wanted(about) and not _apart(about, table)
+    (setting,) = style.in_order(table, "setting")
+    return wanted(about, setting) and not _apart(about, table)
 
 
 def _apart(about: dict[str, Any], table: pd.DataFrame) -> str:
-    """Where the paper's curves lie if they do not overlap with this ladder; empty if they do."""
+    """Why the paper's curves are not beside this ladder: data, or compute without overlap. Empty if they are."""
+    (setting,) = style.in_order(table, "setting")
+    if invented(about, {setting}):
+        return NOT_DRAWN
     ours = table["student_compute"].dropna()
-    starts, ends = (_flop(about, fraction) for fraction in (LOWEST, HIGHEST))
+    starts, ends = (flop(about, fraction) for fraction in (LOWEST, HIGHEST))
     if ours.max() < starts:
         return f"the paper's curves start at {starts:.2g} FLOP, beyond this ladder"
     if ours.min() > ends:
@@ -70,7 +87,7 @@ def curves(
     for row in rows:
         repeated = setting == NLP and row["figure"] == "3"  # its PGRs are also in Figure 5
         if row["quantity"] == value and row["method"] in set(table["method"]) and not repeated:
-            point = (_flop(about, float(row["student"])), float(row["value"]))
+            point = (flop(about, float(row["student"])), float(row["value"]))
             lines.setdefault((row["method"], row["supervisor"]), []).append(point)
     for (method, supervisor), points in lines.items():
         colour = style.TRUTH_COLOUR
@@ -82,7 +99,7 @@ def curves(
 
 def line(panel: Axes, about: dict[str, Any], points: Sequence[tuple[float, float]], **look: Any) -> None:
     """One of the paper's curves: points are (log10 of compute as a fraction of GPT-4's, percent)."""
-    placed = [(_flop(about, fraction), value) for fraction, value in points]
+    placed = [(flop(about, fraction), value) for fraction, value in points]
     panel.plot(*zip(*sorted(placed), strict=True), **{**look, **FAINT})
 
 
@@ -95,16 +112,16 @@ def entries(about: dict[str, Any], table: pd.DataFrame) -> list[Line2D]:
 
 def note(about: dict[str, Any], table: pd.DataFrame) -> str:
     """The footer's note on the paper's curves; empty if they are not requested."""
-    if not wanted(about):
+    if not requested(about):
         return ""
-    said: dict[str, list[str]] = {}
+    notes: dict[str, list[str]] = {}
     for setting in style.in_order(table, "setting"):
         drawn = f"faint curves: the paper's results, assuming {about['gpt4_compute']:.2g} FLOP for GPT-4"
         words = _apart(about, table[table["setting"] == setting]) or drawn
-        said.setdefault(words, []).append(style.SETTING_WORDS.get(setting, setting))
-    if len(said) == 1:
-        return next(iter(said))
-    return "; ".join(f"{' and '.join(settings)}: {words}" for words, settings in said.items())
+        notes.setdefault(words, []).append(style.SETTING_WORDS.get(setting, setting))
+    if len(notes) == 1:
+        return next(iter(notes))
+    return "; ".join(f"{' and '.join(settings)}: {words}" for words, settings in notes.items())
 
 
 def bars(panel: Axes, heights: dict[float, tuple[float, float]], *, width: float) -> None:
@@ -117,9 +134,11 @@ def bars(panel: Axes, heights: dict[float, tuple[float, float]], *, width: float
 
 
 BARS_NOTE = "dashed outlines: the paper's results"
+NOT_DRAWN = "the paper's results are not drawn beside synthetic data"
 
 
-def _flop(about: dict[str, Any], fraction: float) -> float:
+def flop(about: dict[str, Any], fraction: float) -> float:
+    """FLOP of a model of the paper. fraction: log10 of its compute as a fraction of GPT-4's."""
     return float(about["gpt4_compute"]) * math.pow(10, fraction)
 
 
@@ -133,30 +152,30 @@ NEAR = 0.5  # maximum distance in decades of compute between a rung and one of t
 
 def easy_to_hard(panel: Axes, about: dict[str, Any], test: str, colours: Mapping[str, Any]) -> None:
     """Figure 19's curves for cutoffs that we have too; its axes are accuracies and always comparable."""
-    if not wanted(about):
+    if not wanted(about, CHESS):
         return
     for method, colour in {**colours, ZERO_SHOT: style.TRUTH_COLOUR}.items():
         rows = [row for row in paper.read("chess_easy_to_hard") if (row["test"], row["method"]) == (test, method)]
         if rows:
-            points = [(float(row["all"]), float(row["value"])) for row in rows]
+            points = sorted((float(row["all"]), float(row["value"])) for row in rows)
             panel.plot(*zip(*points, strict=True), color=colour, marker=".", **FAINT)
 
 
 def by_rating(panel: Axes, about: dict[str, Any], cutoff: str, table: pd.DataFrame) -> None:
     """Figure 20's curves of the paper's model nearest to a rung in compute. table: of one rung."""
-    model = _nearest(about, float(table["student_compute"].iloc[0])) if wanted(about) else None
+    model = _nearest(about, float(table["student_compute"].iloc[0])) if wanted(about, CHESS) else None
     colours = {cutoff: "#0c8140", "all": "#3953a4", "hard": "#92278f"}
     for method, colour in colours.items() if model else ():
         rows = [row for row in paper.read("chess_by_rating") if (row["student"], row["method"]) == (model, method)]
         if rows:
-            points = [(float(row["rating"]), float(row["value"])) for row in rows]
+            points = sorted((float(row["rating"]), float(row["value"])) for row in rows)
             panel.plot(*zip(*points, strict=True), color=colour, **FAINT)
 
 
 def near(about: dict[str, Any], table: pd.DataFrame) -> str:
     """The footer's note on these curves; empty if they are not requested."""
-    if not wanted(about):
-        return ""
+    if not wanted(about, CHESS):
+        return said(about, [CHESS], "")
     if any(_nearest(about, compute) for compute in table["student_compute"]):
         return f"{BEHIND} for the model within half a decade of compute (GPT-4: {about['gpt4_compute']:.2g} FLOP)"
     return "no rung is within half a decade of compute of the paper's models, so its curves are omitted"
@@ -164,6 +183,6 @@ def near(about: dict[str, Any], table: pd.DataFrame) -> str:
 
 def _nearest(about: dict[str, Any], compute: float) -> str | None:
     models = {row["student"] for row in paper.read("chess_by_rating")}
-    apart = {model: abs(math.log10(compute / _flop(about, float(model)))) for model in sorted(models)}
+    apart = {model: abs(math.log10(compute / flop(about, float(model)))) for model in sorted(models)}
     nearest = min(apart, key=lambda model: apart[model])
     return nearest if apart[nearest] <= NEAR else None

@@ -63,9 +63,9 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     """The two panels, one line per role, one mark per pair."""
     from matplotlib.lines import Line2D
 
-    from w2s.figures import bounds, footer, marks, style
+    from w2s.figures import bounds, footer, marks, recovered, style
 
-    table = table.assign(assistant=table["assistant"].fillna(""))
+    table = recovered.read(table, about).assign(assistant=table["assistant"].fillna(""))
     lines = lines_of(table)
     couples = list(dict.fromkeys(zip(table["supervisor"], table["student"], strict=True)))
     colours = {couple: style.hue(number, len(couples)) for number, couple in enumerate(couples)}

@@ -94,6 +94,11 @@ def curves(panel: Axes, rows: pd.DataFrame, colours: ScalarMappable, **line: Any
     style.percent_axis(panel)
 
 
+def means(rows: pd.DataFrame) -> str:
+    """The footer's note on curves of several seeds; empty with one."""
+    return "curves: means over seeds" if rows["seed"].nunique() > 1 else ""
+
+
 def bars(
     panel: Axes, medians: pd.DataFrame, about: dict[str, Any], papers: Mapping[str, tuple[float, float]], label: str
 ) -> None:
@@ -111,7 +116,7 @@ def bars(
         if not math.isnan(low):
             whisker = [[max(0, height - low * 100)], [max(0, high * 100 - height)]]
             panel.errorbar(place, height, whisker, color=style.TRUTH_COLOUR, linewidth=1, capsize=3, zorder=5)
-    if overlay.wanted(about):
+    if overlay.wanted(about, str(medians["setting"].iloc[0])):
         there = {float(place): papers[rule] for place, rule in enumerate(WORDS) if rule in papers}
         overlay.bars(panel, there, width=WIDTH)
     panel.set_xticks(range(len(WORDS)), list(WORDS.values()), fontsize=8)

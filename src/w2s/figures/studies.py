@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -54,12 +53,12 @@ def spread(about: dict[str, Any], table: pd.DataFrame, value: str, what: str = "
 
 
 def paper_by_cutoff(panel: Axes, about: dict[str, Any], beyond: float) -> None:
-    """Figure 21's curves, means over its unnamed data sets. beyond: x position of ``any``."""
+    """Figure 21's curves, means over its unnamed data sets. beyond: x position of ``any``, in FLOP as all others."""
     cells: dict[str, dict[float, list[float]]] = defaultdict(lambda: defaultdict(list))
     for row in paper.read("nlp_difficulty"):
         place = beyond
         if row["cutoff"] != ANY:
-            place = math.log10(about["gpt4_compute"]) + float(row["cutoff"])
+            place = overlay.flop(about, float(row["cutoff"]))
         cells[row["student"]][place].append(float(row["value"]))
     for number, student in enumerate(sorted(cells, key=float)):
         points = sorted((place, fmean(values)) for place, values in cells[student].items())

@@ -22,16 +22,19 @@ from matplotlib.ticker import (
     LogLocator,
     MaxNLocator,
     NullFormatter,
+    NullLocator,
     StrMethodFormatter,
 )
 
 from w2s.analysis.pairs import NLP, TRUTH
 from w2s.chess.analysis import BOOTSTRAP, CHESS, ZERO_SHOT
+from w2s.experiments.settings import invented
 from w2s.reward.analysis import GENERATIVE, GENERATIVE_TRUTH, REWARD
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.axis import XAxis
 
 # Supervisors from the weakest (dark) to the strongest (yellow); the ceiling is near black.
 SUPERVISOR_HUES = LinearSegmentedColormap.from_list(
@@ -162,20 +165,57 @@ def compute_axis(panel: Axes, *, label: bool = True, ticks: int = 10) -> None:
     panel.set_xscale("log")
     panel.margins(x=0.06)
     low, high = panel.get_xlim()
-    panel.xaxis.set_major_locator(LogLocator(numticks=ticks))
-    if math.log10(high / low) < 1.3:  # about one decade or less: label minor ticks too
-        panel.xaxis.set_minor_locator(FixedLocator(_between(low, high)))
-        panel.xaxis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(10, 10)))
-        panel.tick_params(axis="x", which="minor", labelsize=7)
-    else:
-        panel.xaxis.set_minor_locator(LogLocator(subs=range(2, 10), numticks=ticks))
-        panel.xaxis.set_minor_formatter(NullFormatter())
+    _log_ticks(panel.xaxis, low, high, ticks)
     panel.tick_params(axis="x", which="both", bottom=True, color="#999999")
     if label:
         panel.set_xlabel(COMPUTE)
 
 
-def _between(low: float, high: float) -> list[float]:
+def gpt4_axis(panel: Axes, about: Mapping[str, Any], setting: str, *, ticks: int = 10, end: float = math.inf) -> None:
+    """A second x axis, above a panel of compute: the same as a fraction of GPT-4's, as in the paper.
+
+    It is left out where the setting's data are synthetic: base models pretrained on them compare with no real ones.
+    ticks: as in ``compute_axis``; end: the compute from which on there are none.
+    """
+    if invented(about, {setting}):
+        return
+    figure, gpt4 = panel.figure, float(about["gpt4_compute"])
+    assert isinstance(figure, Figure)
+    if not any(other.child_axes for other in figure.axes):  # the first one
+        figure.set_figheight(figure.get_figheight() + HEAD)
+
+    def fraction(flop: Any) -> Any:
+        return flop / gpt4
+
+    def flop(fraction: Any) -> Any:
+        return fraction * gpt4
+
+    above = panel.secondary_xaxis("top", functions=(fraction, flop))
+    low, high = panel.get_xlim()
+    if end < high:
+        places = decades(low / gpt4, end / gpt4)
+        above.set_xticks(places, [power(place) for place in places])
+        above.xaxis.set_minor_locator(NullLocator())
+    else:
+        _log_ticks(above.xaxis, low / gpt4, high / gpt4, ticks)
+    above.tick_params(axis="x", which="both", top=True, color="#999999", labelsize=7, pad=1)
+    above.spines["top"].set_visible(False)  # the panel's own is there
+    above.set_xlabel(FRACTION, fontsize=8, labelpad=3)
+
+
+def _log_ticks(axis: XAxis, low: float, high: float, ticks: int) -> None:
+    """Whole decades; within about one of them, round numbers between as well."""
+    axis.set_major_locator(LogLocator(numticks=ticks))
+    if math.log10(high / low) < 1.3:
+        axis.set_minor_locator(FixedLocator(between(low, high)))
+        axis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(10, 10)))
+        axis.set_tick_params(which="minor", labelsize=7)
+    else:
+        axis.set_minor_locator(LogLocator(subs=range(2, 10), numticks=ticks))
+        axis.set_minor_formatter(NullFormatter())
+
+
+def between(low: float, high: float) -> list[float]:
     """Round numbers within a narrow range, without whole powers of ten."""
     decades = [10.0**power for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)))]
     found: list[float] = []
@@ -186,7 +226,25 @@ def _between(low: float, high: float) -> list[float]:
     return found
 
 
+def decades(low: float, high: float, most: int = 4) -> list[float]:
+    """Powers of ten for the labels of a narrow panel, or round numbers where there are fewer than two."""
+    whole = [10.0**power for power in range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)]
+    if len(whole) > 1:
+        return whole[:: math.ceil(len(whole) / most)]
+    some = sorted([*whole, *between(low, high)])
+    return some[:: math.ceil(len(some) / most)]
+
+
+def power(number: float) -> str:
+    """A tick label: 10^3, or 2x10^3."""
+    exponent = math.floor(math.log10(number) + 1e-9)
+    times = "" if (factor := number / 10**exponent) < 1.01 else rf"{factor:g}\times"
+    return rf"$\mathdefault{{{times}10^{{{exponent}}}}}$"
+
+
 COMPUTE = "student's pretraining compute (FLOP)"
+FRACTION = "fraction of GPT-4's compute"
+HEAD = 0.4  # inches, of an axis above the panels
 
 
 def percent_axis(panel: Axes, label: str = "", *, with_zero: bool = False) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from w2s.analysis.pgr import mean_defined
@@ -18,11 +21,13 @@ if TYPE_CHECKING:
 CAPTION = (
     "Vision: top-1 accuracy of the weak supervisor and of linear probes on frozen self-supervised features, trained "
     "on ground truth (ceilings) or on the supervisor's probabilities (students), and PGR, under two learning rate "
-    "schedules. Grey: the paper's Table 3, and the results of its released code after the schedule was corrected."
+    "schedules. Grey, on ImageNet: the paper's Table 3, and the results of its released code after the schedule was "
+    "corrected."
 )
 LINE = 0.24  # inches
 MODEL = 3.2  # inches, column of names
-COLUMNS = {"accuracy (%)": 1.6, "PGR (%)": 1.5, "paper": 0.6, "paper PGR": 0.85}  # inches of each schedule's columns
+OURS = {"accuracy (%)": 1.6, "PGR (%)": 1.5}  # inches of each schedule's columns
+PAPERS = {"paper": 0.6, "paper PGR": 0.85}  # the same of those on ImageNet alone
 BETWEEN = 0.15  # inches between schedules
 PAPER = ("paper_accuracy", "paper_pgr")
 WORDS = {"oscillating": "the paper's schedule (oscillating)", "cosine": "corrected schedule (cosine)"}
@@ -40,36 +45,43 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
-    """A typeset table, one line per model: accuracy and PGR for each schedule, and the paper's in grey."""
-    from w2s.figures import footer, style
+    """A typeset table, one line per model: accuracy and PGR for each schedule, and the paper's in grey if there are."""
+    from w2s.figures import bounds, footer, recovered, studies, style
 
+    table = recovered.read(table, about)
     schedules, lines = style.in_order(table, "schedule"), _lines(table)
-    width = MODEL + len(schedules) * (sum(COLUMNS.values()) + BETWEEN)
+    beside = bool(table["paper_accuracy"].notna().any())
+    columns = OURS | (PAPERS if beside else {})
+    spread = about.get("spread", "seeds")
+    of_schedule = sum(columns.values())
+    width = MODEL + len(schedules) * (of_schedule + BETWEEN)
     figure = style.new_figure(width + 0.3, LINE * (len(lines) + 4.5))
     panel = figure.add_subplot()
     panel.set_axis_off()
     panel.set(xlim=(0, width), ylim=(len(lines) - 0.4, -2.7))
     for place, schedule in enumerate(schedules):
-        ends = _ends(place)
-        middle = ends[-1] - sum(COLUMNS.values()) / 2
+        ends = _ends(place, columns)
+        middle = ends[-1] - of_schedule / 2
         panel.text(middle, -2.0, WORDS.get(schedule, schedule), ha="center", va="center", fontsize=9, weight="bold")
-        panel.plot([ends[-1] - sum(COLUMNS.values()) + 0.2, ends[-1]], [-1.5, -1.5], color="#222222", linewidth=0.5)
-        for column, (name, end) in enumerate(zip(COLUMNS, ends, strict=True)):
+        panel.plot([ends[-1] - of_schedule + 0.2, ends[-1]], [-1.5, -1.5], color="#222222", linewidth=0.5)
+        for column, (name, end) in enumerate(zip(columns, ends, strict=True)):
             _write(panel, end, -1.0, name, column, size=8)
     for number, (role, supervisor, student) in enumerate(lines):
         rows = table[table["role"] == role]
         rows = rows[rows["student"] == student] if student else rows
         panel.text(0, number, _words(role, supervisor, student, rows), ha="left", va="center", fontsize=9)
         for place, schedule in enumerate(schedules):
-            cells = _cells(rows[rows["schedule"] == schedule])
-            for column, (cell, end) in enumerate(zip(cells, _ends(place), strict=True)):
+            of_cell = rows[rows["schedule"] == schedule]
+            cells = _cells(of_cell, bounds.basis(table, spread, "accuracy"))[: len(columns)]
+            for column, (cell, end) in enumerate(zip(cells, _ends(place, columns), strict=True)):
                 _write(panel, end, number, cell, column, size=9)
         if number and role != lines[number - 1][0]:
             panel.axhline(number - 0.5, color="#bbbbbb", linewidth=0.5)
     for line, thickness in ((-2.6, 1.2), (-0.5, 0.6), (len(lines) - 0.5, 1.2)):
         panel.axhline(line, color="#222222", linewidth=thickness)
-    spread = "mean (lowest to highest seed)" if table["seed"].nunique() > 1 else ""
-    footer.add(figure, about, _probes(table), spread, "grey: the paper's numbers, with its model in brackets")
+    notes = [studies.spread(about, table, "accuracy", "in parentheses")]
+    notes += ["grey: the paper's numbers, with its model in brackets"] if beside else []
+    footer.add(figure, about, _probes(table), *notes)
     return figure
 
 
@@ -79,16 +91,16 @@ def _probes(table: pd.DataFrame) -> pd.DataFrame:
     return probes.assign(student=probes["student"].str.cat(probes["schedule"], sep=", "))
 
 
-def _ends(place: int) -> list[float]:
+def _ends(place: int, columns: Mapping[str, float]) -> list[float]:
     """Right ends of a schedule's columns, in inches."""
-    start = MODEL + place * (sum(COLUMNS.values()) + BETWEEN) + BETWEEN
-    return [start + sum(list(COLUMNS.values())[: number + 1]) for number in range(len(COLUMNS))]
+    start = MODEL + place * (sum(columns.values()) + BETWEEN) + BETWEEN
+    return [start + end for end in accumulate(columns.values())]
 
 
 def _write(panel: Axes, end: float, line: float, text: str, column: int, *, size: float) -> None:
     from w2s.figures import style
 
-    colour = style.GREY if column >= len(COLUMNS) - len(PAPER) else "#222222"
+    colour = style.GREY if column >= len(OURS) else "#222222"
     panel.text(end, line, text, ha="right", va="center", fontsize=size, color=colour)
 
 
@@ -109,22 +121,26 @@ def _words(role: str, supervisor: str, student: str, rows: pd.DataFrame) -> str:
     return f"{name}   [{named[0]}]" if named else name
 
 
-def _cells(rows: pd.DataFrame) -> list[str]:
-    """Accuracy and PGR, ours over seeds and the paper's; a dash if there is none."""
+def _cells(rows: pd.DataFrame, found: str | None) -> list[str]:
+    """Accuracy and PGR, ours with bounds and the paper's; a dash if there is none. found: the basis of bounds."""
     if rows.empty:
-        return [NONE] * len(COLUMNS)
+        return [NONE] * len(OURS | PAPERS)
     undefined = rows["role"].iloc[0] == vision.STUDENT
     return [
-        _ranged(rows["accuracy"]),
-        _ranged(rows["pgr"]) or ("undefined" if undefined else NONE),
+        _ranged(rows, "accuracy", found),
+        _ranged(rows, "pgr", found) or ("undefined" if undefined else NONE),
         *(f"{100 * rows[name].iloc[0]:.1f}" if rows[name].notna().any() else NONE for name in PAPER),
     ]
 
 
-def _ranged(values: pd.Series[Any]) -> str:
-    """Mean in percent, and the range if there are several; "" if none is defined."""
-    defined = values.dropna() * 100
-    if defined.empty:
+def _ranged(rows: pd.DataFrame, column: str, found: str | None) -> str:
+    """Mean in percent, and its bounds if there are any; "" if no value is defined."""
+    from w2s.figures import bounds
+
+    if rows[column].isna().all():
         return ""
-    mean = mean_defined(defined)
-    return f"{mean:.1f} ({defined.min():.1f} to {defined.max():.1f})" if len(defined) > 1 else f"{mean:.1f}"
+    mean = f"{100 * mean_defined(rows[column]):.1f}"
+    if ends := bounds.of(rows, column, found, by="role"):
+        low, high = (float(end.iloc[0]) for end in ends)
+        return mean if math.isnan(low) else f"{mean} ({low:.1f} to {high:.1f})"
+    return mean

@@ -61,6 +61,8 @@ def _probed(rows: pd.DataFrame) -> Iterator[str]:
     rows = rows.assign(student=rows["student"].fillna(rows["supervisor"]))
     for value in ("accuracy", "paper_accuracy", "pgr", "paper_pgr"):
         known = rows.dropna(subset=[value])
+        if known.empty:
+            continue
         cells = known.groupby(["role", "student", "schedule"], sort=False)[value].mean().reset_index()
         percent = cells.assign(**{value: (cells[value] * 100).round(1)})
         grid = percent.pivot_table(index=["role", "student"], columns="schedule", values=value, sort=False)
