@@ -63,19 +63,20 @@ def row(task: str, seed: int, accuracy: float, pgr: float) -> dict[str, Any]:
 def test_the_median_of_a_cell_is_over_tasks_for_every_seed_and_the_interval_over_both() -> None:
     rows = [row("a", 0, 0.6, 0.1), row("b", 0, 0.8, nan), row("c", 0, 0.9, 0.5), row("d", 0, 0.7, 0.4)]
     rows += [row("a", 1, 0.8, 0.3), row("b", 1, 0.8, nan), row("c", 1, 0.9, 0.7), row("d", 1, 0.7, 0.2)]
+    rows += [one | {"task": one["task"] * 2} for one in rows]  # aa, bb, cc, dd
     first, second, interval = map(written, aggregate.with_aggregates(rows, ("accuracy", "pgr"))[len(rows) :])
-    assert (first["task"], first["seed"], first["tasks"], first["undefined"]) == (MEDIAN, 0, 4, 1)
+    assert (first["task"], first["seed"], first["tasks"], first["undefined"]) == (MEDIAN, 0, 8, 2)
     assert first["accuracy"] == pytest.approx(0.75)
     assert first["pgr"] == pytest.approx(0.4)
     assert second["pgr"] == pytest.approx(0.3)
     assert interval["task"] == INTERVAL
     assert "seed" not in interval
-    # Means over seeds: 0.2, undefined, 0.6, 0.3; three defined tasks, so the whole span.
-    assert (interval["pgr_low"], interval["pgr_high"]) == pytest.approx((0.2, 0.6))
+    # Means over seeds: 0.2, undefined, 0.6, 0.3, each twice.
+    assert 0.2 <= interval["pgr_low"] < 0.3 < interval["pgr_high"] <= 0.6
     assert 0.7 <= interval["accuracy_low"] < interval["accuracy_high"] <= 0.9
 
 
-def test_no_interval_row_where_no_value_has_three_tasks() -> None:
+def test_no_interval_row_where_no_value_has_six_tasks() -> None:
     rows = [row("a", 0, 0.6, 0.1), row("b", 0, 0.8, 0.2)]
     assert [one["task"] for one in aggregate.with_aggregates(rows, ("accuracy", "pgr"))] == ["a", "b", MEDIAN]
 
@@ -83,8 +84,8 @@ def test_no_interval_row_where_no_value_has_three_tasks() -> None:
 def test_a_student_without_ceiling_has_an_accuracy_and_no_pgr(config: dict[str, Any]) -> None:
     config["nlp"]["ladder"][1]["truth"] = False
     plan = plan_of(config, "without truth")
-    name = plan.experiment.nlp.ladder[1].name
-    task = plan.experiment.nlp.all_tasks()[0]
+    name = plan.nlp.config.ladder[1].name
+    task = plan.nlp.config.all_tasks()[0]
     rows = [written(row) for row in pairs.compare(plan.nlp, ["naive"], Fake(halfway(plan)), [task])]
     assert name not in {one["student"] for one in rows if one["method"] == pairs.TRUTH}
     students = [one for one in rows if one["student"] == name]
@@ -99,8 +100,8 @@ def test_a_student_without_ceiling_has_an_accuracy_and_no_pgr(config: dict[str, 
 
 
 def test_one_pair_reads_its_own_ground_truth_only(smoke: Plan) -> None:
-    pair = smoke.experiment.nlp.pairs()[2]
-    task = smoke.experiment.nlp.all_tasks()[0]
+    pair = smoke.nlp.config.pairs()[2]
+    task = smoke.nlp.config.all_tasks()[0]
     results = Fake(halfway(smoke))
     rows = pairs.compare(smoke.nlp, ["naive"], results, [task], only=[pair])
     assert results.read == {run.key for run in pairs.runs(smoke.nlp, ["naive"], [task], only=[pair])}

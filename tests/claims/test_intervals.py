@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from w2s.analysis.bootstrap import FEWEST_TASKS
 from w2s.claims import cells as module
 from w2s.claims import measures as m
 from w2s.claims.cells import Cells
 from w2s.claims.claim import FAILS, HOLDS, above, decide
-from w2s.claims.intervals import FEWEST_TASKS, TAIL, over_seeds, over_tasks, rank
+from w2s.claims.intervals import TAIL, over_seeds, over_tasks, rank
 
 Array = np.ndarray[Any, Any]
 SIMULATIONS = 10_000

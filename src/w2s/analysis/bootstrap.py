@@ -30,7 +30,8 @@ CONFIDENCE = 0.95
 SEED = 0
 EXAMPLE_DRAWS = 1000
 TASK_DRAWS = 9999
-FEWEST_TASKS = 3  # with fewer, an interval over tasks says nothing
+MEDIAN_TASKS = 3  # with fewer, a median over tasks says nothing
+FEWEST_TASKS = 6  # with fewer, no interval of a median over tasks holds its level
 LOW, HIGH = "_examples_low", "_examples_high"  # behind a column's name: 95% bounds over test examples
 
 
@@ -88,7 +89,7 @@ def interval_of_median(groups: Sequence[Sequence[float]]) -> tuple[float, float]
     """(low, high): 95% percentile bootstrap interval over tasks of the median of all values.
 
     groups: the values of each task, which are drawn together, because what a task does to one of its pairs it does to
-    all of them. NaN is left out; both bounds are NaN where fewer than three tasks have a defined value.
+    all of them. NaN is left out; both bounds are NaN where fewer than six tasks have a defined value.
     """
     import numpy as np
 

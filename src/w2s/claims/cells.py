@@ -28,6 +28,7 @@ import numpy as np
 
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
 from w2s.analysis.bootstrap import (
+    FEWEST_TASKS,
     SEED,
     binomial_error,
     binomial_errors,
@@ -38,7 +39,7 @@ from w2s.analysis.bootstrap import (
 from w2s.analysis.pairs import TRUTH
 from w2s.analysis.pgr import pgr_of_draws, within_noise
 from w2s.claims.claim import Rests
-from w2s.claims.intervals import FEWEST_SEEDS, FEWEST_TASKS, TAIL, over_seeds, over_tasks
+from w2s.claims.intervals import FEWEST_SEEDS, TAIL, over_seeds, over_tasks
 from w2s.errors import LackingError
 
 DRAWS = 2000

@@ -17,7 +17,6 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 
 TAIL = 0.025  # a side of a 95% interval
-FEWEST_TASKS = 6
 FEWEST_SEEDS = 2
 
 

@@ -23,6 +23,7 @@ import numpy as np
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
 from w2s.analysis.bootstrap import (
     FEWEST_TASKS,
+    MEDIAN_TASKS,
     SEED,
     binomial_errors,
     drawn_tasks,
@@ -175,7 +176,7 @@ def compare(first: Side, second: Side, matched: Matched) -> list[dict[str, Any]]
     tasks, pairs = paired(first, second, matched)
     together = _correlation(first, second, tasks, pairs)
     rng = np.random.default_rng(SEED)
-    drawn = drawn_tasks(len(tasks), DRAWS, rng) if len(tasks) >= FEWEST_TASKS else None
+    drawn = drawn_tasks(len(tasks), DRAWS, rng) if len(tasks) >= MEDIAN_TASKS else None
     rows = [] if drawn is None else [_medians(first, second, pair, tasks, drawn) for pair in pairs]
     for task in tasks:
         for pair in pairs:
@@ -201,16 +202,23 @@ def _medians(first: Side, second: Side, pair: tuple[Cell, Cell], tasks: Sequence
     recovered = np.array([[side.pgr(task, cell) for task in tasks] for side, cell in sides])
     same = all(_same_run(first, second, pair, task, 0) for task in tasks)
     numbers = {"accuracy": _of_medians(accuracy, drawn), "pgr": _of_medians(recovered, drawn)}
-    return _row(pair, MEDIAN, numbers, SAME if same else f"bootstrap over {len(tasks)} tasks, paired")
+    return _row(pair, MEDIAN, numbers, SAME if same else _basis(len(tasks)))
+
+
+def _basis(tasks: int) -> str:
+    few = f"no interval: {tasks} tasks are fewer than {FEWEST_TASKS}"
+    return f"bootstrap over {tasks} tasks, paired" if tasks >= FEWEST_TASKS else few
 
 
 def _of_medians(values: Array, drawn: Array) -> tuple[float, float, float, float]:
     """(first, second, low, high of the difference) of the tasks that have both. values: (2, tasks)."""
     known: Array = np.isfinite(values.sum(axis=0))
-    if known.sum() < FEWEST_TASKS:
+    if known.sum() < MEDIAN_TASKS:
         return math.nan, math.nan, math.nan, math.nan
     values = np.where(known, values, np.nan)
     ours, theirs = median_of_draws(values)
+    if known.sum() < FEWEST_TASKS:
+        return float(ours), float(theirs), math.nan, math.nan
     medians = median_of_draws(values[:, drawn])
     return float(ours), float(theirs), *interval(medians[0] - medians[1])
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from w2s.analysis.bootstrap import FEWEST_TASKS
+from w2s.analysis.bootstrap import MEDIAN_TASKS
 from w2s.analysis.pairs import TRUTH
 from w2s.figures import style
 from w2s.report.differences import Cell, Matched, Side, is_ceiling, paired
@@ -69,8 +69,8 @@ def _points(side: Side, cells: Sequence[Cell], tasks: Sequence[str], value: str)
     for cell in cells:
         numbers = [side.pgr(task, cell) if value == "pgr" else side.means(task, cell)[0] for task in tasks]
         known = [number for number in numbers if np.isfinite(number)]
-        if len(known) >= (FEWEST_TASKS if len(tasks) >= FEWEST_TASKS else 1):
-            middle = np.median(known) if len(tasks) >= FEWEST_TASKS else np.mean(known)
+        if len(known) >= (MEDIAN_TASKS if len(tasks) >= MEDIAN_TASKS else 1):
+            middle = np.median(known) if len(tasks) >= MEDIAN_TASKS else np.mean(known)
             points.append((side.compute[cell.student], 100 * float(middle)))
     return sorted(points)
 
