@@ -24,6 +24,7 @@ CUTOFFS = (1200, 900)  # the paper's two, if the experiment has them
 EASY, EVERY, DIFFICULT = "#0c8140", "#3953a4", "#92278f"
 PANEL = (1.9, 1.55)  # inches
 GAP = 0.12  # between blocks, of a panel's width
+APART = 20  # rating points between the curves of a bin, so that their whiskers lie side by side
 HEADER = 0.18  # inches, for the name of a block
 LOW, HIGH = chess.EASIEST, chess.EASIEST + chess.BINS * chess.WIDTH
 
@@ -95,14 +96,16 @@ def _panel(panel: Axes, rows: pd.DataFrame, cutoff: str, top: float) -> None:
 
     panel.axvspan(LOW, min(max(LOW, float(cutoff[6:])), HIGH), color=EASY, alpha=0.1, linewidth=0)
     panel.axvspan(max(LOW, min(float(rows["hard"].iloc[0]), HIGH)), HIGH, color=DIFFICULT, alpha=0.1, linewidth=0)
-    for method, look in _looks(cutoff).items():
+    looks = _looks(cutoff)
+    for number, (method, look) in enumerate(looks.items()):
         of_method = rows[rows["method"] == method]
         mean = of_method.groupby("rating")["accuracy"].mean() * 100  # NaN, a gap in the line, in bins without puzzles
-        panel.plot(mean.index, mean, clip_on=False, zorder=3, **look)
+        x = mean.index + APART * (number - (len(looks) - 1) / 2)
+        panel.plot(x, mean, clip_on=False, zorder=3, **look)
         if ends := bounds.of(of_method, "accuracy", "examples", by="rating"):
             low, high = (end.reindex(mean.index) for end in ends)
             whiskers = bounds.lengths(mean, (low, high))
-            panel.errorbar(mean.index, mean, whiskers, fmt="none", ecolor=look["color"], elinewidth=0.6, alpha=0.45,
+            panel.errorbar(x, mean, whiskers, fmt="none", ecolor=look["color"], elinewidth=0.6, alpha=0.55,
                            clip_on=False, zorder=2.5)  # fmt: skip
     panel.set(xlim=(LOW, HIGH), ylim=(0, top))
     panel.xaxis.set_major_locator(MultipleLocator(600))
