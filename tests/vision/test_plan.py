@@ -17,6 +17,7 @@ from w2s.experiments.loading import plan_of
 from w2s.experiments.plan import Plan
 from w2s.graph.artifact import with_ancestors
 from w2s.jobs.workflow import Workflow
+from w2s.vision import analysis
 from w2s.vision.probe import rate_of
 
 
@@ -46,6 +47,20 @@ def test_table_3_needs_a_ceiling_and_a_student_of_each_rung_and_schedule(imagene
     )
     stages = Counter(one.stage.name for one in with_ancestors(runs).values())
     assert stages == {"vision_probe": 8, "vision_features": 3, "images": 1}
+
+
+def test_the_papers_results_are_of_its_networks_on_imagenet_alone(imagenet: dict[str, Any], smoke: Plan) -> None:
+    def found(plan: Plan) -> list[float]:
+        supervisor = analysis.published(plan.vision, "oscillating", analysis.SUPERVISOR)
+        ceilings = [
+            analysis.published(plan.vision, "oscillating", analysis.CEILING, rung) for rung in plan.vision.config.ladder
+        ]
+        return [row["paper_accuracy"] for row in (supervisor, *ceilings)]
+
+    assert found(of(imagenet)) == pytest.approx([0.566, 0.637, 0.749])
+    assert all(math.isnan(value) for value in found(smoke))
+    imagenet["vision"]["images"]["name"] = "mine"
+    assert all(math.isnan(value) for value in found(of(imagenet)))
 
 
 def test_the_papers_numbers_are_in_the_specs(imagenet: dict[str, Any]) -> None:
