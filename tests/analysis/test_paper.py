@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from w2s import paper
@@ -57,6 +59,7 @@ def test_on_the_papers_own_accuracies_the_readings_differ_by_up_to_15_points() -
         if row["method"] != "truth" and float(row["student"]) > float(row["supervisor"])
     }
     apart = {cell: abs(recomputed(*cell) - recomputed(*cell, keep_inverted=False)) for cell in cells}
+    apart = {cell: difference for cell, difference in apart.items() if not math.isnan(difference)}  # with ground truth
     assert len(apart) == 42
     assert sum(difference > 0.05 for difference in apart.values()) == 12
     furthest = max(apart, key=lambda cell: apart[cell])
