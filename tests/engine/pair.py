@@ -102,7 +102,7 @@ def train_case(name: str, models: Path, work: Path) -> dict[str, Any]:
     schedule = Schedule(2, BATCH, 1e-2, 0.0, 1, 0)
     checkpoint = checkpoint_at(work / "checkpoint.pt")
     if kind == "rewarder":
-        judge: Rewarder = distributed.load_on(lambda: rewarder.load(base, " yes", computing), where)
+        judge: Rewarder = distributed.load_on(lambda: rewarder.load(base, " yes", 64, computing), where)
         prefixes, firsts, seconds = ids(COUNT, 2), ids(COUNT, 3, 8), ids(COUNT, 4, 8)
         some = Dialogues([dialogue(*one, 60) for one in zip(prefixes, firsts, seconds, strict=True)])
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from transformers import MistralConfig, MistralModel
 
 from w2s.engine.checkpoints import Checkpoint
 from w2s.engine.memory import Budget
@@ -23,6 +24,7 @@ from w2s.training.objectives import OBJECTIVES, pair
 SHAPE = {"width": 32, "intermediate": 80, "layers": 3, "heads": 4}
 VOCABULARY = 60
 CPU = torch.device("cpu")
+LONGEST = 64  # tokens of a dialogue
 Raw = tuple[list[int], list[int], list[int]]
 
 
@@ -76,7 +78,7 @@ def gradients(network: Rewarder) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def test_a_shared_prefix_gives_what_two_separate_forwards_give(directory: Path) -> None:
-    network, some = load(directory, "good"), raw(16)
+    network, some = load(directory, "good", LONGEST), raw(16)
     pairs = pairs_of(some)
     for layout in (pairs.branched, pairs.apart):
         found = rewards(network, layout(range(16), CPU))
@@ -89,32 +91,43 @@ def test_open_models_read_branched_rows_as_two_texts_or_are_not_asked_to(models:
     some = raw(6)
     pairs = pairs_of(some)
     for name, folder in models.items():
-        if name == "gemma3":  # its windows are not in the mask of branched rows (config/ladders/gemma3.yaml)
-            continue
-        network = load(folder, "yes").eval()
+        network = load(folder, "yes", LONGEST).eval()
         expected = apart(network, some)
         torch.testing.assert_close(rewards(network, pairs.apart(range(6), CPU)), expected, atol=1e-5, rtol=1e-4)
         if network.branches:
             torch.testing.assert_close(rewards(network, pairs.branched(range(6), CPU)), expected, atol=1e-5, rtol=1e-4)
-        assert network.branches or name in ("gpt2", "neox"), name
+        assert network.branches == (name != "gemma3"), name
+
+
+def windowed(seed: int, window: int | None) -> Any:
+    torch.manual_seed(seed)
+    shape = {"vocab_size": 300, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 2, "max_position_embeddings": 256}
+    return MistralModel(MistralConfig(**shape, **heads, sliding_window=window)).eval()
+
+
+@pytest.mark.parametrize(("window", "longest", "branches"), [(32, 16, True), (32, 128, False), (None, 128, True)])
+def test_a_window_is_found_at_the_length_at_which_it_matters(window: int | None, longest: int, branches: bool) -> None:
+    """Under a mask of their own, models lose their windows; five tokens do not show it."""
+    assert can_branch(windowed(0, window), longest) is branches
 
 
 def test_a_model_that_ignores_the_mask_is_found_out(models: dict[str, Path]) -> None:
-    backbone = load(models["qwen"], "yes").backbone
+    backbone = load(models["qwen"], "yes", LONGEST).backbone
     forward = backbone.forward
 
     def without_mask(input_ids: Tensor, attention_mask: Any = None, position_ids: Any = None, **more: Any) -> Any:
         return forward(input_ids=input_ids, position_ids=position_ids, **more)
 
-    assert can_branch(backbone)
+    assert can_branch(backbone, LONGEST)
     backbone.forward = without_mask
-    assert not can_branch(backbone)
+    assert not can_branch(backbone, LONGEST)
 
 
 def test_both_layouts_have_the_same_gradient(directory: Path) -> None:
     pairs, found = pairs_of(raw(12)), []
     for layout in (pairs.branched, pairs.apart):
-        network = load(directory, "good")
+        network = load(directory, "good", LONGEST)
         rewards(network, layout(range(12), CPU)).log_softmax(-1)[:, 0].sum().backward()
         found.append(gradients(network))
     for name, one in found[0].items():
@@ -130,7 +143,7 @@ def test_branching_pays_behind_long_prefixes_and_not_for_long_completions_of_nar
 def train(directory: Path, folder: Path, some: list[Raw], labels: Tensor, objective: str = "naive", **more: Any) -> Any:
     """(network, logits at every evaluation) after two epochs of batches that are split."""
     folder.mkdir(exist_ok=True)
-    network, pairs = load(directory, "good"), pairs_of(some)
+    network, pairs = load(directory, "good", LONGEST), pairs_of(some)
     found: list[Tensor] = []
     loss = Loss(OBJECTIVES[objective], separable=objective == "naive")
 
@@ -170,7 +183,7 @@ def test_the_gradient_does_not_depend_on_the_split(directory: Path) -> None:
     for objective in OBJECTIVES:
         found = []
         for tokens in (10_000, 60):
-            network = load(directory, "good")
+            network = load(directory, "good", LONGEST)
             loss = Loss(OBJECTIVES[objective], separable=objective == "naive")
             value = backward(network, pairs, labels, range(16), loss.at(0.5), tokens)
             found.append((value, gradients(network)))
@@ -181,7 +194,7 @@ def test_the_gradient_does_not_depend_on_the_split(directory: Path) -> None:
 
 def test_the_loss_is_the_cross_entropy_of_the_difference_of_rewards(directory: Path) -> None:
     some, labels = raw(10), torch.linspace(0.05, 0.95, 10)
-    network = load(directory, "good")
+    network = load(directory, "good", LONGEST)
     with torch.no_grad():
         difference = apart(network, some).diff(dim=-1)[:, 0]
     expected = torch.nn.functional.binary_cross_entropy_with_logits(difference, labels)
@@ -216,7 +229,7 @@ def test_truncation_keeps_the_end_and_one_prefix_for_both() -> None:
 
 
 def test_predictions_that_are_no_numbers_say_so(directory: Path) -> None:
-    network = load(directory, "good")
+    network = load(directory, "good", LONGEST)
     with torch.no_grad():
         network.head.weight.fill_(float("nan"))
     with pytest.raises(DivergedError, match="predictions are not numbers"):
@@ -226,7 +239,7 @@ def test_predictions_that_are_no_numbers_say_so(directory: Path) -> None:
 def test_the_head_starts_as_the_words_unembedding(directory: Path) -> None:
     from w2s.models import decoder, encoding
 
-    network = load(directory, "good")
+    network = load(directory, "good", LONGEST)
     (ids,) = encoding.bare_ids(encoding.tokenizer_of(directory), ["good"])
     rows = decoder.read_weights(directory)[decoder.UNEMBEDDING][ids]
     torch.testing.assert_close(network.head.weight[0], rows.mean(0))

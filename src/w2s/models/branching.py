@@ -7,6 +7,7 @@ would have without the first and do not attend to it, so the results are those o
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,8 @@ from torch import Tensor, nn
 
 from w2s.models.decoder import Decoder, select
 
-TOLERANCE = 1e-2  # of hidden states, in any precision; a model that ignores the mask differs by far more
+# Of hidden states; a model that ignores the mask, or loses windows of its own under it, differs by more.
+TOLERANCE, LOW_PRECISION_TOLERANCE = 1e-3, 2e-2
 
 
 @dataclass(frozen=True)
@@ -52,26 +54,47 @@ def last_states(backbone: nn.Module, rows: Rows) -> Tensor:
 
 
 @torch.no_grad()
-def can_branch(backbone: nn.Module) -> bool:
-    """Whether a model gives for such a row what it gives for the two texts; some architectures ignore the mask."""
+def can_branch(backbone: nn.Module, longest: int) -> bool:
+    """Whether a model gives for such a row what it gives for the two texts.
+
+    longest: tokens of the longest text that it will read; the test is made at this length. Some architectures ignore
+    the mask. Others attend to a window only, which the mask replaces: short texts would not show it.
+    """
     if isinstance(backbone, Decoder):
         return True
     if "position_ids" not in inspect.signature(backbone.forward).parameters:
         return False
-    device = next(backbone.parameters()).device
+    weight = next(backbone.parameters())
+    longest = max(4, min(longest, _positions(backbone)))
+    shared, own = longest // 2, longest - longest // 2
 
-    def row(*values: int) -> Tensor:
-        return torch.tensor([values], device=device)
+    def row(values: Sequence[int]) -> Tensor:
+        return torch.tensor([values], device=weight.device)
 
-    rows = Rows(row(1, 2, 3, 4, 3), row(0, 1, 2, 2, 3), row(0, 0, 1, 2, 2), row(2, 4))
+    tokens = [number * 7919 % _vocabulary(backbone) for number in range(shared + own + own - 1)]
+    positions = [*range(longest), *range(shared, longest - 1)]
+    branches = [0] * shared + [1] * own + [2] * (own - 1)
+    rows = Rows(row(tokens), row(positions), row(branches), row([longest - 1, len(tokens) - 1]))
     was_training = backbone.training
     backbone.eval()
     try:
         found = last_states(backbone, rows)[0]
-        texts = (row(1, 2, 3), row(1, 2, 4, 3))
+        texts = row(tokens[:longest]), row(tokens[:shared] + tokens[longest:])
         alone = [backbone(input_ids=ids, use_cache=False).last_hidden_state[0, -1] for ids in texts]
     except (RuntimeError, ValueError, TypeError, IndexError):  # the errors of libraries that take no mask of this shape
         return False
     finally:
         backbone.train(was_training)
-    return torch.allclose(found.float(), torch.stack(alone).float(), atol=TOLERANCE, rtol=TOLERANCE)
+    tolerance = TOLERANCE if weight.dtype == torch.float32 else LOW_PRECISION_TOLERANCE
+    return torch.allclose(found.float(), torch.stack(alone).float(), atol=tolerance, rtol=tolerance)
+
+
+def _positions(backbone: nn.Module) -> int:
+    """How many positions a model knows."""
+    known = getattr(getattr(backbone, "config", None), "max_position_embeddings", None)
+    return known if isinstance(known, int) else 10**9
+
+
+def _vocabulary(backbone: nn.Module) -> int:
+    model: Any = backbone
+    return int(model.get_input_embeddings().weight.shape[0])

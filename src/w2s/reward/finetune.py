@@ -57,7 +57,7 @@ def make(
     job, base = Job(build, environment), directory_of(model)
     parts = read_parts(data, base, labels, training.cue, training.max_length)
     computing = job.computing(spec)
-    network = job.load(lambda: rewarder.load(base, training.head, computing), spec.seed)
+    network = job.load(lambda: rewarder.load(base, training.head, training.max_length, computing), spec.seed)
     learned = parts[spec.half]
     targets = learned.labels.to(job.device)
     job.train(network, training.epochs * learned.pairs.tokens, compiles=network.backbone)

@@ -18,15 +18,16 @@ from w2s.models.decoder import Decoder
 class Rewarder(nn.Module):
     """A decoder whose unembedding is replaced by a linear head with one output, read at the last token.
 
-    branches: whether it can read two completions of one prefix in a single row (``w2s.models.branching``).
+    longest: tokens of the longest dialogue. branches: whether it can read two completions of one prefix in a single row
+    (``w2s.models.branching``).
     """
 
-    def __init__(self, backbone: nn.Module, row: Tensor, precision: str = "float32") -> None:
+    def __init__(self, backbone: nn.Module, row: Tensor, precision: str, longest: int) -> None:
         super().__init__()
         self.backbone = backbone
         self.precision = getattr(torch, precision)
         self.head = nn.Linear(len(row), 1, bias=False)
-        self.branches = can_branch(backbone)
+        self.branches = can_branch(backbone, longest)
         with torch.no_grad():
             self.head.weight.copy_(row)
 
@@ -53,13 +54,13 @@ class Rewarder(nn.Module):
         return torch.autocast(ids.device.type, self.precision, enabled=self.precision != torch.float32)
 
 
-def load(directory: Path, word: str, computing: Computing | None = None) -> Rewarder:
+def load(directory: Path, word: str, longest: int, computing: Computing | None = None) -> Rewarder:
     """The base model of a directory without dropout, its head initialised, ready for training.
 
-    word: its unembedding row initialises the head; the choice is arbitrary. Remote code is never executed. UserError if
-    the directory holds no decoder with an unembedding.
+    word: its unembedding row initialises the head; the choice is arbitrary. longest: tokens of the longest dialogue.
+    Remote code is never executed. UserError if the directory holds no decoder with an unembedding.
     """
     computing = computing or Computing()
     backbone, unembedding = backbone_of(directory, computing)
     (ids,) = encoding.bare_ids(encoding.tokenizer_of(directory), [word])
-    return Rewarder(backbone, unembedding[ids].float().mean(0), computing.precision)
+    return Rewarder(backbone, unembedding[ids].float().mean(0), computing.precision, longest)
