@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from tests.figures.conftest import CHESS, REWARD, Shape, numbers, sections
@@ -157,7 +158,12 @@ def test_nothing_overlaps_in_any_shape(
     alphas = {"mine": 0.2, "yours": 0.3}
     more = {one: {"objective": "confidence", "parameters": {"alpha_max": alpha}} for one, alpha in alphas.items()}
     plan = shape(tasks=tasks, rungs=rungs, seeds=seeds, methods=more, nlp={"methods": names}, **sections(name))
-    figure = draw(name, plan)
+    table = numbers(name, plan)
+    for real in (False, True):  # these have a second axis of compute
+        _apart(draw(name, plan, table, real=real))
+
+
+def _apart(figure: Figure) -> None:
     renderer = rendered(figure)
     boxes = [box for panel in figure.axes if panel.axison and (box := panel.get_tightbbox(renderer))]
     boxes += [text.get_window_extent(renderer) for text in figure.texts]

@@ -227,11 +227,11 @@ def between(low: float, high: float) -> list[float]:
 
 
 def decades(low: float, high: float, most: int = 4) -> list[float]:
-    """Powers of ten for the labels of a narrow panel, or round numbers where there are fewer than two."""
+    """Powers of ten for the labels of a narrow panel, or other round numbers where there are fewer than two."""
     whole = [10.0**power for power in range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)]
     if len(whole) > 1:
         return whole[:: math.ceil(len(whole) / most)]
-    some = sorted([*whole, *between(low, high)])
+    some = sorted([*whole, *between(low, high)]) or [float(f"{math.sqrt(low * high):.1e}")]
     return some[:: math.ceil(len(some) / most)]
 
 
