@@ -3,8 +3,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 INSTALLED := $(VENV)/.installed
-SNAKEMAKE ?= snakemake
-ACTIVE := PATH="$(abspath $(VENV))/bin:$$PATH" VIRTUAL_ENV="$(abspath $(VENV))"
+SNAKEMAKE ?= python -m snakemake
+# Quoted by the shell, and started through python, so that the checkout's path may have any name.
+ACTIVE := VIRTUAL_ENV="$$(cd "$(VENV)" && pwd)" && PATH="$$VIRTUAL_ENV/bin:$$PATH" && export VIRTUAL_ENV PATH &&
 
 .PHONY: help environment figures report all test test-fast lint format bench bench-gpu site gallery
 .DEFAULT_GOAL := help
@@ -56,20 +57,20 @@ results/%: $(INSTALLED) FORCE
 FORCE:
 
 test-fast: $(INSTALLED)
-	$(ACTIVE) pytest -n 2
+	$(ACTIVE) python -m pytest -n 2
 
 test: $(INSTALLED)
-	$(ACTIVE) pytest -n 2 tests
+	$(ACTIVE) python -m pytest -n 2 tests
 
 # The documentation as a site that works offline: site/index.html.
 site: $(INSTALLED)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[docs]"
-	$(ACTIVE) NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
+	$(ACTIVE) NO_MKDOCS_2_WARNING=1 python -m mkdocs build --strict --quiet
 	@echo "site/index.html"
 
 # Every figure's page in docs/, with the pictures of the smoke experiment.
 gallery: figures
-	$(ACTIVE) w2s gallery
+	$(ACTIVE) python -m w2s gallery
 
 # Each measures in fresh processes; benchmarks/RESULTS.md records results by machine.
 bench: $(INSTALLED)
@@ -84,13 +85,13 @@ bench-gpu: $(INSTALLED)
 	$(ACTIVE) python benchmarks/gpu.py
 
 lint: $(INSTALLED)
-	$(ACTIVE) ruff check .
-	$(ACTIVE) ruff format --check .
-	$(ACTIVE) mypy
-	$(ACTIVE) snakefmt --check Snakefile rules
-	$(ACTIVE) snakemake --lint
+	$(ACTIVE) python -m ruff check .
+	$(ACTIVE) python -m ruff format --check .
+	$(ACTIVE) python -m mypy
+	$(ACTIVE) python -m snakefmt --check Snakefile rules
+	$(ACTIVE) python -m snakemake --lint
 
 format: $(INSTALLED)
-	$(ACTIVE) ruff check --fix .
-	$(ACTIVE) ruff format .
-	$(ACTIVE) snakefmt Snakefile rules
+	$(ACTIVE) python -m ruff check --fix .
+	$(ACTIVE) python -m ruff format .
+	$(ACTIVE) python -m snakefmt Snakefile rules

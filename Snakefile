@@ -14,6 +14,9 @@ from w2s.jobs.workflow import Workflow
 min_version("9.19")  # the first that reads profile.yaml
 share_records()
 
+if set(workflow.basedir) & set("{}"):
+    raise WorkflowError(f"{workflow.basedir}: Snakemake cannot work in a folder with braces in its path; rename it")
+
 
 configfile: "config.yaml"
 

@@ -236,9 +236,10 @@ class Fake:
         self.read.add(artifact.key)
         if artifact.stage.name == "errors":
             return {"measured": {"fits": fits(artifact.spec)}}
-        part = {"examples": 40, "groups": 20}
+        part = {"examples": 40, "groups": 20, "positive_share": 0.5}
         counts = {
             "train": {"candidates": 400, "examples": 200, "positive_share": 0.4},
+            "training_examples_of_a_test_group_dropped": 12,
             "rebalanced": True,
             "after_balancing": 160,
             "parts": dict.fromkeys(("weak", "strong", "validation", "test"), part),

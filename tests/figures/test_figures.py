@@ -51,7 +51,9 @@ def test_table_1_counts_every_task_at_every_step(shape: Shape) -> None:
     assert list(table["task"]) == plan.nlp.config.all_tasks()
     assert set(table["candidates"]) == {400}
     assert set(table["equalised"]) == {200}
+    assert set(table["for_the_test_set"]) == {12}
     assert set(table["balanced"]) == {160}
+    assert set(table["training_positive_share"]) == {0.5}  # of the parts, not of what was lost on the way
     said = [text.get_text() for text in draw("table1", plan).axes[0].texts]
     assert {"BoolQ", "CC BY-SA 3.0", "Clark et al. (2019)", f"{160 * len(table):,}"} <= set(said)
 

@@ -24,13 +24,15 @@ def workflow(smoke_config: dict[str, object], tmp_path: Path) -> Workflow:
     return Workflow(smoke_config, tmp_path)
 
 
-def test_commands_find_the_checkouts_library_and_settings_that_the_caller_may_change(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["plain", "a b", "a;touch x;b", "$(touch x)", "it's `x`", '{brace} "quote"'])
+def test_commands_find_the_checkouts_library_and_settings_that_the_caller_may_change(tmp_path: Path, name: str) -> None:
+    tmp_path /= name
     prefix = targets.shell_prefix(tmp_path, Execution()).format()
-    name, value = next(iter(Execution().variables().items()))
-    command = f"{prefix}echo $PYTHONPATH ${name}"
+    variable, value = next(iter(Execution().variables().items()))
+    command = f'{prefix}echo "$PYTHONPATH" ${variable}'
     said = [
         subprocess.run(command, shell=True, env=environment, capture_output=True, text=True, check=True).stdout
-        for environment in ({}, {name: "the caller's"})
+        for environment in ({}, {variable: "the caller's"})
     ]
     assert said == [f"{tmp_path / 'src'} {value}\n", f"{tmp_path / 'src'} the caller's\n"]
 

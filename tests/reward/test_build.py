@@ -130,3 +130,21 @@ def test_the_corpus_says_nothing_of_pairs() -> None:
     documents = list(dialogues.corpus(world, 200))
     assert all(text.startswith("\n\nHuman: ") for text in documents)
     assert all(text.count("Assistant:") <= 1 for text in documents)
+
+
+def test_draws_are_left_out_and_never_too_many() -> None:
+    """A quarter of the real WebGPT comparisons are draws: sound rows, of which the task says nothing."""
+    rows = [
+        {
+            "question": {"full_text": f"Why is thing {n} so?"},
+            "answer_0": f"Because of A{n}.",
+            "answer_1": f"Because of B{n}.",
+            "score_0": (0.5, -0.5, 0.0)[n % 3],
+            "score_1": (-0.5, 0.5, -0.0)[n % 3],
+        }
+        for n in range(90)
+    ]
+    counts = build(PREFERENCES["webgpt"], {"train": rows}, PairSizes(), 0).counts["train"]
+    assert counts["undecided_dropped"] == {"neither answer is preferred": 30}
+    assert counts["malformed_dropped"] == {}
+    assert counts["pairs"] == 60

@@ -185,6 +185,21 @@ def test_figures_2_and_3_train_runs_of_the_settings_that_they_show(tmp_path: Pat
     assert not {"finetune", "reward_model", "data", "preferences"} & set(jobs)
 
 
+@pytest.mark.parametrize("name", ["a b", "a;touch x;b", "$(touch x)", "it's `touch x`"])
+def test_a_checkout_may_have_any_name(tmp_path: Path, name: str) -> None:
+    folder = checkout(tmp_path / name)
+    path = Workflow(read_yaml(folder / "config.yaml"), folder).default.nlp.data("sciq", 0).path
+    snakemake(folder, f"{path}/manifest.json")
+    assert (folder / path / "examples.parquet").is_file()
+    assert not list(tmp_path.rglob("x"))
+
+
+def test_a_folder_with_braces_is_refused_in_one_line(tmp_path: Path) -> None:
+    output = snakemake(checkout(tmp_path / "{a}"), "-n", "figures/fig5.pdf", check=False)
+    assert "Snakemake cannot work in a folder with braces in its path" in output
+    assert "Traceback" not in output
+
+
 def test_jobs_are_listed_by_readable_messages(copy: Path) -> None:
     output = snakemake(copy, "-n", "figures/fig5.pdf")
     student = "finetune w16 on sciq: labels from w8, confidence, seed 0"

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 CAPTION = (
     "Data sets and their licences: number of binary candidates, of those left with equally many right and wrong "
-    "answers per question (equalised), of those left after subsampling a class of more than 55% to half (balanced), "
-    "and of the examples in each part."
+    "answers per question (equalised), of those that the test set costs (for the test set: cut off, or of a group that "
+    "it has), of those left after subsampling a class of more than 55% to half (balanced), and of the examples in each "
+    "part. Class 1: of all equalised examples, and of the training parts."
 )
 
 COLUMNS = {
@@ -30,13 +31,17 @@ COLUMNS = {
     "candidates": "candidates",
     "equalised": "equalised",
     "positive_share": "class 1 (%)",
+    "for_the_test_set": "for the test set",
     "balanced": "balanced",
+    "training_positive_share": "class 1 (%)",
     "weak": "weak half",
     "strong": "strong half",
     "validation": "validation",
     "test": "test",
 }
-WIDTHS = (0.13, 0.265, 0.14, 0.06, 0.06, 0.065, 0.055, 0.06, 0.065, 0.06, 0.04)
+WIDTHS = (0.125, 0.205, 0.12, 0.06, 0.055, 0.06, 0.075, 0.055, 0.06, 0.05, 0.06, 0.045, 0.03)
+SHARES = ("positive_share", "training_positive_share")
+LOST_TO_TEST = ("of_a_test_group_dropped", "cut_off_as_test_set")
 WORDS = 3  # columns of text; the others are numbers
 
 
@@ -63,6 +68,8 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
                 "candidates": train["candidates"],
                 "equalised": train["examples"],
                 "positive_share": train["positive_share"],
+                "for_the_test_set": sum(counts.get(f"training_examples_{how}", 0) for how in LOST_TO_TEST),
+                "training_positive_share": _share(parts),
                 "rebalanced": counts["rebalanced"],
                 "balanced": counts["after_balancing"],
                 **{part: described["examples"] for part, described in parts.items()},
@@ -73,6 +80,13 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
             }
         )
     return rows
+
+
+def _share(parts: Mapping[str, Mapping[str, Any]]) -> float:
+    """Share of class 1 in all training parts."""
+    training = [described for part, described in parts.items() if part != "test"]
+    positive = sum(described["examples"] * described["positive_share"] for described in training)
+    return round(positive / sum(described["examples"] for described in training), 4)
 
 
 def _described(plan: Plan, name: str) -> Task:
@@ -101,7 +115,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     lines = [list(COLUMNS.values())]
     lines += [[_shown(name, row[name]) for name in COLUMNS] for row in table.to_dict("records")]
     numbers = list(COLUMNS)[WORDS:]
-    totals = ["" if name == "positive_share" else f"{int(table[name].sum()):,}" for name in numbers]
+    totals = ["" if name in SHARES else f"{int(table[name].sum()):,}" for name in numbers]
     lines.append([f"{len(table)} data sets", "", "", *totals])
     for number, cells in enumerate(lines):
         weight = "bold" if number in (0, len(lines) - 1) else "normal"
@@ -119,9 +133,9 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
 
 
 def _shown(name: str, value: Any) -> str:
-    if name == "positive_share":
+    if name in SHARES:
         return f"{100 * value:.1f}"
-    return f"{int(value):,}" if not isinstance(value, str) else _short(value, 60 if name == "source" else 32)
+    return f"{int(value):,}" if not isinstance(value, str) else _short(value, 46 if name == "source" else 28)
 
 
 def _short(text: str, letters: int) -> str:

@@ -5,6 +5,7 @@ Light, as the plan is. An experiment's name may be None: the default experiment.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,13 +18,14 @@ PICTURES = ("svg", "png")  # the kinds that a page shows or links to
 
 
 def shell_prefix(checkout: Path, execution: Execution) -> str:
-    """What precedes every command, in Snakemake's format (braces are doubled).
+    """What precedes every command, in Snakemake's format (braces are doubled). The checkout's path may have any name.
 
     It puts the checkout's library on the path, since Snakemake strips PYTHONPATH in conda environments, and says how
     jobs are executed unless the caller's environment already does.
     """
     variables = [f"{name}=${{{{{name}:-{value}}}}}" for name, value in execution.variables().items()]
-    return f"export PYTHONPATH={checkout.resolve() / 'src'} {' '.join(variables)}; "
+    library = shlex.quote(str(checkout.resolve() / "src")).replace("{", "{{").replace("}", "}}")
+    return f"export PYTHONPATH={library} {' '.join(variables)}; "
 
 
 def artifact(workflow: Workflow, key: str, names: Sequence[str]) -> Artifact:

@@ -72,6 +72,7 @@ def build(
         train = kept
     else:
         test, train = cut(train, sizes.test_share, rng)
+        counts["training_examples_cut_off_as_test_set"] = len(test)
         test = _at_most(_rebalanced(test, rng), sizes.test, task, rng, question_of)
     uneven = _is_uneven(train)
     if uneven:

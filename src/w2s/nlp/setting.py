@@ -72,7 +72,8 @@ class NlpSetting(Setting):
                 shown.append(f"{one.text} [{plan.config.training.answers[one.label].strip()}]")
             if len(shown) >= number:
                 break
-        return Examples(f"{of.title} ({task}), from {rows.origins['train']}", shown)
+        title = plan.task(task).title or of.title
+        return Examples(f"{title} ({task}), from {rows.origins['train']}", shown)
 
     def fetch(self, plan: NlpPlan) -> Iterator[str]:
         """Data sets from the hub; every row is formatted once."""

@@ -125,8 +125,8 @@ READING = {
     ),
     "fig27": "Bars lower than their crosses mean that students imitate a supervisor more when its answers are given.",
     "table1": (
-        "From left to right, examples are lost to balancing. The test set is balanced exactly even if the data set is "
-        "not."
+        "From left to right, examples are lost: to equal answers, to the test set, to balancing. The test set is "
+        "balanced exactly even if the data set is not."
     ),
     "table2": "Text in brackets is filled in from the example.",
     "table3": (

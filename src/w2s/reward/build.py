@@ -17,7 +17,7 @@ from typing import Any
 from w2s.engine.splits import apart, check_groups, cut, cut_to
 from w2s.errors import UserError
 from w2s.reward.config import PairSizes
-from w2s.reward.formatters import Comparison, MalformedError, Row
+from w2s.reward.formatters import Comparison, MalformedError, Row, UndecidedError
 from w2s.reward.tasks import PreferenceTask
 
 PARTS = ("weak", "strong", "validation", "test")
@@ -88,16 +88,19 @@ def build(
 def comparisons(
     task: PreferenceTask, rows: Sequence[Row], split: str, origin: str | None, counts: dict[str, Any]
 ) -> Iterator[Comparison]:
-    """The rows' comparisons; malformed rows are left out and counted by what is wrong with them.
+    """The rows' comparisons; malformed and undecided rows are left out and counted by what is the matter with them.
 
     UserError, naming task, split, row and origin, for a row that is not of the task's schema, and where more than
     ``MALFORMED_AT_MOST`` of the rows are malformed.
     """
     malformed: Counter[str] = Counter()
+    undecided: Counter[str] = Counter()
     for number, row in enumerate(rows):
         where = f"task {task.name!r}, {split} row {number}" + (f" of {origin}" if origin else "")
         try:
             yield task.formatter(row)
+        except UndecidedError as error:
+            undecided[str(error)] += 1
         except MalformedError as error:
             malformed[str(error)] += 1
             if malformed.total() > max(1, MALFORMED_AT_MOST * len(rows)):
@@ -107,6 +110,7 @@ def comparisons(
         except (KeyError, TypeError, AttributeError) as error:
             raise UserError(f"{where}: not in the expected form ({type(error).__name__}: {error})") from None
     counts[split] = {"rows": len(rows), "malformed_dropped": dict(sorted(malformed.items()))}
+    counts[split]["undecided_dropped"] = dict(sorted(undecided.items()))
 
 
 def pair_of(task: str, one: Comparison) -> PreferencePair:

@@ -1,8 +1,8 @@
 """From a raw row to a comparison: what was said before, the better completion and the worse one.
 
 A formatter raises MalformedError, naming what is wrong in a few words, for a row of the right schema in which there is
-nothing to compare; such rows are left out, counted by those words. A row of another schema is the caller's mistake and
-raises KeyError or TypeError.
+nothing to compare, and UndecidedError for a sound row without a preference. Both are left out, counted by those words;
+only malformed rows can be too many. A row of another schema is the caller's mistake and raises KeyError or TypeError.
 """
 
 from __future__ import annotations
@@ -20,6 +20,10 @@ TURN = re.compile(r"\n\n(?:Human|Assistant):")
 
 class MalformedError(ValueError):
     """A row that compares nothing; its message says why, the same for all such rows."""
+
+
+class UndecidedError(ValueError):
+    """A sound row in which neither completion is preferred; its message says so, the same for all such rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def webgpt(row: Row) -> Comparison:
     """OpenAI WebGPT comparisons: two answers to a question; the one with the higher score is preferred."""
     scores = row["score_0"], row["score_1"]
     if scores[0] == scores[1]:
-        raise MalformedError("neither answer is preferred")
+        raise UndecidedError("neither answer is preferred")
     question = _text(row["question"], "full_text").strip()
     names = ("answer_0", "answer_1") if scores[0] > scores[1] else ("answer_1", "answer_0")
     better, worse = (f" {_text(row, name).strip()}" for name in names)
