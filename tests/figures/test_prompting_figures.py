@@ -207,3 +207,12 @@ def test_figure_9_does_not_speak_of_pgrs_that_it_does_not_show(shape: Shape) -> 
     table["undefined"] = 1.0
     assert "PGR" not in footer(draw("fig9", plan, table))
     assert "black: the labels" in footer(draw("fig24", plan))
+
+
+def test_dollars_and_backslashes_of_a_users_text_are_no_markup(shape: Shape) -> None:
+    prompt = r"Pay $1 if it is praise, $0 for blame, $\frac$ never."
+    figure = draw("table2", shape(tasks=22, nlp={"prompting": {"texts": {"sst2": prompt}}}))
+    figure.canvas.draw()  # where mathematics would be parsed
+    texts = figure.axes[0].texts
+    assert any("$1" in text.get_text() for text in texts)
+    assert not any(text.get_parse_math() for text in texts)

@@ -61,7 +61,8 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
         _board(board, str(row["fen"]))
         board.set_title(_title(row))
         below.set_axis_off()
-        below.text(0, 1, text, ha="left", va="top", fontsize=6.5, family="DejaVu Sans Mono", transform=below.transAxes)
+        look: dict[str, Any] = {"fontsize": 6.5, "family": "DejaVu Sans Mono", "parse_math": False}
+        below.text(0, 1, text, ha="left", va="top", transform=below.transAxes, **look)
     style.label_panels(axes[0])
     size = f"test set of {int(table['examples'].iloc[0]):,} puzzles, seed {table['seed'].iloc[0]}"
     footer.add(figure, about, table[["task", "seed"]], size)

@@ -86,7 +86,7 @@ def _share(parts: Mapping[str, Mapping[str, Any]]) -> float:
     """Share of class 1 in all training parts."""
     training = [described for part, described in parts.items() if part != "test"]
     positive = sum(described["examples"] * described["positive_share"] for described in training)
-    return round(positive / sum(described["examples"] for described in training), 4)
+    return round(float(positive / sum(described["examples"] for described in training)), 4)
 
 
 def _described(plan: Plan, name: str) -> Task:
@@ -120,10 +120,8 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     for number, cells in enumerate(lines):
         weight = "bold" if number in (0, len(lines) - 1) else "normal"
         for column, (start, cell) in enumerate(zip(starts, cells, strict=True)):
-            if column < WORDS:
-                panel.text(start, number, cell, ha="left", va="center", fontsize=8, weight=weight)
-            else:
-                panel.text(start + WIDTHS[column], number, cell, ha="right", va="center", fontsize=8, weight=weight)
+            place, align = (start, "left") if column < WORDS else (start + WIDTHS[column], "right")
+            panel.text(place, number, cell, ha=align, va="center", fontsize=8, weight=weight, parse_math=False)
     for place, width in ((-0.6, 1.2), (0.5, 0.6), (len(table) + 0.5, 0.6), (len(table) + 1.6, 1.2)):
         panel.axhline(place, color="#222222", linewidth=width)
     said = [f"experiment {about['experiment']}", f"seed {table['seed'].iloc[0]}", f"commit {about['commit']}"]

@@ -71,10 +71,10 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     panel.axhline(-0.6, color="#222222", linewidth=1.2)
     top = 0.0
     for number, ((title, whose, _), lines) in enumerate(zip(cells, wrapped, strict=True)):
-        weight = "bold" if number == 0 else "normal"
+        look: dict[str, Any] = {"va": "center", "fontsize": 8, "weight": "bold" if number == 0 else "normal", "parse_math": False}
         for place, lines_of in zip(PLACES, ([title], [whose], lines), strict=True):
             for below, text in enumerate(lines_of):
-                panel.text(place, top + below, text, ha="left", va="center", fontsize=8, weight=weight)
+                panel.text(place, top + below, text, ha="left", **look)
         top += len(lines) + 0.35
         panel.axhline(top - 0.68, color="#222222" if number == 0 else "#dddddd", linewidth=0.6)
     panel.axhline(top - 0.68, color="#222222", linewidth=1.2)
@@ -85,5 +85,6 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
         said.insert(1, f"answers are {zero!r} and {one!r} instead of 0 and 1")
     if not about["nlp"]["prompting"]["instructions"]:
         said.insert(1, "this experiment omits these instructions")
-    panel.text(0, top + 0.5, " · ".join(said), ha="left", va="center", fontsize=6.5, color=style.GREY, gid="footer")
+    small: dict[str, Any] = {"va": "center", "fontsize": 6.5, "color": style.GREY, "parse_math": False}
+    panel.text(0, top + 0.5, " · ".join(said), ha="left", gid="footer", **small)
     return figure
