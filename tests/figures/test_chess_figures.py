@@ -98,7 +98,7 @@ def test_figure_3_has_a_column_of_single_values_for_chess(shape: Shape) -> None:
 
 
 def test_bands_are_named_by_setting_where_they_differ(shape: Shape) -> None:
-    said = footer(draw("fig3", shape(chess=True, spread="tasks")))
+    said = footer(draw("fig3", shape(tasks=6, chess=True, spread="tasks")))
     assert "band: 95% bootstrap interval over tasks (NLP), lowest to highest seed (chess)" in said
 
 

@@ -13,7 +13,7 @@ from w2s.figures import text
 
 
 def test_medians_and_intervals_of_figure_5(shape: Shape) -> None:
-    accuracy, pgr, interval = text.tables(numbers("fig5", shape()))
+    accuracy, pgr, interval = text.tables(numbers("fig5", shape(tasks=6)))
     assert accuracy.splitlines()[0] == "accuracy (%), median over tasks, mean over seeds; columns are students"
     lines = {tuple(line.split()[:2]): line.split()[2:] for line in accuracy.splitlines() if line.split()[1:]}
     assert lines["truth", "-"] == ["60.0", "70.0", "80.0", "90.0"]
