@@ -196,7 +196,7 @@ def test_one_seed_has_bands_over_test_examples_or_none(shape: Shape) -> None:
 
 @pytest.mark.parametrize("name", ["fig3", "fig5", "fig8"])
 def test_bands_show_tasks_where_the_experiment_says_so(name: str, shape: Shape) -> None:
-    figure = draw(name, shape(seeds=1, spread="tasks"))
+    figure = draw(name, shape(tasks=6, seeds=1, spread="tasks"))
     assert figure.axes[0].collections
     assert "band: 95% bootstrap interval over tasks" in footer(figure)
 
