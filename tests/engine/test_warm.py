@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from w2s import cli
-from w2s.engine import warm
+from w2s.engine import private, warm
 
 SERVER = ("false",)  # no test here starts the real one
 
@@ -36,12 +36,14 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "    return int(arguments[1])\n"
         "warm.serve(Path(sys.argv[1]), int(sys.argv[2]), do)\n"
     )
-    folder = tmp_path / "warm"
-    folder.mkdir()
+    monkeypatch.setenv(private.RUNTIME, str(tmp_path))
     owner = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(120)"])
-    server = subprocess.Popen([sys.executable, "-c", code, str(folder), str(owner.pid)])
+    folder = tmp_path / "w2s" / warm.name_of(owner.pid)
+    folder.mkdir(parents=True, mode=0o700)
+    folder.parent.chmod(0o700)
+    command = [sys.executable, "-c", code, folder.name, str(owner.pid)]
+    server = subprocess.Popen(command, cwd=folder.parent)
     monkeypatch.setattr(warm, "owner", lambda: owner.pid)
-    monkeypatch.setattr(warm, "folder_of", lambda _: folder)
     monkeypatch.setenv("COLOUR", "green")
     deadline = time.monotonic() + 60
     while not (folder / "socket").exists():
@@ -52,6 +54,11 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     owner.wait()
     assert server.wait(timeout=30) == 0  # leaves when its workflow is gone
     assert not folder.exists()
+
+
+def owner_of(served: Path) -> int:
+    """The workflow's process, by its server's folder."""
+    return int(served.name.split("-")[2])
 
 
 def test_status_streams_folder_and_environment_are_the_callers(
@@ -124,9 +131,7 @@ def test_a_number_of_jobs_that_is_none_is_one_line(
 def test_a_finished_jobs_streams_are_closed_though_its_process_lives_on(served: Path) -> None:
     """Whoever reads them waits for their end; also of the job that its process was started for."""
     code = (
-        "import os; from pathlib import Path; from w2s.engine import warm\n"
-        f"warm.owner = lambda: {os.getpid()}; warm.folder_of = lambda _: Path({str(served)!r})\n"
-        "warm.delegate(['work', '0', '0'], [])\n"
+        f"from w2s.engine import warm\nwarm.owner = lambda: {owner_of(served)}\nwarm.delegate(['work', '0', '0'], [])\n"
     )
     for _ in range(2):
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
@@ -158,8 +163,8 @@ def test_a_process_that_is_killed_at_work_fails_its_job(served: Path, capfd: pyt
 
 def test_a_killed_job_takes_its_process_along(served: Path, tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from w2s.engine import warm\n"
-        f"warm.owner = lambda: {os.getpid()}; warm.folder_of = lambda _: Path({str(served)!r})\n"
+        "from w2s.engine import warm\n"
+        f"warm.owner = lambda: {owner_of(served)}\n"
         "warm.delegate(['work', '0', '60'], [])\n"
     )
     caller = subprocess.Popen(
@@ -188,14 +193,50 @@ def test_switching_it_off_stays_off(monkeypatch: pytest.MonkeyPatch) -> None:
     assert os.environ[warm.VARIABLE] == "0"
 
 
-def test_folders_of_dead_workflows_are_swept_and_others_are_not(tmp_path: Path) -> None:
-    user = os.getuid()
-    names = {f"w2s-{user}-{os.getpid()}-0a0a0a0a": True, f"w2s-{user}-999999999-0a0a0a0a": False, "w2s-notes": True}
-    for name in names:
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "lock").touch()
-    warm.sweep(tmp_path)
-    assert {name: (tmp_path / name).exists() for name in names} == names
+def test_folders_of_dead_workflows_are_swept_and_others_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead, living = warm.name_of(999_999_999), warm.name_of(os.getpid())
+    elsewhere = "warm-0a0a0a0a-999999999-" + dead.rpartition("-")[2]  # of another machine that shares the folder
+    mine = tmp_path / "notes"
+    for folder in (mine, *(tmp_path / "w2s" / name for name in (dead, living, elsewhere))):
+        folder.mkdir(parents=True)
+        (folder / "lock").touch()
+    planted = dead.replace("999999999", "999999998")
+    (tmp_path / "w2s" / planted).symlink_to(mine)
+    (tmp_path / "w2s").chmod(0o700)
+    monkeypatch.setenv(private.RUNTIME, str(tmp_path))
+    monkeypatch.setenv(warm.VARIABLE, "")
+    warm.start()
+    assert {path.name for path in (tmp_path / "w2s").iterdir()} == {living, elsewhere, planted}
+    assert (mine / "lock").exists()
+
+
+def test_a_server_serves_its_own_user_alone(served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a job does when the server is somebody else's, and the server when the job is (it asks in its process)."""
+    monkeypatch.setattr(warm, "user_of", lambda connection: os.geteuid() + 1)
+    assert warm.delegate(["work", "0", "0"], SERVER) is None
+
+
+def test_a_servers_address_has_room_whatever_the_paths_length(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A socket's address has 107 bytes; a project's path may have more."""
+    project = tmp_path / ("a" * 100) / ("b" * 100)
+    project.mkdir(parents=True)
+    monkeypatch.chdir(project)
+    monkeypatch.delenv(private.RUNTIME, raising=False)
+    code = "import sys; from pathlib import Path; from w2s.engine import warm; "
+    code += "warm.serve(Path(sys.argv[1]), int(sys.argv[2]), lambda arguments: 7)"
+    owner = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(120)"])
+    monkeypatch.setattr(warm, "owner", lambda: owner.pid)
+    assert warm.delegate(["work"], [sys.executable, "-c", code]) == 7
+    folder = project / "work" / f".w2s-{os.geteuid()}" / warm.name_of(owner.pid)
+    assert (folder / "socket").is_socket()
+    owner.kill()
+    owner.wait()
+    deadline = time.monotonic() + 30
+    while folder.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_a_users_mistake_is_one_line_and_status_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

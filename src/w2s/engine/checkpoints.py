@@ -1,21 +1,60 @@
-"""Resume after a kill: the state of a training loop, saved now and then under work/<key>/."""
+"""Resume after a kill: the state of a training loop, saved now and then under work/<key>/.
+
+Files are checked as a whole before anything is taken from them. What was damaged on the disk is not resumed from.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pickle
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import torch
 
 from w2s.engine.devices import environment_number
+from w2s.errors import first_line
 
 DEFAULT_SECONDS = 60.0
 LAST_SECONDS = 5.0  # least training time worth a checkpoint at the end: publishing the result may fail
 RNG = "chance"  # name of the RNG state in files
+SEAL = b"sha256:"  # a file's last bytes: this and the hex digest of all before it
+SEALED = len(SEAL) + 64
+DAMAGE = (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError)  # what ``load`` can raise
+
+
+def save(content: Mapping[str, Any], path: Path) -> None:
+    """Write tensors and numbers, and a checksum behind them, to the disk. OSError, RuntimeError where it is full."""
+    with path.open("w+b") as file:
+        torch.save(dict(content), file)
+        size = file.tell()
+        file.seek(0)
+        seal = _seal(file, size)
+        file.seek(size)
+        file.write(seal)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def load(path: Path, *, mmap: bool = False) -> dict[str, Any]:
+    """What ``save`` wrote. ValueError if the file is not what was written, to the last bit."""
+    with path.open("rb") as file:
+        size = path.stat().st_size - SEALED
+        if size < 0 or _seal(file, size) != file.read():
+            raise ValueError("its checksum does not match")
+    return dict(torch.load(path, map_location="cpu", weights_only=True, mmap=mmap))
+
+
+def _seal(file: BinaryIO, size: int) -> bytes:
+    """The seal of the next ``size`` bytes of a file."""
+    total = hashlib.sha256()
+    while size > 0 and (block := file.read(min(size, 2**20))):
+        total.update(block)
+        size -= len(block)
+    return SEAL + total.hexdigest().encode()
 
 
 class Stateful(Protocol):
@@ -68,10 +107,10 @@ class Checkpoint:
         if not self.path.exists():
             return 0, fresh
         try:
-            content = torch.load(self.path, map_location="cpu", weights_only=True)
+            content = load(self.path)
             states = [content["parts"][name] for name in self._all_parts()]
-        except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
-            print(f"{self.path}: damaged ({type(error).__name__}); starting from the beginning", flush=True)
+        except DAMAGE as error:
+            print(f"{self.path}: damaged ({first_line(error)}); starting from the beginning", flush=True)
             return 0, fresh
         for part, state in zip(self._all_parts().values(), states, strict=True):
             part.load_state_dict(state)
@@ -86,10 +125,7 @@ class Checkpoint:
         parts = {name: part.state_dict() for name, part in self._all_parts().items()}
         self.saved = time.monotonic()
         try:
-            with aside.open("wb") as file:
-                torch.save({"step": step, "parts": parts, "gathered": dict(gathered)}, file)
-                file.flush()
-                os.fsync(file.fileno())
+            save({"step": step, "parts": parts, "gathered": dict(gathered)}, aside)
             aside.replace(self.path)
         except (OSError, RuntimeError) as error:  # a full disk: the run itself can go on
             aside.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ import os
 import torch
 from torch import nn
 
-from w2s.engine import gpus
+from w2s.engine import caches, gpus
 from w2s.engine.rank import worker
 from w2s.errors import UserError
 
@@ -73,5 +73,6 @@ def compile_where_it_pays(network: nn.Module, where: torch.device, flop: float) 
     pays = wish == "always" or (wish == "auto" and where.type == "cuda" and flop >= COMPILE_FROM)
     pays = pays and worker().size == 1
     if pays:
+        caches.settle_compiled()
         network.compile(dynamic=True)
     return pays

@@ -1,21 +1,27 @@
 """The Hugging Face hub: parts of a repository at a commit, from the local cache where they are already there.
 
 Nothing that a repository holds is ever executed. Everything else (cache, tokens, mirrors, offline mode, progress bars)
-is ``huggingface_hub``'s: HF_HOME, HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE work as everywhere.
+is ``huggingface_hub``'s: HF_HOME, HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE work as everywhere. Messages never show a
+token, nor more of an address than its host: an endpoint may hold a password.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal
+from urllib.parse import unquote, urlsplit
 
 from w2s.errors import UserError, first_line
 
+ENDPOINT = "HF_ENDPOINT"
+TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 SECONDS = 15  # for the hub to answer a first question
 PREFETCH = "on a machine with network and the same HF_HOME, run `w2s fetch [EXPERIMENT]`"
 
@@ -41,6 +47,7 @@ def snapshot(
 
     patterns: the first is what cannot be done without. The folder's name is the commit.
     """
+    _check_endpoint()
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import (  # type: ignore[attr-defined]
         GatedRepoError,
@@ -73,16 +80,53 @@ def snapshot(
     except RevisionNotFoundError:
         raise UserError(f"{where}: the repository has no such revision; set another one in the config") from None
     except HFValidationError as error:
-        raise UserError(f"{where}: not a hub id ({first_line(error)})") from None
-    except (OSError, HTTPError) as error:
+        raise UserError(f"{where}: not a hub id ({without_secrets(first_line(error))})") from None
+    except (OSError, HTTPError, ValueError) as error:  # ValueError: what answers is not a hub
         if isinstance(error, OSError) and error.filename:
             raise UserError(f"{where}: the cache cannot be used: {error.filename} ({error.strerror})") from None
         if there is not None and any(there.glob(patterns[0])):
             return there  # of an older cache, which does not say whether it is whole
-        reason = "HF_HUB_OFFLINE is set" if isinstance(error, OfflineModeIsEnabled) else first_line(error)
+        reason = (
+            "HF_HUB_OFFLINE is set" if isinstance(error, OfflineModeIsEnabled) else without_secrets(first_line(error))
+        )
         raise UserError(
             f"{where} is not in the local cache and the hub cannot be reached ({reason.rstrip('.')}); {PREFETCH}"
         ) from None
+
+
+def without_secrets(text: str) -> str:
+    """A library's message without tokens and the secrets of the endpoint; of addresses, scheme and host stay."""
+    endpoint = os.environ.get(ENDPOINT, "").strip().rstrip("/")
+    address = urlsplit(endpoint)
+    secrets = [os.environ.get(name, "").strip() for name in TOKENS]
+    secrets += [address.username or "", address.password or "", address.path.strip("/"), address.query]
+    text = text.replace(endpoint, _host_of(endpoint)) if endpoint else text
+    text = re.sub(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\s'\"<>]+", lambda found: _host_of(found.group()), text)
+    for secret in sorted({one for raw in secrets for one in (raw, unquote(raw))}, key=len, reverse=True):
+        if len(secret) >= 4:  # a shorter one would be found in ordinary words; addresses are cut already
+            text = text.replace(secret, "***")
+    return text
+
+
+def _host_of(address: str) -> str:
+    scheme, _, rest = address.partition("://")
+    return f"{scheme}://{re.split('[/?#]', rest, maxsplit=1)[0].rpartition('@')[2]}"
+
+
+def _check_endpoint() -> None:
+    """UserError, without showing it, for an endpoint that is not an address: a library's error would show it."""
+    endpoint = os.environ.get(ENDPOINT, "")
+    try:
+        address = urlsplit(endpoint)
+        sound = address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
+        sound = sound and not re.search(r"\s", endpoint.strip()) and "@" not in address.path + address.query
+    except ValueError:
+        sound = False
+    if endpoint and not sound:
+        raise UserError(
+            f"{ENDPOINT} (not shown, it may hold a password) is not an address; allowed: https://HOST, with special "
+            "characters of a user's name or password as %XX"
+        )
 
 
 def _is_whole(folder: Path) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pickle
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -16,7 +14,8 @@ from torch import Tensor
 from torch.distributed.tensor import DTensor
 
 from w2s.engine import distributed
-from w2s.engine.checkpoints import LAST_SECONDS, RNG, Checkpoint
+from w2s.engine.checkpoints import DAMAGE, LAST_SECONDS, RNG, Checkpoint, load, save
+from w2s.errors import first_line
 
 
 def checkpoint_at(path: Path) -> Checkpoint:
@@ -37,8 +36,8 @@ class ShardedCheckpoint(Checkpoint):
         try:
             content = local_content(folders[-1])
             states = [content["parts"][name] for name in self._all_parts()]
-        except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
-            print(f"{folders[-1]}: damaged ({type(error).__name__}); starting from the beginning", flush=True)
+        except DAMAGE as error:
+            print(f"{folders[-1]}: damaged ({first_line(error)}); starting from the beginning", flush=True)
             content = {}
         if not distributed.all_true(bool(content)):
             return 0, fresh
@@ -63,10 +62,8 @@ class ShardedCheckpoint(Checkpoint):
         parts = {name: _local(part.state_dict()) for name, part in self._all_parts().items()}
         try:
             aside.mkdir(exist_ok=True)
-            with (aside / f"{distributed.rank()}-of-{distributed.size()}.pt").open("wb") as file:
-                torch.save({"step": step, "parts": parts, "gathered": dict(gathered)}, file)
-                file.flush()
-                os.fsync(file.fileno())
+            file = aside / f"{distributed.rank()}-of-{distributed.size()}.pt"
+            save({"step": step, "parts": parts, "gathered": dict(gathered)}, file)
         except (OSError, RuntimeError) as error:  # a full disk: the run itself can go on
             problem = str(error)
         written = distributed.all_true(not problem)
@@ -98,7 +95,7 @@ def local_content(folder: Path) -> dict[str, Any]:
         raise FileNotFoundError(f"{folder}: {len(files)} of {count} files")
     if count == distributed.size():
         files = files[distributed.rank() : distributed.rank() + 1]
-    contents = [torch.load(file, map_location="cpu", weights_only=True, mmap=True) for file in files]
+    contents = [load(file, mmap=True) for file in files]
     content: dict[str, Any] = contents[0]
     if len(contents) > 1 or count != distributed.size():
         parts = {

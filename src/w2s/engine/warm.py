@@ -10,8 +10,9 @@ along. Server and lanes end with the workflow.
 
 ``execution.runs_per_process`` says after how many jobs a lane is replaced (1: every job has a process of its own).
 Where all this does not apply (other platforms, other machines, W2S_WARM=0, commands run by hand) a job simply works in
-its own process. What a job does, and what is imported for it, is the caller's business (``w2s.cli.warm_server``).
-This module is light: every job of a workflow pays for its imports.
+its own process. The server listens in the user's own directory (``w2s.engine.private``). Server and jobs check that
+the other side is the same user's, since a job says what to run. What a job does, and what is imported for it, is the
+caller's business (``w2s.cli.warm_server``). This module is light: every job of a workflow pays for its imports.
 """
 
 from __future__ import annotations
@@ -23,14 +24,16 @@ import os
 import selectors
 import signal
 import socket
+import struct
 import sys
-import tempfile
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from w2s.engine import private
 
 VARIABLE = "W2S_WARM"
 PER_PROCESS = "W2S_RUNS_PER_PROCESS"
@@ -51,12 +54,13 @@ def start() -> None:
     """Called by the workflow when it starts: from now on its local jobs may use warm processes."""
     if sys.platform == "linux" and os.environ.get(VARIABLE) != OFF:
         os.environ[VARIABLE] = f"{socket.gethostname()}:{os.getpid()}"
-        sweep(Path(tempfile.gettempdir()))
+        with contextlib.suppress(OSError), private.opened() as descriptor:
+            sweep(private.path(descriptor))
 
 
-def sweep(temporary: Path) -> None:
+def sweep(directory: Path) -> None:
     """Remove the folders of warm processes that were killed together with their workflow."""
-    for folder in temporary.glob(f"w2s-{os.getuid()}-*-*"):
+    for folder in directory.glob(f"warm-{_machine()}-*-*"):
         owner = folder.name.split("-")[2]
         if owner.isdigit() and not folder.is_symlink() and not alive(int(owner)):
             _remove(folder)
@@ -89,10 +93,15 @@ def alive(process: int) -> bool:
     return state[0] not in "ZX"
 
 
-def folder_of(owner: int) -> Path:
-    """Where the server of this workflow and this Python environment listens; readable by its user alone."""
-    environment = f"{zlib.crc32(sys.prefix.encode()):08x}"
-    return Path(tempfile.gettempdir()) / f"w2s-{os.getuid()}-{owner}-{environment}"
+def name_of(owner: int) -> str:
+    """The folder, in the user's own directory, where the server of this workflow and Python environment listens."""
+    return f"warm-{_machine()}-{owner}-{zlib.crc32(sys.prefix.encode()):08x}"
+
+
+def _machine() -> str:
+    """Where process numbers mean something: several machines or containers may share the project's folder."""
+    processes = os.readlink("/proc/self/ns/pid")
+    return f"{zlib.crc32(f'{socket.gethostname()} {processes}'.encode()):08x}"
 
 
 def delegate(arguments: Sequence[str], server: Sequence[str]) -> int | None:
@@ -111,7 +120,8 @@ def delegate(arguments: Sequence[str], server: Sequence[str]) -> int | None:
     request = {"arguments": list(arguments), "folder": os.getcwd(), "environment": environment}
     content = json.dumps(request).encode()
     try:
-        connection = _connect(folder_of(workflow), workflow, server)
+        with private.opened() as directory:
+            connection = _connect(directory, workflow, server)
         socket.send_fds(connection, [len(content).to_bytes(8, "big")], [0, 1, 2])
         connection.sendall(content)
         if connection.recv(1) != STARTED:
@@ -135,30 +145,33 @@ def several(arguments: Sequence[str]) -> bool:
     return False
 
 
-def _connect(folder: Path, workflow: int, server: Sequence[str]) -> socket.socket:
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.lstat().st_uid != os.getuid():  # a link counts as its own owner's
-        raise PermissionError(f"{folder} belongs to somebody else")
-    with contextlib.suppress(OSError):
+def _connect(directory: int, workflow: int, server: Sequence[str]) -> socket.socket:
+    """A connection to the workflow's server, started if need be. directory: a descriptor of the user's own."""
+    name = name_of(workflow)
+    os.close(private.subdirectory(directory, name))
+    folder = private.path(directory) / name
+    with contextlib.suppress(FileNotFoundError, ConnectionError):
         return _open(folder)
-    with (folder / "lock").open("w") as lock:
+    with open(private.file(folder, "lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(FileNotFoundError, ConnectionError):
             return _open(folder)
-        return _start(folder, workflow, server)
+        return _start(folder, directory, workflow, server)
 
 
-def _start(folder: Path, workflow: int, server: Sequence[str]) -> socket.socket:
-    """Start the server and connect to it."""
+def _start(folder: Path, directory: int, workflow: int, server: Sequence[str]) -> socket.socket:
+    """Start the server, which inherits the directory's descriptor, and connect to it."""
     import subprocess
 
     (folder / "socket").unlink(missing_ok=True)  # left by a killed one
-    with (folder / "log").open("ab") as log:
+    with open(private.file(folder, "log", append=True), "ab") as log:
         command = [*server, str(folder), str(workflow)]
-        started = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        started = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, pass_fds=[directory]
+        )
     deadline = time.monotonic() + START_SECONDS
     while started.poll() is None and time.monotonic() < deadline:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(FileNotFoundError, ConnectionError):
             return _open(folder)
         time.sleep(0.02)
     started.kill()
@@ -170,10 +183,18 @@ def _open(folder: Path) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX)
     try:
         connection.connect(str(folder / "socket"))
+        if user_of(connection) != os.geteuid():
+            raise PermissionError("it belongs to another user")
     except OSError:
         connection.close()
         raise
     return connection
+
+
+def user_of(connection: socket.socket) -> int:
+    """The user id of the process at the other end."""
+    _, user, _ = struct.unpack("iII", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    return int(user)
 
 
 # -- the server ----------------------------------------------------------------------------------------------
@@ -250,7 +271,10 @@ class Server:
             for key, _ in self.selector.select(LOOK_SECONDS):
                 if key.fileobj is self.listener:
                     connection, _ = self.listener.accept()
-                    self.take(connection)
+                    if user_of(connection) == os.geteuid():
+                        self.take(connection)
+                    else:
+                        connection.close()
                 else:
                     for lane in [lane for lane in self.lanes if key.fileobj in (lane.channel, lane.waiting)]:
                         self.heard(lane, key.fileobj)
