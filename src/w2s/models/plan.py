@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from w2s.config.common import Common
-from w2s.config.ladder import OpenRung, OwnRung, Rung
+from w2s.config.ladder import OpenRung, OwnRung, Rung, Wheels
 from w2s.config.methods import Method
 from w2s.config.section import LadderSection, Packing
 from w2s.config.user_code import is_own
@@ -16,6 +16,7 @@ from w2s.engine.sources import Source, Sources, readable, sampled
 from w2s.errors import UserError, allowed
 from w2s.graph.artifact import Artifact, Cached
 from w2s.graph.setting import SettingPlan
+from w2s.models import gguf, wheels
 from w2s.models.base import TEXT_FILES, WEIGHTS
 from w2s.models.stages import OPEN_MODEL, PRETRAIN
 
@@ -107,18 +108,33 @@ def open_model(rung: OpenRung) -> Artifact:
 
 
 def weights(rung: OpenRung) -> Source:
-    """An open model: on the hub by commit, in a directory by its files' content (large ones sampled)."""
+    """An open model: on the hub by commit, in a directory by its files' content (large ones sampled).
+
+    A GGUF file, whether local or from wheels, is identified by the hash of its whole content.
+    """
+    where = f"rung {rung.name!r}"
+    if isinstance(rung.source, Wheels):
+        return _in_wheels(rung.source, where)
     if not rung.is_local:
         return Source({"hub": rung.source, "revision": rung.revision}, {})
     folder = Path(rung.source).expanduser()
     files = sorted({path for pattern in (*TEXT_FILES, *WEIGHTS) for path in folder.glob(pattern) if path.is_file()})
+    if not any(path.match(pattern) for path in files for pattern in WEIGHTS) and (found := gguf.find(folder, where)):
+        with readable(where):
+            return Source({"gguf": gguf.sha256(found)}, {"gguf": str(found)})
     if not (folder / "config.json").is_file():
         raise UserError(
-            f"rung {rung.name!r}: {str(folder)!r} holds no base model (no config.json); it should hold "
-            "config.json, tokenizer and weights as `save_pretrained` writes them"
+            f"{where}: {str(folder)!r} holds no base model (no config.json); it should hold "
+            "config.json, tokenizer and weights as `save_pretrained` writes them, or one GGUF file"
         )
-    with readable(f"rung {rung.name!r}"):
+    with readable(where):
         return Source({"files": {path.name: sampled(path) for path in files}}, {"directory": str(folder)})
+
+
+def _in_wheels(source: Wheels, where: str) -> Source:
+    if source.sha256 is None:
+        raise UserError(f"{where}: source.sha256: missing; `w2s fetch [EXPERIMENT]` downloads the file and prints it")
+    return Source({"gguf": source.sha256}, {"gguf": str(wheels.path_of(source.sha256)), "wheels": str(source)})
 
 
 def own_model(rung: OwnRung, section: LadderSection, packing: Packing, corpus: Artifact) -> Artifact:

@@ -10,7 +10,7 @@ PRETRAIN = Stage(
 OPEN_MODEL = Stage(
     "open_model",
     1,
-    "w2s.models.base",
+    "w2s.models.opening",
     "environment",
     manifest="source.json",
     alias="open",

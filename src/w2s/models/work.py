@@ -51,5 +51,6 @@ def _weight(run: Artifact) -> float:
 
 WORK: dict[Stage, Callable[[Artifact], Work]] = {
     PRETRAIN: pretraining,
-    OPEN_MODEL: lambda model: Work(parameters(model)),  # it is only looked up
+    # It is only looked up, unless it is converted: what was read and what is written are then in memory at once.
+    OPEN_MODEL: lambda model: Work(parameters(model), host=2 * WEIGHT if "gguf" in model.spec["source"] else 0.0),
 }
