@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, BertConfig, BertLM
 
 from tests.models import gguf_files
 from tests.models.making import made, rung
+from tests.workflow.test_dag import checkout, edit_config
+from w2s.config.files import read_yaml
 from w2s.engine import artifacts
 from w2s.errors import UserError
+from w2s.jobs.workflow import Workflow
 from w2s.models import base, encoders, encoding, gguf
 from w2s.models.plan import open_model
 
@@ -61,6 +65,24 @@ def test_a_gguf_file_becomes_the_model_that_it_was_written_from(models: dict[str
     assert base.max_length(folder) == base.max_length(original)
 
 
+@pytest.mark.workflow
+def test_a_run_from_a_gguf_file_through_the_workflow(models: dict[str, Path], tmp_path: Path) -> None:
+    folder = checkout(tmp_path / "checkout")
+    gguf_files.write(models["llama"], folder / "tiny.gguf")
+    size = {"parameters": parameters(models["llama"]), "learning_rate": 1e-3}
+    ladder = [size | {"name": f"tiny{n}", "source": "./tiny.gguf", "tokens": 10**6 * n} for n in (1, 2)]
+    edit_config(folder, lambda config: config["nlp"].update(ladder=ladder, tasks=["sciq"]))
+    os.chdir(folder)
+    run = Workflow(read_yaml(Path("config.yaml"))).plan().nlp.truth("sciq", "tiny1", 0)
+    done = subprocess.run(["snakemake", "--cores", "1", run.manifest], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    record = artifacts.read(Path(run.parents["model"].path))
+    assert {"config.json", "model.safetensors", "tokenizer.json"} <= {*record["files"]}
+    (folder / "tiny.gguf").touch()  # another time, the same content
+    again = subprocess.run(["snakemake", "--cores", "1", run.manifest], capture_output=True, text=True, check=False)
+    assert "Nothing to be done" in again.stdout + again.stderr
+
+
 @needs_real_models
 def test_a_real_model_is_the_same_through_a_gguf_file() -> None:
     original = REAL_MODELS / "stories260k"
@@ -82,6 +104,16 @@ def test_the_same_content_is_the_same_model_wherever_it_lies(file: Path) -> None
     content[-1] ^= 1
     Path(other).write_bytes(content)
     assert open_model(rung(file)).key != open_model(rung(Path(other))).key
+
+
+def test_files_beside_it_change_nothing(models: dict[str, Path], file: Path) -> None:
+    wanted = rung(file, parameters(models["llama"]))
+    alone = artifacts.read(made(wanted))["files"]
+    shutil.rmtree("results")
+    for path in models["gpt2"].iterdir():
+        if path.name != "model.safetensors":
+            shutil.copy(path, file.parent)
+    assert artifacts.read(made(wanted))["files"] == alone
 
 
 def test_a_file_is_read_once_until_it_changes(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

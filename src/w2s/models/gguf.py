@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -82,13 +83,16 @@ def convert(path: Path, out: Path, wanted_by: str) -> None:
     logging.set_verbosity_error()  # what is wrong is said below, in one line
     logging.disable_progress_bar()
     try:
-        config = AutoConfig.from_pretrained(path.parent, gguf_file=path.name)
-        encoders.refuse(config, path, wanted_by)
-        tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
-        with contextlib.redirect_stderr(io.StringIO()):  # a progress bar that no setting turns off
-            model, loaded = AutoModelForCausalLM.from_pretrained(
-                path.parent, gguf_file=path.name, config=config, dtype=torch.float32, output_loading_info=True
-            )
+        with tempfile.TemporaryDirectory() as alone:  # transformers would also read a tokenizer's files beside it
+            (Path(alone) / path.name).symlink_to(path.resolve())
+            place = {"pretrained_model_name_or_path": alone, "gguf_file": path.name, "trust_remote_code": False}
+            config = AutoConfig.from_pretrained(**place)
+            encoders.refuse(config, path, wanted_by)
+            tokenizer = AutoTokenizer.from_pretrained(**place)
+            with contextlib.redirect_stderr(io.StringIO()):  # a progress bar that no setting turns off
+                model, loaded = AutoModelForCausalLM.from_pretrained(
+                    **place, config=config, dtype=torch.float32, output_loading_info=True
+                )
     except (UserError, MemoryError):
         raise
     except Exception as error:  # whatever libraries say of a file that is not what it should be

@@ -7,6 +7,7 @@ is the converted model.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -43,5 +44,10 @@ def _convert(build: artifacts.Build, place: Mapping[str, Any], out: Path, wanted
     gguf.convert(path, build.folder, wanted_by)
     described = base.describe(build.folder, wanted_by)
     base.check_parameters(described["parameters"], place["parameters"], wanted_by)
-    build.measured |= described | {"directory": str(out), "gguf": str(path), "wheels": place.get("wheels")}
+    build.measured |= described | {
+        "directory": str(out),
+        "gguf": str(path),
+        "gguf_version": metadata.version("gguf"),  # of the package that dequantizes
+        "wheels": place.get("wheels"),
+    }
     print(f"{path}: {described['architecture']}, {described['parameters']:,} parameters, converted to float32")
