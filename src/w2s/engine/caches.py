@@ -52,7 +52,9 @@ def settle_compiled() -> None:
 
 
 def _can_hold(folder: Path) -> bool:
-    """Whether the folder can be written, or made."""
-    while not os.path.lexists(folder) and folder != folder.parent:
-        folder = folder.parent
-    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+    """Whether the folder can be written. It is made if missing, as libraries would."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK | os.X_OK)

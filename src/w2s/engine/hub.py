@@ -22,6 +22,7 @@ from w2s.errors import UserError, first_line
 
 ENDPOINT = "HF_ENDPOINT"
 TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
+NO_HUB = (KeyError, TypeError, AttributeError)  # what the library raises where an answer lacks what a hub's has
 SECONDS = 15  # for the hub to answer a first question
 PREFETCH = "on a machine with network and the same HF_HOME, run `w2s fetch [EXPERIMENT]`"
 
@@ -81,14 +82,18 @@ def snapshot(
         raise UserError(f"{where}: the repository has no such revision; set another one in the config") from None
     except HFValidationError as error:
         raise UserError(f"{where}: not a hub id ({without_secrets(first_line(error))})") from None
-    except (OSError, HTTPError, ValueError) as error:  # ValueError: what answers is not a hub
+    except (OSError, HTTPError, ValueError, *NO_HUB) as error:
         if isinstance(error, OSError) and error.filename:
-            raise UserError(f"{where}: the cache cannot be used: {error.filename} ({error.strerror})") from None
+            raise UserError(
+                f"{where}: the cache cannot be used: {error.filename} ({error.strerror}); set HF_HOME"
+            ) from None
         if there is not None and any(there.glob(patterns[0])):
             return there  # of an older cache, which does not say whether it is whole
-        reason = (
-            "HF_HUB_OFFLINE is set" if isinstance(error, OfflineModeIsEnabled) else without_secrets(first_line(error))
-        )
+        reason = without_secrets(first_line(error))
+        if isinstance(error, OfflineModeIsEnabled):
+            reason = "HF_HUB_OFFLINE is set"
+        elif isinstance(error, NO_HUB):
+            reason = "its answer is not a hub's"
         raise UserError(
             f"{where} is not in the local cache and the hub cannot be reached ({reason.rstrip('.')}); {PREFETCH}"
         ) from None
