@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from w2s.errors import UserError
 from w2s.nlp.build import PARTS, Examples, _components, build
 from w2s.nlp.config import Sizes
 from w2s.nlp.formatters import Candidate, plain
@@ -96,3 +97,28 @@ def test_every_part_is_balanced_and_halves_are_of_one_size(positive: float, seed
 def test_students_see_as_many_examples_as_their_ceilings_and_none_is_lost() -> None:
     parts = built([{"group": str(n), "text": f"text {n}", "label": n % 2} for n in range(1000)]).parts
     assert {name: len(parts[name]) for name in PARTS} == {"weak": 360, "strong": 360, "validation": 80, "test": 200}
+
+
+def refusal(rows: list[dict[str, Any]]) -> str:
+    with pytest.raises(UserError) as refused:
+        built(rows)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_group_that_holds_most_of_the_examples_is_named(seed: int) -> None:
+    """Never a half of 200 beside one of 20, whatever the seed."""
+    rows = [{"group": "g" if n < 700 else str(n), "text": f"text {n}", "label": n % 2} for n in range(1000)]
+    with pytest.raises(UserError, match=r"task 'plain': halves of .* the group 'g' holds 700 of \d+"):
+        built(rows, Sizes(validation_share=0.1, test_share=0.05), seed)
+
+
+def test_examples_of_one_class_are_refused_as_such() -> None:
+    rows = [{"group": str(n), "text": f"text {n}", "label": 1} for n in range(50)]
+    assert "all 40 training examples have label 1; both are needed" in refusal(rows)
+
+
+def test_too_few_rows_are_refused_as_such() -> None:
+    assert "no training examples are left" in refusal([])
+    few = [{"group": str(n), "text": f"text {n}", "label": n % 2} for n in range(4)]
+    assert "no examples left for the" in refusal(few) or "too few to be halved" in refusal(few)

@@ -58,6 +58,20 @@ def cut(examples: Sequence[L], share: float, rng: random.Random) -> tuple[list[L
     return first, rest
 
 
+def halved(examples: Sequence[L], rng: random.Random) -> tuple[list[L], list[L]]:
+    """Two halves that share no group; UserError if a large group leaves one less than half of its share."""
+    first, rest = cut(examples, 0.5, rng)
+    if min(len(first), len(rest)) < len(examples) / 4:
+        (name, count), *_ = Counter(example.group for example in examples).most_common(1) or [("", 0)]
+        raise UserError(
+            f"halves of {len(first)} and {len(rest)} examples: the group {name[:60]!r} holds {count} of "
+            f"{len(examples)}, and groups are never split"
+            if count > len(examples) / 4
+            else f"{len(examples)} examples are too few to be halved"
+        )
+    return first, rest
+
+
 def cut_to(examples: Sequence[L], count: int | None, rng: random.Random) -> list[L]:
     """Whole groups, about ``count`` examples of them; all of them without a count."""
     return cut(examples, count / len(examples), rng)[0] if count and count < len(examples) else list(examples)

@@ -71,7 +71,8 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     panel.axhline(-0.6, color="#222222", linewidth=1.2)
     top = 0.0
     for number, ((title, whose, _), lines) in enumerate(zip(cells, wrapped, strict=True)):
-        look: dict[str, Any] = {"va": "center", "fontsize": 8, "weight": "bold" if number == 0 else "normal", "parse_math": False}
+        weight = "bold" if number == 0 else "normal"
+        look: dict[str, Any] = {"va": "center", "fontsize": 8, "weight": weight, "parse_math": False}
         for place, lines_of in zip(PLACES, ([title], [whose], lines), strict=True):
             for below, text in enumerate(lines_of):
                 panel.text(place, top + below, text, ha="left", **look)

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from w2s.engine.splits import apart, cut, cut_to
-from w2s.errors import UserError
+from w2s.engine.splits import apart, cut, cut_to, halved
+from w2s.errors import UserError, located
 from w2s.nlp import formatters, guards
 from w2s.nlp.config import Sizes
 from w2s.nlp.formatters import Candidate, EmptyTextError, Row
@@ -74,13 +74,15 @@ def build(
         test, train = cut(train, sizes.test_share, rng)
         counts["training_examples_cut_off_as_test_set"] = len(test)
         test = _at_most(_rebalanced(test, rng), sizes.test, task, rng, question_of)
+    _check_classes(task, train)
     uneven = _is_uneven(train)
     if uneven:
         train = _rebalanced(train, rng)
     counts["after_balancing"] = len(train)
     train = cut_to(train, sizes.train, rng)
     validation, train = cut(train, sizes.validation_share / 2, rng)
-    weak, strong = cut(train, 0.5, rng)
+    with located(f"task {task.name!r}"):
+        weak, strong = halved(train, rng)
     parts = {"weak": weak, "strong": strong, "validation": validation}
     # Groups are cut whole, so a part may have come out uneven again.
     parts = {name: _rebalanced(part, rng) if uneven or _is_uneven(part) else part for name, part in parts.items()}
@@ -94,6 +96,17 @@ def build(
     counts["rebalanced"] = uneven
     counts["parts"] = {name: _describe(part) for name, part in parts.items()}
     return Examples(parts, counts, guards.measure(task, parts, question_of))
+
+
+def _check_classes(task: Task, train: Sequence[Example]) -> None:
+    """UserError if there are no training examples, or those of one class only."""
+    classes = {example.label for example in train}
+    if not classes:
+        raise UserError(f"task {task.name!r}: no training examples are left; it needs more rows")
+    if len(classes) == 1:
+        raise UserError(
+            f"task {task.name!r}: all {len(train)} training examples have label {classes.pop()}; both are needed"
+        )
 
 
 def _id(task: Task, one: Candidate) -> str:

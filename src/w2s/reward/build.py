@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from w2s.engine.splits import apart, check_groups, cut, cut_to
-from w2s.errors import UserError
+from w2s.engine.splits import apart, check_groups, cut, cut_to, halved
+from w2s.errors import UserError, located
 from w2s.reward.config import PairSizes
 from w2s.reward.formatters import Comparison, MalformedError, Row, UndecidedError
 from w2s.reward.tasks import PreferenceTask
@@ -74,7 +74,8 @@ def build(
     parts = {}
     if sizes.validation_share:
         parts["validation"], train = cut(train, sizes.validation_share / 2, rng)
-    parts["weak"], parts["strong"] = cut(train, 0.5, rng)
+    with located(f"task {task.name!r}"):
+        parts["weak"], parts["strong"] = halved(train, rng)
     parts["test"] = test
     for name, part in parts.items():
         if not part:
