@@ -120,5 +120,6 @@ def test_examples_of_one_class_are_refused_as_such() -> None:
 
 def test_too_few_rows_are_refused_as_such() -> None:
     assert "no training examples are left" in refusal([])
-    few = [{"group": str(n), "text": f"text {n}", "label": n % 2} for n in range(4)]
-    assert "no examples left for the" in refusal(few) or "too few to be halved" in refusal(few)
+    few = [{"group": str(n), "text": f"text {n}", "label": n % 2} for n in range(6)]
+    assert "too few to be halved" in refusal(few[:4])
+    assert "no examples left for the strong part; it needs more rows" in refusal(few)

@@ -66,7 +66,7 @@ def halved(examples: Sequence[L], rng: random.Random) -> tuple[list[L], list[L]]
         raise UserError(
             f"halves of {len(first)} and {len(rest)} examples: the group {name[:60]!r} holds {count} of "
             f"{len(examples)}, and groups are never split"
-            if count > len(examples) / 4
+            if count > max(1, len(examples) / 4)
             else f"{len(examples)} examples are too few to be halved"
         )
     return first, rest
