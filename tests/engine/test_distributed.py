@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.engine import pair
-from w2s.engine import distributed
+from w2s.engine import checkpoints, distributed
 from w2s.engine import sharded as shards
 from w2s.engine.rank import Worker
 
@@ -74,7 +74,7 @@ def test_another_number_of_processes_goes_on_from_a_checkpoint(
         own = {name: parts[rank] if rank < len(parts) else parts[0][:0] for name, parts in held.items()}
         parts = {"model": own, "chance": {"cpu": torch.arange(5)}, "optimizer": {"step": torch.tensor(4.0)}}
         content = {"step": 4, "parts": parts, "gathered": {"losses": [1.0, 2.0], "best": {"weights": own, "step": 2}}}
-        torch.save(content, tmp_path / f"{rank}-of-3.pt")
+        checkpoints.save(content, tmp_path / f"{rank}-of-3.pt")
     found = []
     for rank in range(size):
         as_worker(monkeypatch, rank, size)
@@ -85,6 +85,12 @@ def test_another_number_of_processes_goes_on_from_a_checkpoint(
     for one in found:
         assert torch.equal(one["parts"]["chance"]["cpu"], torch.arange(5))
         assert (one["step"], one["gathered"]["losses"], one["parts"]["optimizer"]["step"]) == (4, [1.0, 2.0], 4.0)
+    as_worker(monkeypatch, 1 % size, size)
+    harmed = bytearray((tmp_path / "1-of-3.pt").read_bytes())
+    harmed[len(harmed) // 2] ^= 1
+    (tmp_path / "1-of-3.pt").write_bytes(harmed)
+    with pytest.raises(ValueError, match="checksum"):
+        shards.local_content(tmp_path)
     (tmp_path / "1-of-3.pt").unlink()
     with pytest.raises(FileNotFoundError):
         shards.local_content(tmp_path)
