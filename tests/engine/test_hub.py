@@ -92,7 +92,8 @@ def experiment(tasks: list[str]) -> dict[str, Any]:
     ]
     ladder[1] |= {"precision": "bfloat16", "adapters": {"rank": 2}, "checkpointing": True}
     listed = [{"name": task, "revision": COMMIT} for task in tasks]
-    return {"data": {"source": "hub"}, "nlp": {"tasks": listed, "ladder": ladder, "training": TRAINING}}
+    nlp = {"tasks": listed, "ladder": ladder, "training": TRAINING}
+    return {"settings": ["nlp"], "data": {"source": "hub"}, "nlp": nlp}
 
 
 @pytest.fixture
@@ -173,7 +174,7 @@ def test_chess_puzzles_are_fetched_once_and_built_without_the_hub(
     sizes = {"weak": 20, "strong": 20, "steps": 0, "test": 10}
     changed = {"puzzles": place, "notation": notation, "sizes": sizes, "chains": []}
     ladder = {"ladder": [rung | {"adapters": None} for rung in overlay]} if notation == "pgn" else {}
-    (copy / "config" / "puzzles.yaml").write_text(yaml.safe_dump({"chess": changed | ladder}))
+    (copy / "config" / "puzzles.yaml").write_text(yaml.safe_dump({"settings": ["chess"], "chess": changed | ladder}))
     fetched = run(copy, address, "w2s", "fetch", "puzzles")
     assert f"puzzles: {repository} at {COMMIT}: 90 sound puzzles" in fetched.stdout, fetched.stdout + fetched.stderr
     shown = run(copy, "http://127.0.0.1:9", "w2s", "examples", "puzzles", "--experiment", "puzzles", offline=True)

@@ -184,9 +184,7 @@ class Estimate:
         return Estimate(self.value - other.value, self.draws - other.draws)
 
     @classmethod
-    def pgr(
-        cls, weak: Estimate, student: Estimate, ceiling: Estimate, *, keep_inverted: bool = False
-    ) -> Estimate:
+    def pgr(cls, weak: Estimate, student: Estimate, ceiling: Estimate, *, keep_inverted: bool = False) -> Estimate:
         """PGR of three accuracies, on the same examples; undefined, or doubtful, as ``w2s.analysis.pgr`` says."""
         value = pgr(weak.value, student.value, ceiling.value, keep_inverted=keep_inverted)
         if weak.draws is None or student.draws is None or ceiling.draws is None:
