@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from w2s.engine import gpus, private, warm
+from w2s.engine import artifacts, gpus, private, warm
 
 VICTIM, NEIGHBOUR = 54_321, 54_322  # user ids that need no account
 SERVER = ("false",)
@@ -181,6 +181,7 @@ def test_a_directory_that_is_exchanged_while_it_is_opened_is_refused(
 
 
 def test_caches_are_always_in_the_project(runtime: Path) -> None:
+    assert private.PROJECT == artifacts.WORK
     assert private.lasting("cache") == in_project() / "cache"
     assert stat.S_IMODE((in_project() / "cache").stat().st_mode) == 0o700
     assert not list(runtime.iterdir())

@@ -212,10 +212,13 @@ def test_folders_of_dead_workflows_are_swept_and_others_are_not(
     assert (mine / "lock").exists()
 
 
-def test_a_server_serves_its_own_user_alone(served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a job does when the server is somebody else's, and the server when the job is (it asks in its process)."""
+def test_a_job_is_not_given_to_another_users_server(
+    served: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With two real users: ``test_private``."""
     monkeypatch.setattr(warm, "user_of", lambda connection: os.geteuid() + 1)
     assert warm.delegate(["work", "0", "0"], SERVER) is None
+    assert capsys.readouterr().err == "w2s: no warm process (it belongs to another user); continuing without one\n"
 
 
 def test_a_servers_address_has_room_whatever_the_paths_length(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
