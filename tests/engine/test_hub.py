@@ -156,7 +156,7 @@ def test_every_data_set_of_table_1_is_found_where_its_task_says(copy: Path, addr
         assert f"{task.name}: {task.hub.repository} ({task.test})" in fetched.stdout
     shown = run(copy, address, "w2s", "examples", "--experiment", "all", offline=True)
     assert shown.returncode == 0, shown.stderr
-    assert shown.stdout.count("== ") == 22  # and chess puzzles, and dialogues
+    assert shown.stdout.count("== ") == 22
 
 
 @pytest.mark.parametrize(
