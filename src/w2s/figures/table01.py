@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 CAPTION = (
     "Data sets and their licences: number of binary candidates, of those left with equally many right and wrong "
-    "answers per question (equalised), of those that the test set costs (for the test set: cut off, or of a group that "
+    "answers per question (equalised), of those that the test set costs (to test set: cut off, or of a group that "
     "it has), of those left after subsampling a class of more than 55% to half (balanced), and of the examples in each "
     "part. Class 1: of all equalised examples, and of the training parts."
 )
@@ -31,7 +31,7 @@ COLUMNS = {
     "candidates": "candidates",
     "equalised": "equalised",
     "positive_share": "class 1 (%)",
-    "for_the_test_set": "for the test set",
+    "for_the_test_set": "to test set",
     "balanced": "balanced",
     "training_positive_share": "class 1 (%)",
     "weak": "weak half",
@@ -39,7 +39,7 @@ COLUMNS = {
     "validation": "validation",
     "test": "test",
 }
-WIDTHS = (0.125, 0.205, 0.12, 0.06, 0.055, 0.06, 0.075, 0.055, 0.06, 0.05, 0.06, 0.045, 0.03)
+WIDTHS = (0.122, 0.185, 0.11, 0.06, 0.06, 0.062, 0.065, 0.055, 0.062, 0.055, 0.062, 0.06, 0.042)
 SHARES = ("positive_share", "training_positive_share")
 LOST_TO_TEST = ("of_a_test_group_dropped", "cut_off_as_test_set")
 WORDS = 3  # columns of text; the others are numbers
@@ -133,7 +133,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
 def _shown(name: str, value: Any) -> str:
     if name in SHARES:
         return f"{100 * value:.1f}"
-    return f"{int(value):,}" if not isinstance(value, str) else _short(value, 46 if name == "source" else 28)
+    return f"{int(value):,}" if not isinstance(value, str) else _short(value, 40 if name == "source" else 24)
 
 
 def _short(text: str, letters: int) -> str:

@@ -99,8 +99,12 @@ def _elicitation(tables: Tables) -> pd.DataFrame:
     return elicited.table(elicited.by_pair(tables["fig13"], tables["fig5"]))
 
 
-def _prompting(tables: Tables) -> pd.DataFrame:
-    table = without_aggregates(tables["fig9"])
+def _by_labels(figure: str) -> Callable[[Tables], pd.DataFrame]:
+    """A row for each method and whose labels it learns, a column for each rung."""
+    return lambda tables: _methods(without_aggregates(tables[figure]))
+
+
+def _methods(table: pd.DataFrame) -> pd.DataFrame:
     rows: dict[str, dict[str, float]] = {}
     for (method, supervisor), some in table.fillna({"supervisor": ""}).groupby(["method", "supervisor"], sort=False):
         rows[f"{method}, labels of {supervisor}" if supervisor else str(method)] = _by_rung(some)
@@ -128,9 +132,24 @@ def _sandwiching(tables: Tables) -> pd.DataFrame:
     return _grid("test accuracy (%)", [str(task) for task in table["task"].drop_duplicates()], rows)
 
 
+def _vision(tables: Tables) -> pd.DataFrame:
+    table = tables["table3"].fillna({"supervisor": "", "student": ""})
+    rows: dict[str, dict[str, float]] = {}
+    for (supervisor, student), some in table.groupby(["supervisor", "student"], sort=False):
+        name = " to ".join(part for part in (str(supervisor), str(student)) if part)
+        for schedule, one in some.groupby("schedule", sort=False):
+            values = {f"{schedule}: accuracy": one["accuracy"].mean(), f"{schedule}: PGR": one["pgr"].mean()}
+            rows.setdefault(name, {}).update(values)
+    columns = list(dict.fromkeys(column for values in rows.values() for column in values))
+    return _grid("digits (%)", columns, rows)
+
+
 NUMBERS = {
     "elicitation": Numbers(("fig13", "fig5"), _elicitation),
-    "prompting": Numbers(("fig9",), _prompting),
+    "prompting": Numbers(("fig9",), _by_labels("fig9")),
+    "chess": Numbers(("fig15",), _by_labels("fig15")),
+    "reward": Numbers(("fig10",), _by_labels("fig10")),
+    "vision": Numbers(("table3",), _vision),
     "difficulty": Numbers(("fig21",), _difficulty),
     "sandwiching": Numbers(("sandwiching",), _sandwiching),
 }
