@@ -99,7 +99,7 @@ def test_a_ladder_learns_and_labels_whole_games(
     notation: str, files: dict[str, Any], tiny_config: dict[str, Any]
 ) -> None:
     changed = files | {"notation": notation, "pretraining": {"vocabulary": 300}}
-    plan = plan_of(deep_merge(tiny_config, {"chess": changed}), "tiny").chess
+    plan = plan_of(deep_merge(tiny_config, {"settings": ["chess"], "chess": changed}), "tiny").chess
     student = plan.student("puzzles", "c8", "c16", "naive", 0)
     taught, learned = answers(plan.truth("puzzles", "c8", 0)), answers(student)
     said = dict(zip(zip(taught["part"], taught["id"], strict=True), taught["answer"], strict=True))
@@ -122,8 +122,8 @@ def test_open_models_are_finetuned_and_prompted_with_solved_puzzles(
         for name, tokens in (("gpt2", 10**6), ("llama", 10**8))
     ]
     changed = files | {"notation": "pgn", "ladder": rungs}
-    plan = plan_of(deep_merge(tiny_config, {"chess": changed}), "tiny").chess
-    bare = plan_of(deep_merge(tiny_config, {"chess": changed | {"shots": 0}}), "tiny").chess
+    plan = plan_of(deep_merge(tiny_config, {"settings": ["chess"], "chess": changed}), "tiny").chess
+    bare = plan_of(deep_merge(tiny_config, {"settings": ["chess"], "chess": changed | {"shots": 0}}), "tiny").chess
     assert plan.truth("puzzles", "gpt2", 0).key == bare.truth("puzzles", "gpt2", 0).key
     assert plan.zero_shot("gpt2", 0).key != bare.zero_shot("gpt2", 0).key
     taught, learned = (
