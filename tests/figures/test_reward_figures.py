@@ -138,10 +138,10 @@ def test_settings_choose_the_panels_and_their_runs(name: str, shape: Shape) -> N
     plan = shape(chess=True, reward=True, settings=["reward", "chess"])
     assert {run.stage.name for run in figures.module(name).needs(plan)} == {"generate", "reward_model"}
     assert list(dict.fromkeys(numbers(name, plan)["setting"])) == ["reward", "chess"]
-    with pytest.raises(UserError, match="settings: 'chess' has no section in this config; allowed: nlp, reward"):
+    with pytest.raises(UserError, match="settings: 'chess' has no section in this config; add one, or leave chess out"):
         shape(reward=True, settings=["chess"])
-    with pytest.raises(UserError, match="settings: 'vision' is not allowed; allowed: chess, nlp, reward"):
-        shape(settings=["vision"])
+    with pytest.raises(UserError, match="settings: 'sound' is not allowed; allowed: chess, nlp, reward, vision"):
+        shape(settings=["sound"])
 
 
 # -- Figure 7 ------------------------------------------------------------------------------------------------

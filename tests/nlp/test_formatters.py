@@ -263,9 +263,11 @@ def test_variants_of_a_justice_scenario_stay_together() -> None:
 
 
 def test_phrases_of_one_review_stay_together() -> None:
-    one = formatted("sst2", sentence="a warm and funny film ")
-    other = formatted("sst2", sentence="a warm and funny ")
-    assert one[0].group == other[0].group
+    (whole,) = formatted("sst2", sentence="a warm and funny film of two brothers ")
+    (beginning,) = formatted("sst2", sentence="a warm and funny film of two ")
+    (end,) = formatted("sst2", sentence="and funny film of two brothers ")
+    assert whole.group == beginning.group
+    assert whole.also == end.also
 
 
 def test_scrambled_sentences_stay_together() -> None:

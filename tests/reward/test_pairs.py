@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from w2s.reward.formatters import MalformedError, hh, shp, summarize, webgpt
+from w2s.reward.formatters import MalformedError, UndecidedError, hh, shp, summarize, webgpt
 
 FIRST = "\n\nHuman: Where is the sun?\n\nAssistant:"
 
@@ -71,7 +71,7 @@ def test_the_higher_score_of_webgpt_is_preferred_and_a_draw_is_none() -> None:
     row = {"question": {"full_text": "Why?"}, "answer_0": "A", "answer_1": "B", "score_0": -0.5, "score_1": 0.5}
     assert (webgpt(row).better, webgpt(row).worse) == (" B", " A")
     assert webgpt(row | {"score_0": 1.0}).better == " A"
-    with pytest.raises(MalformedError, match="neither answer is preferred"):
+    with pytest.raises(UndecidedError, match="neither answer is preferred"):
         webgpt(row | {"score_0": 0.5})
 
 

@@ -45,7 +45,7 @@ class Experiment(Common):
             if name not in settings():
                 raise ValueError(f"settings: {name!r} is not allowed; {allowed(name, settings())}")
             if name not in there:
-                raise ValueError(f"settings: {name!r} has no section in this config; allowed: {', '.join(there)}")
+                raise ValueError(f"settings: {name!r} has no section in this config; add one, or leave {name} out")
         if not there:
             raise ValueError(f"settings: no section of any setting; allowed: {', '.join(settings())}")
         refuse_twice("seeds", self.seeds)

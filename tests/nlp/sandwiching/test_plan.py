@@ -60,7 +60,7 @@ def test_runs_differ_from_those_without_assistant_in_what_the_study_is_about_alo
         assisted = study.assisted("sciq", "w48", "w96", kind, 0)
         told = assisted.spec["appended"]
         assert told["prompt"] == "An assistant says that this is {label}. What do you think?"
-        longer = {**alone.spec["training"], "epochs": 10, "evaluations_per_epoch": 2}
+        longer = {**alone.spec["training"], "epochs": 10, "evaluations_per_epoch": 1}
         assert assisted.spec == {**alone.spec, "appended": told, "training": longer}
         assert assisted.parents == {**alone.parents, "assistant": assistant}
         student, other = (
