@@ -93,8 +93,9 @@ class Method(Strict):
 
     def parameters_at(self, compute: float) -> dict[str, Value]:
         """The objective's parameters for a student of this pretraining compute, in FLOP."""
-        large = self.large is not None and compute >= self.large.compute
-        return self.parameters | (self.large.parameters if large and self.large else {})
+        if self.large is None or compute < self.large.compute:
+            return self.parameters
+        return self.parameters | self.large.parameters
 
     def beside(self) -> list[str]:
         """The keys that are set beside the objective and its parameters."""

@@ -39,7 +39,7 @@ def with_ladder(config: Mapping[str, Any], source: str, root: Path) -> Mapping[s
     for setting in with_ladders():
         section = config.get(setting)
         ladder = section.get("ladder") if isinstance(section, Mapping) else None
-        if isinstance(ladder, str) or (isinstance(ladder, list) and any(map(_is_named, ladder))):
+        if isinstance(ladder, str) or (isinstance(ladder, list) and any(map(is_named, ladder))):
             rungs = _by_name(ladder, shipped(root), f"{source}: {setting}.ladder")
             config = deep_merge(config, {setting: {"ladder": rungs}})
     return config
@@ -58,10 +58,10 @@ def _by_name(ladder: str | list[Any], shipped: Shipped, where: str) -> list[dict
         if ladder not in shipped.ladders:
             raise UserError(f"{where}: unknown ladder {ladder!r}; {allowed(ladder, shipped.ladders)}")
         return shipped.ladders[ladder]
-    return [_named_rung(rung, {}, shipped.rungs, where) if _is_named(rung) else rung for rung in ladder]
+    return [_named_rung(rung, {}, shipped.rungs, where) if is_named(rung) else rung for rung in ladder]
 
 
-def _is_named(rung: object) -> bool:
+def is_named(rung: object) -> bool:
     """Whether it is a shipped rung: its name, or a mapping that changes some of it."""
     return isinstance(rung, str) or (isinstance(rung, Mapping) and not {"source", "width"} & rung.keys())
 
@@ -88,13 +88,13 @@ def shipped(root: Path) -> Shipped:
     known: dict[str, dict[str, Any]] = {}
     for path, (shared, rungs) in contents.items():
         for rung in rungs:
-            if not _is_named(rung):
+            if not is_named(rung):
                 if rung["name"] in known:
                     raise UserError(f"config/ladders/{path.name}: rung {rung['name']!r} is also in another ladder")
                 known[rung["name"]] = {**shared, **rung}
     ladders = {
         path.stem: [
-            _named_rung(rung, shared, known, str(path)) if _is_named(rung) else {**shared, **rung} for rung in rungs
+            _named_rung(rung, shared, known, str(path)) if is_named(rung) else {**shared, **rung} for rung in rungs
         ]
         for path, (shared, rungs) in contents.items()
     }

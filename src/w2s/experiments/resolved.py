@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from w2s.experiments.loading import is_named
+
 DEFAULT = "default"
-RUNG = {"source", "width"}  # a mapping with one of these is a whole rung
 _ABSENT = object()
 
 
@@ -74,8 +75,8 @@ def _origin(path: tuple[str | int, ...], layers: Sequence[tuple[str, Mapping[str
 def _of_item(item: Mapping[str, Any], given: Any, origin: str, shipped: Collection[str]) -> str:
     """Where an item of a list comes from: a rung may only be named there, or all of a ladder be."""
     written = [one for one in given if isinstance(one, Mapping)] if isinstance(given, list) else []
-    in_full = any(one.get("name") == item.get("name") and RUNG & one.keys() for one in written)
-    if RUNG & item.keys() and item.get("name") in shipped and not in_full:
+    in_full = any(one.get("name") == item.get("name") and not is_named(one) for one in written)
+    if not is_named(item) and item.get("name") in shipped and not in_full:
         return f"config/ladders, named in {origin}"
     return origin
 
