@@ -50,6 +50,57 @@ def test_comments_variations_and_annotations_are_left_out(tmp_path: Path) -> Non
     assert counts == Counts(kept=1)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1. e4 e5 2. Nf3 {a developing move} 2. ... Nc6 3. Bb5 1/2",
+        "1. e4 {best} 1. ... e5 2. Nf3 ... Nc6 3. Bb5 1:0",
+        "1 e4 e5 2 Nf3 Nc6 3 Bb5 1-0.",
+        "1.e4$1 $10 e5!? 2.Nf3!! ? Nc6⩲ 3.Bb5± ½-½",
+        "1.e4 ! e5 +- 2.Nf3= Nc6+/= 3.Bb5-+ N -/+ 0–1",  # noqa: RUF001
+        "1. e4 e5 2. ♘f3 ♞c6 3. ♗b5□ ∞ *",
+        "1.e2–e4 e7–e5 2.Ng1–f3 Nb8–c6 3.Bf1–b5 ½",  # noqa: RUF001
+        "1…… e4 1… e5 2. Nf3 2… Nc6 3. Bb5 ⇆ 1-0",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_moves_are_understood_as_people_write_them(text: str, encoding: str, tmp_path: Path) -> None:
+    if encoding == "cp1252" and any(character in text for character in "⩲♘∞⇆"):
+        encoding = "utf-8"
+    path = tmp_path / "games.pgn"
+    path.write_bytes(f"{PLAYERS}\n{text}\n\n".encode(encoding) * 200)
+    counts = Counts()
+    games = list(read_games(path, counts=counts))
+    assert {" ".join(game.moves) for game in games} == {"e2e4 e7e5 g1f3 b8c6 f1b5"}
+    assert counts == Counts(kept=200)
+
+
+@pytest.mark.parametrize(
+    "taken", ["exd6e.p.", "exd6 e.p.", "exd6 e. p.", "exd6ep", "exd6 ep", "exd6 (e.p.)", "exd6!e.p.!", "e\u00d7d6"]
+)
+def test_a_capture_en_passant_may_say_so(taken: str, tmp_path: Path) -> None:
+    (game,), _ = read(tmp_path, f"{PLAYERS}\n1. e4 a6 2. e5 d5 3. {taken} 3... exd6 1-0\n")
+    assert " ".join(game.moves) == "e2e4 a7a6 e4e5 d7d5 e5d6 e7d6"
+
+
+@pytest.mark.parametrize("promoted", ["b8=Q", "b8Q", "b8(Q)", "b8/Q", "b8(=Q)", "b8=Q+(b8=N Kg7)"])
+def test_a_promotion_may_be_written_in_any_way(promoted: str, tmp_path: Path) -> None:
+    fen = "4k3/1P6/8/8/8/8/8/4K3 w - - 0 1"
+    (game,), _ = read(tmp_path, f'{PLAYERS}[FEN "{fen}"]\n\n44. {promoted} 44. ... Kf7 1-0\n')
+    assert game.moves == ("b7b8q", "e8f7")
+
+
+def test_a_variation_right_behind_a_move_is_no_promotion(tmp_path: Path) -> None:
+    (game,), _ = read(tmp_path, f"{PLAYERS}\n1. Nf3 d5 2. Ng1(Nc3 d4) d4 1-0\n")
+    assert game.moves == ("g1f3", "d7d5", "f3g1", "d5d4")
+
+
+@pytest.mark.parametrize("word", ["Ñf3", "Sf3", "e", "wins"])
+def test_what_is_no_move_still_spoils_its_game(word: str, tmp_path: Path) -> None:
+    _, counts = read(tmp_path, GOOD, f"{PLAYERS}\n1. e4 e5 2. {word} 1-0\n")
+    assert counts == Counts(kept=1, malformed=1)
+
+
 def test_a_game_whose_next_one_follows_without_an_empty_line_ends(tmp_path: Path) -> None:
     games, counts = read(tmp_path, GOOD + GOOD.rstrip() + "\r\n" + GOOD)
     assert [game.moves for game in games] == [games[0].moves] * 3
@@ -178,6 +229,16 @@ def test_a_compressed_file_reads_like_a_plain_one_and_so_do_two_frames(tmp_path:
 def test_a_limit_stops_early(tmp_path: Path) -> None:
     counts = Counts()
     assert len(list(read_games(write(tmp_path, *[GOOD] * 50), limit=7, counts=counts))) == counts.kept == 7
+
+
+@pytest.mark.parametrize("window", [27, 31])
+def test_a_file_compressed_with_a_long_window_is_read(window: int, tmp_path: Path) -> None:
+    """As by ``zstd --long=31``, which the library refuses unless it is told otherwise."""
+    parameters = zstandard.ZstdCompressionParameters(window_log=window, hash_log=6, chain_log=6)
+    packer = zstandard.ZstdCompressor(compression_params=parameters).compressobj()  # of unknown size: the window stays
+    path = tmp_path / "games.pgn.zst"
+    path.write_bytes(packer.compress(GOOD.encode()) + packer.flush())
+    assert len(list(read_games(path))) == 1
 
 
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.999])

@@ -14,9 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from tests.conftest import REAL_DATA, needs_real_data
-from w2s.chess import notation
+from tests.conftest import REAL_DATA, needs_real_data, refused
+from w2s.chess import notation, sources
 from w2s.chess.build import check_text
+from w2s.chess.config import Puzzles
 from w2s.chess.puzzles import Puzzle, PuzzleCounts, read_puzzles
 from w2s.errors import UserError
 
@@ -198,6 +199,37 @@ def test_a_missing_column_is_named(column: str, tmp_path: Path) -> None:
     for ending in (".jsonl", ".csv", ".parquet"):
         with pytest.raises(UserError, match=f"puzzles{ending} has no column '{column}'; it has: "):
             list(read_puzzles(write(tmp_path / f"puzzles{ending}", [made])))
+
+
+OTHERWISE = {"PuzzleId": "id", "FEN": "fen", "Moves": "solution", "Rating": "elo", "GameUrl": "game"}
+
+
+def test_columns_that_are_called_otherwise_are_named_in_the_config(tmp_path: Path) -> None:
+    rows = [row(number) for number in range(3)]
+    renamed = [{OTHERWISE.get(name, name): value for name, value in made.items()} for made in rows]
+    path = write(tmp_path / "puzzles.csv", renamed)
+    with pytest.raises(
+        UserError, match=r"puzzles.csv has no column 'PuzzleId'; it has: id, fen, .*; where it is"
+    ) as caught:
+        list(read_puzzles(path))
+    assert str(caught.value).endswith("say chess.puzzles.columns: {PuzzleId: its PuzzleId}")
+    with pytest.raises(UserError, match=r"say chess.puzzles.columns: \{FEN: fen\}$"):
+        list(read_puzzles(path, columns={"PuzzleId": "id"}))
+    assert list(read_puzzles(path, columns=OTHERWISE)) == list(read_puzzles(write(tmp_path / "p.csv", rows)))
+
+
+def test_a_wrong_name_of_a_column_is_one_line(tmp_path: Path, config: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match=r"no column 'x' \(chess.puzzles.columns.FEN\); it has: PuzzleId, FEN"):
+        list(read_puzzles(write(tmp_path / "puzzles.csv", [row()]), columns={"FEN": "x"}))
+    config["chess"]["puzzles"]["columns"] = {"Fen": "fen"}
+    refused(config, ["chess.puzzles.columns", "'Fen'", "'FEN'"])
+
+
+def test_columns_are_part_of_a_key_only_where_there_are_some(config: dict[str, Any], tmp_path: Path) -> None:
+    path = write(tmp_path / "puzzles.csv", [row()])
+    place = {"source": "files", "paths": (str(path),)}
+    assert "columns" not in sources.puzzles(Puzzles(**place)).identity
+    assert sources.puzzles(Puzzles(**place, columns={"FEN": "fen"})).identity["columns"] == {"FEN": "fen"}
 
 
 def test_a_file_that_does_not_say_which_game_is_one_line(tmp_path: Path) -> None:

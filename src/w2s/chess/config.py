@@ -11,6 +11,7 @@ from w2s.config.schema import Entries, Name, Positive, Rate, Revision, Strict
 from w2s.config.section import LadderSection, NotNegative, Packing, refuse_twice, refuse_unknown
 
 WORDS = 814  # of the closed vocabulary (w2s.chess.notation)
+Column = Literal["PuzzleId", "FEN", "Moves", "Rating", "GameUrl", "GameId", "game_moves", "ctx", "target"]
 CLOSED = ("squares", "position")  # notations with that vocabulary
 CHAIN = (0, 2, 3, 4)  # rungs above the first that a chain goes through (paper, Figure 4)
 
@@ -42,6 +43,7 @@ class Puzzles(Strict):
     revision: Revision | None = None
     files: str = "*.parquet"  # of the hub's repository
     limit: Positive | None = None  # puzzles of files or of the hub to read
+    columns: Entries[Column, str] = Field(default_factory=dict)  # of one that is called otherwise: here -> there
 
     @model_validator(mode="after")
     def _place_is_named(self) -> Puzzles:

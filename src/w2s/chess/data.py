@@ -64,4 +64,6 @@ def puzzles_of(
         paths, _ = hub_files(place, "chess puzzles")
     else:
         paths = [Path(path) for path in files["puzzles"]]
-    yield from islice((one for path in paths for one in read_puzzles(path, counts=counts)), place["limit"])
+    columns = place.get("columns", {})
+    streams = (read_puzzles(path, counts=counts, columns=columns) for path in paths)
+    yield from islice((puzzle for stream in streams for puzzle in stream), place["limit"])

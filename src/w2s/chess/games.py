@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import chess
@@ -26,9 +27,18 @@ STANDARD = {"", "standard", "chess", "classical", "normal", "from position"}  # 
 HEADER = re.compile(r'\s*\[([A-Za-z0-9_]+)\s+"(.*)"\s*\]\s*$')
 ANNOTATION = re.compile(r"\{[^}]*\}|;[^\n]*|\$\d+")
 VARIATION = re.compile(r"\([^()]*\)")
-MOVE_NUMBER = re.compile(r"\d+\.+|…")
-RESULTS = {"1-0", "0-1", "1/2-1/2", "*"}
+MOVE_NUMBER = re.compile(r"(?<![A-Za-z-])\d+\.+")
+RESULTS = {"1-0", "0-1", "1/2-1/2", "*", "1/2", "1:0", "0:1", "1/2:1/2"}
 NULL_MOVES = {"--", "Z0", "0000", "@@@@"}
+# As people and programs write them: figurines, dashes, crosses and halves in Unicode
+SPELT = dict(zip("♔♕♖♗♘♙♚♛♜♝♞♟", ("K", "Q", "R", "B", "N", "") * 2, strict=True))
+SPELT |= dict.fromkeys("\u2010\u2011\u2013\u2014\u2212", "-") | {"\u00d7": "x", "½": "1/2"}
+SPELLING = str.maketrans(SPELT)
+SIGNS = re.compile(r"[^\w\s\x00-\x7f]+")  # ⩲, ±, ∞, □, †, ...: no letters
+EN_PASSANT = re.compile(r"(?<=[36+#!?])\s*(?:\(?e\.\s?p\.\)?|\(?ep\)?(?!\w))")
+PROMOTION = re.compile(r"(?<=[18])(?:\(=?([NBRQ])\)|/([NBRQ]))")
+VERDICT = re.compile(r"(?<=[\w+#])(?:\+/?-|-/?\+|\+/?=|=/?\+|=)$")  # on a position, behind the move that leads to it
+REMARKS = {"N", "TN", "D", "RR", "ch", "mate"}  # novelty, diagram, editor's comment, check
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +188,7 @@ def _game(headers: dict[str, str], text: str, least_elo: int) -> Game:
         raise _SkippedError("variants")
     start, replay = _start(headers.get("FEN"))
     moves = []
-    for san in sans(text):
+    for san in sans(_unicode(text)):
         if san in NULL_MOVES:
             raise _SkippedError("null_moves")
         try:
@@ -190,23 +200,47 @@ def _game(headers: dict[str, str], text: str, least_elo: int) -> Game:
     return Game(identity(start, moves), start, tuple(moves))
 
 
+def _unicode(text: str) -> str:
+    """Text that was read as Latin-1, PGN's own encoding, as what it is: often UTF-8, or Windows' 1252."""
+    if text.isascii():
+        return text
+    content = text.encode("latin-1")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
 def sans(text: str) -> list[str]:
-    """The moves of a game's mainline in SAN, as they stand; what is no move stays in for the replay to find."""
+    """The moves of a game's mainline in SAN. What is no move stays in for the replay to find; glyphs and numbers go."""
     if "{" in text or ";" in text or "$" in text:
         text = ANNOTATION.sub(" ", text)
+    if "(" in text or "/" in text:
+        text = PROMOTION.sub(r"=\1\2", text)
+    if "p" in text:
+        text = EN_PASSANT.sub(" ", text)
     while "(" in text:
         text, removed = VARIATION.subn(" ", text)
         if not removed:
             break
+    if not text.isascii():
+        text = SIGNS.sub(" ", text.translate(SPELLING))
     found = []
     for word in MOVE_NUMBER.sub(" ", text).split():
-        if word in RESULTS:
+        if word.rstrip(".") in RESULTS:
             break
-        if word[-1] in "!?":
-            word = word.rstrip("!?")
-        if word and word not in ("e.p.", "ep"):
-            found.append(word)
+        if move := _move(word):
+            found.append(move)
     return found
+
+
+@lru_cache(1 << 14)
+def _move(word: str) -> str:
+    """A move without what is written around it; nothing for a number, a glyph or a remark."""
+    if word in NULL_MOVES:
+        return word
+    word = VERDICT.sub("", word.lstrip(".").rstrip("!?.,"))
+    return "" if word.isdecimal() or word in REMARKS or not any(map(str.isalnum, word)) else word.rstrip("!?")
 
 
 def _start(fen: str | None) -> tuple[str | None, Replay]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,19 +82,27 @@ class _UnsoundError(Exception):
     """Why a row is no sound puzzle."""
 
 
-def read_puzzles(path: Path, *, limit: int | None = None, counts: PuzzleCounts | None = None) -> Iterator[Puzzle]:
+def read_puzzles(
+    path: Path,
+    *,
+    limit: int | None = None,
+    counts: PuzzleCounts | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> Iterator[Puzzle]:
     """The puzzles of a file of rows, every move replayed, as a stream.
 
     Rows that are no sound puzzle are skipped and counted. limit: stop after so many puzzles. counts: is added to
-    while rows are read. UserError if the file is not readable or lacks a column, and if more than ``SKIPPED_AT_MOST``
-    of its rows are no sound puzzles.
+    while rows are read. columns: of a column that is called otherwise, the name above -> the file's. UserError if the
+    file is not readable or lacks a column, and if more than ``SKIPPED_AT_MOST`` of its rows are no sound puzzles.
     """
     counts = PuzzleCounts() if counts is None else counts
     here = PuzzleCounts()
     first_bad = ""
     for number, row in enumerate(read(path), start=1):
+        if columns:
+            row = {**row, **{ours: row[theirs] for ours, theirs in columns.items() if theirs in row}}
         if number == 1:
-            _check_columns(path, row)
+            _check_columns(path, row, columns or {})
         if limit is not None and here.kept >= limit:
             break
         try:
@@ -124,14 +132,22 @@ def _check(path: Path, counts: PuzzleCounts, first_bad: str) -> None:
         )
 
 
-def _check_columns(path: Path, row: Row) -> None:
+def _check_columns(path: Path, row: Row, columns: Mapping[str, str]) -> None:
+    there = ", ".join(map(str, row))
+    for ours, theirs in columns.items():
+        if theirs not in row:
+            raise UserError(f"{path} has no column {theirs!r} (chess.puzzles.columns.{ours}); it has: {there}")
     for column in PROMPTS if "ctx" in row or "target" in row else LICHESS:
         if column not in row:
-            raise UserError(f"{path} has no column {column!r}; it has: {', '.join(map(str, row))}")
+            like = next((name for name in row if str(name).lower() == column.lower()), f"its {column}")
+            raise UserError(
+                f"{path} has no column {column!r}; it has: {there}; "
+                f"where it is called otherwise, say chess.puzzles.columns: {{{column}: {like}}}"
+            )
     if "ctx" not in row and not any(column in row for column in ORIGIN):
         raise UserError(
             f"{path} has none of the columns {', '.join(ORIGIN)}, so puzzles of one game cannot be kept together; "
-            f"it has: {', '.join(map(str, row))}"
+            f"it has: {there}; where one is called otherwise, say chess.puzzles.columns: {{GameUrl: its name}}"
         )
 
 

@@ -5,21 +5,25 @@ from __future__ import annotations
 from w2s.chess.config import Games, Puzzles
 from w2s.engine.sources import Source, contents
 
+READING = 2  # version of what is understood in files; raised when the same file gives other games or puzzles
+
 
 def games(choice: Games) -> Source:
     """Chess games: generated, or in files by content."""
     if choice.source == "endgames":
         return Source({"endgames": {"count": choice.count, "seed": choice.seed}}, {})
     content, files = contents("chess.games.paths", choice.paths)
-    return Source({"files": content, "least_elo": choice.least_elo, "limit": choice.limit}, {"games": files})
+    identity = {"files": content, "least_elo": choice.least_elo, "limit": choice.limit, "reading": READING}
+    return Source(identity, {"games": files})
 
 
 def puzzles(choice: Puzzles) -> Source:
     """Chess puzzles: generated, on the hub by commit, or in files by content."""
     if choice.source == "endgames":
         return Source({"endgames": {"count": choice.count, "seed": choice.seed}}, {})
+    columns = {"columns": choice.columns} if choice.columns else {}
     if choice.source == "hub":
         place = {"hub": choice.hub, "revision": choice.revision, "files": choice.files}
-        return Source(place | {"limit": choice.limit}, {})
+        return Source(place | columns | {"limit": choice.limit}, {})
     content, files = contents("chess.puzzles.paths", choice.paths)
-    return Source({"files": content, "limit": choice.limit}, {"puzzles": files})
+    return Source({"files": content, "limit": choice.limit, "reading": READING} | columns, {"puzzles": files})

@@ -9,6 +9,7 @@ from pathlib import Path
 from w2s.errors import UserError, first_line
 
 CHUNK = 1 << 17  # bytes read at a time
+WINDOW_AT_MOST = 1 << 31  # bytes that zstandard may look back: all that `zstd --long=31` can ask for
 LINE_AT_MOST = 1 << 22  # bytes; a longer line means that the file is no text
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstandard"}
 
@@ -59,7 +60,7 @@ def _decompressed(raw: Iterator[bytes], path: Path) -> Iterator[bytes]:
     import zstandard
 
     kind = COMPRESSIONS[path.suffix]
-    decompressor = zstandard.ZstdDecompressor()
+    decompressor = zstandard.ZstdDecompressor(max_window_size=WINDOW_AT_MOST)
     frame = None
     for chunk in raw:
         while chunk:
