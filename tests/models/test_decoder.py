@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from transformers import LlamaForCausalLM
+from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
 from w2s.errors import UserError
-from w2s.models import decoder
+from w2s.models import classifier, decoder, generator
+from w2s.models.classifier import Computing
 from w2s.models.decoder import Decoder
 from w2s.models.pretraining import new_model
 
@@ -115,6 +117,111 @@ def test_what_it_cannot_compute_is_left_to_transformers(directory: Path, change:
     config = decoder.read_config(directory)
     assert decoder.shape_of(config)
     assert decoder.shape_of(config | change) is None
+
+
+OLD = {"rope_parameters": None, "rope_theta": 500.0}  # as configs were before transformers 5; None: no such key
+VARIANTS: dict[str, dict[str, Any]] = {
+    "as pretrained here": {},
+    "old base of positions": OLD | {"rope_scaling": "null"},
+    "old linear scaling": OLD | {"rope_scaling": {"type": "linear", "factor": 4.0}},
+    "linear scaling": {"rope_parameters": {"rope_type": "linear", "rope_theta": 1e4, "factor": 4.0}},
+    "dynamic scaling": OLD | {"rope_scaling": {"type": "dynamic", "factor": 4.0}, "max_position_embeddings": 4},
+    "type of positions missing": {"rope_parameters": {"rope_theta": 500.0}},
+    "two bases of positions": {"rope_theta": 500.0},
+    "no positions": {"rope_parameters": None},
+    "partial rotary positions": {"partial_rotary_factor": 0.5},
+    "no epsilon": {"rms_norm_eps": None},
+    "large epsilon": {"rms_norm_eps": 0.1},
+    "no activation": {"hidden_act": None},
+    "another activation": {"hidden_act": "gelu"},
+    "no number of key heads": {"num_key_value_heads": None},
+    "window": {"sliding_window": 2},
+    "padding token": {"pad_token_id": 3},
+    "unknown key": {"logit_scale": 7.0},
+}
+
+
+def edited(directory: Path, change: dict[str, Any]) -> Path:
+    """The directory, its config changed: None removes a key, "null" is null."""
+    config = decoder.read_config(directory) | change
+    config = {key: None if value == "null" else value for key, value in config.items() if value is not None}
+    (directory / "config.json").write_text(json.dumps(config))
+    return directory
+
+
+def assert_same_logits(directory: Path) -> None:
+    """Of what this package loads, and of what transformers loads."""
+    expected = AutoModelForCausalLM.from_pretrained(directory)(IDS, use_cache=False).logits
+    rows, columns = torch.meshgrid(torch.arange(5), torch.arange(9), indexing="ij")
+    found = generator.load(directory)(IDS, rows.flatten(), columns.flatten()).view_as(expected)
+    torch.testing.assert_close(found, expected, atol=1e-3, rtol=1e-4)
+    backbone, unembedding = classifier.backbone_of(directory, Computing())
+    output: Any = backbone(IDS) if isinstance(backbone, Decoder) else backbone(input_ids=IDS).last_hidden_state
+    torch.testing.assert_close(output @ unembedding.T, expected, atol=1e-3, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_whatever_the_config_says_logits_are_those_of_transformers(directory: Path, name: str) -> None:
+    assert_same_logits(edited(directory, VARIANTS[name]))
+
+
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize(
+    "shape", [{}, {"attention_bias": True}, {"mlp_bias": True}, {"head_dim": 16}, {"num_key_value_heads": 2}]
+)
+def test_whatever_the_architecture_logits_are_those_of_transformers(
+    tmp_path: Path, shape: dict[str, Any], tied: bool
+) -> None:
+    torch.manual_seed(0)
+    sizes = {"vocab_size": 60, "hidden_size": 32, "intermediate_size": 80, "num_hidden_layers": 2}
+    config = LlamaConfig(**sizes, num_attention_heads=4, **shape, tie_word_embeddings=tied)
+    model = LlamaForCausalLM(config)
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    model.save_pretrained(tmp_path)
+    assert_same_logits(tmp_path)
+    own = decoder.own_shape(tmp_path)
+    assert (own is not None) == (not shape)
+    assert own is None or own.tied == tied
+
+
+def test_the_unembedding_is_the_embedding_only_where_the_config_says_so(directory: Path) -> None:
+    """Without the key a Llama's is not: transformers would fill it with random numbers and go on."""
+    edited(directory, {"tie_word_embeddings": None})
+    for load_one in (generator.load, lambda folder: classifier.backbone_of(folder, Computing())):
+        with pytest.raises(UserError, match=r"no weights of the unembedding \(lm_head\), and its config does not"):
+            load_one(directory)
+
+
+def test_a_file_with_another_unembedding_than_its_embedding_is_not_tied(directory: Path) -> None:
+    add_weight(directory, "lm_head.weight", torch.randn(60, 32))
+    assert decoder.own_shape(directory) is None
+    assert_same_logits(directory)
+
+
+@pytest.mark.parametrize("name", ["model.layers.1.self_attn.q_proj.bias", "model.layers.3.mlp.up_proj.weight"])
+def test_weights_that_the_config_leaves_out_are_refused(directory: Path, name: str) -> None:
+    """Transformers would drop them and go on."""
+    add_weight(directory, name, torch.ones(32))
+    with pytest.raises(UserError, match=f"config.json leaves out 1 weights that the files hold, first {name}"):
+        generator.load(directory)
+
+
+@pytest.mark.parametrize("name", ["model.layers.1.self_attn.rotary_emb.inv_freq", "vision.patch.weight"])
+def test_old_buffers_and_other_parts_may_be_left_out(directory: Path, name: str) -> None:
+    add_weight(directory, name, torch.ones(4))
+    assert_same_logits(directory)
+
+
+def test_weights_that_are_no_floating_point_numbers_are_left_to_transformers(directory: Path) -> None:
+    name = "model.layers.0.mlp.up_proj.weight"
+    add_weight(directory, name, torch.ones(80, 32, dtype=torch.int8))
+    assert decoder.own_shape(directory) is None
+
+
+def add_weight(directory: Path, name: str, value: Tensor) -> None:
+    path = directory / "model.safetensors"
+    save_file(load_file(path) | {name: value}, path, metadata={"format": "pt"})
 
 
 def test_another_base_of_rotary_positions_is_read_from_the_config(directory: Path) -> None:

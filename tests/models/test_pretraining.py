@@ -24,7 +24,7 @@ IDS = torch.randint(0, 50, (8, 12), generator=torch.Generator().manual_seed(0))
 def network() -> tuple[Any, Decoder]:
     """The same model as transformers and as this package compute it."""
     model: Any = new_model(SHAPE, 50, 0)
-    shape = decoder.shape_of(model.config.to_dict())
+    shape = decoder.shape_of(model.config.to_diff_dict())
     assert shape
     return model, decoder.with_weights(shape, model.model.state_dict(), Path())
 

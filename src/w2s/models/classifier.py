@@ -74,8 +74,8 @@ def backbone_of(directory: Path, computing: Computing) -> tuple[nn.Module, Tenso
 
     UserError if the directory holds no decoder with an unembedding.
     """
-    shape = decoder.shape_of(decoder.read_config(directory))
-    if shape and computing.adapters is None and (directory / "model.safetensors").is_file():
+    shape = decoder.own_shape(directory)
+    if shape and computing.adapters is None:
         weights = own_weights(directory)
         backbone = decoder.with_weights(shape, weights, directory, checkpointing=computing.checkpointing)
         return backbone, weights[decoder.UNEMBEDDING]
@@ -117,12 +117,10 @@ def from_library(directory: Path, computing: Computing, *, generates: bool = Fal
         if "out of memory" in str(error).lower():
             raise
         raise UserError(f"{directory}: cannot be loaded ({first_line(error)})") from None
-    absent = sorted(loaded["missing_keys"]) + sorted(map(str, loaded["mismatched_keys"]))
-    if absent:  # a library would fill them with random numbers and go on
-        raise UserError(f"{directory}: {len(absent)} weights are missing or have another shape, first {absent[0]}")
     output = model.get_output_embeddings()
     if output is None:
         raise UserError(f"{directory}: {type(model).__name__} has no unembedding to initialize the head from")
+    _check_loaded(model, output, loaded, directory)
     backbone = model.base_model
     _check_causal(backbone, directory)
     if generates:
@@ -134,6 +132,38 @@ def from_library(directory: Path, computing: Computing, *, generates: bool = Fal
         if frozen:  # else no gradient would reach the adapters through the recomputed blocks
             model.enable_input_require_grads()
     return backbone, output
+
+
+def _check_loaded(model: Any, output: nn.Module, loaded: Mapping[str, Any], directory: Path) -> None:
+    """UserError unless a model's weights are those of its files: a library fills in or drops others and goes on."""
+    absent = sorted(loaded["missing_keys"]) + sorted(map(str, loaded["mismatched_keys"]))
+    unembedding = [name for name, module in model.named_modules() if module is output]
+    if any(name.rpartition(".")[0] in unembedding for name in absent):
+        raise UserError(
+            f"{directory}: it has no weights of the unembedding ({', '.join(unembedding)}), and its config does not "
+            "tie it to the embedding; use a model with a language modelling head"
+        )
+    if absent:
+        raise UserError(f"{directory}: {len(absent)} weights are missing or have another shape, first {absent[0]}")
+    dropped = sorted(name for name in map(str, loaded["unexpected_keys"]) if _belongs(name, model))
+    if dropped:
+        raise UserError(
+            f"{directory}: config.json leaves out {len(dropped)} weights that the files hold, first {dropped[0]}"
+        )
+
+
+def _belongs(name: str, model: nn.Module) -> bool:
+    """Whether a weight that a model does not take is of its own kind: a bias of a layer without one, a further layer.
+
+    Old buffers, and weights of parts that a language model lacks, may be left out.
+    """
+    modules = dict(model.named_modules())
+    nearest = name.rpartition(".")[0]
+    if nearest in modules:
+        return isinstance(getattr(modules[nearest], "weight", None), nn.Parameter)
+    while nearest not in modules:
+        nearest = nearest.rpartition(".")[0]
+    return isinstance(modules[nearest], nn.ModuleList)
 
 
 def check_recomputes(network: nn.Module, ask: Callable[[], Tensor], directory: Path) -> None:

@@ -12,10 +12,11 @@ queries and cache.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +28,22 @@ from w2s.errors import UserError, first_line
 
 PREFIX = "model."  # of the decoder's weights inside a LlamaForCausalLM
 UNEMBEDDING, EMBEDDING = "lm_head.weight", "embed_tokens.weight"
+WEIGHTS = "model.safetensors"
+
+
+# The keys of a Llama's config that this module knows. Any other key, or a value that it does not compute, such as a
+# scaled rotary position, a bias or a quantized weight, is for transformers to read.
+SIZES = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads")
+REQUIRED = frozenset({*SIZES, "model_type", "hidden_act", "rms_norm_eps"})
+CHECKED = frozenset(
+    {"architectures", "attention_bias", "head_dim", "mlp_bias", "num_key_value_heads", "pad_token_id"}
+    | {"rope_parameters", "rope_scaling", "rope_theta", "tie_word_embeddings"}
+)
+WITHOUT_EFFECT = frozenset(
+    {"_name_or_path", "attention_dropout", "bos_token_id", "dtype", "eos_token_id", "initializer_range"}
+    | {"max_position_embeddings", "pretraining_tp", "torch_dtype", "transformers_version", "use_cache"}
+)
+STORED = ("F32", "F16", "BF16")  # types of weights in a safetensors file
 
 
 @dataclass(frozen=True)
@@ -40,37 +57,55 @@ class Shape:
     heads: int
     epsilon: float = 1e-6
     theta: float = 10_000.0  # of rotary positions
+    tied: bool = True  # whether the unembedding is the embedding
 
 
 def shape_of(config: Mapping[str, Any]) -> Shape | None:
     """The shape of a model that this module can compute; None for one that needs transformers.
 
-    Also None in distributed training (``w2s.engine.distributed``).
+    It is computed here only if every key and value of its config is understood. Also None in distributed training
+    (``w2s.engine.distributed``).
     """
     if worker().size > 1:  # FSDP gathers weights when a whole block is called, which is not always so here
         return None
-    rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
-    heads = config.get("num_attention_heads", 0)
+    keys = set(config)
+    if not keys >= REQUIRED or keys - REQUIRED - CHECKED - WITHOUT_EFFECT:
+        return None
+    sizes, epsilon, theta = [config[name] for name in SIZES], config["rms_norm_eps"], _theta(config)
+    if not all(type(size) is int and size > 0 for size in sizes) or not _is_positive(epsilon) or theta is None:
+        return None
+    width, heads = config["hidden_size"], config["num_attention_heads"]
+    tied = config.get("tie_word_embeddings", False)  # untied is the default of this architecture
     plain = (
-        config.get("model_type") == "llama"
-        and config.get("hidden_act") == "silu"
-        and not config.get("attention_bias")
-        and not config.get("mlp_bias")
-        and rope.get("rope_type", "default") == "default"
-        and config.get("num_key_value_heads", heads) == heads
-        and config.get("head_dim") in (None, config["hidden_size"] // heads)
+        config["model_type"] == "llama"
+        and config.get("architectures") in (None, ["LlamaForCausalLM"])
+        and config["hidden_act"] == "silu"
+        and config.get("attention_bias", False) is False
+        and config.get("mlp_bias", False) is False
+        and config.get("pad_token_id") is None  # transformers does not train this token's embedding
+        and config.get("num_key_value_heads") in (None, heads)
+        and width % (2 * heads) == 0
+        and config.get("head_dim") in (None, width // heads)
+        and isinstance(tied, bool)
     )
     if not plain:
         return None
-    return Shape(
-        vocabulary=config["vocab_size"],
-        width=config["hidden_size"],
-        intermediate=config["intermediate_size"],
-        layers=config["num_hidden_layers"],
-        heads=heads,
-        epsilon=config["rms_norm_eps"],
-        theta=float(rope.get("rope_theta", config.get("rope_theta", 10_000.0))),
-    )
+    vocabulary, width, intermediate, layers, heads = sizes
+    return Shape(vocabulary, width, intermediate, layers, heads, epsilon, theta, tied)
+
+
+def _theta(config: Mapping[str, Any]) -> float | None:
+    """The base of plain rotary positions, as new configs (``rope_parameters``) or old ones say; None for any others."""
+    rope, scaling, theta = (config.get(name) for name in ("rope_parameters", "rope_scaling", "rope_theta"))
+    if rope is not None:
+        if theta is not None or not isinstance(rope, Mapping) or set(rope) != {"rope_type", "rope_theta"}:
+            return None
+        theta = rope["rope_theta"] if rope["rope_type"] == "default" else None
+    return float(theta) if scaling is None and _is_positive(theta) else None
+
+
+def _is_positive(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
 
 
 class Norm(nn.Module):
@@ -362,21 +397,46 @@ def read_config(directory: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def read_weights(directory: Path) -> dict[str, Tensor]:
-    """float32 weights of a directory with one safetensors file: the decoder's names, and the unembedding's.
+def own_shape(directory: Path) -> Shape | None:
+    """The shape of a model directory that this module can compute; None for one that needs transformers.
 
+    Its config is understood, and one safetensors file holds the weights that follow from it and nothing else.
     UserError for a file that is not what it should be.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    shape, path = shape_of(read_config(directory)), directory / WEIGHTS
+    if shape is None or not path.is_file():
+        return None
+    try:
+        with safe_open(path, "pt") as file:
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+            found = {name: tuple(one.get_shape()) for name, one in slices.items()}
+            types = {one.get_dtype() for one in slices.values()}
+    except (OSError, SafetensorError, ValueError) as error:
+        raise UserError(f"{path}: cannot be loaded ({first_line(error)})") from None
+    with torch.device("meta"):
+        expected = {f"{PREFIX}{name}": tuple(value.shape) for name, value in Decoder(shape).state_dict().items()}
+    if not shape.tied:
+        expected[UNEMBEDDING] = expected[f"{PREFIX}{EMBEDDING}"]
+    return shape if found == expected and types <= set(STORED) else None
+
+
+def read_weights(directory: Path) -> dict[str, Tensor]:
+    """float32 weights of a directory that has an ``own_shape``: the decoder's names, and the unembedding's.
+
+    The latter is the embedding if the file holds none. UserError for a file that is not what it should be.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    path = directory / "model.safetensors"
+    path = directory / WEIGHTS
     try:
         loaded = load_file(path)
     except (OSError, SafetensorError, ValueError) as error:
         raise UserError(f"{path}: cannot be loaded ({first_line(error)})") from None
     weights = {name.removeprefix(PREFIX): value.float() for name, value in loaded.items()}
-    weights.setdefault(UNEMBEDDING, weights.get(EMBEDDING, torch.empty(0)))
+    weights.setdefault(UNEMBEDDING, weights[EMBEDDING])
     return weights
 
 

@@ -142,14 +142,11 @@ def load(directory: Path, computing: Computing | None = None) -> Generator:
 
 
 def _load(directory: Path, computing: Computing) -> Generator:
-    shape = decoder.shape_of(decoder.read_config(directory))
-    own = shape and computing.adapters is None and (directory / "model.safetensors").is_file()
-    if own:
+    shape = decoder.own_shape(directory)
+    if shape and shape.tied and computing.adapters is None:
         weights = own_weights(directory)
-        if weights[decoder.UNEMBEDDING] is weights[decoder.EMBEDDING]:
-            assert shape
-            backbone = decoder.with_weights(shape, weights, directory, checkpointing=computing.checkpointing)
-            return Generator(backbone, None, computing.precision)
+        backbone = decoder.with_weights(shape, weights, directory, checkpointing=computing.checkpointing)
+        return Generator(backbone, None, computing.precision)
     backbone_, output = from_library(directory, computing, generates=True)
     if computing.adapters is not None:
         output.requires_grad_(False)

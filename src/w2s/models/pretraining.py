@@ -41,7 +41,7 @@ def make(build: artifacts.Build, corpus: Path) -> None:
     parameters = sum(parameter.numel() for parameter in model.parameters())
     flop = 6.0 * parameters * spec["tokens"]
     where = device()
-    shape = decoder.shape_of(model.config.to_dict())
+    shape = decoder.shape_of(model.config.to_diff_dict())
     assert shape, model.config
     network = decoder.with_weights(shape, model.model.state_dict(), corpus).to(where)
     compile_where_it_pays(network, where, flop)

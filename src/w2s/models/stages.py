@@ -9,7 +9,7 @@ PRETRAIN = Stage(
 )
 OPEN_MODEL = Stage(
     "open_model",
-    1,
+    2,
     "w2s.models.opening",
     "environment",
     manifest="source.json",
