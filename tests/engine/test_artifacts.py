@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,125 @@ def test_a_killed_process_leaves_no_artifact_and_no_lock() -> None:
     assert time.monotonic() - started < 30
     assert artifacts.is_complete(OUT, IDENTITY.key)
     assert sorted(os.listdir(OUT.parent)) == [OUT.name]
+
+
+# -- flock that tells only of the same machine, results/ without work/ -------------------------------------------------
+
+ELSEWHERE = """
+import contextlib, fcntl, sys, time
+from pathlib import Path
+from w2s.engine import artifacts
+from w2s.graph.artifact import Identity
+fcntl.flock = lambda *_: None  # it never sees the processes of the other machine
+artifacts.machine = lambda: "another-kernel"
+artifacts.BEAT = 0.05
+identity = Identity("finetune", 1, {"seed": 0}, {"data": "0123456789"})
+with artifacts.building(Path(sys.argv[1]), identity, "run.json") as build:
+    (build.folder / "history.csv").write_text("theirs")
+    print("working", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def another_machine() -> subprocess.Popen[str]:
+    """A process that makes the artifact on a machine whose locks are not seen here, until it is told to end."""
+    command = [sys.executable, "-c", ELSEWHERE, str(OUT)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "working\n"
+    return process
+
+
+@pytest.fixture
+def local_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("w2s.engine.artifacts.fcntl.flock", lambda *_: None)
+
+
+def pause_that(happens: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Whenever the lock is waited for, this happens; returns the pauses, to be looked at."""
+    pauses: list[float] = []
+    sleep = time.sleep
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        happens()
+        sleep(0.01)
+
+    monkeypatch.setattr("w2s.engine.artifacts.time.sleep", pause)
+    return pauses
+
+
+@pytest.mark.usefixtures("local_locks")
+def test_a_living_lock_of_another_machine_is_waited_for_and_never_removed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = another_machine()
+    assert artifacts.is_locked(artifacts.WORK / IDENTITY.key)
+    held = (artifacts.WORK / IDENTITY.key / "holder").readlink()
+
+    def look() -> None:
+        if len(pauses) < 20:
+            assert (artifacts.WORK / IDENTITY.key / "holder").readlink() == held
+            assert other.poll() is None
+        elif len(pauses) == 20:
+            other.communicate("end\n", timeout=60)
+
+    pauses = pause_that(look, monkeypatch)
+    with artifacts.building(OUT, IDENTITY, "run.json") as build:
+        assert build is None
+    assert len(pauses) >= 20
+    assert (OUT / "history.csv").read_text() == "theirs"
+    assert "is working on this; waiting for it" in capsys.readouterr().out
+    assert os.listdir(OUT.parent) == [OUT.name]
+    assert os.listdir(artifacts.WORK) == []
+
+
+@pytest.mark.usefixtures("local_locks")
+def test_a_lock_of_another_machine_without_a_sign_of_life_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = another_machine()
+    other.kill()
+    other.communicate()
+    now = time.monotonic()
+    pauses = pause_that(lambda: None, monkeypatch)
+    monkeypatch.setattr("w2s.engine.artifacts.time.monotonic", lambda: now + 10 * len(pauses))
+    make("ours")
+    assert len(pauses) == artifacts.DEAD / 10
+    assert (OUT / "predictions.parquet").read_text() == "ours"
+    assert os.listdir(OUT.parent) == [OUT.name]
+    assert os.listdir(artifacts.WORK) == []
+
+
+@pytest.mark.usefixtures("local_locks")
+def test_a_lock_that_was_taken_over_is_not_removed_by_its_first_holder() -> None:
+    work = artifacts.WORK / IDENTITY.key
+    with artifacts.locked(work):
+        (work / "holder").unlink()
+        (work / "holder").symlink_to("another another-kernel token")
+    assert (work / "holder").is_symlink()
+    assert (work / "lock").exists()
+
+
+def test_two_checkouts_that_share_results_alone_both_end_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both make it; the first result stays, and the second is dropped."""
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "results").symlink_to(tmp_path / "results")
+    with artifacts.building(OUT, IDENTITY, "run.json") as first:
+        assert first is not None
+        monkeypatch.chdir(tmp_path / "other")
+        with artifacts.building(OUT, IDENTITY, "run.json") as second:
+            assert second is not None
+            assert first.folder.name != second.folder.name
+            assert first.name == second.name == OUT.name
+            assert (tmp_path / first.folder).is_dir()
+            (second.folder / "history.csv").write_text("second")
+        monkeypatch.chdir(tmp_path)
+        (first.folder / "history.csv").write_text("first")
+    assert f"{OUT} was completed by another process in the meantime" in capsys.readouterr().out
+    assert (OUT / "history.csv").read_text() == "second"
+    assert artifacts.is_complete(OUT, IDENTITY.key)
+    assert os.listdir(OUT.parent) == [OUT.name]
 
 
 def test_a_manifest_says_where_it_comes_from() -> None:

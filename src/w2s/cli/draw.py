@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
+import secrets
 from pathlib import Path
 
 HELP = "draw a figure from its CSV file"
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> None:
     figure = module.draw(table, about | {"note": csv.synthetic(table, about)})
     for path in options.out:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f".{path.name}.{os.getpid()}{path.suffix}")
+        aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}{path.suffix}")
         metadata = {".pdf": {"CreationDate": None, "Subject": module.CAPTION}, ".png": {"Description": module.CAPTION}}
         metadata[".svg"] = {"Date": None, "Description": module.CAPTION}
         try:

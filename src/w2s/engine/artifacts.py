@@ -2,21 +2,26 @@
 
 Every artifact directory holds its data files and one JSON manifest, written last: the stage, key, resolved
 spec and parents' keys that identify it, the SHA-256 of every file, and what the making measured. Writing
-goes aside (same parent directory), is fsynced and renamed into place under a lock for the key, so two
-processes never make the same artifact twice and a killed one leaves nothing that looks finished.
+goes aside (same parent directory, a name of its own), is fsynced and renamed into place under a lock for the key, so
+two processes never make the same artifact twice and a killed one leaves nothing that looks finished. Where two do it
+all the same (two checkouts that share results/, but not work/), the first result stays and the second is dropped.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
 import os
 import platform
+import re
+import secrets
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -33,6 +38,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 WORK = Path("work")  # locks and checkpoints of runs in progress, beside results/
+LOCKS = ("lock", "holder")  # files of a lock: what flock is called on, and who has it
+BEAT = 15.0  # seconds between two signs of life of a lock's holder
+DEAD = 120.0  # seconds without one after which a holder on another machine is given up; NFS may show it a minute late
 
 
 def sha256(path: Path) -> str:
@@ -50,7 +58,7 @@ def write_json(path: Path, content: object) -> None:
 @contextlib.contextmanager
 def written(path: Path) -> Iterator[IO[str]]:
     """A text file that replaces ``path`` whole when the block ends well, and leaves it alone otherwise."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")  # process numbers are not unique across machines
     try:
         with aside.open("w", encoding="utf-8") as file:
             yield file
@@ -135,6 +143,8 @@ def is_complete(directory: Path, key: str) -> bool:
 
 # -- making ------------------------------------------------------------------------------------------------
 
+PARTIAL = re.compile(r"^\.partial-[0-9a-f]{8}-")  # a folder in which an artifact is made, before the artifact's name
+
 
 @dataclass
 class Build:
@@ -145,6 +155,11 @@ class Build:
     work: Path
     measured: dict[str, Any] = field(default_factory=dict)
     made_with: dict[str, Any] = field(default_factory=dict)  # what this process cannot see of others that did the work
+
+    @property
+    def name(self) -> str:
+        """The last part of the path that the artifact will have."""
+        return PARTIAL.sub("", self.folder.name)
 
 
 @contextlib.contextmanager
@@ -160,14 +175,19 @@ def building(
     if not out.name.endswith(identity.key):
         raise UserError(f"{out}: the path should end in {identity.key}, the key of this spec and these parents")
     work = WORK / identity.key
-    aside = out.parent / f".partial-{out.name}"
+    aside = out.parent / f".partial-{secrets.token_hex(4)}-{out.name}"
+    note = work / "partial"  # a link that says which folder that is, for whoever comes after a kill
     with locked(work):
         if is_complete(out, identity.key):
             print(f"{out} is already complete", flush=True)
             _clear(work)  # what a kill right after publication left
             yield None
             return
-        shutil.rmtree(aside, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            shutil.rmtree(out.parent / note.readlink())
+        with contextlib.suppress(OSError):
+            note.unlink(missing_ok=True)
+            note.symlink_to(aside.name)
         aside.mkdir(parents=True)
         build = Build(identity, aside, work)
         forget_peak_memory()
@@ -179,6 +199,7 @@ def building(
             _publish(build, out, manifest, estimate)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
+            note.unlink(missing_ok=True)
 
 
 def _publish(build: Build, out: Path, manifest: str, estimate: Mapping[str, Any] | None) -> None:
@@ -198,11 +219,27 @@ def _publish(build: Build, out: Path, manifest: str, estimate: Mapping[str, Any]
         _fsync(path)
     write_json(folder / manifest, record | {"seal": _seal(record)})
     _fsync(folder)
-    if out.exists():  # an empty folder made by the workflow, or a damaged artifact
-        shutil.rmtree(out)
-    folder.rename(out)
+    _place(folder, out, identity.key)
     _fsync(out.parent)
     _clear(build.work)
+
+
+def _place(folder: Path, out: Path, key: str) -> None:
+    """Rename a finished folder, unless another process has published the same artifact in the meantime."""
+    while True:
+        try:
+            folder.rename(out)  # also over an empty folder, which the workflow makes
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        if is_complete(out, key):
+            print(f"{out} was completed by another process in the meantime", flush=True)
+            return
+        damaged = folder.with_name(f"{folder.name}.damaged")
+        with contextlib.suppress(FileNotFoundError):
+            out.rename(damaged)
+        shutil.rmtree(damaged, ignore_errors=True)
 
 
 def _clear(work: Path) -> None:
@@ -210,7 +247,7 @@ def _clear(work: Path) -> None:
     for leftover in work.iterdir():
         if leftover.is_dir():
             shutil.rmtree(leftover)
-        elif leftover.name != "lock":
+        elif leftover.name not in LOCKS:
             leftover.unlink()
 
 
@@ -224,7 +261,12 @@ def _fsync(path: Path) -> None:
 
 @contextlib.contextmanager
 def locked(work: Path) -> Iterator[None]:
-    """Hold ``work/lock``; waits, saying so, while another process works on the same key."""
+    """Hold ``work/lock``; waits, saying so, while another process works on the same key.
+
+    On some file systems (Lustre with ``localflock``, NFS with local locks) flock tells only of processes on the same
+    machine. So ``work/holder`` also says who holds it, and is touched while the holder lives. It is a link to nowhere:
+    made at once, with its content, and even on a full disk.
+    """
     lock = work / "lock"
     while True:
         work.mkdir(parents=True, exist_ok=True)
@@ -239,16 +281,92 @@ def locked(work: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX)
         with contextlib.suppress(FileNotFoundError):
             if os.fstat(file.fileno()).st_ino == lock.stat().st_ino:
+                mine = _claim(work / "holder")
                 break
         file.close()
+    ended = threading.Event()
+    beating = threading.Thread(target=_beat, args=(work / "holder", ended), daemon=True)
+    beating.start()
     try:
         yield
     finally:
+        ended.set()
+        beating.join()
         with contextlib.suppress(OSError):
+            if _holder(work / "holder") == mine:  # another machine's is left alone
+                (work / "holder").unlink()
             if not [path for path in work.iterdir() if path.name != "lock"]:
                 lock.unlink()
                 work.rmdir()
         file.close()
+
+
+def _claim(holder: Path) -> str:
+    """Say who holds a lock; waits while a process of another machine does. Called with flock held.
+
+    FileNotFoundError if the folder is gone.
+    """
+    mine = f"{os.uname().nodename} {machine()} {secrets.token_hex(8)}"
+    seen, since, said = ("", 0), time.monotonic(), False
+    while True:
+        try:
+            holder.symlink_to(mine)
+            return mine
+        except FileExistsError:
+            pass
+        except PermissionError:  # no links here: flock alone decides
+            return mine
+        found = _holder(holder), _sign_of_life(holder)
+        if found != seen:
+            seen, since = found, time.monotonic()
+        name, where, *_ = [*found[0].split(), "", ""]
+        if where == machine() or time.monotonic() - since >= DEAD:  # flock is ours, so a holder of this machine is dead
+            with contextlib.suppress(FileNotFoundError):
+                holder.unlink()
+        else:
+            if not said:
+                print(f"{holder.parent}: {name or 'another machine'} is working on this; waiting for it", flush=True)
+                said = True
+            time.sleep(min(1.0, DEAD))
+
+
+def _holder(holder: Path) -> str:
+    """Who holds a lock; nothing if nobody does."""
+    with contextlib.suppress(OSError):
+        return str(holder.readlink())
+    return ""
+
+
+def _sign_of_life(holder: Path) -> int:
+    """When its holder last showed that it lives, in nanoseconds; 0 if nobody holds it."""
+    with contextlib.suppress(OSError):
+        return holder.lstat().st_mtime_ns
+    return 0
+
+
+def _beat(holder: Path, ended: threading.Event) -> None:
+    while not ended.wait(BEAT):
+        with contextlib.suppress(OSError):
+            os.utime(holder, follow_symlinks=False)
+
+
+@cache
+def machine() -> str:
+    """Where flock works between processes: one kernel, whatever its containers call themselves."""
+    with contextlib.suppress(OSError):
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return platform.node() or "unknown"
+
+
+def is_locked(work: Path) -> bool:
+    """Whether a process works on a key, on this machine or (as far as its last sign of life tells) on another."""
+    try:
+        with (work / "lock").open("r") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return isinstance(error, BlockingIOError)
+    there = _holder(work / "holder")
+    return machine() not in there and time.time() - _sign_of_life(work / "holder") / 1e9 < DEAD
 
 
 # -- provenance --------------------------------------------------------------------------------------------

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from w2s.engine.artifacts import WORK
+from w2s.engine.artifacts import WORK, is_locked
 from w2s.graph.artifact import Artifact, with_ancestors
 from w2s.jobs.cost import duration
 
@@ -40,18 +39,9 @@ def state_of(artifact: Artifact) -> State:
     if Path(artifact.manifest).is_file():
         return State(artifact, "done")
     said = _last_line(log_of(artifact))
-    if _is_locked(WORK / artifact.key / "lock"):
+    if is_locked(WORK / artifact.key):
         return State(artifact, "running", said)
     return State(artifact, "failed" if said else "waiting", said)
-
-
-def _is_locked(lock: Path) -> bool:
-    try:
-        with lock.open("r") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError as error:
-        return isinstance(error, BlockingIOError)
-    return False
 
 
 def _last_line(path: Path) -> str:

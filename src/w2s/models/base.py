@@ -40,7 +40,7 @@ def _weights(folder: Path) -> list[Path]:
 def make(build: artifacts.Build, place: Mapping[str, Any]) -> None:
     """Check an open model and record where it is. place: its declared ``parameters``; ``directory`` of a local one."""
     spec = build.identity.spec
-    name = build.folder.name.removeprefix(".partial-").rsplit("-", 1)[0]
+    name = build.name.rsplit("-", 1)[0]
     source = spec["source"]
     wanted_by = f"rung {name!r}"
     if "hub" in source:

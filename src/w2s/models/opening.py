@@ -23,7 +23,7 @@ def make(build: artifacts.Build, place: Mapping[str, Any]) -> None:
     ``wheels`` that it comes from, if any.
     """
     source = build.identity.spec["source"]
-    out = build.folder.with_name(build.folder.name.removeprefix(".partial-"))
+    out = build.folder.with_name(build.name)
     wanted_by = f"rung {out.name.rsplit('-', 1)[0]!r}"
     if "gguf" in source:
         _convert(build, place, out, wanted_by)

@@ -36,7 +36,7 @@ def make(build: artifacts.Build, images: Path, model: Path | None, environment: 
     if model is not None:
         network, tokens = vision_model.load(model, images), SMALL
     else:
-        name = build.folder.name.removeprefix(".partial-").rsplit("-", 1)[0]
+        name = build.name.rsplit("-", 1)[0]
         wanted_by = f"rung {name!r}"
         assert spec.weights is not None
         assert spec.architecture is not None
