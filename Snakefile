@@ -7,12 +7,17 @@ from snakemake.utils import min_version
 
 from w2s.engine import warm
 from w2s.errors import UserError
+from w2s.jobs.interrupts import Interrupts
 from w2s.jobs.neighbours import share_records
 from w2s.jobs.targets import shell_prefix
 from w2s.jobs.workflow import Workflow
 
 min_version("9.19")  # the first that reads profile.yaml
 share_records()
+
+interrupts = Interrupts()
+if workflow.is_main_process:
+    interrupts.install()
 
 if set(workflow.basedir) & set("{}"):
     raise WorkflowError(f"{workflow.basedir}: Snakemake cannot work in a folder with braces in its path; rename it")
@@ -61,4 +66,5 @@ rule all:
 
 
 onstart:
+    interrupts.running = True
     warm.start()  # warm processes for this workflow's jobs: see src/w2s/engine/warm.py

@@ -37,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"w2s: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("w2s: stopped", file=sys.stderr)
+        return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

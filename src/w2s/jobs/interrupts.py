@@ -1,0 +1,72 @@
+"""Ctrl-C: a workflow stops at once, with one line that says how to go on.
+
+Snakemake waits for its local jobs and reports each as a failure, with stack traces. Jobs may be stopped at any moment
+(``w2s.engine.artifacts``), so there is nothing to wait for and nothing to report.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from types import FrameType
+
+import psutil
+
+LINE = "stopped; run the same command to go on"
+STATUS = 130  # of a command that Ctrl-C ended, as shells have it
+GRACE = 2.0  # seconds in which jobs may tidy up before they are killed
+JOB = "-m w2s "  # in the command of every local job
+
+
+class Interrupts:
+    """What Ctrl-C does. running: whether jobs may run, which Snakemake then has to cancel."""
+
+    def __init__(self) -> None:
+        self.running = False
+        self._stopped = False
+
+    def install(self) -> None:
+        """From now on. Only in the main thread, where Python allows it."""
+        with contextlib.suppress(ValueError):
+            signal.signal(signal.SIGINT, self._stop)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        if self._stopped:  # the second Ctrl-C
+            os._exit(STATUS)
+        self._stopped = True
+        logging.disable(logging.CRITICAL)
+        sys.stdout.flush()
+        print(LINE, file=sys.stderr, flush=True)
+        jobs = local_jobs()
+        if not self.running:
+            os._exit(STATUS)
+        for job in jobs:
+            _send(job, signal.SIGINT)
+        threading.Thread(target=_kill, args=(jobs,), daemon=True).start()
+        raise KeyboardInterrupt  # Snakemake cancels what it has submitted elsewhere
+
+
+def local_jobs() -> list[psutil.Process]:
+    """The processes of this workflow's jobs on this machine."""
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if JOB in " ".join(process.cmdline()):
+                found.append(process)
+    return found
+
+
+def _send(job: psutil.Process, number: signal.Signals) -> None:
+    with contextlib.suppress(psutil.Error):
+        job.send_signal(number)
+
+
+def _kill(jobs: list[psutil.Process]) -> None:
+    time.sleep(GRACE)
+    for job in jobs:
+        _send(job, signal.SIGKILL)

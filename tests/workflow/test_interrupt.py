@@ -1,0 +1,55 @@
+"""Ctrl-C stops a workflow with one line, and the same command goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.workflow.test_dag import checkout
+from w2s.jobs.interrupts import LINE, STATUS
+
+
+def test_the_first_ctrl_c_while_jobs_run_ends_the_workflow_with_one_line(tmp_path: Path) -> None:
+    folder = checkout(tmp_path / "checkout")
+    with subprocess.Popen(
+        [sys.executable, "-m", "snakemake", "--cores", "2", "figures/fig5.pdf"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(folder / "src")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if line.startswith("Job ") and "models/w" in line:
+                os.killpg(process.pid, signal.SIGINT)
+                break
+        assert said[-1].startswith("Job "), "".join(said)
+        rest = process.stdout.read().splitlines()
+        assert process.wait(120) != 0
+    assert rest[-1] == LINE
+    assert not [line for line in rest if "Error" in line or "Traceback" in line]
+    assert not list((folder / "results/models").glob("w*/manifest.json"))
+
+
+def test_ctrl_c_before_any_job_runs_ends_at_once() -> None:
+    code = (
+        "import os, signal\nfrom w2s.jobs.interrupts import Interrupts\nInterrupts().install()\nos.kill(os.getpid(), 2)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (STATUS, "", f"{LINE}\n")
+
+
+def test_a_command_that_is_stopped_says_so_in_one_line() -> None:
+    code = (
+        "import sys\nfrom w2s import cli\nfrom w2s.cli import stages\n"
+        "def stop(options): raise KeyboardInterrupt\nstages.run = stop\nsys.exit(cli.main(['stages']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (STATUS, "", "w2s: stopped\n")
