@@ -70,8 +70,12 @@ def describe(folder: Path, wanted_by: str) -> dict[str, Any]:
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
-    if not _weights(folder):
+    files = _weights(folder)
+    if not files:
         raise UserError(f"{wanted_by}: {folder} has no weights ({', '.join(WEIGHTS)})")
+    for path in files:
+        if path.suffix == ".bin":
+            _check_pickle(path, wanted_by)
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
         with torch.device("meta"):
@@ -83,6 +87,24 @@ def describe(folder: Path, wanted_by: str) -> dict[str, Any]:
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "max_length": max_length(folder),
     }
+
+
+def _check_pickle(path: Path, wanted_by: str) -> None:
+    """UserError unless a file of the older kind holds tensors alone: nothing in it may be run."""
+    import pickle
+
+    import torch
+
+    try:
+        try:
+            torch.load(path, map_location="meta", weights_only=True, mmap=True)
+        except RuntimeError:  # older still, and not to be mapped into memory
+            torch.load(path, map_location="meta", weights_only=True)
+    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        raise UserError(
+            f"{wanted_by}: {path} is not a file of weights alone, and is not opened "
+            f"({first_line(error).split('. ')[0]}); use a revision with safetensors"
+        ) from None
 
 
 def max_length(folder: Path) -> int | None:
