@@ -116,24 +116,6 @@ def test_files_beside_it_change_nothing(models: dict[str, Path], file: Path) -> 
     assert artifacts.read(made(wanted))["files"] == alone
 
 
-def test_a_file_is_read_once_until_it_changes(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reads: list[Path] = []
-
-    def counted(path: Path) -> str:
-        reads.append(path)
-        return original(path)
-
-    original = artifacts.sha256
-    monkeypatch.setattr(artifacts, "sha256", counted)
-    assert gguf.sha256(file) == gguf.sha256(file) == original(file)
-    assert len(reads) == 1
-    os.utime(file, (1, 1))
-    assert gguf.sha256(file) == original(file)
-    assert len(reads) == 2
-    gguf.HASHES.write_text("[damaged")
-    assert gguf.sha256(file) == original(file)
-
-
 def test_a_directory_with_one_gguf_file_is_that_file(models: dict[str, Path], file: Path) -> None:
     folder = Path("folder")
     folder.mkdir()

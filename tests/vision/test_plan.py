@@ -152,16 +152,17 @@ def test_weights_are_known_by_content_wherever_they_lie(imagenet: dict[str, Any]
         key(f"{tmp_path}/none.pth")
 
 
-def test_a_folder_of_images_is_known_by_names_and_sizes(imagenet: dict[str, Any], tmp_path: Path) -> None:
+def test_a_folder_of_images_is_known_by_names_and_contents(imagenet: dict[str, Any], tmp_path: Path) -> None:
     def key(folder: str) -> str:
         imagenet["vision"]["images"]["paths"] = [f"{tmp_path}/{folder}"]
         return of(imagenet).vision.images().key
 
-    for name, content in (("moved", b"content"), ("longer", b"contents")):
+    for name, content in (("moved", b"content"), ("edited", b"another"), ("longer", b"contents")):
         for one in ("n01440764", "n01443537"):
             (tmp_path / name / one).mkdir(parents=True)
             (tmp_path / name / one / "1.JPEG").write_bytes(content)
-    assert key("val") == key("moved") != key("longer")
+    assert key("val") == key("moved")
+    assert len({key("val"), key("edited"), key("longer")}) == 3
     with pytest.raises(UserError, match=r"vision\.images\.paths: no file matches '.*/nowhere'"):
         key("nowhere")
     (tmp_path / "empty").mkdir()

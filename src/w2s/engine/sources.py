@@ -6,21 +6,16 @@ no key: the same file at another place is the same data.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
 from glob import glob
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from w2s.config import user_code
-from w2s.engine.artifacts import sha256
+from w2s.engine import hashes
 from w2s.errors import UserError, allowed
-
-LARGE = 2**28  # bytes; a larger file of games or puzzles is identified as weights are
-SAMPLE = 2**20  # bytes of a weights file, at its start, middle and end, that identify it
 
 
 class Source(NamedTuple):
@@ -53,7 +48,7 @@ def readable(where: str) -> Iterator[None]:
 def split_contents(files: Mapping[str, Sequence[Path]], where: str) -> Source:
     """The files of a task's splits. files: part -> files."""
     with readable(where):
-        digests = {part: [digest(path) for path in paths] for part, paths in files.items()}
+        digests = {part: hashes.of_files(paths) for part, paths in files.items()}
     return Source(digests, {part: [str(path) for path in paths] for part, paths in files.items()})
 
 
@@ -78,20 +73,4 @@ def contents(key: str, patterns: Sequence[str]) -> tuple[list[str], list[str]]:
             raise UserError(f"{key}: no file matches {pattern!r}; allowed: the path of a file, or a glob")
         files += found
     with readable(key):
-        content = [sampled(path) if path.stat().st_size > LARGE else digest(path) for path in map(Path, files)]
-    return content, files
-
-
-digest = cache(sha256)  # many tasks and seeds ask for the same file
-
-
-@cache
-def sampled(path: Path) -> str:
-    """A hash of a file's size and of its first, middle and last MiB: weights are too large to read for a plan."""
-    size, total = path.stat().st_size, hashlib.sha256()
-    total.update(str(size).encode())
-    with path.open("rb") as file:
-        for start in sorted({0, max(0, size // 2), max(0, size - SAMPLE)}):
-            file.seek(start)
-            total.update(file.read(SAMPLE))
-    return total.hexdigest()
+        return hashes.of_files([Path(file) for file in files]), files

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from w2s.engine import artifacts, hub
+from w2s.engine import artifacts, hashes, hub
 from w2s.errors import UserError, first_line
 
 TEXT_FILES = ("*.json", "*.txt", "*.model", "*.jinja")  # config, tokenizer, index of shards
@@ -47,6 +47,7 @@ def make(build: artifacts.Build, place: Mapping[str, Any]) -> None:
         folder = fetch(source["hub"], source["revision"], wanted_by)
     else:
         folder = Path(place["directory"]).resolve()
+        check_content(folder, source["files"], wanted_by)
     described = describe(folder, wanted_by)
     check_parameters(described["parameters"], place["parameters"], wanted_by)
     files = [path for path in sorted(folder.iterdir()) if path.is_file()]
@@ -126,4 +127,18 @@ def directory_of(artifact: Path) -> Path:
         if "hub" not in source:
             raise UserError(f"{artifact}: its base model is no longer at {folder}; delete {artifact} and run again")
         folder = fetch(source["hub"], source["revision"], str(artifact))
+    if "files" in source:
+        check_content(folder, source["files"], str(artifact))
     return folder
+
+
+def check_content(folder: Path, digests: Mapping[str, str], where: str) -> None:
+    """UserError unless a local model's files are those that its key speaks of (name -> sha256)."""
+    paths = [folder / name for name in digests]
+    try:
+        found = hashes.of_files(paths)
+    except OSError as error:
+        raise UserError(f"{where}: {error.filename} cannot be read ({error.strerror})") from None
+    for path, digest, expected in zip(paths, found, digests.values(), strict=True):
+        if digest != expected:
+            raise UserError(f"{where}: {path} has changed since this job was planned; run the same command again")

@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from w2s.engine import artifacts
 from w2s.errors import UserError, first_line
 from w2s.models import encoders
 
 SUFFIX = ".gguf"
 MAGIC = b"GGUF"
-HASHES = artifacts.WORK / "gguf.json"  # path -> size, time of change, inode, and the hash that they vouch for
 
 
 def find(source: Path, wanted_by: str) -> Path | None:
@@ -47,25 +44,6 @@ def check(path: Path, wanted_by: str) -> None:
         raise UserError(f"{wanted_by}: {path} cannot be read ({error.strerror})") from None
     if start != MAGIC:
         raise UserError(f"{wanted_by}: {path} is not a GGUF file (it does not start with {MAGIC.decode()})")
-
-
-def sha256(path: Path) -> str:
-    """Hex digest of a whole file. It is remembered under work/ until the file's size, time or inode changes."""
-    about = path.stat()
-    state = [about.st_size, about.st_mtime_ns, about.st_ino]
-    try:
-        known = dict(json.loads(HASHES.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        known = {}
-    name = str(path.resolve())
-    match known.get(name):
-        case [*before, str(digest)] if before == state:
-            return digest
-    digest = artifacts.sha256(path)
-    with contextlib.suppress(OSError):  # a project that cannot be written can still be planned
-        HASHES.parent.mkdir(parents=True, exist_ok=True)
-        artifacts.write_json(HASHES, known | {name: [*state, digest]})
-    return digest
 
 
 def convert(path: Path, out: Path, wanted_by: str) -> None:

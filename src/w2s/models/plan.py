@@ -12,7 +12,8 @@ from w2s.config.ladder import OpenRung, OwnRung, Rung, Wheels
 from w2s.config.methods import Method
 from w2s.config.section import LadderSection, Packing
 from w2s.config.user_code import is_own
-from w2s.engine.sources import Source, Sources, readable, sampled
+from w2s.engine import hashes
+from w2s.engine.sources import Source, Sources, readable
 from w2s.errors import UserError, allowed
 from w2s.graph.artifact import Artifact, Cached
 from w2s.graph.setting import SettingPlan
@@ -108,10 +109,7 @@ def open_model(rung: OpenRung) -> Artifact:
 
 
 def weights(rung: OpenRung) -> Source:
-    """An open model: on the hub by commit, in a directory by its files' content (large ones sampled).
-
-    A GGUF file, whether local or from wheels, is identified by the hash of its whole content.
-    """
+    """An open model: on the hub by commit; in a directory, a GGUF file or wheels by the content of its files."""
     where = f"rung {rung.name!r}"
     if isinstance(rung.source, Wheels):
         return _in_wheels(rung.source, where)
@@ -121,14 +119,15 @@ def weights(rung: OpenRung) -> Source:
     files = sorted({path for pattern in (*TEXT_FILES, *WEIGHTS) for path in folder.glob(pattern) if path.is_file()})
     if not any(path.match(pattern) for path in files for pattern in WEIGHTS) and (found := gguf.find(folder, where)):
         with readable(where):
-            return Source({"gguf": gguf.sha256(found)}, {"gguf": str(found)})
+            return Source({"gguf": hashes.of_files([found])[0]}, {"gguf": str(found)})
     if not (folder / "config.json").is_file():
         raise UserError(
             f"{where}: {str(folder)!r} holds no base model (no config.json); it should hold "
             "config.json, tokenizer and weights as `save_pretrained` writes them, or one GGUF file"
         )
     with readable(where):
-        return Source({"files": {path.name: sampled(path) for path in files}}, {"directory": str(folder)})
+        digests = dict(zip([path.name for path in files], hashes.of_files(files), strict=True))
+    return Source({"files": digests}, {"directory": str(folder)})
 
 
 def _in_wheels(source: Wheels, where: str) -> Source:

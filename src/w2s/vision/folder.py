@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from functools import cache
 from pathlib import Path
 
+from w2s.engine import hashes
 from w2s.errors import UserError
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
 
 @cache
-def listed(folder: Path) -> tuple[tuple[str, int], ...]:
-    """(class/name, bytes) of every image, by class and name; UserError if there are none.
+def listed(folder: Path) -> tuple[str, ...]:
+    """class/name of every image, by class and name; UserError if there are none.
 
     The order is that of torchvision's ImageFolder: an image's label is its class's place among the classes' names.
     """
@@ -24,17 +24,13 @@ def listed(folder: Path) -> tuple[tuple[str, int], ...]:
             if not one.is_dir():
                 continue
             with os.scandir(one.path) as images:
-                for image in sorted(images, key=lambda entry: entry.name):
-                    if image.name.lower().endswith(ENDINGS):
-                        found.append((f"{one.name}/{image.name}", image.stat().st_size))
+                names = sorted(image.name for image in images)
+            found += [f"{one.name}/{name}" for name in names if name.lower().endswith(ENDINGS)]
     if not found:
         raise UserError(f"{folder}: no images; expected one folder per class with {', '.join(ENDINGS)} files")
     return tuple(found)
 
 
 def identity(folder: Path) -> str:
-    """A hash of names and sizes: tens of thousands of images are too much to read for a plan."""
-    total = hashlib.sha256()
-    for name, size in listed(folder):
-        total.update(f"{name}\0{size}\n".encode())
-    return total.hexdigest()
+    """A hash of the names and contents of all images."""
+    return hashes.of_folder(folder, listed(folder))

@@ -80,7 +80,7 @@ def _digits(pretraining: int, seed: int) -> dict[str, list[Any]]:
 
 
 def _of_folder(root: Path) -> dict[str, list[Any]]:
-    names = [name for name, _ in folder.listed(root)]
+    names = list(folder.listed(root))
     classes = {name: number for number, name in enumerate(sorted({name.split("/")[0] for name in names}))}
     labels = [classes[name.split("/")[0]] for name in names]
     return {"id": names, "part": [EVALUATION] * len(names), "label": labels, "name": names}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from w2s.engine.sources import Source, contents, readable, sampled
+from w2s.engine import hashes
+from w2s.engine.sources import Source, contents, readable
 from w2s.errors import UserError
 from w2s.vision import folder
 from w2s.vision.config import Images, Published
@@ -13,7 +14,7 @@ WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")  # of a folder, the fi
 
 
 def images(choice: Images) -> Source:
-    """Labelled images: digits, on the hub by commit, in files by content, in a folder by names and sizes."""
+    """Labelled images: digits, on the hub by commit, in files or a folder by content."""
     if choice.source == "digits":
         return Source({"digits": {"pretraining": choice.pretraining, "seed": choice.seed}}, {})
     if choice.source == "hub":
@@ -31,7 +32,7 @@ def images(choice: Images) -> Source:
 
 
 def network(choice: Published, name: str) -> Source:
-    """Weights: on the hub by commit, on the web by address, in a file by content (a large one sampled).
+    """Weights: on the hub by commit, on the web by address, in a file by content.
 
     name: the rung's, for messages.
     """
@@ -47,7 +48,7 @@ def network(choice: Published, name: str) -> Source:
             f"rung {name!r}: no file {str(path)!r}; weights should be a file, a folder, an https address or a hub id"
         )
     with readable(f"rung {name!r}"):
-        return Source({"file": sampled(path)}, {"weights": str(path)})
+        return Source({"file": hashes.of_files([path])[0]}, {"weights": str(path)})
 
 
 def _file_in(directory: Path, name: str) -> Path:
