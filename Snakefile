@@ -5,6 +5,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
+from w2s.config.files import read_config
 from w2s.engine import warm
 from w2s.errors import UserError
 from w2s.jobs.interrupts import Interrupts
@@ -21,6 +22,12 @@ if workflow.is_main_process:
 
 if set(workflow.basedir) & set("{}"):
     raise WorkflowError(f"{workflow.basedir}: Snakemake cannot work in a folder with braces in its path; rename it")
+
+
+try:
+    read_config(Path("config.yaml"))  # runs nothing, and refuses what the next line would run
+except UserError as mistake:
+    raise WorkflowError(str(mistake)) from None
 
 
 configfile: "config.yaml"

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 def workflow() -> Workflow:
     """All experiments of the checkout that the command is run in."""
-    from w2s.config.files import read_yaml
+    from w2s.config.files import read_config
     from w2s.jobs.workflow import Workflow
 
-    return Workflow(read_yaml(Path("config.yaml")))
+    return Workflow(read_config(Path("config.yaml")))
 
 
 def experiment_argument(parser: argparse.ArgumentParser) -> None:

@@ -31,3 +31,14 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise UserError(f"{path}: should be a mapping of keys to values")
     return content
+
+
+CODE = "__use_yte__"  # a file that Snakemake loads and that has this key is a program: what follows a ``?`` is run
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """A YAML file that Snakemake will load as a config; UserError also where it would run code in it."""
+    content = read_yaml(path)
+    if CODE in content:
+        raise UserError(f"{path}: {CODE} is not allowed: Snakemake would run Python in this file; a config is values")
+    return content
