@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 from w2s.errors import UserError
 
@@ -43,7 +44,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (MemoryError, RuntimeError) as error:
+    except Exception as error:
+        from w2s.engine import space
+
+        if space.is_full(error):
+            named = error.filename if isinstance(error, OSError) else None
+            print(f"w2s: {space.said(Path(named or '.'))}", file=sys.stderr)
+            return 1
+        if not isinstance(error, OSError | MemoryError | RuntimeError):
+            raise
+        if isinstance(error, OSError):
+            print(f"w2s: {error.filename or 'file system'}: {error.strerror or error}", file=sys.stderr)
+            return 1
         from w2s.engine.memory import is_out_of_memory
 
         if not is_out_of_memory(error):
@@ -51,9 +63,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(
             "w2s: out of memory; set W2S_TOKENS_AT_ONCE to a lower value; results do not depend on it", file=sys.stderr
         )
-        return 1
-    except OSError as error:
-        print(f"w2s: {error.filename or 'file system'}: {error.strerror or error}", file=sys.stderr)
         return 1
     finally:
         from w2s.engine import gpus

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import secrets
 from pathlib import Path
@@ -23,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Draw from the CSV into every file asked for."""
     from w2s import figures
-    from w2s.engine import artifacts
+    from w2s.engine import artifacts, space
     from w2s.figures import tables as csv
 
     about = json.loads(options.experiment.read_text(encoding="utf-8")) | {"commit": artifacts.git_commit()}
@@ -35,7 +36,10 @@ def run(options: argparse.Namespace) -> None:
         metadata = {".pdf": {"CreationDate": None, "Subject": module.CAPTION}, ".png": {"Description": module.CAPTION}}
         metadata[".svg"] = {"Date": None, "Description": module.CAPTION}
         try:
-            figure.savefig(aside, dpi=160, metadata=metadata.get(path.suffix, {}))
+            picture = io.BytesIO()
+            figure.savefig(picture, format=path.suffix[1:], dpi=160, metadata=metadata.get(path.suffix, {}))
+            with space.room_for(path, len(picture.getvalue())):
+                aside.write_bytes(picture.getvalue())
             aside.replace(path)
         finally:
             aside.unlink(missing_ok=True)

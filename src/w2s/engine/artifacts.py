@@ -13,6 +13,7 @@ import contextlib
 import errno
 import fcntl
 import hashlib
+import io
 import json
 import os
 import platform
@@ -30,6 +31,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from w2s.engine import space
 from w2s.errors import UserError
 from w2s.graph.artifact import Identity, canonical
 from w2s.graph.stage import MANIFESTS
@@ -57,11 +59,17 @@ def write_json(path: Path, content: object) -> None:
 
 @contextlib.contextmanager
 def written(path: Path) -> Iterator[IO[str]]:
-    """A text file that replaces ``path`` whole when the block ends well, and leaves it alone otherwise."""
+    """A text file that replaces ``path`` whole when the block ends well, and leaves it alone otherwise.
+
+    UserError where the disk has no room for it.
+    """
+    text = io.StringIO(newline="")
+    yield text
+    content = text.getvalue().encode()
     aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")  # process numbers are not unique across machines
     try:
-        with aside.open("w", encoding="utf-8") as file:
-            yield file
+        with space.room_for(path, len(content)), aside.open("wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         aside.replace(path)
@@ -70,11 +78,13 @@ def written(path: Path) -> Iterator[IO[str]]:
 
 
 def write_table(path: Path, columns: Mapping[str, Any]) -> None:
-    """A parquet table whose bytes follow from its columns alone."""
+    """A parquet table whose bytes follow from its columns alone. UserError where the disk has no room for it."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    pq.write_table(pa.table(dict(columns)), path, compression="zstd", store_schema=False)
+    table = pa.table(dict(columns))
+    with space.room_for(path, table.nbytes):
+        pq.write_table(table, path, compression="zstd", store_schema=False)
 
 
 def read_table(path: Path) -> pa.Table:
@@ -197,9 +207,20 @@ def building(
             build.measured["seconds"] = round(time.time() - started, 3)
             build.measured["processor_seconds"] = round(time.process_time() - processor, 3)
             _publish(build, out, manifest, estimate)
+        except Exception as error:
+            if not isinstance(error, UserError) and space.is_full(error):
+                raise UserError(space.said(_in_the_making(error, build, out))) from None
+            raise
         finally:
             shutil.rmtree(aside, ignore_errors=True)
             note.unlink(missing_ok=True)
+
+
+def _in_the_making(error: Exception, build: Build, out: Path) -> Path:
+    """The file that a library could not write: what the error names, or else what was written last."""
+    named = getattr(error, "filename", None)
+    files = sorted((path.lstat().st_mtime_ns, path) for path in build.folder.rglob("*") if not path.is_dir())
+    return Path(str(named)) if named else files[-1][1] if files else out
 
 
 def _publish(build: Build, out: Path, manifest: str, estimate: Mapping[str, Any] | None) -> None:

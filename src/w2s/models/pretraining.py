@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn.functional import cross_entropy, linear, linear_cross_entropy
 
@@ -22,7 +21,8 @@ from w2s.engine.checkpoints import Checkpoint, Stateful
 from w2s.engine.devices import compile_where_it_pays, described, device
 from w2s.engine.memory import Budget, budget_of
 from w2s.engine.progress import Progress
-from w2s.errors import DivergedError, UserError, first_line
+from w2s.engine.space import room_for
+from w2s.errors import DivergedError, UserError
 from w2s.models import decoder
 from w2s.models.decoder import Decoder
 from w2s.models.tokenizer import END
@@ -47,10 +47,8 @@ def make(build: artifacts.Build, corpus: Path) -> None:
     compile_where_it_pays(network, where, flop)
     loss, budget = _train(network, blocks, spec, build, where)
     model.model.load_state_dict(network.state_dict())
-    try:
+    with room_for(build.folder / "model.safetensors", sum(weight.nbytes for weight in model.parameters())):
         model.save_pretrained(build.folder)
-    except SafetensorError as error:  # which is what a full disk looks like
-        raise UserError(f"{build.folder}: cannot be written ({first_line(error)})") from None
     (build.folder / "generation_config.json").unlink(missing_ok=True)
     _save_tokenizer(corpus / "tokenizer.json", build.folder)
     build.measured |= {
@@ -210,7 +208,8 @@ def _train(
 
 
 def _save_tokenizer(tokenizer: Path, folder: Path) -> None:
-    (folder / "tokenizer.json").write_bytes(tokenizer.read_bytes())
+    with room_for(folder / "tokenizer.json", tokenizer.stat().st_size):
+        (folder / "tokenizer.json").write_bytes(tokenizer.read_bytes())
     settings = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "bos_token": END,

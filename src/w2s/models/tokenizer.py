@@ -9,6 +9,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
+from w2s.engine.space import room_for
+
 END = "<|endoftext|>"  # stands before every document, in pretraining and in finetuning
 DOCUMENTS_FOR_TOKENIZER = 50_000
 AT_ONCE = 2_000_000  # characters of documents that are encoded together
@@ -73,7 +75,8 @@ def _write_header(file: BinaryIO, kind: np.dtype[Any], length: int) -> int:
 def write_corpus(folder: Path, documents: Sequence[str], vocabulary: int) -> dict[str, int]:
     """Write ``tokenizer.json``, trained on the first documents, and ``tokens.npy`` of all. Returns the counts."""
     tokenizer = train_tokenizer(documents[:DOCUMENTS_FOR_TOKENIZER], vocabulary)
-    tokenizer.save(str(folder / "tokenizer.json"))
+    with room_for(folder / "tokenizer.json", len(tokenizer.to_str(pretty=True).encode())):
+        tokenizer.save(str(folder / "tokenizer.json"))
     tokens = write_tokens(folder / "tokens.npy", tokenizer, documents)
     size = tokenizer.get_vocab_size()
     print(f"{len(documents):,} documents, {tokens:,} tokens, vocabulary {size:,}")

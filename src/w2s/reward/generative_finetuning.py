@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from w2s.engine import artifacts, distributed
-from w2s.errors import UserError, first_line
+from w2s.engine.space import room_for
+from w2s.errors import UserError
 from w2s.models import decoder, encoding, generator
 from w2s.models.base import TEXT_FILES, directory_of
 from w2s.models.base import max_length as longest
@@ -87,21 +88,17 @@ def _last(ids: list[int], count: int) -> list[int]:
 
 def save(network: Generator, base: Path, folder: Path) -> None:
     """Write a trained model as its library would, with the tokenizer of the base model. Adapters are merged."""
-    from safetensors import SafetensorError
-
     merged(network.backbone)
     state = {
         name.replace("base_layer.", ""): value.cpu().contiguous()
         for name, value in network.backbone.state_dict().items()
         if "lora_" not in name
     }
-    try:
+    with room_for(folder / "model.safetensors", sum(value.nbytes for value in state.values())):
         if isinstance(network.backbone, Decoder):
             _save_own(state, network.output, folder)
         else:
             _save_library(state, network.output, base, folder)
-    except SafetensorError as error:  # which is what a full disk looks like
-        raise UserError(f"{folder}: cannot be written ({first_line(error)})") from None
     (folder / "generation_config.json").unlink(missing_ok=True)
     for pattern in TEXT_FILES:
         for path in base.glob(pattern):

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from w2s.engine import artifacts
 from w2s.engine.checkpoints import Checkpoint
 from w2s.engine.progress import Progress
+from w2s.engine.space import room_for
 from w2s.errors import UserError
 from w2s.training.job import Job
 from w2s.training.loop import EVALUATION
@@ -48,7 +49,8 @@ def make(build: artifacts.Build, images: Path, model: Path | None, environment: 
         rows = rows.softmax(-1)
     if not rows.isfinite().all():
         raise UserError(f"{spec.output}: contains values that are not numbers; the weights may be damaged")
-    np.save(build.folder / "features.npy", rows.numpy())
+    with room_for(build.folder / "features.npy", rows.nbytes):
+        np.save(build.folder / "features.npy", rows.numpy())
     measured: dict[str, Any] = {
         "images": len(rows),
         "width": rows.shape[1],

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from w2s.engine import artifacts
-from w2s.errors import UserError, first_line
+from w2s.engine.space import room_for
 from w2s.training.job import Job
 from w2s.training.loop import Evaluation, Runtime, Schedule, optimise
 from w2s.vision.images import DIGITS, PRETRAINING, read_index
@@ -42,10 +41,9 @@ def make(build: artifacts.Build, images: Path) -> None:
     schedule = Schedule(spec.epochs, spec.batch, spec.learning_rate, 0.0, 0, spec.seed)
     history, _ = optimise(network, len(pixels), step, schedule, Evaluation(), Runtime(job.checkpoint()))
     kept = network if supervises else network.get_submodule("body")
-    try:
-        save_file({name: value.cpu() for name, value in kept.state_dict().items()}, build.folder / WEIGHTS)
-    except SafetensorError as error:  # which is what a full disk looks like
-        raise UserError(f"{build.folder}: cannot be written ({first_line(error)})") from None
+    weights = {name: value.cpu() for name, value in kept.state_dict().items()}
+    with room_for(build.folder / WEIGHTS, sum(value.nbytes for value in weights.values())):
+        save_file(weights, build.folder / WEIGHTS)
     measured = {
         "parameters": sum(value.numel() for value in kept.parameters()),
         "images": len(pixels),

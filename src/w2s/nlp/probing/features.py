@@ -18,6 +18,7 @@ from torch import nn
 
 from w2s.engine import artifacts, distributed
 from w2s.engine.memory import Budget, budget_of
+from w2s.engine.space import room_for
 from w2s.errors import DivergedError
 from w2s.graph.artifact import Identity
 from w2s.models import classifier
@@ -59,7 +60,8 @@ def make(
     texts = joined([part.texts for part in parts.values()])
     job.read(network, sum(texts.lengths))
     values = last_states(network, texts, job.budget)
-    np.save(build.folder / FILE, values, allow_pickle=False)
+    with room_for(build.folder / FILE, values.nbytes):
+        np.save(build.folder / FILE, values, allow_pickle=False)
     columns: dict[str, list[Any]] = {"id": [], "part": [], "truth": []}
     for name, part in parts.items():
         columns["id"] += part.ids
