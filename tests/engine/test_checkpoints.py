@@ -39,8 +39,9 @@ def test_every_changed_byte_is_noticed(checkpoint: Checkpoint) -> None:
         lambda content: b"",
         lambda content: content[:-71],  # as torch alone writes it, without a checksum
         lambda content: content[:900] + bytes(100) + content[1000:],
+        lambda content: content[:900] + bytes([content[900] ^ 1]) + content[901:],
     ],
-    ids=["cut by a byte", "cut in half", "longer", "empty", "no checksum", "a hole"],
+    ids=["cut by a byte", "cut in half", "longer", "empty", "no checksum", "a hole", "a flipped bit"],
 )
 def test_a_harmed_checkpoint_starts_from_the_beginning(
     checkpoint: Checkpoint, capsys: pytest.CaptureFixture[str], harm: object
