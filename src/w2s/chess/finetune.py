@@ -18,7 +18,7 @@ from w2s.chess.specs import GenerateSpec
 from w2s.engine import artifacts
 from w2s.engine.memory import Budget
 from w2s.errors import UserError
-from w2s.models import encoding, generator
+from w2s.models import context, encoding, generator
 from w2s.models.base import directory_of
 from w2s.models.base import max_length as longest
 from w2s.models.generator import Generator
@@ -73,27 +73,28 @@ class Player:
             raise UserError(f"chess.training.max_length: {max_length} leaves no room for a prompt beside its answer")
         self.tokenizer = encoding.tokenizer_of(base)
         self.end = encoding.end_of(base)
+        self.between = "" if network.output is None else BETWEEN  # of a rung pretrained here, the end token
         self._texts = cache(self._encoded)
 
-    def answer_tokens(self, answers: Sequence[str]) -> list[list[int]]:
-        """The tokens to learn after a prompt: an answer's and the end token; the latter alone if there is no answer."""
-        return [[*ids[: self.most], self.end] for ids in encoding.bare_ids(self.tokenizer, answers)]
+    def answer_tokens(self, prompts: Sequence[str], answers: Sequence[str]) -> list[list[int]]:
+        """The tokens to learn after each prompt: an answer's and the end token; the latter alone without an answer."""
+        return [[*ids[: self.most], self.end] for ids in context.following(self.tokenizer, prompts, answers)]
 
     def prompt_tokens(self, prompts: Sequence[str], before: Sequence[int] = ()) -> list[list[int]]:
         """Prompts after the start token; long ones lose their beginning. before: worked examples."""
         start = encoding.start_of(self.tokenizer)
         room = self.room - len(start)
-        return [start + [*before, *ids][-room:] for ids in encoding.bare_ids(self.tokenizer, prompts)]
+        behind = [self.between if before else ""] * len(prompts)
+        return [start + [*before, *ids][-room:] for ids in context.following(self.tokenizer, behind, prompts)]
 
     def shots(self, puzzles: Puzzles, count: int, seed: int) -> list[int]:
         """Tokens of ``count`` puzzles with their answers, drawn with the seed."""
-        pretrained_here = self.network.output is None
-        (between,) = [[self.end]] if pretrained_here else encoding.bare_ids(self.tokenizer, [BETWEEN])
+        (between,) = context.words(self.tokenizer, [self.between]) if self.between else [[self.end]]
         chosen = random.Random(f"shots-{seed}").sample(range(len(puzzles)), min(count, len(puzzles)))
         tokens: list[int] = []
         for number in chosen:
-            prompt, answer = encoding.bare_ids(self.tokenizer, [puzzles.prompts[number], puzzles.answers[number]])
-            tokens += [*prompt, *answer, *between]
+            text, behind = puzzles.prompts[number] + puzzles.answers[number], self.between if tokens else ""
+            tokens += [*context.following(self.tokenizer, [behind], [text])[0], *between]
         return tokens
 
     def predict(self, name: str, puzzles: Puzzles, before: Sequence[int] = ()) -> Predictions:
@@ -130,7 +131,8 @@ def make(
         history = [{"step": 0, "epoch": 0.0, "train_loss": math.nan, **evaluated(predictions["test"])}]
     else:
         learned = answer_examples(
-            player.prompt_tokens(parts[spec.part].prompts), player.answer_tokens(known[spec.part])
+            player.prompt_tokens(parts[spec.part].prompts),
+            player.answer_tokens(parts[spec.part].prompts, known[spec.part]),
         )
         history = train(job, player, learned, spec, parts["test"], predictions)
         measured = {"steps": int(history[-1]["step"]), "examples": len(learned)}

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from w2s.errors import UserError, first_line
-from w2s.models import decoder, encoding
+from w2s.models import context, decoder
 from w2s.models.decoder import Decoder
 from w2s.models.encoding import tokenizer_of
 
@@ -241,8 +241,8 @@ def _with_adapters(backbone: nn.Module, adapters: Mapping[str, Any]) -> nn.Modul
 
 
 def _answer_row(unembedding: Tensor, directory: Path, answer: str) -> Tensor:
-    """The unembedding row of an answer; the mean of several if the tokenizer splits it."""
-    (ids,) = encoding.bare_ids(tokenizer_of(directory), [answer])
+    """The unembedding row of an answer behind a text; the mean of several if the tokenizer splits it."""
+    (ids,) = context.words(tokenizer_of(directory), [answer])
     if not ids:
         raise UserError(f"answer {answer!r} has no tokens")
     return unembedding[ids].float().mean(0)

@@ -14,7 +14,7 @@ from torch import Tensor
 from w2s.engine import artifacts
 from w2s.engine.memory import Budget
 from w2s.errors import UserError
-from w2s.models import encoding
+from w2s.models import context, encoding
 from w2s.models.base import directory_of
 from w2s.models.base import max_length as longest
 from w2s.reward import rewarder
@@ -124,9 +124,8 @@ def encoded(data: Path, model: Path, cue: str, max_length: int) -> Mapping[str, 
     room = min(max_length, longest(model) or max_length) - len(start)
     if room < 1:
         raise UserError(f"reward.training.max_length: {max_length} leaves no room for text; increase it")
-    prefixes, firsts, seconds, (behind,) = (
-        encoding.bare_ids(tokenizer, texts) for texts in (table["prefix"], table["first"], table["second"], [cue])
-    )
+    prefixes, (behind,) = encoding.bare_ids(tokenizer, table["prefix"]), context.words(tokenizer, [cue])
+    firsts, seconds = (context.following(tokenizer, table["prefix"], table[name]) for name in ("first", "second"))
     rows: dict[str, list[int]] = {}
     for number, part in enumerate(table["part"]):
         rows.setdefault(part, []).append(number)

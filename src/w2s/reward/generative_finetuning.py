@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from w2s.engine import artifacts, distributed
 from w2s.engine.space import room_for
 from w2s.errors import UserError
-from w2s.models import decoder, encoding, generator
+from w2s.models import context, decoder, encoding, generator
 from w2s.models.base import TEXT_FILES, directory_of
 from w2s.models.base import max_length as longest
 from w2s.models.decoder import Decoder
@@ -74,7 +74,8 @@ def completions(data: Path, base: Path, max_length: int) -> AnswerExamples:
     room = min(max_length, longest(base) or max_length) - len(start)
     if room < 2:
         raise UserError(f"reward.training.max_length: {max_length} leaves no room for text; increase it")
-    prefixes, answers = (encoding.bare_ids(tokenizer, [text[place] for text in texts]) for place in (0, 1))
+    before, after = ([text[place] for text in texts] for place in (0, 1))
+    prefixes, answers = encoding.bare_ids(tokenizer, before), context.following(tokenizer, before, after)
     ended = [[*answer, end][-(room - 1) :] for answer in answers]  # at least one token before any learned one
     shown = [_last(prefix, room - len(answer)) for prefix, answer in zip(prefixes, ended, strict=True)]
     if not start and not all(shown):

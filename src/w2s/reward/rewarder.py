@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from w2s.models import branching, decoder, encoding
+from w2s.models import branching, context, decoder, encoding
 from w2s.models.branching import Rows, can_branch
 from w2s.models.classifier import Computing, backbone_of
 from w2s.models.decoder import Decoder
@@ -62,5 +62,5 @@ def load(directory: Path, word: str, longest: int, computing: Computing | None =
     """
     computing = computing or Computing()
     backbone, unembedding = backbone_of(directory, computing)
-    (ids,) = encoding.bare_ids(encoding.tokenizer_of(directory), [word])
+    (ids,) = context.words(encoding.tokenizer_of(directory), [word])
     return Rewarder(backbone, unembedding[ids].float().mean(0), computing.precision, longest)

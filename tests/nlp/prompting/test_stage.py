@@ -68,15 +68,18 @@ def test_which_label_comes_first_is_chance() -> None:
 def test_an_answer_is_the_share_of_its_token_among_the_two(models: dict[str, Path], network: Generator) -> None:
     """As if the whole prompt had been read at once, without anything kept."""
     mine = prompter(models, network)
-    answers = mine.answer(mine.pieces(SHOTS, QUESTIONS))
+    made = mine.pieces(SHOTS, QUESTIONS)
+    answers = mine.answer(made)
     words = ["".join(f"{text}{SPEC['answers'][label]}\n\n" for text, label in SHOTS), *QUESTIONS]
     assert answers.shots == [3, 3, 3]
-    for question, probability, mass in zip(words[1:], answers.probability, answers.mass, strict=True):
+    for question, scored, probability, mass in zip(
+        words[1:], made.scored, answers.probability, answers.mass, strict=True
+    ):
         pieces = [*(piece for text, label in SHOTS for piece in (text, str(SPEC["answers"][label]), "\n\n")), question]
         ids = [token for piece in encoding.bare_ids(mine.tokenizer, pieces) for token in piece]
         with torch.no_grad():
             logits = network(torch.tensor([ids]), torch.tensor([0]), torch.tensor([len(ids) - 1]))[0].double()
-        no, yes = logits.softmax(-1)[mine.scored].tolist()
+        no, yes = logits.softmax(-1)[scored].tolist()
         assert probability == pytest.approx(yes / (no + yes), abs=1e-5)
         assert mass == pytest.approx(no + yes, abs=1e-5)
 
@@ -92,12 +95,13 @@ def test_how_much_is_read_at_once_changes_nothing(models: dict[str, Path], netwo
 
 def test_a_question_has_as_many_examples_as_there_is_room_for(models: dict[str, Path], network: Generator) -> None:
     mine = prompter(models, network, max_length=20)
-    pieces = Pieces([1] * 5, [[2] * 4, [3] * 4, [4] * 4], [[5] * 3, [5] * 4, [5] * 7, [5] * 11, [5] * 15, [5] * 16])
+    questions = [[5] * length for length in (3, 4, 7, 11, 15, 16)]
+    pieces = Pieces([1] * 5, [[2] * 4, [3] * 4, [4] * 4], questions, [[7, 8]] * 6)
     answers = mine.answer(pieces)
     assert answers.shots == [3, 2, 2, 1, 0, 0]
     assert answers.cut == 1
     assert counted(answers.shots) == {"3": 1, "2": 2, "1": 1, "0": 2}
-    whole = mine.answer(Pieces([1] * 5, [], [[6, *[5] * 14], [7, 6, *[5] * 14]]))
+    whole = mine.answer(Pieces([1] * 5, [], [[6, *[5] * 14], [7, 6, *[5] * 14]], [[7, 8]] * 2))
     assert whole.probability[0] == pytest.approx(whole.probability[1], abs=1e-6)  # the end of it is what is read
     assert whole.cut == 1
 
@@ -127,6 +131,6 @@ def test_answers_are_distinguishing_tokens_by_their_first_different_token() -> N
 
 def test_shared_beginnings_of_answers_are_part_of_the_question(models: dict[str, Path], network: Generator) -> None:
     mine = prompter(models, network, answers=["A long tale no", "A long tale yes"])
-    assert mine.lead
-    assert mine.pieces([], ["x"]).questions[0][-len(mine.lead) :] == mine.lead
+    alike = encoding.bare_ids(mine.tokenizer, ["xA long tale"])[0]
+    assert mine.pieces([], ["x"]).questions[0][: len(alike)] == alike
     assert not math.isnan(mine.answer(mine.pieces([], ["x"])).probability[0])

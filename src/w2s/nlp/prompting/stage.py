@@ -20,7 +20,7 @@ from torch import Tensor
 from w2s.engine import artifacts, distributed
 from w2s.engine.memory import Budget
 from w2s.errors import DivergedError, UserError
-from w2s.models import encoding, generator
+from w2s.models import context, encoding, generator
 from w2s.models.base import directory_of
 from w2s.models.base import max_length as longest
 from w2s.models.generator import Generator
@@ -61,11 +61,16 @@ class Answers:
 
 @dataclass(frozen=True)
 class Pieces:
-    """A prompt in tokens. head: instruction; shots: an example with its answer each; questions: up to the answer."""
+    """A prompt in tokens.
+
+    head: instruction; shots: an example with its answer each; questions: up to where the answers differ; scored: for
+    each question, the tokens at which they do.
+    """
 
     head: list[int]
     shots: list[list[int]]
     questions: list[list[int]]
+    scored: list[list[int]]
 
 
 def make(build: artifacts.Build, data: Path, model: Path, labels: Path | None) -> None:
@@ -167,20 +172,26 @@ class Prompter:
         text = prompts.instruction(spec.task) if spec.instruction is True else spec.instruction or ""
         self.instruction = prompts.worded(text, spec.answers)
         # Rungs pretrained here have the end token between examples, as between the documents of their corpus.
-        self.between = [encoding.end_of(base)] if spec.between is None else self._ids(spec.between)
-        self.answers = [self._ids(answer) for answer in spec.answers]
-        self.lead, self.scored = distinguishing_tokens(self.answers, spec.answers)
-
-    def _ids(self, text: str) -> list[int]:
-        return list(encoding.bare_ids(self.tokenizer, [text])[0])
+        self.before = spec.between or ""  # the text that a later example or question stands behind
+        (self.between,) = (
+            [[encoding.end_of(base)]] if spec.between is None else context.words(self.tokenizer, [spec.between])
+        )
+        self.answers = spec.answers
 
     def pieces(self, shots: Sequence[tuple[str, int]], questions: Sequence[str]) -> Pieces:
         """shots: (text, label 0 or 1)."""
-        start = encoding.start_of(self.tokenizer)
-        head = start + ([*self._ids(self.instruction), *self.between] if self.instruction else [])
-        shown = [[*self._ids(text), *self.answers[label], *self.between] for text, label in shots]
-        asked = [[*ids, *self.lead] for ids in encoding.bare_ids(self.tokenizer, list(questions))]
-        return Pieces(head, shown, asked)
+        head = encoding.start_of(self.tokenizer)
+        if self.instruction:
+            head = [*head, *encoding.bare_ids(self.tokenizer, [self.instruction])[0], *self.between]
+        texts = [text + self.answers[label] for text, label in shots]
+        behind = [self.before if self.instruction else "", *[self.before] * len(shots)]
+        shown = [[*ids, *self.between] for ids in context.following(self.tokenizer, behind[:-1], texts)]
+        either = [
+            context.following(self.tokenizer, behind[-1:] * len(questions), [text + answer for text in questions])
+            for answer in self.answers
+        ]
+        asked = [distinguishing_tokens(both, self.answers) for both in zip(*either, strict=True)]
+        return Pieces(head, shown, [shared for shared, _ in asked], [scored for _, scored in asked])
 
     def answer(self, pieces: Pieces) -> Answers:
         """The two answers' probabilities after every question, with as many of the shots as fit.
@@ -200,7 +211,8 @@ class Prompter:
         logits = torch.empty(len(questions), 3)
         for count in sorted(set(shots)):
             numbers = [number for number, fitting in enumerate(shots) if fitting == count]
-            logits[numbers] = self._scored(before[count], Texts([questions[number] for number in numbers]))
+            scored = [pieces.scored[number] for number in numbers]
+            logits[numbers] = self._scored(before[count], Texts([questions[number] for number in numbers]), scored)
         if not logits.isfinite().all():
             raise DivergedError("diverged: logits are not numbers")
         two = logits[:, :2].double()
@@ -208,10 +220,10 @@ class Prompter:
         return Answers(two.softmax(-1)[:, 1].tolist(), mass.tolist(), shots, cut)
 
     @torch.no_grad()
-    def _scored(self, before: Sequence[int], texts: Texts) -> Tensor:
-        """(texts, 3) on the CPU: logits of the two answers, and the logsumexp of all logits."""
+    def _scored(self, before: Sequence[int], texts: Texts, tokens_of: Sequence[Sequence[int]]) -> Tensor:
+        """(texts, 3) on the CPU: logits of each text's two answers, and the logsumexp of all logits."""
         where = next(self.network.parameters()).device
-        scored = torch.tensor(self.scored, device=where)
+        answers = torch.tensor(tokens_of, device=where)
         mean = sum(texts.lengths) / len(texts)
         share = mean / (mean + len(before))  # of a question's own tokens among those held for it
 
@@ -222,7 +234,8 @@ class Prompter:
                 max(1, round(EVALUATION * tokens * share)), where, shape_for(self.network, where) * 2
             ):
                 logits = self.network.score_after(shared, part.ids, part.lengths)[: len(part.numbers)]
-                rows.append(torch.cat([logits[:, scored], logits.logsumexp(-1, keepdim=True)], dim=-1).cpu())
+                scored = logits.gather(1, answers[torch.tensor(part.numbers, dtype=torch.long, device=where)])
+                rows.append(torch.cat([scored, logits.logsumexp(-1, keepdim=True)], dim=-1).cpu())
                 numbers += part.numbers
             all_rows, numbers = distributed.gather(torch.cat(rows), numbers)
             scores[numbers] = all_rows
