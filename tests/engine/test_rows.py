@@ -39,6 +39,8 @@ def write(path: Path, content: Sequence[Mapping[str, Any]]) -> Path:
         pq.write_table(pa.Table.from_pylist([dict(row) for row in content]), path)
         return path
     lines = "".join(json.dumps(row) + "\n" for row in content)
+    if ".tsv" in path.suffixes:
+        lines = "".join("\t".join(map(str, cells)) + "\n" for cells in [list(content[0]), *map(dict.values, content)])
     text = CSV if ".csv" in path.suffixes else json.dumps(content) if ".json" in path.suffixes else lines
     path.write_bytes(COMPRESS.get(path.suffix, bytes)(text.encode()))
     return path
@@ -47,7 +49,7 @@ def write(path: Path, content: Sequence[Mapping[str, Any]]) -> Path:
 # -- the same values from every kind of file ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize("ending", rows.ENDINGS)
+@pytest.mark.parametrize("ending", [ending for ending in rows.ENDINGS if ".tsv" not in ending])
 def test_every_kind_of_file_gives_the_same_rows(ending: str, tmp_path: Path) -> None:
     path = write(tmp_path / f"train{ending}", ROWS)
     assert split_files(tmp_path, "train") == [path]
@@ -166,9 +168,29 @@ def test_a_missing_split_says_which_there_are(tmp_path: Path) -> None:
 
 
 def test_files_of_another_kind_are_named(tmp_path: Path) -> None:
-    (tmp_path / "test.tsv").write_text("a\tb\n")
-    with pytest.raises(UserError, match=r"no split 'test'; it holds test.tsv, but rows are read from .parquet, "):
+    (tmp_path / "test.txt").write_text("a\tb\n")
+    (tmp_path / "more").mkdir()
+    with pytest.raises(UserError, match=r"no split 'test' \(.*\); not read: more/, test.txt, whose rows need convert"):
         split_files(tmp_path, "test")
+    write(tmp_path / "train.jsonl", ROWS)
+    with pytest.raises(UserError, match=r"no split 'test' .*available: train; not read: more/, test.txt, whose"):
+        split_files(tmp_path, "test")
+
+
+@pytest.mark.parametrize("ending", [".tsv", ".tsv.gz"])
+def test_cells_between_tabs_are_taken_as_they_are(ending: str, tmp_path: Path) -> None:
+    content = [{"sentence": 'a "fine" film', "label": "1"}, {"sentence": '" a bore', "label": "0"}]
+    assert list(read(write(tmp_path / f"a{ending}", content))) == content
+
+
+def test_a_json_list_may_be_one_long_line(tmp_path: Path) -> None:
+    content = [{"n": number, "text": "some words " * 100} for number in range(5000)]
+    assert list(read(write(tmp_path / "a.json", content))) == content
+
+
+def test_a_character_in_two_escaped_halves_is_one_character(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"a": "\\ud83d\\ude00"}\n')
+    assert list(read(tmp_path / "a.jsonl")) == [{"a": "\U0001f600"}]
 
 
 def test_a_test_set_may_be_cut_from_the_training_rows() -> None:
@@ -196,7 +218,15 @@ def test_a_test_set_may_be_cut_from_the_training_rows() -> None:
         ("a.jsonl.zst", b"no zstandard", "a.jsonl.zst: corrupt, not readable as zstandard"),
         ("a.jsonl.gz", gzip.compress(b"{}\n" * 99, mtime=0)[:-9], "a.jsonl.gz: truncated: its gzip data end early"),
         ("a.csv.zst", zstandard.compress(b"a,b\n" * 99)[:-9], "a.csv.zst: truncated: its zstandard data end"),
-        ("a.tsv", b"a\tb\n", "a.tsv is not a table of rows; allowed: .parquet, "),
+        ("a.txt", b"a\tb\n", "a.txt is not a table of rows; allowed: .parquet, "),
+        ("a.tsv", b"Some words.\tno\nMore.\tyes\n", "a.tsv has no column 'a'; available: Some words., no; its first"),
+        ("a.tsv", b"Some words.\tno\n", "a.tsv has no rows; its first line should name the columns"),
+        ("a.tsv", b"a\tb\n1\t2\t3\n", "a.tsv: row 2 and the header differ in their number of fields"),
+        ("a.tsv", b'a\tb\n1\t"2"\n', 'a.tsv: row 2: "2" may be quoted or not; the file needs converting to .jsonl'),
+        ("a.json", b'[[["M: Hi."], [{"question": "Who?"}], "1"]]', "a.json: row 0: not an object with columns as keys"),
+        ("a.jsonl", b'{"a": 1}\n{"a": "x \\ud83d y"}', r"a.jsonl:2: not valid JSON (it has '\ud83d', half of a char"),
+        ("a.json", b'[{"a": "\\uDE00"}]', r"a.json: not readable as JSON (it has '\ude00', half of a character"),
+        ("a.jsonl.gz", b"", "a.jsonl.gz has no rows"),
         ("a.parquet", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a Git LFS pointer"),
         ("a.jsonl", b"", "a.jsonl has no rows"),
         ("a.csv", b"b\n1\n", "a.csv has no column 'a'; available: b"),

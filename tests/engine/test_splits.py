@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from w2s.engine.splits import apart, check_groups, cut, cut_to, groups, shared_groups
+from w2s.engine.splits import apart, check_groups, cut, cut_to, groups, halved, shared_groups
 from w2s.errors import UserError
 
 
@@ -30,11 +30,55 @@ def test_a_cut_splits_no_group_loses_nothing_and_comes_near_its_share(
     sizes: list[int], share: float, seed: int
 ) -> None:
     everything = items(sizes)
-    first, rest = cut(everything, share, random.Random(seed))
+    try:
+        first, rest = cut(everything, share, random.Random(seed))
+    except UserError:
+        assert max(sizes) >= min(share, 1 - share) * len(everything) / 2
+        return
     assert not {item.group for item in first} & {item.group for item in rest}
     assert sorted(map(repr, [*first, *rest])) == sorted(map(repr, everything))
     assert first
     assert abs(len(first) - share * len(everything)) <= max(sizes)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "best"),
+    [
+        ([200, 20, 180], 200),
+        ([200, *[1] * 200], 200),
+        ([200, *[10] * 20], 200),
+        ([120, 120, 100, 60], 180),
+        ([160, *[1] * 240], 200),
+        ([240, *[1] * 160], 160),
+        ([210, 110, 60, 20], 190),
+    ],
+)
+def test_halves_are_as_near_as_large_groups_allow_for_every_seed(sizes: list[int], best: int) -> None:
+    """Within 2% of all examples, which small groups in random order stay in."""
+    for seed in range(50):
+        halves = halved(items(sizes), random.Random(seed))
+        assert abs(min(map(len, halves)) - best) <= 0.02 * sum(sizes)
+
+
+def test_a_small_part_does_not_get_the_large_group() -> None:
+    for seed in range(50):
+        first, _ = cut(items([200, *[1] * 200]), 0.05, random.Random(seed))
+        assert abs(len(first) - 20) <= 8
+        assert abs(len(cut_to(items([200, *[1] * 200]), 20, random.Random(seed))) - 20) <= 8
+
+
+@pytest.mark.parametrize(
+    ("sizes", "said"),
+    [
+        ([320, *[1] * 80], "the group 'g0' holds 80% of the 400 examples, and groups are never split: "),
+        ([1], "1 examples are too few to be divided: 1 and 0 instead of "),
+    ],
+)
+def test_halves_that_cannot_be_say_why(sizes: list[int], said: str) -> None:
+    for seed in range(20):
+        with pytest.raises(UserError) as caught:
+            halved(items(sizes), random.Random(seed))
+        assert str(caught.value).startswith(said)
 
 
 @given(st.lists(st.integers(1, 3), min_size=20, max_size=60), st.floats(0.1, 0.9), st.integers(0, 99))

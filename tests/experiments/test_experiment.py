@@ -37,7 +37,7 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
         lambda c: c["nlp"]["ladder"][1].update(witdh=3),
         ["nlp.ladder.1.witdh: unknown key", "did you mean 'width'"],
     ),
-    ("wrong type", lambda c: c.update(seeds=["one"]), ["seeds.0: 'one'", "valid integer"]),
+    ("wrong type", lambda c: c.update(seeds=["one"]), ["seeds.0: 'one' is not allowed; allowed: a whole number"]),
     (
         "out of range",
         lambda c: c["data"]["sizes"].update(test_share=1.5),
@@ -135,7 +135,7 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
         lambda c: c["nlp"]["ladder"].append({"name": ["a"]}),
         ["nlp.ladder: unknown rung ['a']"],
     ),
-    ("a rung that is no mapping", lambda c: c["nlp"]["ladder"].append(7), ["nlp.ladder.4: 7: input should be"]),
+    ("a rung that is no mapping", lambda c: c["nlp"]["ladder"].append(7), ["nlp.ladder.4: 7 is not allowed"]),
     (
         "unknown ladder",
         lambda c: c["nlp"].update(ladder="pythias"),
@@ -171,6 +171,34 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
     ("duplicate seeds", lambda c: c.update(seeds=[0, 1, 0]), ["seeds: 0 is named twice"]),
     ("no seeds", lambda c: c.update(seeds=[]), ["seeds", "at least 1 item"]),
     ("directory without one", lambda c: c["data"].update(source="directory"), ["directory must name one"]),
+    ("one seed", lambda c: c.update(seeds=0), ["seeds: 0 is not allowed; allowed: a list, as in [0]"]),
+    (
+        "a huge seed",
+        lambda c: c.update(seeds=[2**63]),
+        [f"seeds.0: {2**63} is not allowed; allowed: less than {2**63}"],
+    ),
+    ("a negative seed", lambda c: c["nlp"]["tasks"].append({"name": "boolq", "seeds": [-1]}), ["seeds.0: -1 is not"]),
+    ("a huge world seed", lambda c: c["data"]["world"].update(seed=2**70), ["data.world.seed", "less than"]),
+    (
+        "a number that YAML reads as text",
+        lambda c: c["nlp"]["ladder"][0].update(tokens="3e11"),
+        [
+            "nlp.ladder.0.tokens: '3e11' is not allowed; allowed: a whole number; YAML reads 3e11 as text: "
+            "write 300_000_000_000"
+        ],
+    ),
+    (
+        "words that YAML reads as truth values",
+        lambda c: c["nlp"]["training"].update(answers=[False, True]),
+        ["nlp.training.answers.0: False is not allowed; allowed: text; YAML reads no, off and false as False: put a "],
+    ),
+    (
+        "slices of no puzzles",
+        lambda c: c["chess"]["sizes"].update(steps=0, step=0),
+        ["chess.sizes.step: 0 is not allowed; allowed: more than 0"],
+    ),
+    ("a fraction", lambda c: c["nlp"]["training"].update(batch=1.5), ["batch: 1.5 is not allowed; allowed: a whole"]),
+    ("no section", lambda c: c["nlp"].update(training=3), ["nlp.training: 3 is not allowed; allowed: a section"]),
     ("missing key", lambda c: c.pop("experiment"), ["experiment: missing"]),
 ]
 

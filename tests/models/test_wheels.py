@@ -157,7 +157,7 @@ def test_without_a_hash_the_plan_says_where_to_get_it() -> None:
         ({"wheel": "a==1", "sha256": "abc"}, ["source.sha256: 'abc'"]),
         ({"wheel": "a==1", "fil": "x"}, ["source.fil: unknown key", "did you mean 'file'"]),
         ({"file": "x"}, ["source.wheel: missing"]),
-        (7, ["source: 7: input should be a valid string"]),
+        (7, ["source: 7 is not allowed; allowed: text"]),
     ],
     ids=str,
 )

@@ -149,6 +149,26 @@ def test_contradictory_duplicates_are_dropped_and_counted() -> None:
     assert (counts["duplicates_dropped"], counts["contradictions_dropped"]) == (2, 1)
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([{**row, "group": "one"} for row in rows_of(100, 0.5)], "one' holds 100% of the 100 examples, and groups are"),
+        (rows_of(100, 1.0), "all 20 test examples (of 20 groups, which are never split) have label 1; both are needed"),
+        (rows_of(2, 0.5), "all 1 test examples (of 1 groups"),
+        (
+            [{**row, "group": f"label {row['label']}"} if row["label"] else row for row in rows_of(400, 0.5)],
+            "have label 0; both are needed",
+        ),
+    ],
+)
+def test_rows_that_cannot_be_halved_say_why(rows: list[dict[str, Any]], said: str) -> None:
+    for seed in range(10):
+        with pytest.raises(UserError) as caught:
+            build(PLAIN, {"train": rows}, SIZES, seed)
+        assert str(caught.value).startswith("task 'plain': ")
+        assert said in str(caught.value)
+
+
 def test_groups_that_share_a_member_stay_together() -> None:
     """a-b, b-c, c-d: one chain, one side."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from w2s.errors import UserError
 from w2s.nlp.build import format_row
 from w2s.nlp.formatters import Candidate
 from w2s.nlp.tasks import TASKS
@@ -179,12 +180,12 @@ def test_boolq() -> None:
     assert formatted("boolq", answer=False)[0].label == 0
 
 
-@pytest.mark.parametrize(("written", "label"), [("1", 1), ("0", 0), ("True", 1), ("false", 0)])
+@pytest.mark.parametrize(("written", "label"), [("1", 1), ("0", 0), ("True", 1), ("false", 0), ("1.0", 1), (0.0, 0)])
 def test_labels_may_be_text_as_in_csv_files(written: str, label: int) -> None:
     assert formatted("boolq", answer=written)[0].label == label
 
 
-@pytest.mark.parametrize("wrong", [-1, 2, 0.0, "yes?", None])
+@pytest.mark.parametrize("wrong", [-1, 2, 0.5, "0.5", "yes?", float("inf")])
 def test_a_hidden_or_odd_label_is_refused(wrong: Any) -> None:
     with pytest.raises(ValueError, match="is not allowed; allowed: 0, 1"):
         formatted("cola", label=wrong)
@@ -210,6 +211,20 @@ def test_openbookqa_shows_the_text_of_right_and_wrong_answers_alike() -> None:
     ]
     with pytest.raises(ValueError, match="answerKey 'E' is not allowed; allowed: A, B, C, D"):
         formatted("openbookqa", answerKey="E")
+
+
+@pytest.mark.parametrize("task", [task for task, row in ROWS.items() if "label" in row])
+@pytest.mark.parametrize("kind", [float, lambda label: str(float(label))])
+def test_labels_of_a_column_that_lacks_one_may_be_floats(task: str, kind: Any) -> None:
+    """The row is formatted as ever, and also with another answer."""
+    label = kind(ROWS[task]["label"])
+    assert format_row(TASKS[task], ROWS[task] | {"label": label}, "here") == formatted(task)
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), "", "nan", " NaN "])
+def test_a_missing_label_is_called_so_and_its_row_is_named(missing: Any) -> None:
+    with pytest.raises(UserError, match=r"^train row 7: .*label is missing \(.*\); allowed: 0, 1"):
+        format_row(TASKS["cola"], ROWS["cola"] | {"label": missing}, "train row 7")
 
 
 @pytest.mark.parametrize(("label", "entailed"), [(0, 1), (1, 0), (2, 0)])

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from w2s.config.ladder import OwnRung
-from w2s.config.schema import Entries, Name, Positive, Rate, Revision, Strict
+from w2s.config.schema import Entries, Name, Positive, Rate, Revision, Seed, Strict
 from w2s.config.section import LadderSection, NotNegative, Packing, refuse_twice, refuse_unknown
 
 WORDS = 814  # of the closed vocabulary (w2s.chess.notation)
@@ -21,7 +21,7 @@ class Games(Strict):
 
     source: Literal["endgames", "files"] = "endgames"
     count: Positive = 80_000  # generated ones
-    seed: int = 0  # of generation
+    seed: Seed = 0  # of generation
     paths: tuple[str, ...] = ()  # .pgn or .pgn.zst; globs are allowed
     least_elo: NotNegative = 1800  # of both players (paper, Appendix A.2)
     limit: Positive | None = None  # games of files to read
@@ -37,7 +37,7 @@ class Puzzles(Strict):
 
     source: Literal["endgames", "files", "hub"] = "endgames"
     count: Positive = 5_000  # generated ones
-    seed: int = 0  # of generation
+    seed: Seed = 0  # of generation
     paths: tuple[str, ...] = ()  # .csv, .jsonl (both also .zst) or .parquet; globs are allowed
     hub: str | None = None  # Lichess/chess-puzzles or EleutherAI/lichess-puzzles, or one with their columns
     revision: Revision | None = None
@@ -99,7 +99,7 @@ class Chess(LadderSection):
 
     model_config = ConfigDict(serialize_by_alias=True)
 
-    seeds: tuple[int, ...] | None = Field(None, min_length=1)  # the experiment's by default
+    seeds: tuple[Seed, ...] | None = Field(None, min_length=1)  # the experiment's by default
     notation: Literal["pgn", "fen", "squares", "position"] = "pgn"
     games: Games = Games()
     puzzles: Puzzles = Puzzles()

@@ -212,7 +212,7 @@ def _rating(value: object) -> int | None:
         return None
     try:
         return round(float(str(value)))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise _UnsoundError("with a Rating that is no number") from None
 
 

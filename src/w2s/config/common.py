@@ -8,14 +8,14 @@ from pydantic import Field
 
 from w2s.config.execution import Execution
 from w2s.config.methods import Method
-from w2s.config.schema import Entries, Name, Strict
+from w2s.config.schema import Entries, Name, Seed, Strict
 
 
 class Common(Strict):
     """The keys of the config that stand outside of the settings' sections."""
 
     experiment: Name
-    seeds: tuple[int, ...] = Field(min_length=1)
+    seeds: tuple[Seed, ...] = Field(min_length=1)
     ceiling_half: Literal["weak", "strong"] = "weak"
     # What bands show: all seeds, or a bootstrap interval over tasks or test examples (this with one seed in any case).
     spread: Literal["seeds", "tasks", "examples"] = "seeds"

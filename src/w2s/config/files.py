@@ -19,11 +19,16 @@ def deep_merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str,
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """A YAML file as a mapping; UserError with the line of a syntax error."""
+    """A YAML file as a mapping; UserError with the line of a syntax error, or of a key that stands there twice."""
     import yaml
 
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
+        node = loader.get_single_node()
+        _refuse_keys_twice(node, path)
+        content = loader.construct_document(node) if node else None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not readable as utf-8 text ({error})") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
     except yaml.YAMLError as error:
@@ -31,6 +36,22 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise UserError(f"{path}: should be a mapping of keys to values")
     return content
+
+
+def _refuse_keys_twice(node: Any, path: Path) -> None:
+    """UserError for a mapping with a key twice, of which YAML would drop the first. node: of a parsed file."""
+    from yaml import MappingNode, ScalarNode, SequenceNode
+
+    lines: dict[str, int] = {}
+    children = node.value if isinstance(node, SequenceNode) else []
+    if isinstance(node, MappingNode):
+        children = [value for _, value in node.value]
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if isinstance(key, ScalarNode) and lines.setdefault(key.value, line) != line:
+                raise UserError(f"{path}:{line}: {key.value!r} is already in line {lines[key.value]}; allowed once")
+    for child in children:
+        _refuse_keys_twice(child, path)
 
 
 CODE = "__use_yte__"  # a file that Snakemake loads and that has this key is a program: what follows a ``?`` is run

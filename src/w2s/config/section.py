@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from w2s.config.ladder import Rung
-from w2s.config.schema import Positive, Rate, Strict
+from w2s.config.schema import Positive, Rate, Seed, Strict
 from w2s.errors import allowed
 
 NotNegative = Annotated[int, Field(ge=0)]
@@ -22,7 +22,7 @@ class Packing(Strict):
     warmup: float = Field(0.1, ge=0, lt=1)  # share of the steps, linear
     weight_decay: float = Field(0.1, ge=0)
     muon: Rate | None = None  # peak learning rate of Muon, for hidden matrices; null: AdamW for all weights
-    seed: int = 0
+    seed: Seed = 0
 
 
 class Pair(Strict):

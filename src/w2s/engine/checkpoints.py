@@ -19,6 +19,7 @@ from w2s.engine.devices import environment_number
 from w2s.errors import first_line
 
 DEFAULT_SECONDS = 60.0
+SPACING = 10  # least time between saves, in times that the last one took
 LAST_SECONDS = 5.0  # least training time worth a checkpoint at the end: publishing the result may fail
 RNG = "chance"  # name of the RNG state in files
 SEAL = b"sha256:"  # a file's last bytes: this and the hex digest of all before it
@@ -90,7 +91,8 @@ class Checkpoint:
     The position decides the learning rate and which examples come next (loops draw their order from seeds), so
     with the parts (model, optimiser) and the RNG state nothing else is needed, and resuming from a
     step gives the same numbers as never having stopped. Saved at most every W2S_CHECKPOINT_SECONDS (60 by
-    default; 0: at every opportunity), atomically, so a kill at any moment leaves the last good one.
+    default; 0: at every opportunity), atomically, so a kill at any moment leaves the last good one. Saving never takes
+    more than about a tenth of the time: large models on slow disks are saved less often.
     """
 
     def __init__(self, path: Path, parts: Mapping[str, Stateful] | None = None) -> None:
@@ -98,6 +100,7 @@ class Checkpoint:
         self.parts = dict(parts or {})
         self.seconds = environment_number("W2S_CHECKPOINT_SECONDS", DEFAULT_SECONDS, least=0)
         self.saved = time.monotonic()
+        self.took = 0.0  # seconds of the last save
 
     def _all_parts(self) -> dict[str, Stateful]:
         return {**self.parts, RNG: RngState()}
@@ -119,14 +122,17 @@ class Checkpoint:
 
     def maybe_save(self, step: int, gathered: Mapping[str, Any], *, last: bool = False) -> None:
         """Save if it is time. step: the first one still to do; last: none is left."""
-        if time.monotonic() - self.saved < (min(self.seconds, LAST_SECONDS) if last else self.seconds):
+        began = time.monotonic()
+        wait = min(self.seconds, LAST_SECONDS) if last else max(self.seconds, SPACING * self.took)
+        if began - self.saved < (wait if self.seconds else 0):
             return
         aside = self.path.with_suffix(".partial")
         parts = {name: part.state_dict() for name, part in self._all_parts().items()}
-        self.saved = time.monotonic()
         try:
             save({"step": step, "parts": parts, "gathered": dict(gathered)}, aside)
             aside.replace(self.path)
         except (OSError, RuntimeError) as error:  # a full disk: the run itself can go on
             aside.unlink(missing_ok=True)
             print(f"{self.path}: cannot be saved ({error}); continuing without it", flush=True)
+        self.saved = time.monotonic()
+        self.took = self.saved - began

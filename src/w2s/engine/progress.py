@@ -25,6 +25,17 @@ class Progress:
         elapsed = max(now - self.began, 1e-9)
         left = elapsed / max(1, step - self.start) * (self.steps - step)
         print(
-            f"{step / self.steps:4.0%} | {self.units / elapsed:,.0f} {self.unit}/s | {left:.0f} s left | {remark}",
+            f"{step / self.steps:4.0%} | {_speed(self.units / elapsed)} {self.unit}/s | {_time(left)} left | {remark}",
             flush=True,
         )
+
+
+def _speed(units: float) -> str:
+    return f"{units:,.0f}" if units >= 10 else f"{units:.2g}"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 600:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02} min"

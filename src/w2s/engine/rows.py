@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -22,10 +23,12 @@ from w2s.engine import hub, streams
 from w2s.errors import UserError, allowed, first_line, located
 
 Row = Mapping[str, Any]
-TEXTS = (".jsonl", ".csv", ".json")
+TEXTS = (".jsonl", ".csv", ".tsv", ".json")
 ENDINGS = (".parquet", *TEXTS, *(text + packed for packed in streams.COMPRESSIONS for text in TEXTS))
 BATCH = 1000  # rows of a parquet file in memory at once
 NO_SPLIT = "none"  # as a test split: cut the test set from the training rows
+REMEDY = "converting to .jsonl with the hub's columns (docs/tasks.md)"
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")  # as JSON escapes it; a pair of them is one character
 POINTER = b"version https://git-lfs.github.com/spec/"
 
 
@@ -57,12 +60,14 @@ def split_files(folder: Path, split: str, pattern: str | None = None) -> list[Pa
             return found
     if pattern and (found := matching(folder, pattern.format(split=split))):
         return found
-    files = sorted(path.name for path in folder.glob("[!.]*") if path.is_file())
+    files = sorted(path.name + "/" * path.is_dir() for path in folder.glob("[!.]*"))
     there = {name.removesuffix(ending) for name in files for ending in ENDINGS if name.endswith(ending)}
-    if files and not there:
-        held = ", ".join(files[:5])
-        raise UserError(f"{folder}: no split {split!r}; it holds {held}, but rows are read from {', '.join(ENDINGS)}")
-    raise UserError(f"{folder}: no split {split!r} ({', '.join(ENDINGS)}); {allowed(split, there, what='available')}")
+    unread = [name for name in files if not name.endswith(ENDINGS)]
+    raise UserError(
+        f"{folder}: no split {split!r} ({', '.join(ENDINGS)})"
+        + (f"; {allowed(split, there, what='available')}" if there or not unread else "")
+        + (f"; not read: {', '.join(unread[:5])}, whose rows need {REMEDY}" if unread else "")
+    )
 
 
 def matching(folder: Path, pattern: str) -> list[Path]:
@@ -107,11 +112,15 @@ def _all(paths: Sequence[Path], columns: Sequence[str], wanted_by: str) -> list[
     with located(wanted_by):
         for path in paths:
             found = list(read(path))
+            unnamed = "; its first line should name the columns" if {".csv", ".tsv"} & {*path.suffixes} else ""
             if not found:
-                raise UserError(f"{path} has no rows")
+                raise UserError(f"{path} has no rows{unnamed}")
             for column in columns:
                 if column not in found[0]:
-                    raise UserError(f"{path} has no column {column!r}; {allowed(column, found[0], what='available')}")
+                    named = [str(one)[:40] for one in found[0]]
+                    raise UserError(
+                        f"{path} has no column {column!r}; {allowed(column, named, what='available')}{unnamed}"
+                    )
             rows += found
     return rows
 
@@ -127,7 +136,7 @@ def read(path: Path) -> Iterator[Row]:
     if not path.name.endswith(ENDINGS):
         raise UserError(f"{path} is not a table of rows; allowed: {', '.join(ENDINGS)}")
     _check_content(path)
-    readers = {".parquet": _parquet, ".jsonl": _jsonl, ".csv": _csv, ".json": _json}
+    readers = {".parquet": _parquet, ".jsonl": _jsonl, ".csv": _csv, ".tsv": _tsv, ".json": _json}
     yield from readers[next(suffix for suffix in reversed(path.suffixes) if suffix in readers)](path)
 
 
@@ -171,6 +180,19 @@ def _csv(path: Path) -> Iterator[Row]:
         raise UserError(f"{path}: not a readable CSV file ({error})") from None
 
 
+def _tsv(path: Path) -> Iterator[Row]:
+    """Cells of a file with tabs are taken as they are. Whether quotation marks around one belong to it is not known."""
+    rows = (line.split("\t") for line in streams.lines(path) if line.strip())
+    header = next(rows, [])
+    for number, cells in enumerate(rows, start=2):
+        if len(cells) != len(header):
+            raise UserError(f"{path}: row {number} and the header differ in their number of fields")
+        for cell in cells:
+            if len(cell) > 1 and cell[0] == cell[-1] == '"':
+                raise UserError(f"{path}: row {number}: {cell[:40]} may be quoted or not; the file needs {REMEDY}")
+        yield dict(zip(header, cells, strict=True))
+
+
 def _jsonl(path: Path) -> Iterator[Row]:
     yield from _objects(streams.lines(path), path)
 
@@ -179,7 +201,7 @@ def _objects(lines: Iterable[str], path: Path) -> Iterator[Row]:
     for number, line in enumerate(lines, start=1):
         if line.strip():
             try:
-                row = json.loads(line)
+                row = _parsed(line)
             except ValueError as error:
                 raise UserError(f"{path}:{number}: not valid JSON ({error})") from None
             yield _checked(row, f"{path}:{number}")
@@ -187,19 +209,31 @@ def _objects(lines: Iterable[str], path: Path) -> Iterator[Row]:
 
 def _json(path: Path) -> Iterator[Row]:
     """One list of objects, or one object a line."""
-    text = "\n".join(streams.lines(path))
+    text = streams.text(path)
     if not text.lstrip().startswith("["):
         yield from _objects(text.split("\n"), path)
         return
     try:
-        rows = json.loads(text)
+        rows = _parsed(text)
     except ValueError as error:
         raise UserError(f"{path}: not readable as JSON ({error})") from None
     for number, row in enumerate(rows):
         yield _checked(row, f"{path}: row {number}")
 
 
+def _parsed(text: str) -> Any:
+    """ValueError for what is not JSON, or has half of a character in it."""
+    content = json.loads(text)
+    if SURROGATE.search(text):
+        try:
+            json.dumps(content, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            half = ascii(str(error.object)[error.start])
+            raise ValueError(f"it has {half}, half of a character (a lone surrogate)") from None
+    return content
+
+
 def _checked(row: object, where: str) -> Row:
     if not isinstance(row, dict):
-        raise UserError(f"{where}: not an object with columns as keys")
+        raise UserError(f"{where}: not an object with columns as keys; the file needs {REMEDY}")
     return row

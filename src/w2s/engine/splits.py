@@ -29,6 +29,8 @@ class Labelled(Grouped, Protocol):
 T = TypeVar("T", bound=Grouped)
 L = TypeVar("L", bound=Labelled)
 
+MISSED_AT_MOST = 0.02  # share of all examples by which a cut in random order may miss its size
+
 
 def groups(examples: Iterable[T], rng: random.Random) -> list[list[T]]:
     """Examples by group, groups in random order."""
@@ -41,40 +43,106 @@ def groups(examples: Iterable[T], rng: random.Random) -> list[list[T]]:
 
 
 def cut(examples: Sequence[L], share: float, rng: random.Random) -> tuple[list[L], list[L]]:
-    """(about ``share`` of the examples, the rest), never splitting a group; the classes keep about their shares."""
-    first: list[L] = []
-    rest: list[L] = []
+    """(about ``share`` of the examples, the rest), never splitting a group; the classes keep about their shares.
+
+    UserError if a part gets less than half of what it should have.
+    """
+    first, rest = _cut(examples, share, rng)
+    _check_sizes(examples, share, first, rest)
+    return first, rest
+
+
+def _cut(examples: Sequence[L], share: float, rng: random.Random) -> tuple[list[L], list[L]]:
+    """Groups in random order; where that misses the share because of large groups, the largest first."""
     wanted = {label: share * count for label, count in Counter(example.label for example in examples).items()}
+    found = groups(examples, rng)
+    first = _as_they_come(found, wanted)
+    if _missed(first, wanted) > max(1, MISSED_AT_MOST * len(examples)):
+        first = min(
+            (first, _largest_first(found, wanted)),
+            key=lambda some: (_missed(some, wanted), _misfit(_classes(some), wanted)),
+        )
+    chosen = {group[0].group for group in first}
+    in_order = [example for group in found for example in group]
+    return (
+        [example for example in in_order if example.group in chosen],
+        [example for example in in_order if example.group not in chosen],
+    )
+
+
+def _as_they_come(found: Sequence[list[L]], wanted: Mapping[int, float]) -> list[list[L]]:
+    """Every group that, by its size and its most frequent class, at least half fits, and never none.
+
+    wanted: class -> examples.
+    """
+    first: list[list[L]] = []
     taken: Counter[int] = Counter()
-    for group in groups(examples, rng):
+    for group in found:
         classes = Counter(example.label for example in group)
         label, count = classes.most_common(1)[0]
-        of_all = len(first) + len(group) / 2 <= share * len(examples)
+        of_all = taken.total() + len(group) / 2 <= sum(wanted.values())
         if (of_all and taken[label] + count / 2 <= wanted[label]) or not first:
-            first += group
+            first.append(group)
             taken += classes
-        else:
-            rest += group
-    return first, rest
+    return first
+
+
+def _largest_first(found: Sequence[list[L]], wanted: Mapping[int, float]) -> list[list[L]]:
+    """Every group that fits, then further ones while they bring sizes nearer to those wanted; never none."""
+    first: list[list[L]] = []
+    rest: list[list[L]] = []
+    taken: Counter[int] = Counter()
+    for group in sorted(found, key=len, reverse=True):
+        more = taken + _classes([group])
+        fits = more.total() <= sum(wanted.values()) and _misfit(more, wanted) <= _misfit(taken, wanted)
+        (first if fits else rest).append(group)
+        taken = more if fits else taken
+    while rest:
+        nearest = min(rest, key=lambda group: _misfit(taken + _classes([group]), wanted))
+        more = taken + _classes([nearest])
+        if first and _misfit(more, wanted) >= _misfit(taken, wanted):
+            break
+        first.append(nearest)
+        rest.remove(nearest)
+        taken = more
+    return first
+
+
+def _classes(some: Iterable[list[L]]) -> Counter[int]:
+    return Counter(example.label for group in some for example in group)
+
+
+def _missed(some: Iterable[list[L]], wanted: Mapping[int, float]) -> float:
+    return abs(sum(map(len, some)) - sum(wanted.values()))
+
+
+def _misfit(taken: Counter[int], wanted: Mapping[int, float]) -> float:
+    """How far sizes, of all and of every class, are from those wanted."""
+    return abs(taken.total() - sum(wanted.values())) + sum(abs(taken[label] - wanted[label]) for label in wanted)
+
+
+def _check_sizes(examples: Sequence[L], share: float, first: Sequence[L], rest: Sequence[L]) -> None:
+    total = len(examples)
+    if len(first) >= share * total / 2 and len(rest) >= (1 - share) * total / 2:
+        return
+    (name, count), *_ = Counter(example.group for example in examples).most_common(1) or [("", 0)]
+    wanted = f"{round(share * total)} and {total - round(share * total)}"
+    cause = (
+        f"the group {name[:60]!r} holds {count / total:.0%} of the {total} examples, and groups are never split"
+        if count > max(1, total / 4)
+        else f"{total} examples are too few to be divided"
+    )
+    raise UserError(f"{cause}: {len(first)} and {len(rest)} instead of {wanted}")
 
 
 def halved(examples: Sequence[L], rng: random.Random) -> tuple[list[L], list[L]]:
     """Two halves that share no group; UserError if a large group leaves one less than half of its share."""
-    first, rest = cut(examples, 0.5, rng)
-    if min(len(first), len(rest)) < len(examples) / 4:
-        (name, count), *_ = Counter(example.group for example in examples).most_common(1) or [("", 0)]
-        raise UserError(
-            f"halves of {len(first)} and {len(rest)} examples: the group {name[:60]!r} holds {count} of "
-            f"{len(examples)}, and groups are never split"
-            if count > max(1, len(examples) / 4)
-            else f"{len(examples)} examples are too few to be halved"
-        )
-    return first, rest
+    return cut(examples, 0.5, rng)
 
 
 def cut_to(examples: Sequence[L], count: int | None, rng: random.Random) -> list[L]:
     """Whole groups, about ``count`` examples of them; all of them without a count."""
-    return cut(examples, count / len(examples), rng)[0] if count and count < len(examples) else list(examples)
+    return _cut(examples, count / len(examples), rng)[0] if count and count < len(examples) else list(examples)
 
 
 def apart(examples: Iterable[T], held_out: Iterable[Grouped]) -> list[T]:

@@ -35,6 +35,12 @@ def lines(path: Path, encoding: str = "utf-8", *, ends: bool = False) -> Iterato
         yield from _decoded(rest, path, encoding, "" if ends else None)
 
 
+def text(path: Path, encoding: str = "utf-8") -> str:
+    """The whole file as ``lines`` reads it, however long its lines are."""
+    content = b"".join(_chunks(path)).removeprefix(b"\xef\xbb\xbf")
+    return "\n".join(_decoded(content, path, encoding, None))
+
+
 def _decoded(block: bytes, path: Path, encoding: str, end: str | None) -> list[str]:
     """Lines of a block. end: what follows each of them; None strips carriage returns too."""
     try:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from w2s.config import methods as method_settings
 from w2s.config.ladder import KINDS
@@ -94,12 +96,45 @@ def _first_line(error: ValidationError) -> str:
         message = f"unknown key; {allowed(location[-1], _keys_at(first['loc'][:-1]))}"
     elif first["type"] == "missing":
         message = "missing; it has no default"
-    elif first["type"] == "literal_error":
-        message = f"{value!r} is not allowed; allowed: {first['ctx']['expected']}"
     elif first["type"] != "value_error":
-        message = f"{value!r}: {message[0].lower()}{message[1:]}"
+        message = f"{value!r:.80} is not allowed; allowed: {_wanted(first)}{_as_yaml_reads(first)}"
     more = f" (and {len(rest)} more)" if rest else ""
     return f"{key}: {message}{more}" if key else f"{message}{more}"
+
+
+def _wanted(mistake: ErrorDetails) -> str:
+    """What a key may be, in words."""
+    kind, limits = mistake["type"], mistake.get("ctx", {})
+    words = {
+        "literal_error": "{expected}",
+        "greater_than": "more than {gt}",
+        "greater_than_equal": "{ge} or more",
+        "less_than": "less than {lt}",
+        "less_than_equal": "{le} or less",
+        "too_short": "at least {min_length} item" + "s" * (limits.get("min_length") != 1),
+        "string_pattern_mismatch": "text of the pattern {pattern}",
+        "string_type": "text",
+        "finite_number": "a finite number",
+    }
+    for ending in ("type", "parsing"):
+        words |= {f"int_{ending}": "a whole number", f"float_{ending}": "a number", f"bool_{ending}": "true, false"}
+    words |= {"int_from_float": "a whole number", "tuple_type": "a list, as in [{value}]"}
+    words |= dict.fromkeys(("dict_type", "model_type"), "a section with keys and values")
+    message = mistake["msg"]
+    known = words.get(kind, message[0].lower() + message[1:])
+    return known.format(**limits, value=mistake["input"]) if kind in words else known
+
+
+def _as_yaml_reads(mistake: ErrorDetails) -> str:
+    """A hint where YAML has read something else than a person would."""
+    value = mistake["input"]
+    if isinstance(value, bool):
+        words = "yes, on and true" if value else "no, off and false"
+        return f"; YAML reads {words} as {value}: put a word in quotes"
+    if isinstance(value, str) and mistake["type"] == "int_parsing":
+        with contextlib.suppress(ValueError, OverflowError):
+            return f"; YAML reads {value} as text: write {int(float(value)):_}"
+    return ""
 
 
 def _keys_at(location: Sequence[str | int]) -> list[str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from w2s.config.schema import Positive, Strict
+from w2s.config.schema import Positive, Seed, Strict
 from w2s.errors import UserError
 
 
@@ -68,7 +68,7 @@ SYLLABLES = [a + b for a in "bdfgklmnprstvz" for b in ("a", "e", "i", "o", "u", 
 class WorldSize(Strict):
     """How much there is to know."""
 
-    seed: int = 0
+    seed: Seed = 0
     people: Positive = 80
     adjectives: Positive = 160
     verbs: Positive = 140

@@ -87,14 +87,24 @@ def encode(directory: Path, texts: Sequence[str], max_length: int) -> list[list[
 def end_of(directory: Path) -> int:
     """The token that ends a text. UserError for a tokenizer that has none."""
     tokenizer = tokenizer_of(directory)
-    if not hasattr(tokenizer, "encode_batch"):
-        end = tokenizer.eos_token_id
-    else:
-        named = json.loads((directory / "tokenizer_config.json").read_text(encoding="utf-8")).get("eos_token")
-        end = tokenizer.token_to_id(named["content"] if isinstance(named, dict) else named or "")
+    end = getattr(tokenizer, "eos_token_id", None)
+    if end is None:
+        end = tokenizer.get_vocab().get(_end_token(directory))
     if end is None:
         raise UserError(f"{directory}: its tokenizer has no end token, so answers cannot end")
     return int(end)
+
+
+def _end_token(directory: Path) -> str | None:
+    """What a tokenizer's files call its end token; newer ones say it in the first, older ones in the second file."""
+    for name in ("tokenizer_config.json", "special_tokens_map.json"):
+        try:
+            named = json.loads((directory / name).read_text(encoding="utf-8")).get("eos_token")
+        except (OSError, ValueError, AttributeError):
+            continue
+        if named:
+            return str(named["content"] if isinstance(named, dict) else named)
+    return None
 
 
 def texts_of(tokenizer: Any, several: Sequence[Sequence[int]]) -> list[str]:

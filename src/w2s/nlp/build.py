@@ -66,24 +66,30 @@ def build(
     train = _examples(task, candidates["train"], "train", home, rng, counts)
     if "test" in rows:
         test = _examples(task, candidates["test"], "test", home, rng, counts)
+        _check_classes(task, test, "test")
         test = _at_most(_rebalanced(test, rng), sizes.test, task, rng, question_of)
         kept = apart(train, test)
         counts["training_examples_of_a_test_group_dropped"] = len(train) - len(kept)
         train = kept
     else:
-        test, train = cut(train, sizes.test_share, rng)
+        with located(f"task {task.name!r}: test set, training examples"):
+            test, train = cut(train, sizes.test_share, rng)
         counts["training_examples_cut_off_as_test_set"] = len(test)
+        _check_classes(task, test, "test")
         test = _at_most(_rebalanced(test, rng), sizes.test, task, rng, question_of)
-    _check_classes(task, train)
+    _check_classes(task, train, "training")
     uneven = _is_uneven(train)
     if uneven:
         train = _rebalanced(train, rng)
     counts["after_balancing"] = len(train)
     train = cut_to(train, sizes.train, rng)
-    validation, train = cut(train, sizes.validation_share / 2, rng)
-    with located(f"task {task.name!r}"):
+    with located(f"task {task.name!r}: validation, both halves"):
+        validation, train = cut(train, sizes.validation_share / 2, rng)
+    with located(f"task {task.name!r}: halves"):
         weak, strong = halved(train, rng)
     parts = {"weak": weak, "strong": strong, "validation": validation}
+    for name, part in parts.items():
+        _check_classes(task, part, name)
     # Groups are cut whole, so a part may have come out uneven again.
     parts = {name: _rebalanced(part, rng) if uneven or _is_uneven(part) else part for name, part in parts.items()}
     half = min(len(parts["weak"]), len(parts["strong"]))
@@ -98,14 +104,16 @@ def build(
     return Examples(parts, counts, guards.measure(task, parts, question_of))
 
 
-def _check_classes(task: Task, train: Sequence[Example]) -> None:
-    """UserError if there are no training examples, or those of one class only."""
-    classes = {example.label for example in train}
+def _check_classes(task: Task, part: Sequence[Example], name: str) -> None:
+    """UserError if a part has no examples, or those of one class only."""
+    classes = Counter(example.label for example in part)
     if not classes:
-        raise UserError(f"task {task.name!r}: no training examples are left; it needs more rows")
+        raise UserError(f"task {task.name!r}: no {name} examples are left; it needs more rows")
     if len(classes) == 1:
+        groups = len({example.group for example in part})
         raise UserError(
-            f"task {task.name!r}: all {len(train)} training examples have label {classes.pop()}; both are needed"
+            f"task {task.name!r}: all {len(part)} {name} examples (of {groups} groups, which are never split) have "
+            f"label {min(classes)}; both are needed"
         )
 
 
@@ -231,7 +239,9 @@ def format_row(task: Task, row: Row, where: str) -> list[Candidate]:
         guards.check_relabelled(task, row, candidates, where)
     except EmptyTextError:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except UserError as error:
+        raise UserError(str(error) if str(error).startswith(where) else f"{where}: {error}") from None
+    except Exception as error:  # whatever a user's own code does with a row that it did not expect
         raise UserError(f"{where}: not in the expected form ({type(error).__name__}: {error})") from None
     return candidates
 

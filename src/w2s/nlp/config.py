@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from w2s.config.methods import TASKS_COMPARED, Comparison
-from w2s.config.schema import Positive, Rate, Revision, Share, Strict
+from w2s.config.schema import Positive, Rate, Revision, Seed, Share, Strict
 from w2s.config.section import LadderSection, Packing, Pair, refuse_twice, refuse_unknown
 from w2s.config.user_code import REFERENCE
 from w2s.microworld import WorldSize
@@ -40,7 +40,7 @@ class TaskChoice(Strict):
     revision: Revision | None = None  # of its hub repository; the pinned one by default
     train: str | None = None  # split (file name without ending) to train on
     test: str | None = None  # split to test on; "none" cuts the test set from the training rows
-    seeds: tuple[int, ...] | None = Field(None, min_length=1)  # of its runs; the experiment's by default
+    seeds: tuple[Seed, ...] | None = Field(None, min_length=1)  # of its runs; the experiment's by default
     medians: bool = True  # whether the medians over tasks (Figures 3, 5, 8, 13b) take it
     formatter: Own | None = None  # of a task of the user's own: module:function, rows into examples
     directory: str | None = None  # of such a task: where its rows are, <split>.parquet, .jsonl or .csv

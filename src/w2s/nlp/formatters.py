@@ -7,6 +7,7 @@ are the hub's own. A value that is not of the schema raises ValueError, TypeErro
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 
 Row = Mapping[str, Any]
 
+NUMBER = re.compile(r"-?[0-9]+(\.0*)?|nan", re.IGNORECASE)
 WORD = re.compile(r"[^\W_]+")
 
 
@@ -62,13 +64,26 @@ def only(count: int, index: int) -> list[bool]:
 
 def number(row: Row, column: str, *allowed: int) -> int:
     """The column's value, one of these whole numbers; CSV files and some data sets have it as text."""
-    value = row[column]
-    if isinstance(value, str):
-        value = {"true": "1", "false": "0"}.get(value.strip().lower(), value.strip())
-        value = int(value) if value.lstrip("-").isdigit() else value
-    if isinstance(value, float) or value not in allowed:
-        raise ValueError(f"{column} {row[column]!r} is not allowed; allowed: {', '.join(map(str, allowed))}")
+    value = whole(row[column])
+    hint = f"allowed: {', '.join(map(str, allowed))}"
+    if value is None:
+        raise ValueError(f"{column} is missing ({row[column]!r}); {hint}")
+    if value not in allowed:
+        raise ValueError(f"{column} {row[column]!r} is not allowed; {hint}")
     return int(value)
+
+
+def whole(value: Any) -> Any:
+    """The value as an int where it stands for a whole number, None where it is missing, else the value.
+
+    Text and floats are numbers too: a column that lacks a value is read as floats by many tools, and the lack as NaN.
+    """
+    if isinstance(value, str):
+        value = {"true": "1", "false": "0", "": "nan"}.get(value.strip().lower(), value.strip())
+        value = float(value) if NUMBER.fullmatch(value) else value
+    if isinstance(value, float):
+        return None if math.isnan(value) else int(value) if value.is_integer() else value
+    return value
 
 
 def text(row: Row, column: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from w2s.nlp.formatters import Row
+from w2s.nlp.formatters import Row, whole
 
 Relabel = Callable[[Row], Row]
 
@@ -24,11 +24,10 @@ def exchange(column: str, *values: int) -> Relabel:
 
 def _exchanged(column: str, values: tuple[int, ...], row: Row) -> Row:
     old = row[column]
-    if isinstance(old, str):  # as text where the data set has text
-        names = [str(value) for value in values]
-        flipped = {"yes": "no", "no": "yes", "true": "false", "false": "true"}.get(old.strip().lower())
-        return {**row, column: flipped or names[(names.index(old.strip()) + 1) % len(names)]}
-    return {**row, column: type(old)(values[(values.index(old) + 1) % len(values)])}
+    flipped = {"yes": "no", "no": "yes", "true": "false", "false": "true"}.get(str(old).strip().lower())
+    if isinstance(old, str) and flipped:  # as text where the data set has text
+        return {**row, column: flipped}
+    return {**row, column: type(old)(values[(values.index(whole(old)) + 1) % len(values)])}
 
 
 def swap(one: str, other: str) -> Relabel:

@@ -39,8 +39,14 @@ def of_spec(spec: Mapping[str, Any]) -> Task:
 
     def checked(row: Row) -> list[Candidate]:
         made = formatter(row)
+        which = described["formatter"]["name"]
         if not isinstance(made, (list, tuple)) or not all(isinstance(one, Candidate) for one in made):
-            raise UserError(f"{described['formatter']['name']}: should return a list of Candidates, not {made!r:.60}")
+            raise UserError(f"{which}: should return a list of Candidates, not {made!r:.60}")
+        for one in made:
+            for field in ("group", "question", "text", "also"):
+                value = getattr(one, field)
+                if not isinstance(value, str):
+                    raise UserError(f"{which}: {field} of a Candidate should be a str, not {value!r:.60}")
         return list(made)
 
     return Task(name, name, checked, (), "", relabel=functions.get("relabel"), per_question=described["per_question"])

@@ -68,13 +68,15 @@ def build(
         counts["training_pairs_of_a_test_group_dropped"] = len(train) - len(kept)
         test, train = distinct["test"], kept
     else:
-        test, train = cut(train, sizes.test_share, rng)
+        with located(f"task {task.name!r}: test set, training pairs"):
+            test, train = cut(train, sizes.test_share, rng)
     test = cut_to(test, sizes.test, rng)
     train = cut_to(train, sizes.train, rng)
     parts = {}
     if sizes.validation_share:
-        parts["validation"], train = cut(train, sizes.validation_share / 2, rng)
-    with located(f"task {task.name!r}"):
+        with located(f"task {task.name!r}: validation, both halves"):
+            parts["validation"], train = cut(train, sizes.validation_share / 2, rng)
+    with located(f"task {task.name!r}: halves"):
         parts["weak"], parts["strong"] = halved(train, rng)
     parts["test"] = test
     for name, part in parts.items():

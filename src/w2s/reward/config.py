@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from w2s.config.ladder import OwnRung, Rung
-from w2s.config.schema import Name, Positive, Rate, Revision, Share, Strict
+from w2s.config.schema import Name, Positive, Rate, Revision, Seed, Share, Strict
 from w2s.config.section import LadderSection, Packing, Pair, refuse_twice, refuse_unknown
 
 WORLD_TASK = "hh"  # whose raw schema the micro-world's dialogues have
@@ -27,7 +27,7 @@ class PairTask(Strict):
 class Dialogues(Strict):
     """The micro-world's dialogues (see ``w2s.reward.world``)."""
 
-    seed: int = 0
+    seed: Seed = 0
     pairs: Positive = 4_000  # to train on, both halves together
     test: Positive = 1_000  # to test on
     people: int = Field(40, ge=8)
@@ -85,7 +85,7 @@ class Example(Pair):
 class Reward(LadderSection):
     """The reward setting: preference pairs x ladder."""
 
-    seeds: tuple[int, ...] | None = Field(None, min_length=1)  # the experiment's by default
+    seeds: tuple[Seed, ...] | None = Field(None, min_length=1)  # the experiment's by default
     source: Literal["world", "directory", "hub"] = "world"
     directory: str | None = None  # with source directory: one folder a task, in the hub's own columns
     world: Dialogues = Dialogues()

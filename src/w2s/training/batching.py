@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from w2s.engine import distributed
 
+WEIGHTS_READ = 64  # tokens
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -30,14 +32,16 @@ class Shape:
 def shape_for(model: nn.Module, device: torch.device) -> Shape:
     """The shape for a model on a device.
 
-    On a CPU a micro-batch should fit a core's cache, and launching its operations costs some 0.1 GFLOP. On a GPU
+    On a CPU a micro-batch should fit a core's cache, and launching its operations costs some 0.1 GFLOP. Weights that
+    fit no cache are read anew for each micro-batch, which costs about as much as ``WEIGHTS_READ`` tokens. On a GPU
     launching costs more than most of the work, and only memory limits the size.
     """
     if device.type != "cpu":
         return Shape(overhead=2048)
     first, *others = model.parameters()  # the embedding, which takes no arithmetic
     computed = max(1, sum(parameter.numel() for parameter in others))
-    return Shape(overhead=min(2048, 20_000_000 // computed), largest=max(256, 65_536 // first.shape[-1]))
+    overhead = max(WEIGHTS_READ, min(2048, 20_000_000 // computed))
+    return Shape(overhead, largest=max(512, 65_536 // first.shape[-1]))
 
 
 def epochs_order(count: int, epochs: float, seed: int) -> list[int]:

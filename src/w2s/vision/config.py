@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from w2s.config.ladder import RungName
-from w2s.config.schema import Positive, Rate, Revision, Strict
+from w2s.config.schema import Positive, Rate, Revision, Seed, Strict
 from w2s.config.section import NotNegative, refuse_twice
 
 Architecture = Literal["alexnet", "resnet50", "vit_b8"]
@@ -20,7 +20,7 @@ class Images(Strict):
     source: Literal["digits", "files", "hub"] = "digits"
     name: str = Field("digits", pattern=r"^[a-z0-9_]+$")  # of the task, in paths
     pretraining: NotNegative = 700  # digits that networks trained here learn from, apart from the others
-    seed: int = 0  # of the choice of these
+    seed: Seed = 0  # of the choice of these
     paths: tuple[str, ...] = ()  # .parquet files, or one folder with a folder of images a class; globs are allowed
     hub: str | None = None  # a data set with columns image and label
     revision: Revision | None = None
@@ -48,7 +48,7 @@ class Trained(Strict):
     epochs: Rate
     batch: Positive = 128
     learning_rate: Rate
-    seed: int = 0
+    seed: Seed = 0
 
 
 class Published(Strict):
@@ -109,7 +109,7 @@ class Probe(Strict):
 class Vision(Strict):
     """The vision setting: a supervisor that classifies images, and frozen students that are probed on its labels."""
 
-    seeds: tuple[int, ...] | None = Field(None, min_length=1)  # the experiment's by default; each draws train and test
+    seeds: tuple[Seed, ...] | None = Field(None, min_length=1)  # the experiment's by default; each draws train and test
     images: Images = Images()
     train: Positive = 40_000  # images to probe on
     test: Positive = 10_000  # images to test on, apart from these

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 from pydantic import Field, field_validator, model_validator
 
-from w2s.config.schema import Positive, Rate, Share, Strict
+from w2s.config.schema import Positive, Rate, Seed, Share, Strict
 from w2s.config.section import NotNegative, refuse_twice, refuse_unknown
 
 CONFIDENCE, PROMPT = "confidence", "prompt"  # ways in which a rung of the ladder judges
@@ -43,7 +43,7 @@ class Judge(Strict):
 class Difficulty(Strict):
     """Training on the truth of easy examples: which are easy by held-out runs, and by a judge."""
 
-    seeds: tuple[int, ...] | None = Field(None, min_length=1)  # the experiment's by default
+    seeds: tuple[Seed, ...] | None = Field(None, min_length=1)  # the experiment's by default
     tasks: tuple[str, ...] | None = Field(None, min_length=1)  # the first ``count`` by default
     count: Positive = 7  # of tasks where they are not named
     rungs: tuple[str, ...] | None = Field(None, min_length=1)  # that measure difficulty: all with truth, ...

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from pydantic import Field
 
-from w2s.config.schema import Positive, Strict
+from w2s.config.schema import Positive, Seed, Strict
 from w2s.config.section import refuse_twice, refuse_unknown
 from w2s.nlp.hint import LabelHint
 
@@ -30,7 +30,7 @@ class Appended(LabelHint):
 class Errors(Strict):
     """One pair of rungs, whose supervisor's errors are replaced by others of the same number."""
 
-    seeds: tuple[int, ...] | None = Field(None, min_length=1)  # the experiment's by default
+    seeds: tuple[Seed, ...] | None = Field(None, min_length=1)  # the experiment's by default
     tasks: tuple[str, ...] | None = Field(None, min_length=1)  # the first ``count`` by default
     count: Positive = 3  # of tasks where they are not named
     supervisor: str | None = None  # the second weakest that supervises by default

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from w2s.config.schema import Positive, Rate, Strict
+from w2s.config.schema import Positive, Rate, Seed, Strict
 from w2s.config.section import Pair, refuse_twice, refuse_unknown
 
 Noise = Annotated[float, Field(ge=0, lt=0.5)]
@@ -57,7 +57,7 @@ class Probing(Strict):
     """Probes on base models and on finetuned ones (Figures 11, 23 and 24)."""
 
     tasks: tuple[str, ...] | None = Field(None, min_length=1)  # the representative ones by default
-    seeds: tuple[int, ...] | None = Field(None, min_length=1)  # those of the experiment by default
+    seeds: tuple[Seed, ...] | None = Field(None, min_length=1)  # those of the experiment by default
     pair: Pair = Pair()  # Figure 11: the weakest supervisor and the largest rung by default
     recipe: Recipe = Recipe()  # of Figure 11's probes
     students: Recipe = Recipe(by="adam")  # of Figure 23's: weak heads teach strong ones

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from pydantic import Field, model_validator
 
-from w2s.config.schema import Entries, Positive, Strict
+from w2s.config.schema import Entries, Positive, Seed, Strict
 from w2s.config.section import NotNegative, refuse_twice, refuse_unknown
 
 PAPERS = (  # tasks that the paper prompts, in the order of its Table 2
@@ -24,7 +24,7 @@ class Prompting(Strict):
     """How base models are prompted with a task (Figure 9)."""
 
     tasks: tuple[str, ...] | None = Field(None, min_length=1)  # those of Table 2 by default
-    seeds: tuple[int, ...] | None = Field(None, min_length=1)  # those of the experiment by default
+    seeds: tuple[Seed, ...] | None = Field(None, min_length=1)  # those of the experiment by default
     supervisors: tuple[str, ...] | None = Field(None, min_length=1)  # whose labels stand in prompts; all by default
     shots: NotNegative = 5  # labelled examples before the question
     draws: Positive = 3  # choices of examples; accuracies are their mean

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from w2s.config.schema import Positive, Strict
+from w2s.config.schema import Positive, Seed, Strict
 from w2s.config.section import refuse_twice, refuse_unknown
 from w2s.nlp.hint import LabelHint
 
@@ -27,7 +27,7 @@ class Asked(LabelHint):
 class Sandwiching(Strict):
     """Non-experts, the model that assists them, and what can be made of both without an expert."""
 
-    seeds: tuple[int, ...] | None = Field(None, min_length=1)  # the experiment's by default
+    seeds: tuple[Seed, ...] | None = Field(None, min_length=1)  # the experiment's by default
     tasks: tuple[str, ...] | None = Field(None, min_length=1)  # the first ``count`` by default
     count: Positive = 3  # of tasks where they are not named
     pairs: tuple[tuple[str, str], ...] | None = Field(None, min_length=1)  # non-expert, assistant's rung

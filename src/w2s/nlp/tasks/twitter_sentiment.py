@@ -34,7 +34,7 @@ TASK = Task(
     formatter=candidates,
     columns=("text", "label"),
     folder="tweet_eval.sentiment",
-    relabel=lambda row: {**row, "label": type(row["label"])(2 - int(row["label"]))},
+    relabel=lambda row: {**row, "label": 2 - formatters.number(row, "label", 0, 1, 2)},
     hub=Hub(
         "cardiffnlp/tweet_eval",
         "b3a375baf0f409c77e6bc7aa35102b7b3534f8be",

@@ -1,0 +1,34 @@
+"""Config files say what they seem to say, or what is wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from w2s.config.files import read_yaml
+from w2s.errors import UserError
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: 1\nb: 2\na: 3\n", "a.yaml:3: 'a' is already in line 1; allowed once"),
+        ("nlp:\n  tasks: [{name: boolq, test: x}]\n  methods: [naive]\n  tasks: [cola]\n", "a.yaml:4: 'tasks' is"),
+        ("rungs:\n  - name: a\n    tokens: 1\n    tokens: 2\n", "a.yaml:4: 'tokens' is already in line 3"),
+        ("a: [1\n", "a.yaml: not valid YAML"),
+        ("- 1\n", "a.yaml: should be a mapping"),
+        ("", "a.yaml: should be a mapping"),
+    ],
+)
+def test_a_file_that_does_not_say_one_thing_is_one_line(text: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(text)
+    with pytest.raises(UserError) as caught:
+        read_yaml(tmp_path / "a.yaml")
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_yaml_can_say_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("a: &x {b: 1}\nc: {<<: *x, d: 1.0e-3}\ne: null\n")
+    assert read_yaml(tmp_path / "a.yaml") == {"a": {"b": 1}, "c": {"b": 1, "d": 1e-3}, "e": None}
