@@ -64,3 +64,21 @@ def test_what_was_saved_is_loaded(tmp_path: Path, mmap: bool) -> None:
     content = load(tmp_path / "large.pt", mmap=mmap)
     assert content["step"] == 4
     assert torch.equal(content["numbers"], torch.arange(2**18))
+
+
+def test_a_slow_disk_is_written_to_less_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A save that takes 30 s is followed by 10 times as long without one, and 60 s are kept from its end."""
+    now, written = [0.0], []
+    monkeypatch.setattr("w2s.engine.checkpoints.time.monotonic", lambda: now[0])
+
+    def slow(content: dict[str, object], path: Path) -> None:
+        written.append(content["step"])
+        now[0] += 30
+        path.touch()
+
+    monkeypatch.setattr("w2s.engine.checkpoints.save", slow)
+    checkpoint = Checkpoint(tmp_path / "checkpoint.pt")
+    for step in range(1, 101):
+        now[0] += 10
+        checkpoint.maybe_save(step, {})
+    assert written == [6, 36, 66, 96]

@@ -56,6 +56,7 @@ def make(
     learned = apply_label_changes(learned, parts, spec.half, changes, spec.seed)
     computing = job.computing(spec, changes.adapters)
     network = job.load(lambda: classifier.load(base, training.answers, computing), spec.seed)
+    put_back = job.keep_used_rows(network, recipe.schedule, [part.texts for part in parts.values()])
     tokens = recipe.schedule.epochs * sum(learned.texts.lengths) * methods.passes(changes)
     job.train(network, tokens, compiles=network)
     evaluated = joined([parts["validation"].texts, parts["test"].texts])
@@ -87,6 +88,7 @@ def make(
     }
     job.finish(measured, before + history)
     print(f"test accuracy {reached:.4f} at step {measured['selected_step']} of {steps}")
+    put_back()
     return network
 
 

@@ -111,6 +111,10 @@ class Texts:
         start = int(self.starts[number])
         return list(self._flat[start : start + self.lengths[number]].tolist())
 
+    def used(self) -> Tensor:
+        """(n,) the token ids that occur, once each."""
+        return torch.unique(self._flat)
+
     def tensors(self, numbers: Sequence[int], device: torch.device) -> tuple[Tensor, Tensor]:
         """(ids (n, longest) padded with 0 on the right, lengths (n,)) of these texts.
 

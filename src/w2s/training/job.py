@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -17,7 +17,9 @@ from w2s.engine.devices import compile_where_it_pays, described, device, peak_of
 from w2s.engine.memory import Budget, budget_of
 from w2s.engine.sharded import checkpoint_at
 from w2s.models.classifier import Computing
-from w2s.training.loop import Runtime, summary
+from w2s.models.vocabulary import keep_used_rows
+from w2s.training.batching import Texts
+from w2s.training.loop import Runtime, Schedule, summary
 from w2s.training.records import write_history
 from w2s.training.specs import ModelSpec
 
@@ -53,6 +55,15 @@ class Job:
         torch.manual_seed(seed)
         network: N = distributed.load_on(make, self.device)
         return network
+
+    def keep_used_rows(self, network: nn.Module, schedule: Schedule, texts: Sequence[Texts]) -> Callable[[], None]:
+        """On a CPU, train only the embedding's rows that these texts use, where this changes no result.
+
+        Returns a function that undoes it.
+        """
+        if self.device.type != "cpu" or distributed.size() > 1 or schedule.weight_decay:
+            return lambda: None
+        return keep_used_rows(network, torch.cat([some.used() for some in texts]))
 
     def train(self, network: nn.Module, tokens: float, compiles: nn.Module) -> None:
         """Note the cost of training on so many tokens; compile a part of the network where that pays."""
