@@ -90,7 +90,8 @@ class Data(Strict):
 class Pretraining(Packing):
     """What all rungs of an own ladder share: corpus, tokenizer and the packed training recipe."""
 
-    corpus: Literal["world", "tasks"] = "world"  # "tasks": the training texts of the experiment's tasks
+    # tasks: the texts of the experiment's halves, unlabelled; all-texts: those of the whole training splits
+    corpus: Literal["world", "tasks", "all-texts"] = "world"
     documents: Positive = 220_000  # of a world corpus
     statements: float = Field(0.3, ge=0, le=1)  # share of plain statements among them
     answers: tuple[str, str] = (" no", " yes")  # no and yes, as they close its quizzes

@@ -105,7 +105,11 @@ class NlpPlan(LadderPlan[Nlp]):
         """Halves, validation and test of a task, drawn separately for each seed."""
         return self._once(("data", task, seed), lambda: self._new_data(self.task(task), seed))
 
-    def _new_data(self, task: TaskChoice, seed: int) -> Artifact:
+    def _whole_data(self, task: str, seed: int) -> Artifact:
+        """The same without a limit to the training rows."""
+        return self._once(("whole data", task, seed), lambda: self._new_data(self.task(task), seed, whole=True))
+
+    def _new_data(self, task: TaskChoice, seed: int, *, whole: bool = False) -> Artifact:
         data, own = self._data, task.formatter is not None
         # Frequency is the corpus's.
         rows: Mapping[str, Any] = {"world": data.world.model_dump(exclude={"zipf"}), "version": WORLD_VERSION}
@@ -115,6 +119,8 @@ class NlpPlan(LadderPlan[Nlp]):
             rows, environment = rows_of.rows(data, task, self.sources.root)
         cuts_test = not invented and "test" not in rows
         sizes = data.sizes.model_dump(exclude=None if cuts_test else {"test_share"})
+        if whole:
+            sizes["train"] = None
         spec = {"task": task.name, "rows": rows, "sizes": sizes, "seed": seed}
         if own:
             spec["own"] = self._user_task(task)
@@ -148,7 +154,8 @@ class NlpPlan(LadderPlan[Nlp]):
                 "answers": list(pretraining.answers),
             }
         else:
-            parents = {task: self.data(task, pretraining.seed) for task in self.tasks}
+            data = self.data if pretraining.corpus == "tasks" else self._whole_data
+            parents = {task: data(task, pretraining.seed) for task in self.tasks}
         return Artifact(CORPUS, "models/corpus", f"corpus ({pretraining.corpus}) and tokenizer", spec, parents)
 
     # -- runs ----------------------------------------------------------------------------------------------
