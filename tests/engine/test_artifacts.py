@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import json
 import os
 import subprocess
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from w2s.cli import main
 from w2s.engine import artifacts
 from w2s.errors import UserError
 from w2s.graph.artifact import Identity
@@ -161,6 +164,7 @@ def test_a_killed_process_leaves_no_artifact_and_no_lock() -> None:
 ELSEWHERE = """
 import contextlib, fcntl, sys, time
 from pathlib import Path
+from w2s.cli import main
 from w2s.engine import artifacts
 from w2s.graph.artifact import Identity
 fcntl.flock = lambda *_: None  # it never sees the processes of the other machine
@@ -280,3 +284,21 @@ def test_a_manifest_says_where_it_comes_from() -> None:
     record = json.loads((OUT / "run.json").read_text())
     assert {"commit", "versions", "python", "machine"} <= set(record["made_with"])
     assert record["measured"]["seconds"] >= 0
+
+
+def test_a_file_that_fails_while_it_is_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a failing disk does: the file opens, and reading it says no name."""
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    (tmp_path / "weights").write_text("x")
+    monkeypatch.setattr(hashlib, "file_digest", fail)
+    with pytest.raises(OSError, match=r"Input/output error: .*weights"):
+        artifacts.sha256(tmp_path / "weights")
+
+
+def test_a_parent_without_a_manifest_is_named_with_its_role(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = f"data={tmp_path / 'data-0'}"
+    assert main(["make", "finetune", "--spec", "{}", "--out", str(tmp_path / "out"), "--parents", where]) == 1
+    assert f"finetune: its data: {tmp_path / 'data-0'}: no finished artifact here" in capsys.readouterr().err

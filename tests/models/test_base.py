@@ -38,6 +38,19 @@ def test_weights_of_which_a_quarter_changes_are_another_model(folder: Path) -> N
     assert open_model(rung(folder)).key != before
 
 
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json"])
+def test_a_git_lfs_pointer_is_called_so_by_the_plan(name: str, folder: Path) -> None:
+    (folder / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    with pytest.raises(UserError, match=f"rung 'tiny': .*{name}: a Git LFS pointer, .*`git lfs pull`"):
+        open_model(rung(folder))
+
+
+def test_a_gguf_file_that_is_a_git_lfs_pointer_is_called_so(tmp_path: Path) -> None:
+    (tmp_path / "a.gguf").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    with pytest.raises(UserError, match=r"rung 'tiny': .*a.gguf: a Git LFS pointer"):
+        open_model(rung(tmp_path / "a.gguf"))
+
+
 def test_weights_that_change_after_the_plan_are_not_used_under_its_key(folder: Path) -> None:
     weights = folder / "model.safetensors"
     wanted = rung(folder, sum(weight.numel() for weight in load_file(weights).values()))

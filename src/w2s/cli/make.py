@@ -24,12 +24,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Make it, unless it is there already."""
     from w2s.engine import artifacts, launcher
+    from w2s.errors import located
     from w2s.experiments import settings
     from w2s.graph.artifact import Identity
 
     stage = settings.stage(options.stage)
     parents = {role: Path(directory) for role, _, directory in (one.partition("=") for one in options.parents)}
-    keys = {role: artifacts.read(directory)["key"] for role, directory in parents.items()}
+    keys = {}
+    for role, directory in parents.items():
+        with located(f"{options.stage}: its {role}"):
+            keys[role] = artifacts.read(directory)["key"]
     identity = Identity(stage.id, stage.version, json.loads(options.spec), keys)
     with launcher.building(options, identity, stage.manifest) as build:
         if build is not None:

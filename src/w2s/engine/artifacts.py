@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from w2s.engine import space
-from w2s.errors import UserError
+from w2s.errors import UserError, naming
 from w2s.graph.artifact import Identity, canonical
 from w2s.graph.stage import MANIFESTS
 
@@ -47,7 +47,7 @@ DEAD = 120.0  # seconds without one after which a holder on another machine is g
 
 def sha256(path: Path) -> str:
     """Hex digest of a file's content."""
-    with path.open("rb") as file:
+    with naming(path), path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -111,7 +111,8 @@ def read(directory: Path, *, expect: str | None = None) -> dict[str, Any]:
     path = directory / manifest
     way_out = f"delete {directory} and run the same command again"
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        with naming(path):
+            record = json.loads(path.read_text(encoding="utf-8"))
         identity = Identity(record["stage"], record["version"], record["spec"], record["parents"])
         files = dict(record["files"])
         key, sealed = record["key"], record.pop("seal")

@@ -29,7 +29,6 @@ BATCH = 1000  # rows of a parquet file in memory at once
 NO_SPLIT = "none"  # as a test split: cut the test set from the training rows
 REMEDY = "converting to .jsonl with the hub's columns (docs/tasks.md)"
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")  # as JSON escapes it; a pair of them is one character
-POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,19 +134,9 @@ def read(path: Path) -> Iterator[Row]:
     """
     if not path.name.endswith(ENDINGS):
         raise UserError(f"{path} is not a table of rows; allowed: {', '.join(ENDINGS)}")
-    _check_content(path)
+    streams.refuse_pointer(path)
     readers = {".parquet": _parquet, ".jsonl": _jsonl, ".csv": _csv, ".tsv": _tsv, ".json": _json}
     yield from readers[next(suffix for suffix in reversed(path.suffixes) if suffix in readers)](path)
-
-
-def _check_content(path: Path) -> None:
-    try:
-        with path.open("rb") as file:
-            start = file.read(len(POINTER))
-    except OSError as error:
-        raise UserError(f"{path}: not readable ({error.strerror or error})") from None
-    if start == POINTER:
-        raise UserError(f"{path}: a Git LFS pointer, not the file itself; get the file with `git lfs pull`")
 
 
 def _parquet(path: Path) -> Iterator[Row]:

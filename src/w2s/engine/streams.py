@@ -11,7 +11,19 @@ from w2s.errors import UserError, first_line
 CHUNK = 1 << 17  # bytes read at a time
 WINDOW_AT_MOST = 1 << 31  # bytes that zstandard may look back: all that `zstd --long=31` can ask for
 LINE_AT_MOST = 1 << 22  # bytes; a longer line means that the file is no text
+POINTER = b"version https://git-lfs.github.com/spec/"
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstandard"}
+
+
+def refuse_pointer(path: Path) -> None:
+    """UserError for a file that cannot be read, and for what Git leaves in its place without LFS."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(POINTER))
+    except OSError as error:
+        raise UserError(f"{path}: not readable ({error.strerror or error})") from None
+    if start == POINTER:
+        raise UserError(f"{path}: a Git LFS pointer, not the file itself; get the file with `git lfs pull`")
 
 
 def lines(path: Path, encoding: str = "utf-8", *, ends: bool = False) -> Iterator[str]:

@@ -71,6 +71,8 @@ def describe(folder: Path, wanted_by: str) -> dict[str, Any]:
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
+    from w2s.models import encoding
+
     files = _weights(folder)
     if not files:
         raise UserError(f"{wanted_by}: {folder} has no weights ({', '.join(WEIGHTS)})")
@@ -83,6 +85,11 @@ def describe(folder: Path, wanted_by: str) -> dict[str, Any]:
             model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
     except Exception as error:  # whatever libraries say of a config that is not what it should be
         raise UserError(f"{wanted_by}: {folder} is not a decoder that can be loaded ({first_line(error)})") from None
+    tokens, rows = encoding.size_of(folder), model.get_input_embeddings().weight.shape[0]
+    if tokens > rows:
+        raise UserError(
+            f"{wanted_by}: the tokenizer of {folder} has {tokens:,} tokens, its model an embedding of {rows:,}"
+        )
     return {
         "architecture": type(model).__name__,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),

@@ -122,13 +122,21 @@ def from_library(directory: Path, computing: Computing, *, generates: bool = Fal
         raise UserError(f"{directory}: {type(model).__name__} has no unembedding to initialize the head from")
     _check_loaded(model, output, loaded, directory)
     backbone = model.base_model
-    _check_causal(backbone, directory)
+    try:
+        _check_causal(backbone, directory)
+    except (TypeError, AttributeError) as error:
+        kind = type(model).__name__
+        raise UserError(f"{directory}: {kind} is not supported: it has no KV cache ({first_line(error)})") from None
     if generates:
         _check_logits(model, output, directory)
     if computing.adapters is not None:
         backbone = _with_adapters(backbone, computing.adapters)
     if computing.checkpointing:
-        model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
+        try:
+            model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
+        except ValueError as error:
+            said = first_line(error)
+            raise UserError(f"{directory}: {said.rstrip('.')}; set checkpointing: false") from None
         if frozen:  # else no gradient would reach the adapters through the recomputed blocks
             model.enable_input_require_grads()
     return backbone, output
@@ -232,7 +240,10 @@ def _with_adapters(backbone: nn.Module, adapters: Mapping[str, Any]) -> nn.Modul
         target_modules="all-linear",
         fan_in_fan_out=any(isinstance(module, Conv1D) for module in backbone.modules()),  # GPT-2's own layers
     )
-    adapted: nn.Module = inject_adapter_in_model(settings, backbone)
+    try:
+        adapted: nn.Module = inject_adapter_in_model(settings, backbone)
+    except ValueError as error:
+        raise UserError(f"{type(backbone).__name__} does not support adapters ({first_line(error)})") from None
     for name, parameter in adapted.named_parameters():
         parameter.requires_grad_("lora_" in name)
         if "lora_" in name:

@@ -24,6 +24,14 @@ def tokenizer_of(directory: Path) -> Any:
     return tokenizer
 
 
+def size_of(directory: Path) -> int:
+    """Tokens of the tokenizer's vocabulary. Those added to it are left out: models may lack those that no text has."""
+    tokenizer = tokenizer_of(directory)
+    if hasattr(tokenizer, "encode_batch"):
+        return int(tokenizer.get_vocab_size(with_added_tokens=False))
+    return int(tokenizer.vocab_size)
+
+
 def _one_file(directory: Path) -> Any:
     """The tokenizer of a directory whose tokenizer.json says all; None for others."""
     from tokenizers import Tokenizer

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
+from w2s.errors import UserError, first_line
 from w2s.models import decoder, prefix
 from w2s.models.classifier import Computing, check_recomputes, from_library, own_weights
 from w2s.models.decoder import Decoder, KVCache, causal
@@ -150,4 +151,21 @@ def _load(directory: Path, computing: Computing) -> Generator:
     backbone_, output = from_library(directory, computing, generates=True)
     if computing.adapters is not None:
         output.requires_grad_(False)
-    return Generator(backbone_, output, computing.precision)
+    network = Generator(backbone_, output, computing.precision)
+    _check_cache(network, directory)
+    return network
+
+
+@torch.no_grad()
+def _check_cache(network: Generator, directory: Path) -> None:
+    """UserError unless a transformers model reads a text in two steps, with a KV cache, as it does in one."""
+    name, step = type(network.backbone).__name__, torch.tensor([2])
+    try:
+        _, cache = network.prefill(torch.tensor([[1, 2]]), step, 1)
+        found, _ = network.decode(torch.tensor([3]), step, cache)
+        network.score_after(network.read_prefix([1, 2]), torch.tensor([[3]]), torch.tensor([1]))
+    except (TypeError, AttributeError) as error:
+        raise UserError(f"{directory}: {name} is not supported: it has no KV cache ({first_line(error)})") from None
+    whole = network(torch.tensor([[1, 2, 3]]), torch.tensor([0]), step)
+    if not torch.allclose(found, whole, atol=5e-2, rtol=5e-2):
+        raise UserError(f"{directory}: {name} is not supported: with a KV cache it gives other results")

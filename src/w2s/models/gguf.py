@@ -11,7 +11,8 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from w2s.errors import UserError, first_line
+from w2s.engine import streams
+from w2s.errors import UserError, first_line, located
 from w2s.models import encoders
 
 SUFFIX = ".gguf"
@@ -43,6 +44,8 @@ def check(path: Path, wanted_by: str) -> None:
     except OSError as error:
         raise UserError(f"{wanted_by}: {path} cannot be read ({error.strerror})") from None
     if start != MAGIC:
+        with located(wanted_by):
+            streams.refuse_pointer(path)
         raise UserError(f"{wanted_by}: {path} is not a GGUF file (it does not start with {MAGIC.decode()})")
 
 

@@ -12,9 +12,9 @@ from w2s.config.ladder import OpenRung, OwnRung, Rung, Wheels
 from w2s.config.methods import Method
 from w2s.config.section import LadderSection, Packing
 from w2s.config.user_code import is_own
-from w2s.engine import hashes
+from w2s.engine import hashes, streams
 from w2s.engine.sources import Source, Sources, readable
-from w2s.errors import UserError, allowed
+from w2s.errors import UserError, allowed, located
 from w2s.graph.artifact import Artifact, Cached
 from w2s.graph.setting import SettingPlan
 from w2s.models import gguf, wheels
@@ -125,6 +125,9 @@ def weights(rung: OpenRung) -> Source:
             f"{where}: {str(folder)!r} holds no base model (no config.json); it should hold "
             "config.json, tokenizer and weights as `save_pretrained` writes them, or one GGUF file"
         )
+    with located(where):
+        for path in files:
+            streams.refuse_pointer(path)
     with readable(where):
         digests = dict(zip([path.name for path in files], hashes.of_files(files), strict=True))
     return Source({"files": digests}, {"directory": str(folder)})
