@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from tests.figures.conftest import CHESS, REWARD, Shape, numbers, sections
+from tests.figures.conftest import CHESS, REWARD, Shape, about, numbers, sections
 from tests.figures.seen import draw, footer, rendered
 from w2s import figures
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
@@ -219,3 +220,26 @@ def test_figures_of_naive_finetuning_say_when_it_is_left_out(name: str, shape: S
 def test_a_ladder_without_a_supervisor_is_a_plain_mistake(shape: Shape) -> None:
     with pytest.raises(UserError, match="no rung below the largest has truth: true, so none can supervise"):
         shape(rungs=2, without_truth=0)
+
+
+@pytest.mark.parametrize("name", ["table1", "table2", "fig5", "fig6", "fig9", "fig12"])
+def test_a_task_of_the_users_own_is_in_tables_and_figures(
+    name: str, shape: Shape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no licence, citation or instruction, and an empty cell of a CSV file is read as not a number."""
+    monkeypatch.chdir(tmp_path)
+    Path("forms.py").write_text("def pets(row):\n    return []\n")
+    Path("pets").mkdir()
+    Path("pets/train.jsonl").write_text('{"group": "a", "text": "A dog.", "label": 1}\n')
+    own = {"name": "pets", "title": "Pets", "formatter": "forms:pets", "directory": "pets", "test": "none"}
+    told = {"texts": {"pets": "Say 1 for a dog."}}
+    plan = shape(nlp={"tasks": ["boolq", own], "prompting": {"tasks": None, **told}})
+    assert "pets" in plan.nlp.config.all_tasks()
+    numbers(name, plan).to_csv("numbers.csv", index=False)
+    table = tables.read(Path("numbers.csv"))
+    figure = figures.module(name).draw(table, about(plan))
+    rendered(figure)
+    said = [text.get_text() for panel in figure.axes for text in panel.findobj(Text)]
+    if name.startswith("table"):
+        assert "Pets" in said
+        assert "nan" not in said

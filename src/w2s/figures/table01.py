@@ -131,6 +131,8 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
 
 
 def _shown(name: str, value: Any) -> str:
+    if name in list(COLUMNS)[:WORDS] and not isinstance(value, str):  # of a custom task: an empty cell is read as NaN
+        return ""
     if name in SHARES:
         return f"{100 * value:.1f}"
     return f"{int(value):,}" if not isinstance(value, str) else _short(value, 40 if name == "source" else 24)
