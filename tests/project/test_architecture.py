@@ -76,7 +76,17 @@ def test_no_folders_import_each_other_in_a_circle() -> None:
 
 def test_no_module_lies_outside_of_the_folders() -> None:
     flat = {path.name for path in PACKAGE.iterdir() if path.is_file()}
-    assert flat == {"__init__.py", "__main__.py", "errors.py", "py.typed"}
+    assert flat == {"__init__.py", "__main__.py", "api.py", "errors.py", "py.typed"}
+
+
+def test_the_api_for_notebooks_is_above_all_folders() -> None:
+    imports = Imports()
+    for folder in FOLDERS:
+        for path in (PACKAGE / folder).rglob("*.py"):
+            imports.visit(ast.parse(path.read_text(encoding="utf-8")))
+    names = {name for name in imports.found if name.startswith("w2s.")}
+    assert len(names) > 100
+    assert not {name for name in names if name.split(".")[1] in ("api", "load", "plan", "draw", "pgr")}
 
 
 def test_the_plan_imports_nothing_heavy() -> None:

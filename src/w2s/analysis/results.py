@@ -6,6 +6,7 @@ Analyses and figures see a ``Results`` and nothing else of the disk, so tests ca
 from __future__ import annotations
 
 import csv
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -37,21 +38,27 @@ class Results(Protocol):
         ...
 
 
+@dataclass(frozen=True)
 class Stored:
-    """Results under results/, each checked against its manifest before it is read. UserError if one is harmed."""
+    """Results under results/, each checked against its manifest before it is read. UserError if one is harmed.
+
+    root: the checkout's folder.
+    """
+
+    root: Path = Path()
 
     def record(self, artifact: Artifact) -> dict[str, Any]:
         """An artifact's manifest."""
         from w2s.engine import artifacts
 
-        return artifacts.read(Path(artifact.path), expect=artifact.key)
+        return artifacts.read(self.root / artifact.path, expect=artifact.key)
 
     def predictions(self, run: Run) -> Predictions:
         """A run's predictions."""
         from w2s.engine import artifacts
 
         self.record(run)
-        columns: Predictions = artifacts.read_table(Path(run.path) / "predictions.parquet").to_pydict()
+        columns: Predictions = artifacts.read_table(self.root / run.path / "predictions.parquet").to_pydict()
         return columns
 
     def examples(self, data: Artifact) -> Predictions:
@@ -59,11 +66,11 @@ class Stored:
         from w2s.engine import artifacts
 
         self.record(data)
-        columns: Predictions = artifacts.read_table(Path(data.path) / "examples.parquet").to_pydict()
+        columns: Predictions = artifacts.read_table(self.root / data.path / "examples.parquet").to_pydict()
         return columns
 
     def history(self, run: Run) -> list[dict[str, float]]:
         """A run's history."""
         self.record(run)
-        with (Path(run.path) / "history.csv").open(encoding="utf-8", newline="") as file:
+        with (self.root / run.path / "history.csv").open(encoding="utf-8", newline="") as file:
             return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]

@@ -24,17 +24,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Draw from the CSV into every file asked for."""
     from w2s import figures
-    from w2s.engine import artifacts, space
-    from w2s.figures import tables as csv
+    from w2s.engine import space
+    from w2s.figures import tables
 
-    about = json.loads(options.experiment.read_text(encoding="utf-8")) | {"commit": artifacts.git_commit()}
-    module, table = figures.module(options.figure), csv.read(options.table)
-    figure = module.draw(table, about | {"note": csv.synthetic(table, about)})
+    caption = figures.module(options.figure).CAPTION
+    figure = tables.drawn(options.figure, options.table, json.loads(options.experiment.read_text(encoding="utf-8")))
     for path in options.out:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}{path.suffix}")
-        metadata = {".pdf": {"CreationDate": None, "Subject": module.CAPTION}, ".png": {"Description": module.CAPTION}}
-        metadata[".svg"] = {"Date": None, "Description": module.CAPTION}
+        metadata = {".pdf": {"CreationDate": None, "Subject": caption}, ".png": {"Description": caption}}
+        metadata[".svg"] = {"Date": None, "Description": caption}
         try:
             picture = io.BytesIO()
             figure.savefig(picture, format=path.suffix[1:], dpi=160, metadata=metadata.get(path.suffix, {}))

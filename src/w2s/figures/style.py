@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
-
-import matplotlib
-
-matplotlib.use("Agg")
 
 import numpy as np
 import seaborn as sns
@@ -89,6 +86,16 @@ class Layout(ConstrainedLayoutEngine):
             panel.set_in_layout(placed)  # setting a position takes it out of the layout
 
 
+class Picture(Figure):
+    """A figure that notebooks show without further ado: it is not one of pyplot's."""
+
+    def _repr_png_(self) -> bytes:
+        """What IPython displays."""
+        file = io.BytesIO()
+        self.savefig(file, format="png", dpi=110)
+        return file.getvalue()
+
+
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure in the common style; inches. It is not registered with pyplot, so it can be garbage-collected."""
     sns.set_theme(
@@ -107,7 +114,7 @@ def new_figure(width: float, height: float) -> Figure:
             "svg.hashsalt": "w2s",
         },
     )
-    return Figure(figsize=(width, height), layout=Layout())
+    return Picture(figsize=(width, height), layout=Layout())
 
 
 def panels(

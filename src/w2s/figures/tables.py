@@ -10,6 +10,7 @@ from w2s.experiments.settings import invented
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 # Columns that are names, however they look.
 NAMES = ["task", "title", "source", "citation", "licence", "rows_from", "setting", "panel", "bar", "stopping"]
@@ -23,6 +24,17 @@ def read(path: Path) -> pd.DataFrame:
 
     names = [name for name in pd.read_csv(path, nrows=0).columns if name in NAMES]
     return pd.read_csv(path, dtype=dict.fromkeys(names, "object"), keep_default_na=False, na_values=[""])
+
+
+def drawn(figure: str, path: Path, experiment: Mapping[str, Any]) -> Figure:
+    """A figure from its CSV file. experiment: its settings, as JSON. UserError for an unknown figure."""
+    from w2s import figures
+    from w2s.engine import artifacts
+
+    module, table = figures.module(figure), read(path)
+    about = {**experiment, "commit": artifacts.git_commit()}
+    drawn: Figure = module.draw(table, about | {"note": synthetic(table, about)})
+    return drawn
 
 
 def synthetic(table: pd.DataFrame, about: Mapping[str, Any]) -> str:

@@ -34,12 +34,15 @@ def log_of(artifact: Artifact) -> Path:
     return Path("logs") / f"{artifact.path.removeprefix('results/')}.log"
 
 
-def state_of(artifact: Artifact) -> State:
-    """Done: its manifest is there. Running: a process holds its lock. Failed: its log is there, and neither is so."""
-    if Path(artifact.manifest).is_file():
+def state_of(artifact: Artifact, root: Path = Path()) -> State:
+    """Done: its manifest is there. Running: a process holds its lock. Failed: its log is there, and neither is so.
+
+    root: the checkout's folder.
+    """
+    if (root / artifact.manifest).is_file():
         return State(artifact, "done")
-    said = _last_line(log_of(artifact))
-    if is_locked(WORK / artifact.key):
+    said = _last_line(root / log_of(artifact))
+    if is_locked(root / WORK / artifact.key):
         return State(artifact, "running", said)
     return State(artifact, "failed" if said else "waiting", said)
 
