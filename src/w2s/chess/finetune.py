@@ -165,7 +165,7 @@ def train(
     assert isinstance(spec.training, Training)
     network = player.network
     schedule = Schedule.of(spec.training, spec.learning_rate, spec.seed)
-    job.train(network, schedule.epochs * sum(learned.inputs.lengths), compiles=network.backbone)
+    job.train(network, schedule.epochs * learned.inputs.tokens, compiles=network.backbone)
 
     def evaluate() -> dict[str, float]:
         predictions["test"] = player.predict("test", test)

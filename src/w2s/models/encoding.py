@@ -6,13 +6,16 @@ A tokenizer that is one file (an own rung's) is read by the tokenizers library a
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from w2s.errors import UserError, first_line
 from w2s.models.base import max_length as longest
+
+AT_ONCE = 1000  # texts: what a tokenizer returns takes 100 times the memory of the ids
 
 
 @cache
@@ -73,7 +76,12 @@ def bare_ids(tokenizer: Any, texts: Sequence[str], *, special: bool = False) -> 
     return list(tokenizer(list(texts), add_special_tokens=special)["input_ids"])
 
 
-def encode(directory: Path, texts: Sequence[str], max_length: int) -> list[list[int]]:
+def encode(directory: Path, texts: Iterable[str], max_length: int) -> list[list[int]]:
+    """``encode_each``, all at once: as Python lists, ten times the memory of the ids themselves."""
+    return list(encode_each(directory, texts, max_length))
+
+
+def encode_each(directory: Path, texts: Iterable[str], max_length: int) -> Iterator[list[int]]:
     """Token ids of each text, behind the start token that the tokenizer itself puts there, if any.
 
     A text longer than ``max_length`` tokens, or than the model takes, loses its beginning: the question and
@@ -85,11 +93,12 @@ def encode(directory: Path, texts: Sequence[str], max_length: int) -> list[list[
     room = limit - len(start)
     if room < 1:
         raise UserError(f"training.max_length: {limit} leaves no room for text; allowed: more than {len(start)}")
-    encoded = bare_ids(tokenizer, texts)
-    for text, ids in zip(texts, encoded, strict=True):
-        if not ids and not start:
-            raise UserError(f"{directory}: its tokenizer returns no tokens for {text[:40]!r}")
-    return [start + ids[-room:] for ids in encoded]
+    remaining = iter(texts)
+    while some := list(islice(remaining, AT_ONCE)):
+        for text, ids in zip(some, bare_ids(tokenizer, some), strict=True):
+            if not ids and not start:
+                raise UserError(f"{directory}: its tokenizer returns no tokens for {text[:40]!r}")
+            yield start + ids[-room:]
 
 
 def end_of(directory: Path) -> int:

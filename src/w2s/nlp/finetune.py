@@ -57,7 +57,7 @@ def make(
     computing = job.computing(spec, changes.adapters)
     network = job.load(lambda: classifier.load(base, training.answers, computing), spec.seed)
     put_back = job.keep_used_rows(network, recipe.schedule, [part.texts for part in parts.values()])
-    tokens = recipe.schedule.epochs * sum(learned.texts.lengths) * methods.passes(changes)
+    tokens = recipe.schedule.epochs * learned.texts.tokens * methods.passes(changes)
     job.train(network, tokens, compiles=network)
     evaluated = joined([parts["validation"].texts, parts["test"].texts])
     test = parts["test"] if spec.agreement else first_of(parts["test"], training.evaluation_examples)

@@ -17,7 +17,7 @@ PREDICTED = ("strong", "validation", "test")  # parts that runs predict by defau
 
 def weak_labels(run: Path) -> dict[str, float]:
     """Example id -> the supervisor's probability of class 1."""
-    table = artifacts.read_table(run / "predictions.parquet").to_pydict()
+    table = artifacts.read_table(run / "predictions.parquet").select(["id", "probability"]).to_pydict()
     return dict(zip(table["id"], table["probability"], strict=True))
 
 

@@ -10,9 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from w2s.engine import artifacts
 from w2s.models import encoding
-from w2s.nlp import variants
+from w2s.nlp import examples, variants
 from w2s.nlp.labels import PREDICTED, join, weak_labels
 from w2s.nlp.specs import LabelHintSpec
 from w2s.training import labels as label_changes
@@ -39,18 +38,13 @@ class Part(Encoded):
 @lru_cache(maxsize=4)  # of recent tasks and tokenizers: a warm process trains run after run
 def encoded(data: Path, model: Path, max_length: int) -> Mapping[str, Encoded]:
     """Part -> its texts in the tokens of a base model, and the truth. Read-only."""
-    table = artifacts.read_table(data / "examples.parquet").to_pydict()
-    tokens = encoding.encode(model, table["text"], max_length)
-    rows: dict[str, list[int]] = {}
-    for number, part in enumerate(table["part"]):
-        rows.setdefault(part, []).append(number)
     return {
         name: Encoded(
-            [table["id"][number] for number in numbers],
-            Texts([tokens[number] for number in numbers]),
-            torch.tensor([float(table["label"][number]) for number in numbers]),
+            table["id"].to_pylist(),
+            Texts(encoding.encode_each(model, examples.texts_of(table), max_length)),
+            torch.tensor(table["label"].to_pylist(), dtype=torch.float),
         )
-        for name, numbers in rows.items()
+        for name, table in examples.by_part(data)
     }
 
 
@@ -70,12 +64,8 @@ def with_label_hints(
     parts: Mapping[str, Part], data: Path, model: Path, source: Path, max_length: int, hint: LabelHintSpec
 ) -> dict[str, Part]:
     """The parts that a run (``source``) predicts, every text with a hint at its predicted label."""
-    tokens = variants.hinted_tokens(data, model, max_length, hint, weak_labels(source))
-    return {
-        name: Part(part.ids, Texts(tokens[name]), part.truth, part.labels)
-        for name, part in parts.items()
-        if name in tokens
-    }
+    texts = variants.hinted_texts(data, model, max_length, hint, weak_labels(source))
+    return {name: Part(part.ids, texts[name], part.truth, part.labels) for name, part in parts.items() if name in texts}
 
 
 def training_part(parts: Mapping[str, Part], half: str, subset: Path | None, column: str | None) -> Part:
@@ -112,5 +102,6 @@ def apply_label_changes(part: Part, parts: dict[str, Part], half: str, changes: 
         parts[half] = part
     if kept is None:
         return part
-    texts = Texts([part.texts.ids(number) for number in kept])
-    return Part([part.ids[number] for number in kept], texts, part.truth[kept], part.labels[kept])
+    return Part(
+        [part.ids[number] for number in kept], variants.taken(part.texts, kept), part.truth[kept], part.labels[kept]
+    )

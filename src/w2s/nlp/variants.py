@@ -17,6 +17,7 @@ from torch import Tensor
 from w2s.engine import artifacts
 from w2s.errors import UserError
 from w2s.models import encoding
+from w2s.nlp import examples
 from w2s.nlp.specs import LabelHintSpec
 from w2s.training.batching import Texts
 
@@ -34,22 +35,24 @@ def restricted(ids: Sequence[str], subset: Path, column: str) -> list[int]:
     return [number for number, name in enumerate(ids) if marked[name]]
 
 
-def hinted_tokens(
+def hinted_texts(
     data: Path, model: Path, max_length: int, hint: LabelHintSpec, predicted: Mapping[str, float]
-) -> dict[str, list[list[int]]]:
-    """Part -> its texts' tokens, each text with a hint at its predicted label.
+) -> dict[str, Texts]:
+    """Part -> its texts in a base model's tokens, each text with a hint at its predicted label.
 
     predicted: example -> probability of class 1, hardened here; examples without a prediction (those that the
     supervisor was trained on) are left out.
     """
-    table = artifacts.read_table(data / "examples.parquet").to_pydict()
-    rows = [number for number, name in enumerate(table["id"]) if name in predicted]
-    words = [hint.words[int(predicted[table["id"][number]] > 0.5)] for number in rows]
-    texts = [with_hint(table["text"][number], word, hint) for number, word in zip(rows, words, strict=True)]
-    tokens: dict[str, list[list[int]]] = {}
-    for number, ids in zip(rows, encoding.encode(model, texts, max_length), strict=True):
-        tokens.setdefault(table["part"][number], []).append(ids)
-    return tokens
+    found = {}
+    for name, table in examples.by_part(data):
+        asked = (
+            with_hint(text, hint.words[int(predicted[example] > 0.5)], hint)
+            for example, text in zip(table["id"].to_pylist(), examples.texts_of(table), strict=True)
+            if example in predicted
+        )
+        if texts := Texts(encoding.encode_each(model, asked, max_length)):
+            found[name] = texts
+    return found
 
 
 def with_hint(text: str, word: str, hint: LabelHintSpec) -> str:
@@ -78,7 +81,7 @@ def before_training(evaluated: Mapping[str, float]) -> dict[str, float]:
 
 def taken(texts: Texts, numbers: Sequence[int]) -> Texts:
     """Some of the texts."""
-    return Texts([texts.ids(number) for number in numbers])
+    return Texts(texts.ids(number) for number in numbers)
 
 
 def rows(values: Tensor, numbers: Sequence[int]) -> Tensor:

@@ -41,7 +41,7 @@ def make(build: artifacts.Build, data: Path, model: Path, environment: Mapping[s
     network = job.load(lambda: generator.load(base, computing), spec.seed)
     learned = completions(data, base, spec.training.max_length)
     schedule = Schedule.of(spec.training, spec.learning_rate, spec.seed)
-    job.train(network, schedule.epochs * sum(learned.inputs.lengths), compiles=network.backbone)
+    job.train(network, schedule.epochs * learned.inputs.tokens, compiles=network.backbone)
 
     def gradient(batch: Sequence[int], progress: float, tokens: int) -> float:
         return backward(network, learned, batch, tokens)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +15,8 @@ from torch import Tensor, nn
 from w2s.engine import distributed
 
 WEIGHTS_READ = 64  # tokens
+AT_ONCE = 2**20  # tokens
+Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,11 @@ def epochs_order(count: int, epochs: float, seed: int) -> list[int]:
     return order[:wanted]
 
 
-def by_length(numbers: Sequence[int], lengths: Sequence[int]) -> list[int]:
-    """The same numbers, shortest first; equal lengths keep their order."""
-    return sorted(numbers, key=lambda number: lengths[number])
+def by_length(numbers: Sequence[int], lengths: Integers) -> list[int]:
+    """The same numbers, shortest first; equal lengths keep their order. lengths: of all texts."""
+    chosen = np.asarray(numbers, dtype=np.int64)
+    ordered: list[int] = chosen[lengths[chosen].argsort(kind="stable")].tolist()
+    return ordered
 
 
 def micro_batches(lengths: Sequence[int], budget: int, overhead: int = 0) -> list[slice]:
@@ -93,27 +99,39 @@ class Micro:
 
 
 class Texts:
-    """Encoded texts, stored as one flat tensor, and the padded tensors of any selection of them."""
+    """Encoded texts, and the padded tensors of any selection of them.
 
-    def __init__(self, ids: Sequence[Sequence[int]]) -> None:
-        self.lengths = [len(text) for text in ids]
-        self.starts = np.cumsum([0, *self.lengths])[:-1]
-        flat = np.fromiter((token for text in ids for token in text), dtype=np.int32, count=sum(self.lengths))
-        self._flat = torch.from_numpy(flat)
+    They take four bytes a token and some 16 a text; ids may come one text at a time. lengths: (n,) tokens of each.
+    """
+
+    def __init__(self, ids: Iterable[Sequence[int]]) -> None:
+        flat, lengths = array("i"), array("q")
+        for text in ids:
+            flat.extend(text)
+            lengths.append(len(text))
+        self.lengths: Integers = np.asarray(lengths)
+        self.starts: Integers = self.lengths.cumsum() - self.lengths
+        self._flat = torch.from_numpy(np.asarray(flat))
         self._there = cache(self._moved)
         self._planned = cache(self._plan)
 
     def __len__(self) -> int:
         return len(self.lengths)
 
+    @property
+    def tokens(self) -> int:
+        """Of all texts together."""
+        return len(self._flat)
+
     def ids(self, number: int) -> list[int]:
         """The tokens of one text."""
-        start = int(self.starts[number])
+        start = self.starts[number]
         return list(self._flat[start : start + self.lengths[number]].tolist())
 
     def used(self) -> Tensor:
         """(n,) the token ids that occur, once each."""
-        return torch.unique(self._flat)
+        found: Tensor = torch.cat([torch.unique(some) for some in self._flat.split(AT_ONCE)]).unique()
+        return found
 
     def tensors(self, numbers: Sequence[int], device: torch.device) -> tuple[Tensor, Tensor]:
         """(ids (n, longest) padded with 0 on the right, lengths (n,)) of these texts.
@@ -121,38 +139,42 @@ class Texts:
         All texts are on the device already: no copy per batch.
         """
         flat, starts, lengths = self._there(device)
-        chosen = torch.tensor(numbers, device=device)
-        steps = torch.arange(max(self.lengths[number] for number in numbers), device=device)
+        rows = np.asarray(numbers, dtype=np.int64)
+        chosen = torch.from_numpy(rows).to(device)
+        steps = torch.arange(int(self.lengths[rows].max()), device=device)
         inside = steps < lengths[chosen][:, None]
         places = (starts[chosen][:, None] + steps).where(inside, 0)
         return flat[places].where(inside, 0).long(), lengths[chosen]
 
     def _moved(self, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-        starts, lengths = torch.from_numpy(self.starts), torch.tensor(self.lengths)
+        starts, lengths = torch.from_numpy(self.starts), torch.from_numpy(self.lengths)
         return self._flat.to(device), starts.to(device), lengths.to(device)
 
     def split(self, numbers: Sequence[int], budget: int, device: torch.device, shape: Shape) -> list[Micro]:
         """These texts, shortest first, in micro-batches; in distributed training those of this rank."""
+        parts, shortest = self._parts(numbers, budget, shape)
+        return [Micro(part, *self.tensors(part or shortest, device)) for part in parts]
+
+    def all(self, budget: int, device: torch.device, shape: Shape) -> Iterator[Micro]:
+        """All texts in micro-batches. The split is cached for later evaluations; the padded tensors are not."""
+        parts, shortest = self._planned(budget, shape)
+        return (Micro(part, *self.tensors(part or shortest, device)) for part in parts)
+
+    def _plan(self, budget: int, shape: Shape) -> tuple[list[list[int]], list[int]]:
+        return self._parts(range(len(self)), budget, shape)
+
+    def _parts(self, numbers: Sequence[int], budget: int, shape: Shape) -> tuple[list[list[int]], list[int]]:
+        """(the numbers of each micro-batch of this rank, that of the shortest text)."""
 
         def sliced(ordered: Sequence[int]) -> list[list[int]]:
-            lengths = [self.lengths[number] for number in ordered]
+            lengths = self.lengths[np.asarray(ordered, dtype=np.int64)].tolist()
             slices = micro_batches(lengths, min(budget, shape.largest), shape.overhead)
             return [list(ordered[part]) for part in slices]
 
         ordered = by_length(numbers, self.lengths)
-        return [
-            Micro(part, *self.tensors(part or ordered[:1], device))
-            for part in distributed.split_by_rank(ordered, sliced)
-        ]
-
-    def all(self, budget: int, device: torch.device, shape: Shape) -> list[Micro]:
-        """All texts in micro-batches, cached for later evaluations."""
-        return self._planned(budget, device, shape)
-
-    def _plan(self, budget: int, device: torch.device, shape: Shape) -> list[Micro]:
-        return self.split(range(len(self)), budget, device, shape)
+        return distributed.split_by_rank(ordered, sliced), ordered[:1]
 
 
 def joined(several: Sequence[Texts]) -> Texts:
     """The texts of several, concatenated."""
-    return Texts([texts.ids(number) for texts in several for number in range(len(texts))])
+    return Texts(texts.ids(number) for texts in several for number in range(len(texts)))

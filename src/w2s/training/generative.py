@@ -57,7 +57,7 @@ def _targets(learned: AnswerExamples, numbers: Sequence[int], device: torch.devi
     columns: list[int] = []
     targets: list[int] = []
     for row, number in enumerate(numbers):
-        answer, length = learned.targets[number], learned.inputs.lengths[number]
+        answer, length = learned.targets[number], int(learned.inputs.lengths[number])
         rows += [row] * len(answer)
         columns += range(length - len(answer), length)
         targets += answer

@@ -310,9 +310,12 @@ def probabilities(model: nn.Module, texts: Texts, budget: Budget | None = None) 
     device = next(model.parameters()).device
 
     def predict(tokens: int) -> Tensor:
-        parts: list[Micro] = texts.all(EVALUATION * tokens, device, shape_for(model, device) * 2)
-        local = torch.cat([logits_of(model, part) for part in parts])
-        logits, numbers = distributed.gather(local, [number for part in parts for number in part.numbers])
+        rows: list[Tensor] = []
+        numbers: list[int] = []
+        for part in texts.all(EVALUATION * tokens, device, shape_for(model, device) * 2):
+            rows.append(logits_of(model, part))
+            numbers += part.numbers
+        logits, numbers = distributed.gather(torch.cat(rows), numbers)
         found = torch.empty(len(texts))
         found[numbers] = logits.softmax(-1)[:, 1].cpu()
         return found

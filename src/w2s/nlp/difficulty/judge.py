@@ -133,8 +133,8 @@ def answered(
     job, base = Job(build), directory_of(model)
     computing = classifier.Computing(spec.precision)
     network = job.load(lambda: classifier.load(base, answers, computing), spec.seed)
-    encoded = Encoded(encoding.encode(base, texts, max_length))
+    encoded = Encoded(encoding.encode_each(base, texts, max_length))
     probability = [float(value) for value in probabilities(network, encoded)]
-    job.read(network, sum(encoded.lengths))
+    job.read(network, encoded.tokens)
     job.finish({})
     return probability

@@ -58,7 +58,7 @@ def make(
         network = finetune_again(build, data, model, run, labels, environment or {})
     parts = encoded(data, base, spec.max_length)
     texts = joined([part.texts for part in parts.values()])
-    job.read(network, sum(texts.lengths))
+    job.read(network, texts.tokens)
     values = last_states(network, texts, job.budget)
     with room_for(build.folder / FILE, values.nbytes):
         np.save(build.folder / FILE, values, allow_pickle=False)
@@ -79,9 +79,12 @@ def last_states(network: Classifier, texts: Texts, budget: Budget | None = None)
     head, network.head = network.head, nn.Identity()  # type: ignore[assignment]
 
     def states(tokens: int) -> torch.Tensor:
-        parts = texts.all(EVALUATION * tokens, where, shape_for(network, where) * 2)
-        local = torch.cat([logits_of(network, part).cpu() for part in parts])
-        rows, numbers = distributed.gather(local, [number for part in parts for number in part.numbers])
+        local: list[torch.Tensor] = []
+        numbers: list[int] = []
+        for part in texts.all(EVALUATION * tokens, where, shape_for(network, where) * 2):
+            local.append(logits_of(network, part).cpu())
+            numbers += part.numbers
+        rows, numbers = distributed.gather(torch.cat(local), numbers)
         ordered = torch.empty_like(rows)
         ordered[numbers] = rows
         return ordered

@@ -126,7 +126,8 @@ def read_examples(
     data: Path, half: str | None, labels: Path | None, asked: Sequence[str] = (TEST,)
 ) -> tuple[Examples, Examples]:
     """(the half that shots are drawn from, the parts to answer), labelled by the supervisor's run if there is one."""
-    table = artifacts.read_table(data / "examples.parquet").to_pydict()
+    columns = ["id", "part", "text", "label"]
+    table = artifacts.read_table(data / "examples.parquet").select(columns).to_pydict()
     weak = weak_labels(labels) if labels else None
 
     def of_parts(wanted: Sequence[str | None]) -> Examples:
@@ -224,7 +225,7 @@ class Prompter:
         """(texts, 3) on the CPU: logits of each text's two answers, and the logsumexp of all logits."""
         where = next(self.network.parameters()).device
         answers = torch.tensor(tokens_of, device=where)
-        mean = sum(texts.lengths) / len(texts)
+        mean = texts.tokens / len(texts)
         share = mean / (mean + len(before))  # of a question's own tokens among those held for it
 
         def score(tokens: int) -> Tensor:
