@@ -64,6 +64,10 @@ def test_work_grows_with_what_is_read_and_trained(plan: Plan) -> None:
     assert flop(with_spec(run, training={**training, "epochs": 2 * training["epochs"]})) == 2 * flop(run)
     assert flop(with_spec(run, training={**training, "evaluations_per_epoch": 99})) > flop(run)
     assert flop(with_spec(run, adapters={"rank": 2}, precision="float32")) < flop(run)
+    all_, few, many = (
+        flop(with_spec(run, training={**training, "evaluation_examples": count})) for count in (None, 1, 10**6)
+    )
+    assert few < all_ == many
     assert flop(plan.nlp.truth("sciq", "w16", 0)) > flop(run)
     assert flop(prompted.truth("sciq", "w8", 0)) == prompted.setting.draws * flop(prompted.zero_shot("sciq", "w8", 0))
     assert flop(probing.features_of(run)) == pytest.approx(flop(run) + flop(probing.features("sciq", "w8", 0)))

@@ -12,11 +12,17 @@ EVALUATED = ("validation", "test")
 
 
 def finetune(run: Artifact) -> Work:
-    """On a half, or on both, or on a subset of both that is as large as one."""
+    """On a half, or on both, or on a subset of both that is as large as one.
+
+    Evaluations read the whole validation part, and of the test set what the recipe says.
+    """
     half = run.spec["half"]
     work = finetuning(run, (half,) if half in HALVES else HALVES, EVALUATED)
-    share = 0.5 if "subset" in run.spec else 1.0
-    return work._replace(passes={part: n if part in EVALUATED else share * n for part, n in work.passes.items()})
+    shares = dict.fromkeys(HALVES, 0.5 if "subset" in run.spec else 1.0)
+    asked, size = run.spec["training"].get("evaluation_examples"), run.parents["data"].spec["sizes"].get("test")
+    if asked and size and not run.spec.get("agreement"):
+        shares["test"] = min(1.0, asked / size)
+    return work._replace(passes={part: shares.get(part, 1.0) * count for part, count in work.passes.items()})
 
 
 def prompt(run: Artifact) -> Work:
