@@ -10,6 +10,7 @@ from w2s.engine import warm
 from w2s.errors import UserError
 from w2s.jobs.interrupts import Interrupts
 from w2s.jobs.neighbours import share_records
+from w2s.jobs.planning import plan_what_is_missing
 from w2s.jobs.scheduling import wake_once
 from w2s.jobs.targets import shell_prefix
 from w2s.jobs.workflow import Workflow
@@ -17,6 +18,7 @@ from w2s.jobs.workflow import Workflow
 min_version("9.19")  # the first that reads profile.yaml
 share_records()
 wake_once()
+plan_what_is_missing()
 
 interrupts = Interrupts()
 if workflow.is_main_process:
