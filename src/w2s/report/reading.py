@@ -137,6 +137,12 @@ READING = {
         "Points to the right of the dotted line (naive) are methods that help. Where whiskers (lowest and highest "
         "seed) of two methods overlap, the difference may be noise."
     ),
+    "misfit": (
+        "Points above zero are students better than their supervisor. Theory predicts points on or above the dashed "
+        "line where students are ideal (a convex class that contains the truth, the least squared distance to weak "
+        "labels); the further below it, the more of the misfit is lost instead of gained. The bottom row never "
+        "exceeds the line: each disagreement corrects at most one error."
+    ),
     "sandwiching": (
         "The assistant helps where the assisted weak model is above both the weak model alone and the assistant alone. "
         "Students of its labels show whether better labels make better students."
