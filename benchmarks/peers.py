@@ -1,0 +1,231 @@
+"""One finetuning run: our loop against the Hugging Face Trainer, from 4 x 128 to 125 million parameters.
+
+Both train the same Llama-class classifier on the same texts (16 to 128 tokens, log-uniform), batch 32, one epoch, one
+thread, float32, fused AdamW, cross entropy to soft labels. ``trainer`` gets the same batches in the same order and pads
+each to its longest text, as its default collator does; loss curves must agree. ``grouped`` makes batches of texts of
+similar length (``group_by_length``), hence other batches: faster, but not the same training.
+
+    python benchmarks/peers.py [--repeats N] [--shapes 4x128 10M 50M 125M] [--model DIRECTORY]
+
+With --model, the model of a directory in the hub's layout is trained instead of random ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from common import fresh, in_turns, machine, table
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model's shape, its vocabulary, and how many texts are enough to measure it."""
+
+    width: int
+    layers: int
+    vocabulary: int
+    texts: int
+
+
+CASES = {
+    "4x128": Case(128, 4, 1_024, 512),
+    "10M": Case(320, 6, 8_192, 128),
+    "50M": Case(512, 11, 32_000, 96),
+    "125M": Case(768, 13, 49_152, 64),
+}
+RUNNERS = ("trainer", "grouped", "ours")
+BATCH, RATE, SHORTEST, LONGEST = 32, 1e-4, 16, 128
+AGREE = 1e-3  # how far loss curves may lie apart
+
+
+def work(texts: int, vocabulary: int) -> tuple[list[list[int]], Any]:
+    """(texts as token ids, (texts, 2) soft labels), the same in every process."""
+    import torch
+
+    generator = torch.Generator().manual_seed(0)
+    lengths = SHORTEST * (LONGEST / SHORTEST) ** torch.rand(texts, generator=generator)
+    ids = [
+        torch.randint(5, vocabulary, (length,), generator=generator).tolist()
+        for length in lengths.round().int().tolist()
+    ]
+    positive = torch.rand(texts, generator=generator)
+    return ids, torch.stack([1 - positive, positive], dim=-1)
+
+
+def classifier_of(directory: Path) -> Any:
+    """Our classifier on a base model; the peers train it too, so that only the loops differ."""
+    from w2s.models.classifier import Classifier, Computing, backbone_of
+
+    backbone, unembedding = backbone_of(directory, Computing())
+    return Classifier(backbone, unembedding[[3, 4]])
+
+
+def ours(directory: Path, ids: list[list[int]], labels: Any) -> list[float]:
+    """Loss of every batch by ``w2s.training.loop``."""
+    import torch
+
+    from w2s.engine.checkpoints import Checkpoint
+    from w2s.models.vocabulary import keep_used_rows
+    from w2s.training.batching import Texts
+    from w2s.training.loop import Evaluation, Recipe, Runtime, Schedule, train
+    from w2s.training.objectives import loss_of
+    from w2s.training.specs import Objective
+
+    network, texts = classifier_of(directory), Texts(ids)
+    keep_used_rows(network, texts.used())
+    schedule = Schedule(1, BATCH, RATE, 0.0, max(1, len(ids) // BATCH), 0)
+    with tempfile.TemporaryDirectory() as folder:
+        runtime = Runtime(Checkpoint(Path(folder) / "checkpoint.pt"))
+        torch.manual_seed(0)
+        history, _ = train(
+            network, texts, labels, Recipe(loss_of(Objective(name="naive")), schedule), Evaluation(), runtime
+        )
+    return [row["train_loss"] for row in history]
+
+
+def trainer(directory: Path, ids: list[list[int]], labels: Any, *, grouped: bool) -> list[float]:
+    """Loss of every batch by the Hugging Face Trainer, over a transformers model."""
+    import torch
+    from torch import nn
+    from torch.nn.utils.rnn import pad_sequence
+    from transformers import AutoModelForCausalLM, Trainer, TrainingArguments
+
+    from w2s.training.batching import epochs_order
+
+    model = AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32)
+
+    class Finetuned(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.backbone = model.base_model
+            self.head = nn.Linear(model.config.hidden_size, 2, bias=False)
+            self.head.weight.data.copy_(model.get_output_embeddings().weight[[3, 4]])
+
+        def forward(self, input_ids: Any, last: Any, labels: Any) -> dict[str, Any]:
+            hidden = self.backbone(input_ids=input_ids, use_cache=False).last_hidden_state
+            logits = self.head(hidden[torch.arange(len(last)), last])
+            return {"loss": nn.functional.cross_entropy(logits, labels), "logits": logits}
+
+    def collate(rows: list[dict[str, Any]]) -> dict[str, Any]:
+        texts = [torch.tensor(row["input_ids"]) for row in rows]
+        return {
+            "input_ids": pad_sequence(texts, batch_first=True),
+            "last": torch.tensor([len(text) - 1 for text in texts]),
+            "labels": torch.stack([row["labels"] for row in rows]),
+        }
+
+    class Ordered(Trainer):  # type: ignore[misc]
+        def _get_train_sampler(self, *arguments: Any) -> Any:
+            return super()._get_train_sampler(*arguments) if grouped else epochs_order(len(ids), 1, 0)
+
+    rows = [{"input_ids": text, "labels": label} for text, label in zip(ids, labels, strict=True)]
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = TrainingArguments(
+            folder,
+            per_device_train_batch_size=BATCH,
+            num_train_epochs=1,
+            learning_rate=RATE,
+            weight_decay=0.0,
+            max_grad_norm=0.0,
+            lr_scheduler_type="linear",
+            optim="adamw_torch_fused",
+            use_cpu=True,
+            logging_steps=1,
+            save_strategy="no",
+            report_to=[],
+            disable_tqdm=True,
+            remove_unused_columns=False,
+            dataloader_pin_memory=False,
+            **({"train_sampling_strategy": "group_by_length"} if grouped else {}),
+        )
+        training = Ordered(Finetuned(), arguments, data_collator=collate, train_dataset=rows)
+        training.train()
+    return [float(entry["loss"]) for entry in training.state.log_history if "loss" in entry]
+
+
+def worker(runner: str, texts: int, vocabulary: int, directory: Path) -> dict[str, Any]:
+    """One measurement: examples per CPU second, and the losses."""
+    import contextlib
+    import io
+
+    import torch
+
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+
+    def run(count: int) -> list[float]:
+        ids, labels = work(count, vocabulary)
+        if runner == "ours":
+            return ours(directory, ids, labels)
+        return trainer(directory, ids, labels, grouped=runner == "grouped")
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        run(2)  # imports, first calls of libraries: not what is measured
+        started = time.process_time()
+        losses = run(texts)
+    return {"examples_per_second": texts / (time.process_time() - started), "losses": losses}
+
+
+def measure(name: str, texts: int, vocabulary: int, directory: str, repeats: int) -> list[tuple[str, ...]]:
+    """Rows of the table for one model; exits with a message if loss curves differ."""
+    found = in_turns(RUNNERS, lambda runner: fresh(__file__, runner, str(texts), str(vocabulary), directory), repeats)
+    curves = zip(found["ours"][0]["losses"], found["trainer"][0]["losses"], strict=True)
+    apart = max(abs(one - other) for one, other in curves)
+    if apart > AGREE:
+        sys.exit(f"{name}: losses of ours and the Trainer differ by {apart:.2g}: not the same work")
+    speeds = {runner: [one["examples_per_second"] for one in some] for runner, some in found.items()}
+    best = {runner: max(some) for runner, some in speeds.items()}
+    return [
+        (
+            name,
+            runner,
+            f"{min(speeds[runner]):.3g} to {best[runner]:.3g}",
+            f"{best['ours'] / best[runner]:.2f}",
+            f"{apart:.0e}" if runner == "trainer" else "",
+        )
+        for runner in RUNNERS
+    ]
+
+
+def main() -> None:
+    """Measure, or be one of the measured."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--shapes", nargs="*", choices=CASES, default=list(CASES))
+    parser.add_argument("--model", type=Path, help="a model in the hub's layout, in place of the shapes")
+    parser.add_argument("--texts", type=int, default=64, help="texts, with --model")
+    parser.add_argument("--worker", nargs=4, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        runner, texts, vocabulary, directory = options.worker
+        print(json.dumps(worker(runner, int(texts), int(vocabulary), Path(directory))))
+        return
+    print(machine())
+    rows: list[tuple[str, ...]] = []
+    if options.model:
+        vocabulary = json.loads((options.model / "config.json").read_text())["vocab_size"]
+        rows += measure(options.model.name, options.texts, vocabulary, str(options.model), options.repeats)
+    for name in [] if options.model else options.shapes:
+        from w2s.models.pretraining import new_model
+
+        case = CASES[name]
+        shape = {"width": case.width, "intermediate": case.width * 8 // 3 // 8 * 8, "layers": case.layers}
+        with tempfile.TemporaryDirectory() as folder:
+            model: Any = new_model({**shape, "heads": case.width // 32}, case.vocabulary, 0)
+            model.save_pretrained(folder)
+            rows += measure(name, case.texts, case.vocabulary, folder, options.repeats)
+    header = ("model", "loop", "examples / CPU s", "ours is faster by", "losses differ by")
+    print(table("One finetuning run beside the Hugging Face Trainer", header, rows))
+
+
+if __name__ == "__main__":
+    main()
