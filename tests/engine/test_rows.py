@@ -40,7 +40,7 @@ def write(path: Path, content: Sequence[Mapping[str, Any]]) -> Path:
         return path
     lines = "".join(json.dumps(row) + "\n" for row in content)
     if ".tsv" in path.suffixes:
-        lines = "".join("\t".join(map(str, cells)) + "\n" for cells in [list(content[0]), *map(dict.values, content)])
+        lines = "".join("\t".join(map(str, cells)) + "\n" for cells in [content[0], *(row.values() for row in content)])
     text = CSV if ".csv" in path.suffixes else json.dumps(content) if ".json" in path.suffixes else lines
     path.write_bytes(COMPRESS.get(path.suffix, bytes)(text.encode()))
     return path

@@ -8,8 +8,10 @@ import pandas as pd
 
 from w2s.analysis.aggregate import INTERVAL, MEDIAN
 
-VALUES = ("accuracy", "accuracy_hard", "pgr", "agreement", "agreement_right", "agreement_wrong", "legal")
-VALUES += ("gain_squared", "misfit_squared", "gain_rate", "misfit_rate")
+VALUES = (
+    *("accuracy", "accuracy_hard", "pgr", "agreement", "agreement_right", "agreement_wrong", "legal"),
+    *("gain_squared", "misfit_squared", "gain_rate", "misfit_rate"),
+)
 PARTS = ("weak", "strong", "validation", "test")
 GUARDS = ("bag_of_words_accuracy", "length_only_accuracy")
 PLACE = ["method", "supervisor"]  # rows of a table; its columns are students
