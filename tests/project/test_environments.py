@@ -123,7 +123,7 @@ def test_a_container_has_the_environments_python_and_the_constraints_versions(ki
     assert all("-c constraints.txt" in one for one in installs)
     assert installs[-1].endswith('-e ".[kubernetes]"')  # the package, and with it all that it depends on
     assert not [one for one in installs if re.search(r"[=<>~]=", one)], "versions stand in constraints.txt"
-    assert others.index("COPY . .") < next(n for n, line in enumerate(others) if "pip install" in line)
+    assert others.index("COPY --chown=w2s . .") < next(n for n, line in enumerate(others) if "pip install" in line)
 
 
 def test_a_container_takes_along_what_its_package_needs_and_no_results() -> None:
