@@ -37,7 +37,7 @@ def write(docs: Path, tables: Path) -> list[str]:
     written = []
     for page in sorted(docs.glob("*.md")):
         text = page.read_text(encoding="utf-8")
-        names = BLOCK.findall(text)
+        names = [name for name in BLOCK.findall(text) if name not in KEPT]
         for name in names:
             frame = _made(name, tables, page)
             target = docs / "numbers" / f"{name}.csv"
@@ -144,6 +144,8 @@ def _vision(tables: Tables) -> pd.DataFrame:
     return _grid("digits (%)", columns, rows)
 
 
+# Tables of experiments that the gallery does not run; their pages say how they were made.
+KEPT = ("real-cpu",)
 NUMBERS = {
     "elicitation": Numbers(("fig13", "fig5"), _elicitation),
     "prompting": Numbers(("fig9",), _by_labels("fig9")),
