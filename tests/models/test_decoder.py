@@ -135,7 +135,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no activation": {"hidden_act": None},
     "another activation": {"hidden_act": "gelu"},
     "no number of key heads": {"num_key_value_heads": None},
-    "window": {"sliding_window": 2},
+    "window": {"sliding_window": 64},
     "padding token": {"pad_token_id": 3},
     "unknown key": {"logit_scale": 7.0},
 }
@@ -163,6 +163,12 @@ def assert_same_logits(directory: Path) -> None:
 @pytest.mark.parametrize("name", VARIANTS)
 def test_whatever_the_config_says_logits_are_those_of_transformers(directory: Path, name: str) -> None:
     assert_same_logits(edited(directory, VARIANTS[name]))
+
+
+def test_a_window_that_the_library_heeds_with_a_cache_alone_is_refused_for_generation(directory: Path) -> None:
+    edited(directory, {"sliding_window": 2})
+    with pytest.raises(UserError, match="with a KV cache it gives other results"):
+        generator.load(directory)
 
 
 @pytest.mark.parametrize("tied", [True, False])

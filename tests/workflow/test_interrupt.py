@@ -35,7 +35,7 @@ def test_the_first_ctrl_c_while_jobs_run_ends_the_workflow_with_one_line(tmp_pat
         assert process.wait(120) != 0
     assert rest[-1] == LINE
     assert not [line for line in rest if "Error" in line or "Traceback" in line]
-    assert not list((folder / "results/models").glob("w*/manifest.json"))
+    assert not list(folder.glob("figures/fig5.*"))  # base models may have been finished before the signal
 
 
 def test_ctrl_c_before_any_job_runs_ends_at_once() -> None:

@@ -64,6 +64,7 @@ def build(
     question_of = {_id(task, one): one.question for some in candidates.values() for one in some}
     home = _components(one for some in candidates.values() for one in some)
     train = _examples(task, candidates["train"], "train", home, rng, counts)
+    _check_classes(task, train, "training")
     if "test" in rows:
         test = _examples(task, candidates["test"], "test", home, rng, counts)
         _check_classes(task, test, "test")
@@ -109,6 +110,8 @@ def _check_classes(task: Task, part: Sequence[Example], name: str) -> None:
     classes = Counter(example.label for example in part)
     if not classes:
         raise UserError(f"task {task.name!r}: no {name} examples are left; it needs more rows")
+    if len(part) == 1:
+        raise UserError(f"task {task.name!r}: only 1 {name} example is left; it needs more rows")
     if len(classes) == 1:
         groups = len({example.group for example in part})
         raise UserError(
