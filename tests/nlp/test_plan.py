@@ -337,6 +337,21 @@ def test_a_files_content_is_in_the_key_and_its_place_is_not(config: dict[str, An
     assert keys[0] == keys[1] != keys[2]
 
 
+def test_a_corpus_of_all_texts_reads_whole_training_splits_and_leaves_the_runs_data_alone(
+    config: dict[str, Any],
+) -> None:
+    data = {}
+    for corpus in ("tasks", "all-texts"):
+        config["nlp"]["pretraining"] = config["nlp"]["pretraining"] | {"corpus": corpus}
+        nlp = plan_of(config, "corpus").nlp
+        data[corpus] = nlp.corpus().parents
+        assert set(data[corpus]) == set(nlp.tasks)
+        assert all(nlp.data(task, 0).spec["sizes"]["train"] == config["data"]["sizes"]["train"] for task in nlp.tasks)
+    for task, limited in data["tasks"].items():
+        whole = data["all-texts"][task].spec
+        assert whole == {**limited.spec, "sizes": {**limited.spec["sizes"], "train": None}} != limited.spec
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10**6), st.floats(1e-6, 1e-1))
 def test_any_rate_and_seed_make_a_plan_whose_paths_are_unique(seed: int, learning_rate: float) -> None:

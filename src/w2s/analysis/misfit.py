@@ -40,13 +40,10 @@ def rate(target: Array, probability: Array) -> float:
 
 def auroc(truth: Array, probability: Array) -> float:
     """Area under the ROC curve, ties counted half; NaN where only one class is there. Both (n,); truth: 0 or 1."""
-    from scipy.stats import rankdata
+    from sklearn.metrics import roc_auc_score
 
     positive = truth > 0.5
-    ones, zeros = int(positive.sum()), int((~positive).sum())
-    if not ones or not zeros:
-        return math.nan
-    return float((rankdata(probability)[positive].sum() - ones * (ones + 1) / 2) / (ones * zeros))
+    return float(roc_auc_score(positive, probability)) if 0 < positive.sum() < len(truth) else math.nan
 
 
 def ece(truth: Array, probability: Array, bins: int = BINS) -> float:

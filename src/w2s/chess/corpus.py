@@ -17,9 +17,8 @@ from w2s.chess.games import Counts, Game, read_games
 from w2s.chess.puzzles import Puzzle
 from w2s.chess.replay import Replay
 from w2s.engine import artifacts
-from w2s.engine.space import room_for
 from w2s.errors import UserError
-from w2s.models.tokenizer import DOCUMENTS_FOR_TOKENIZER, train_tokenizer, write_tokens
+from w2s.models.tokenizer import DOCUMENTS_FOR_TOKENIZER, save, train_tokenizer, write_tokens
 
 
 def make(build: artifacts.Build, files: Mapping[str, Sequence[str]]) -> None:
@@ -33,8 +32,7 @@ def make(build: artifacts.Build, files: Mapping[str, Sequence[str]]) -> None:
     first = [] if spec["notation"] in CLOSED else list(islice(stream, DOCUMENTS_FOR_TOKENIZER))
     tokenizer = tokenizer_for(spec["notation"], first, spec["vocabulary"])
     tokens = write_tokens(build.folder / "tokens.npy", tokenizer, chain(first, stream))
-    with room_for(build.folder / "tokenizer.json", len(tokenizer.to_str(pretty=True).encode())):
-        tokenizer.save(str(build.folder / "tokenizer.json"))
+    save(tokenizer, build.folder / "tokenizer.json")
     if not documents.kept:
         raise UserError(
             f"chess games: none of {documents.games:,} can be used; {documents.with_a_puzzle:,} contain a "

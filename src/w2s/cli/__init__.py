@@ -45,29 +45,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
-        from w2s.engine import space
-
-        if space.is_full(error):
-            named = error.filename if isinstance(error, OSError) else None
-            print(f"w2s: {space.said(Path(named or '.'))}", file=sys.stderr)
-            return 1
-        if not isinstance(error, OSError | MemoryError | RuntimeError):
+        said = _in_one_line(error)
+        if said is None:
             raise
-        if isinstance(error, OSError):
-            print(f"w2s: {error.filename or 'file system'}: {error.strerror or error}", file=sys.stderr)
-            return 1
-        from w2s.engine.memory import is_out_of_memory
-
-        if not is_out_of_memory(error):
-            raise
-        print(
-            "w2s: out of memory; set W2S_TOKENS_AT_ONCE to a lower value; results do not depend on it", file=sys.stderr
-        )
+        print(f"w2s: {said}", file=sys.stderr)
         return 1
     finally:
         from w2s.engine import gpus
 
         gpus.release()
+
+
+def _in_one_line(error: Exception) -> str | None:
+    """What a user can do about an error of the machine; None for one of the program."""
+    from w2s.engine import space
+
+    if space.is_full(error):
+        named = error.filename if isinstance(error, OSError) else None
+        return space.said(Path(named or "."))
+    if isinstance(error, OSError):
+        return f"{error.filename or 'file system'}: {error.strerror or error}"
+    if isinstance(error, MemoryError | RuntimeError):
+        from w2s.engine.memory import is_out_of_memory
+
+        if is_out_of_memory(error):
+            return "out of memory; set W2S_TOKENS_AT_ONCE to a lower value; results do not depend on it"
+    return None
 
 
 def _parser() -> argparse.ArgumentParser:

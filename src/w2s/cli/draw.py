@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import secrets
 from pathlib import Path
 
 HELP = "draw a figure from its CSV file"
@@ -24,22 +23,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Draw from the CSV into every file asked for."""
     from w2s import figures
-    from w2s.engine import space
+    from w2s.engine import artifacts
     from w2s.figures import tables
 
     caption = figures.module(options.figure).CAPTION
     figure = tables.drawn(options.figure, options.table, json.loads(options.experiment.read_text(encoding="utf-8")))
     for path in options.out:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}{path.suffix}")
         metadata = {".pdf": {"CreationDate": None, "Subject": caption}, ".png": {"Description": caption}}
         metadata[".svg"] = {"Date": None, "Description": caption}
-        try:
-            picture = io.BytesIO()
-            figure.savefig(picture, format=path.suffix[1:], dpi=160, metadata=metadata.get(path.suffix, {}))
-            with space.room_for(path, len(picture.getvalue())):
-                aside.write_bytes(picture.getvalue())
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)
+        picture = io.BytesIO()
+        figure.savefig(picture, format=path.suffix[1:], dpi=160, metadata=metadata.get(path.suffix, {}))
+        artifacts.write_whole(path, picture.getvalue())
     print(", ".join(map(str, options.out)))

@@ -65,7 +65,11 @@ def written(path: Path) -> Iterator[IO[str]]:
     """
     text = io.StringIO(newline="")
     yield text
-    content = text.getvalue().encode()
+    write_whole(path, text.getvalue().encode())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write or replace a file whole, or leave it alone. UserError where the disk has no room for it."""
     aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")  # process numbers are not unique across machines
     try:
         with space.room_for(path, len(content)), aside.open("wb") as file:

@@ -72,11 +72,17 @@ def _write_header(file: BinaryIO, kind: np.dtype[Any], length: int) -> int:
     return file.tell()
 
 
+def save(tokenizer: Tokenizer, path: Path) -> None:
+    """Write a tokenizer as its library does. UserError where the disk has no room for it."""
+    content = tokenizer.to_str(pretty=True).encode()
+    with room_for(path, len(content)):
+        path.write_bytes(content)
+
+
 def write_corpus(folder: Path, documents: Sequence[str], vocabulary: int) -> dict[str, int]:
     """Write ``tokenizer.json``, trained on the first documents, and ``tokens.npy`` of all. Returns the counts."""
     tokenizer = train_tokenizer(documents[:DOCUMENTS_FOR_TOKENIZER], vocabulary)
-    with room_for(folder / "tokenizer.json", len(tokenizer.to_str(pretty=True).encode())):
-        tokenizer.save(str(folder / "tokenizer.json"))
+    save(tokenizer, folder / "tokenizer.json")
     tokens = write_tokens(folder / "tokens.npy", tokenizer, documents)
     size = tokenizer.get_vocab_size()
     print(f"{len(documents):,} documents, {tokens:,} tokens, vocabulary {size:,}")

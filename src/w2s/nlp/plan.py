@@ -105,11 +105,8 @@ class NlpPlan(LadderPlan[Nlp]):
         """Halves, validation and test of a task, drawn separately for each seed."""
         return self._once(("data", task, seed), lambda: self._new_data(self.task(task), seed))
 
-    def _whole_data(self, task: str, seed: int) -> Artifact:
-        """The same without a limit to the training rows."""
-        return self._once(("whole data", task, seed), lambda: self._new_data(self.task(task), seed, whole=True))
-
-    def _new_data(self, task: TaskChoice, seed: int, *, whole: bool = False) -> Artifact:
+    def _new_data(self, task: TaskChoice, seed: int, **limits: int | None) -> Artifact:
+        """limits: of numbers of examples, in place of the experiment's."""
         data, own = self._data, task.formatter is not None
         # Frequency is the corpus's.
         rows: Mapping[str, Any] = {"world": data.world.model_dump(exclude={"zipf"}), "version": WORLD_VERSION}
@@ -118,9 +115,7 @@ class NlpPlan(LadderPlan[Nlp]):
         if not invented:
             rows, environment = rows_of.rows(data, task, self.sources.root)
         cuts_test = not invented and "test" not in rows
-        sizes = data.sizes.model_dump(exclude=None if cuts_test else {"test_share"})
-        if whole:
-            sizes["train"] = None
+        sizes = data.sizes.model_dump(exclude=None if cuts_test else {"test_share"}) | limits
         spec = {"task": task.name, "rows": rows, "sizes": sizes, "seed": seed}
         if own:
             spec["own"] = self._user_task(task)
@@ -153,9 +148,10 @@ class NlpPlan(LadderPlan[Nlp]):
                 "statements": pretraining.statements,
                 "answers": list(pretraining.answers),
             }
-        else:
-            data = self.data if pretraining.corpus == "tasks" else self._whole_data
-            parents = {task: data(task, pretraining.seed) for task in self.tasks}
+        elif pretraining.corpus == "tasks":
+            parents = {task: self.data(task, pretraining.seed) for task in self.tasks}
+        else:  # no limit to the training rows
+            parents = {task: self._new_data(self.task(task), pretraining.seed, train=None) for task in self.tasks}
         return Artifact(CORPUS, "models/corpus", f"corpus ({pretraining.corpus}) and tokenizer", spec, parents)
 
     # -- runs ----------------------------------------------------------------------------------------------
