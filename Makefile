@@ -18,7 +18,7 @@ help:
 	@echo "make report/claims.html verdicts on the paper's claims; draws on the numbers behind all figures"
 	@echo "make test-fast          unit tests: one to two minutes; plain pytest runs the same"
 	@echo "make test               all tests, including workflows end to end: 15 to 20 minutes"
-	@echo "make bench              measure speed against plain loops: ten minutes (make bench-gpu: on a GPU)"
+	@echo "make bench              measure speed against other loops: 20 minutes (make bench-gpu: on a GPU)"
 	@echo "make lint               ruff, mypy, snakefmt, snakemake --lint"
 	@echo "make format             fix what ruff and snakefmt can fix"
 	@echo "make site               the documentation as a site that works offline: site/index.html"
@@ -75,6 +75,7 @@ gallery: figures
 # Each measures in fresh processes; benchmarks/RESULTS.md records results by machine.
 bench: $(INSTALLED)
 	$(ACTIVE) python benchmarks/finetune.py
+	$(ACTIVE) python benchmarks/peers.py --repeats 1
 	$(ACTIVE) python benchmarks/pretraining.py
 	$(ACTIVE) python benchmarks/startup.py
 	$(ACTIVE) python benchmarks/many.py
