@@ -19,6 +19,10 @@ from w2s.experiments.plan import Plan
 ROOT = Path(__file__).resolve().parent.parent
 FAST = "not workflow and not slow"
 REAL_DATA = Path(os.environ.get("W2S_REAL_DATA", "")).resolve()  # samples of the real data sets, a folder for each
+REAL_MODELS = Path(os.environ.get("W2S_REAL_MODELS", "")).resolve()  # real pretrained models, a folder for each
+needs_real_models = pytest.mark.skipif(
+    "W2S_REAL_MODELS" not in os.environ, reason="W2S_REAL_MODELS is not set: no real model"
+)
 needs_real_data = pytest.mark.skipif("W2S_REAL_DATA" not in os.environ, reason="W2S_REAL_DATA is not set: no real data")
 TINY: dict[str, Any] = {
     "experiment": "tiny",

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, BertConfig, BertLMHeadModel
 
+from tests.conftest import REAL_MODELS, needs_real_models
 from tests.models import gguf_files
 from tests.models.making import made, rung
 from tests.workflow.test_dag import checkout, edit_config
@@ -24,10 +25,6 @@ from w2s.jobs.workflow import Workflow
 from w2s.models import base, encoders, encoding, gguf
 from w2s.models.plan import open_model
 
-REAL_MODELS = Path(os.environ.get("W2S_REAL_MODELS", "")).resolve()
-needs_real_models = pytest.mark.skipif(
-    "W2S_REAL_MODELS" not in os.environ, reason="W2S_REAL_MODELS is not set: no real model"
-)
 TEXTS = ["Is it so?", "Question: does Mira eat figs?\nAnswer:", " A long  tale. "]
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.conftest import ROOT
+from w2s.config.files import deep_merge, read_yaml
+from w2s.experiments.loading import plan_of
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))
 
@@ -33,3 +37,16 @@ def test_every_target_of_the_container_ends_as_an_ordinary_user() -> None:
     assert "useradd" in base
     assert len(targets) == 2
     assert {target.strip().splitlines()[-1] for target in targets} == {"USER w2s"}
+
+
+def test_the_weekly_experiment_is_real_cpu_from_the_hub(tmp_path: Path) -> None:
+    """Its ``sed`` still fits the config that it edits."""
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "weekly.yml").read_text(encoding="utf-8"))
+    (edit,) = (step["run"] for step in workflow["jobs"]["real-cpu"]["steps"] if "sed " in step.get("run", ""))
+    target = tmp_path / "config" / "real-cpu.yaml"
+    target.parent.mkdir()
+    shutil.copy(ROOT / "config" / "real-cpu.yaml", target)
+    subprocess.run(["bash", "-ec", edit], cwd=tmp_path, check=True)
+    data = yaml.safe_load(target.read_text(encoding="utf-8"))["data"]
+    assert (data["source"], data["directory"]) == ("hub", None)
+    plan_of(deep_merge(read_yaml(ROOT / "config.yaml"), read_yaml(target)), "weekly", ROOT)
