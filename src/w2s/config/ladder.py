@@ -104,7 +104,8 @@ class OpenRung(Strict):
     # Hub id; a local directory (it starts with . or / or ~) or GGUF file (it may also end in .gguf); wheels.
     source: ModelSource
     revision: ModelRevision | None = None  # of the hub
-    parameters: Positive  # all weights, a tied embedding once
+    blocks: Positive | None = None  # keep the first blocks only: a weaker rung of the same pretraining; null: all
+    parameters: Positive  # all weights that are kept, a tied embedding once
     tokens: Positive  # pretraining tokens; compute = 6 x parameters x tokens
     learning_rate: Rate  # of finetuning
     precision: Literal["float32", "bfloat16"] = "float32"  # of computation; trained weights are float32 always

@@ -126,7 +126,7 @@ def max_length(folder: Path) -> int | None:
 def directory_of(artifact: Path) -> Path:
     """Where a base model's files are: in its artifact, or where an open model's record says."""
     record = artifacts.read(artifact)
-    if record["stage"] != "open":
+    if record["stage"] != "open" or "blocks" in record["spec"]:
         return artifact
     source = record["spec"]["source"]
     folder = Path(record["measured"]["directory"])

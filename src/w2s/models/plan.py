@@ -103,8 +103,9 @@ def open_model(rung: OpenRung) -> Artifact:
     """An open base model, wherever it lies."""
     source = weights(rung)
     environment = {**source.location, "parameters": rung.parameters}  # as declared, to be checked
-    message = f"open model {rung.name}: {rung.source}, {rung.parameters:,} parameters"
-    spec = {"source": source.identity}
+    first = f"first {rung.blocks} blocks, " if rung.blocks else ""
+    message = f"open model {rung.name}: {rung.source}, {first}{rung.parameters:,} parameters"
+    spec = {"source": source.identity} | ({"blocks": rung.blocks} if rung.blocks else {})
     return Artifact(OPEN_MODEL, f"models/{rung.name}", message, spec, environment=environment, priority=1000)
 
 
