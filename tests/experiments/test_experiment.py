@@ -193,6 +193,73 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
         ["nlp.training.answers.0: False is not allowed; allowed: text; YAML reads no, off and false as False: put a "],
     ),
     (
+        "a truth value for a number",
+        lambda c: c["nlp"]["training"].update(epochs=True),
+        ["nlp.training.epochs: True is not allowed; allowed: a number; YAML reads yes, on and true as True"],
+    ),
+    (
+        "a truth value for a whole number",
+        lambda c: c["data"]["sizes"].update(train=True),
+        ["data.sizes.train: True is not allowed; allowed: a whole number; YAML reads yes, on and true as True"],
+    ),
+    (
+        "a truth value in a list of numbers",
+        lambda c: c.update(seeds=[2, False]),
+        ["seeds.1: False is not allowed; allowed: a whole number; YAML reads no, off and false as False"],
+    ),
+    (
+        "a truth value in a rung",
+        lambda c: c["nlp"]["ladder"][1].update(learning_rate=True),
+        ["nlp.ladder.1.learning_rate: True is not allowed; allowed: a number"],
+    ),
+    (
+        "a truth value in a method",
+        lambda c: c["methods"].update(mine={"objective": "naive", "keep": {"share": True}}),
+        ["methods.mine.keep.share: True is not allowed; allowed: a number"],
+    ),
+    (
+        "a truth value for a parameter",
+        lambda c: c["methods"].update(mine={"objective": "confidence", "parameters": {"alpha_max": True}}),
+        ["methods.mine.alpha_max: True is not allowed; allowed: 0 to 1"],
+    ),
+    (
+        "a number for a truth value",
+        lambda c: c["nlp"]["ladder"][0].update(truth=0),
+        ["nlp.ladder.0.truth: 0 is not allowed; allowed: true, false"],
+    ),
+    (
+        "a word for a truth value",
+        lambda c: c.update(overlay_paper="off"),
+        ["overlay_paper: 'off' is not allowed; allowed: true, false"],
+    ),
+    (
+        "digits in quotes",
+        lambda c: c["nlp"]["training"].update(batch="32"),
+        ["nlp.training.batch: '32' is not allowed; allowed: a whole number; it is in quotes: write 32"],
+    ),
+    (
+        "a fraction in quotes",
+        lambda c: c["nlp"]["training"].update(epochs="0.5"),
+        ["nlp.training.epochs: '0.5' is not allowed; allowed: a number; it is in quotes: write 0.5"],
+    ),
+    (
+        "a seed that is no whole number",
+        lambda c: c.update(seeds=[1.5]),
+        ["seeds.0: 1.5 is not allowed"],
+    ),
+    ("no number", rate(float("nan")), ["nlp.ladder.0.learning_rate: nan is not allowed; allowed: a finite number"]),
+    (
+        "no number, as text",
+        lambda c: c.update(gpt4_compute="nan"),
+        ["gpt4_compute: 'nan' is not allowed"],
+    ),
+    ("a number for text", lambda c: c["nlp"]["ladder"][0].update(name=7), ["nlp.ladder.0.name: 7 is not allowed"]),
+    (
+        "a commit that YAML reads as a number",
+        lambda c: c["nlp"]["tasks"].append({"name": "boolq", "revision": 10**39}),
+        ["revision: 1000", "allowed: text"],
+    ),
+    (
         "slices of no puzzles",
         lambda c: c["chess"]["sizes"].update(steps=0, step=0),
         ["chess.sizes.step: 0 is not allowed; allowed: more than 0"],
@@ -209,6 +276,18 @@ def test_a_mistake_is_one_line_with_key_value_and_what_is_allowed(
 ) -> None:
     change(config)
     refused(config, said)
+
+
+@pytest.mark.parametrize(("written", "number"), [("1e-3", 1e-3), ("1.5E3", 1500.0), (2, 2.0)])
+def test_numbers_may_be_written_as_people_write_them(config: dict[str, Any], written: Any, number: float) -> None:
+    """YAML 1.1 reads 1e-3 as text."""
+    config["nlp"]["training"]["epochs"] = written
+    assert plan_of(config, "config.yaml").nlp.config.training.epochs == number
+
+
+def test_a_whole_number_may_be_written_with_an_exponent(config: dict[str, Any]) -> None:
+    config["nlp"]["ladder"][0]["tokens"] = 2.0e6  # what YAML reads in 2.0e+6
+    assert plan_of(config, "config.yaml").nlp.config.ladder[0].tokens == 2_000_000
 
 
 def test_the_smoke_config_spells_out_every_default(config: dict[str, Any], smoke: Plan) -> None:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)
+from pydantic_core import InitErrorDetails
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 Revision = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|refs/.+)$")]  # a commit, or a branch of the hub's own
@@ -28,6 +37,31 @@ Entries = Annotated[dict[K, V], BeforeValidator(_without_removed)]
 
 
 class Strict(BaseModel):
-    """A section of the config: immutable, and unknown keys are mistakes."""
+    """A section of the config: immutable; unknown keys are mistakes, and so are values of another kind."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _keeps_its_kind(cls, value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+        """Pydantic would take yes for 1 and 0 for false. Its strict mode also refuses lists, 2.0 and YAML's 1e-3."""
+        made = validate(value)
+        mistakes = list(_of_another_kind(value, made))
+        if mistakes:
+            raise ValidationError.from_exception_data(cls.__name__, mistakes)
+        return made
+
+
+def _of_another_kind(given: Any, made: Any, place: tuple[int | str, ...] = ()) -> Iterator[InitErrorDetails]:
+    """Truth values that became numbers, others that became truth values, and digits in quotes that became numbers."""
+    if isinstance(given, (list, tuple)) and isinstance(made, tuple):
+        for number, (one, result) in enumerate(zip(given, made, strict=False)):
+            yield from _of_another_kind(one, result, (*place, number))
+    elif isinstance(given, Mapping) and isinstance(made, dict):
+        for key, result in made.items():
+            yield from _of_another_kind(given.get(key), result, (*place, key))
+    elif isinstance(given, (bool, int, float, str)) and isinstance(made, (bool, int, float)):
+        # YAML 1.1 reads 1e-3, without a point, as text
+        quoted = isinstance(given, str) and "e" not in given.lower()
+        if quoted or isinstance(given, bool) != isinstance(made, bool):
+            yield {"type": f"{type(made).__name__}_type", "loc": place, "input": given}
