@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ import yaml
 from tests.chess.test_finetune import puzzle_rows
 from tests.conftest import ROOT
 from tests.open_models import save
+from tests.small_disk import needs_small_disk, run_with
 from tests.standin import COMMIT, hub
 from tests.workflow.test_dag import checkout, edit_config, planned
 from w2s.microworld import World, WorldSize
@@ -105,11 +107,14 @@ def copy(tmp_path: Path) -> Path:
     return folder
 
 
-def run(folder: Path, address: str, *command: str, offline: bool = False) -> subprocess.CompletedProcess[str]:
-    """A command in a checkout whose hub is the stand-in, with a cache of its own."""
+def variables(folder: Path, address: str) -> dict[str, str]:
+    """The environment of a checkout whose hub is the stand-in, with a cache of its own."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
-    environment |= {"PYTHONPATH": str(folder / "src"), "HF_ENDPOINT": address, "HF_HOME": str(folder / "cache")}
-    environment |= {"HF_HUB_OFFLINE": "1"} if offline else {}
+    return environment | {"PYTHONPATH": str(folder / "src"), "HF_ENDPOINT": address, "HF_HOME": str(folder / "cache")}
+
+
+def run(folder: Path, address: str, *command: str, offline: bool = False) -> subprocess.CompletedProcess[str]:
+    environment = variables(folder, address) | ({"HF_HUB_OFFLINE": "1"} if offline else {})
     return subprocess.run(
         [sys.executable, "-m", *command], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
     )
@@ -238,6 +243,27 @@ def test_a_cache_that_cannot_be_written_is_not_taken_for_the_hub(copy: Path, add
     assert done.returncode == 1
     assert "the cache cannot be used" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@needs_small_disk
+@pytest.mark.parametrize(
+    ("world", "said"),
+    [(False, r"task '\w+': dataset .*\.parquet"), (True, r"rung '[\w-]+': model .*")],
+    ids=["data sets", "models"],
+)
+def test_a_full_cache_is_one_line_with_the_file_and_what_it_needs(
+    world: bool, said: str, copy: Path, address: str
+) -> None:
+    if world:  # nothing but models is fetched
+        edit_config(copy, lambda config: config["nlp"].update(tasks=["sciq"]))
+        overlay = {**experiment(["sciq"]), "data": {"source": "world"}}
+        overlay["nlp"]["tasks"] = ["sciq"]
+        (copy / "config" / "two.yaml").write_text(yaml.safe_dump(overlay))
+    command = [sys.executable, "-m", "w2s", "fetch", "two"]
+    done = run_with(copy / "cache", "32k", command, copy, variables(copy, address))
+    assert done.returncode == 1
+    full = r"no space left on the disk: it needs \d+\.\d KiB, \d+\.\d KiB are free; make room and run the same .*"
+    assert re.fullmatch(rf"w2s: {said}: {full}\n", done.stderr), done.stderr
 
 
 def test_an_experiment_without_the_hub_says_so(copy: Path, address: str) -> None:

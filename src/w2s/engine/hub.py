@@ -11,13 +11,15 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
+from w2s.engine import space
 from w2s.errors import UserError, first_line
 
 ENDPOINT = "HF_ENDPOINT"
@@ -64,6 +66,7 @@ def snapshot(
     if not sys.stderr.isatty():
         disable_progress_bars()  # a job's log needs none
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # what is wrong is said below, once
+    warnings.filterwarnings("ignore", "Not enough free disk space")
     where = f"{wanted_by}: {kind} {repository!r} at {revision}"
     download = partial(snapshot_download, repository, repo_type=kind, revision=revision, allow_patterns=[*patterns])
     there = None
@@ -82,7 +85,11 @@ def snapshot(
         raise UserError(f"{where}: the repository has no such revision; set another one in the config") from None
     except HFValidationError as error:
         raise UserError(f"{where}: not a hub id ({without_secrets(first_line(error))})") from None
-    except (OSError, HTTPError, ValueError, *NO_HUB) as error:
+    except (OSError, HTTPError, ValueError, RuntimeError, *NO_HUB) as error:
+        if space.is_full(error):
+            raise UserError(f"{where}: {_no_room(download)}") from None
+        if isinstance(error, RuntimeError):
+            raise
         if isinstance(error, OSError) and error.filename:
             raise UserError(
                 f"{where}: the cache cannot be used: {error.filename} ({error.strerror}); set HF_HOME"
@@ -97,6 +104,17 @@ def snapshot(
         raise UserError(
             f"{where} is not in the local cache and the hub cannot be reached ({reason.rstrip('.')}); {PREFETCH}"
         ) from None
+
+
+def _no_room(download: Callable[..., Any]) -> str:
+    """The largest file that a full disk has no room for: the library names none, and leaves nothing of it."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    missing: list[tuple[int, str]] = []
+    with contextlib.suppress(Exception):  # the hub may not answer a second time, and nothing is known then
+        missing = [(file.file_size or 0, file.local_path) for file in download(dry_run=True) if file.will_download]
+    size, path = max(missing, default=(0, HF_HUB_CACHE))
+    return space.said(Path(path), size or None)
 
 
 def without_secrets(text: str) -> str:

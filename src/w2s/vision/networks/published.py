@@ -16,7 +16,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from w2s.engine import hub
+from w2s.engine import hub, space
 from w2s.errors import UserError, allowed, first_line
 from w2s.vision.networks import vit
 from w2s.vision.networks.alexnet import AlexNet
@@ -113,6 +113,8 @@ def fetch_from_address(address: str, wanted_by: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         torch.hub.download_url_to_file(address, str(path), digest.group(1) if digest else None, progress=False)
     except (OSError, RuntimeError) as error:  # urllib's errors are OSErrors; a wrong hash is a RuntimeError
+        if space.is_full(error):
+            raise UserError(f"{wanted_by}: {space.said(path)}") from None
         raise UserError(
             f"{wanted_by}: {address} is not at {path} and cannot be fetched ({first_line(error)}); {PREFETCH}, "
             "or put the file there"
