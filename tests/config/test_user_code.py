@@ -235,6 +235,7 @@ def test_an_own_task_is_known_by_its_rows_and_its_formatter(
         ({"formatter": "forms"}, "'forms' is not allowed; allowed: module:function"),
         ({"directory": None}, "pets: directory: missing"),
         ({"formatter": None}, "pets: directory has an effect only with a formatter of your own"),
+        ({"name": "median"}, "name: 'median' is taken: figures' tables have rows of this name"),
         ({"name": "my-pets"}, "name: 'my-pets' is not allowed; allowed: lower-case letters, digits and _"),
     ],
 )

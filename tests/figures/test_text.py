@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,13 @@ def test_every_figures_numbers_can_be_printed(
     said = capsys.readouterr().out
     assert {"fig1": "supervises", "fig14": "label", "table2": "Respond with 1"}.get(name, "(%)") in said
     assert "nan" not in said.lower()
+
+
+def test_a_task_without_a_licence_has_an_empty_cell(shape: Shape) -> None:
+    rows = numbers("table1", shape(tasks=2))
+    rows["licence"] = [math.nan, rows["licence"].iloc[1]]  # as an empty cell is read
+    counts, _ = text.tables(rows)
+    assert "nan" not in counts.lower()
 
 
 def test_another_csv_is_refused_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

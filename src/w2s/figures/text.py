@@ -24,6 +24,7 @@ def tables(rows: pd.DataFrame) -> Iterator[str]:
     """A heading and a table for every value: medians over tasks, or single tasks if the figure has no medians."""
     if "candidates" in rows:
         shown = rows.set_index("task")[["licence", "candidates", "equalised", "balanced", *PARTS]]
+        shown = shown.fillna({"licence": ""})  # a task of the user's own has none
         yield f"examples at each step, and in each part\n{shown.to_string()}"
         guards = (rows.set_index("task")[["positive_share", *GUARDS]] * 100).round(1)
         yield f"class 1 (%), and test accuracy from words or lengths alone (%)\n{guards.to_string(na_rep='')}"

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from w2s.analysis.aggregate import INTERVAL, MEDIAN
 from w2s.config.methods import TASKS_COMPARED, Comparison
 from w2s.config.schema import Positive, Rate, Revision, Seed, Share, Strict
 from w2s.config.section import LadderSection, Packing, Pair, refuse_twice, refuse_unknown
@@ -53,6 +54,8 @@ class TaskChoice(Strict):
         own = self.formatter is not None
         if own and not OWN_NAME.fullmatch(self.name):
             raise ValueError(f"name: {self.name!r} is not allowed; allowed: lower-case letters, digits and _")
+        if own and self.name in (MEDIAN, INTERVAL):
+            raise ValueError(f"name: {self.name!r} is taken: figures' tables have rows of this name; choose another")
         if own and self.directory is None:
             raise ValueError(f"{self.name}: directory: missing; it should hold train.jsonl (.parquet, .csv)")
         if own and (self.folder or self.revision):
