@@ -39,14 +39,13 @@ def test_every_target_of_the_container_ends_as_an_ordinary_user() -> None:
     assert {target.strip().splitlines()[-1] for target in targets} == {"USER w2s"}
 
 
-def test_the_weekly_experiment_is_real_cpu_from_the_hub(tmp_path: Path) -> None:
-    """Its ``sed`` still fits the config that it edits."""
+def test_the_weekly_experiments_are_those_with_real_models_from_the_hub(tmp_path: Path) -> None:
+    """Its ``sed`` still fits the configs that it edits."""
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "weekly.yml").read_text(encoding="utf-8"))
     (edit,) = (step["run"] for step in workflow["jobs"]["real-cpu"]["steps"] if "sed " in step.get("run", ""))
-    target = tmp_path / "config" / "real-cpu.yaml"
-    target.parent.mkdir()
-    shutil.copy(ROOT / "config" / "real-cpu.yaml", target)
+    shutil.copytree(ROOT / "config", tmp_path / "config")
     subprocess.run(["bash", "-ec", edit], cwd=tmp_path, check=True)
-    data = yaml.safe_load(target.read_text(encoding="utf-8"))["data"]
-    assert (data["source"], data["directory"]) == ("hub", None)
-    plan_of(deep_merge(read_yaml(ROOT / "config.yaml"), read_yaml(target)), "weekly", ROOT)
+    for name in ("real-cpu", "real-probes"):
+        overlay = read_yaml(tmp_path / "config" / f"{name}.yaml")
+        assert (overlay["data"]["source"], overlay["data"]["directory"]) == ("hub", None)
+        plan_of(deep_merge(read_yaml(ROOT / "config.yaml"), overlay), name, ROOT)
