@@ -29,7 +29,9 @@ if set(workflow.basedir) & set("{}"):
 
 
 try:
-    read_config(Path("config.yaml"))  # runs nothing, and refuses what the next line would run
+    # Runs nothing, and refuses what `configfile:` would run. Snakemake has read those of the command line already.
+    for path in (Path("config.yaml"), *workflow.overwrite_configfiles):
+        read_config(path)
 except UserError as mistake:
     raise WorkflowError(str(mistake)) from None
 

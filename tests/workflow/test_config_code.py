@@ -27,6 +27,29 @@ def test_a_config_with_code_is_one_line_and_runs_nothing_even_on_a_dry_run(tmp_p
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("more.yaml", "__use_yte__: true\nseeds: ?[3]\n", "more.yaml: __use_yte__ is not allowed"),
+        ("more.yaml", "seeds: [1]\nseeds: [2]\n", "more.yaml:2: 'seeds'"),
+        ("more.json", '{"seeds": [1],\n"seeds": [2]}', "more.json:2: 'seeds' is already in line 1; allowed once"),
+    ],
+    ids=["code", "a key twice", "a key twice in JSON"],
+)
+def test_files_of_the_command_line_are_checked_too(name: str, text: str, said: str, tmp_path: Path) -> None:
+    folder = checkout(tmp_path / "checkout")
+    (folder / name).write_text(text)
+    output = snakemake(folder, "-n", "figures/fig5.pdf", "--configfile", name, check=False)
+    assert said in output
+    assert "Traceback" not in output
+
+
+def test_a_file_of_the_command_line_without_faults_is_used(tmp_path: Path) -> None:
+    folder = checkout(tmp_path / "checkout")
+    (folder / "more.json").write_text('{"experiment": "more"}')
+    assert "results/figures/more/fig5.csv" in snakemake(folder, "-n", "figures/fig5.pdf", "--configfile", "more.json")
+
+
 def test_commands_refuse_it_too(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"config.yaml: __use_yte__ is not allowed: Snakemake would run Python"):
         read_config(with_code(tmp_path, tmp_path / "ran"))

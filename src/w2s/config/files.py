@@ -23,7 +23,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
     import yaml
 
     try:
-        loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        # JSON is YAML but for tabs, which it has between values alone
+        loader = yaml.SafeLoader(text.expandtabs(1) if path.suffix == ".json" else text)
         node = loader.get_single_node()
         _refuse_keys_twice(node, path)
         content = loader.construct_document(node) if node else None
@@ -48,8 +50,10 @@ def _refuse_keys_twice(node: Any, path: Path) -> None:
         children = [value for _, value in node.value]
         for key, _ in node.value:
             line = key.start_mark.line + 1
-            if isinstance(key, ScalarNode) and lines.setdefault(key.value, line) != line:
-                raise UserError(f"{path}:{line}: {key.value!r} is already in line {lines[key.value]}; allowed once")
+            if isinstance(key, ScalarNode):
+                if key.value in lines:
+                    raise UserError(f"{path}:{line}: {key.value!r} is already in line {lines[key.value]}; allowed once")
+                lines[key.value] = line
     for child in children:
         _refuse_keys_twice(child, path)
 
