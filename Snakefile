@@ -56,6 +56,7 @@ wildcard_constraints:
     key="[0-9a-f]{10}",
     figure="[A-Za-z]+[0-9]*",
     experiment="[A-Za-z0-9][A-Za-z0-9._-]*",
+    method_file="[A-Za-z_][A-Za-z0-9_]*",
     first="[A-Za-z0-9][A-Za-z0-9._-]*?",  # ends at the first -vs-
     second="[A-Za-z0-9][A-Za-z0-9._-]*",
 
@@ -70,6 +71,7 @@ include: "rules/common.smk"
 include: "rules/make.smk"
 include: "rules/figures.smk"
 include: "rules/report.smk"
+include: "rules/bench.smk"
 
 
 rule all:

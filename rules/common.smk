@@ -2,6 +2,7 @@
 import sys
 from functools import cache
 
+from w2s.bench import protocol
 from w2s.graph.artifact import canonical
 from w2s.jobs import targets
 
@@ -131,3 +132,8 @@ def compared_figures(wildcards):
 
 def comparison_code(wildcards):
     return experiments.comparison_code()
+
+
+def bench_artifacts(wildcards):
+    plan = or_one_line(experiments.plan, wildcards.get("experiment"))
+    return [artifact.manifest for artifact in or_one_line(protocol.needed, plan)]

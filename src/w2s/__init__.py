@@ -1,7 +1,8 @@
 """Weak-to-strong generalization, replicated: Burns et al. 2023 (arXiv 2312.09390) as a workflow.
 
 A setting is a folder: ``nlp``, ``chess``, ``reward``, ``vision``. Dependencies point one way: ``config, graph`` <-
-``engine`` <- ``models`` <- ``training`` <- settings <- ``experiments`` <- ``figures, claims`` <- ``report, jobs, cli``.
+``engine`` <- ``models`` <- ``training`` <- settings <- ``experiments`` <- ``figures, claims`` <- ``report, jobs`` <-
+``bench`` <- ``cli``.
 For notebooks there are ``w2s.load``, ``w2s.plan``, ``w2s.draw`` and ``w2s.pgr`` (``w2s.api``, docs/api.md).
 """
 

@@ -22,6 +22,7 @@ LAYERS = (
     {"experiments"},
     {"figures", "claims"},
     {"jobs", "report"},
+    {"bench"},
     {"cli"},
 )
 PLACE = {folder: place for place, layer in enumerate(LAYERS) for folder in layer}

@@ -62,6 +62,7 @@ def lines() -> Iterator[tuple[str, list[str]]]:
                     continue
                 while words and re.fullmatch(r"[A-Z_0-9]+=.*", words[0]):
                     words = words[1:]
+                words = words[: words.index(">")] if ">" in words else words
                 if words and words[0] in ("snakemake", "w2s", "make"):
                     yield f"{page.name}: {line.strip()}", words
 
