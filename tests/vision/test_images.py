@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from w2s.engine import artifacts
+from w2s.engine import artifacts, hashes
 from w2s.errors import UserError
 from w2s.experiments.settings import STAGES
 from w2s.graph.artifact import Identity
@@ -114,7 +114,7 @@ def shards(tmp_path: Path) -> list[Path]:
 
 
 def test_parquet_files_are_read_from_any_chunk_on(tmp_path: Path, shards: list[Path]) -> None:
-    place = {"files": ["one", "two"]}
+    place = {"files": hashes.of_files(shards)}
     index = images.read_index(made(tmp_path, place, shards))
     assert index.ids[:2] == ["val_00000000.JPEG", "val_00000001.JPEG"]
     assert index.labels == [row % 7 for row in range(130)]
@@ -128,17 +128,17 @@ def test_ids_are_places_where_names_are_missing_or_the_same(tmp_path: Path) -> N
         path = tmp_path / f"{number}.parquet"
         content = [{"bytes": encoded((1, 1, 1)), "path": name} for name in names]
         pq.write_table(pa.table({"image": content, "label": [0, 1]}), path)
-        assert images.read_index(made(tmp_path, {"files": [str(number)]}, [path])).ids == ["0-0", "0-1"]
+        assert images.read_index(made(tmp_path, {"files": hashes.of_files([path])}, [path])).ids == ["0-0", "0-1"]
 
 
 def test_other_columns_and_missing_labels_are_one_line(tmp_path: Path) -> None:
     pq.write_table(pa.table({"img": [1], "label": [0]}), tmp_path / "a.parquet")
     with pytest.raises(UserError, match=r"a.parquet: no parquet file with columns image \(bytes, path\) and label"):
-        made(tmp_path, {"files": ["a"]}, [tmp_path / "a.parquet"])
+        made(tmp_path, {"files": hashes.of_files([tmp_path / "a.parquet"])}, [tmp_path / "a.parquet"])
     content = [{"bytes": encoded((1, 1, 1)), "path": "x"}]
     pq.write_table(pa.table({"image": content, "label": [-1]}), tmp_path / "b.parquet")
     with pytest.raises(UserError, match="images: x has no label"):
-        made(tmp_path, {"files": ["b"]}, [tmp_path / "b.parquet"])
+        made(tmp_path, {"files": hashes.of_files([tmp_path / "b.parquet"])}, [tmp_path / "b.parquet"])
 
 
 def test_the_square_is_the_middle_of_the_scaled_image() -> None:

@@ -274,9 +274,10 @@ def test_features_of_a_published_network_are_its_own_of_the_cut_images(
     index = made.make(
         "images", {"images": {"folder": folder.identity(root)}}, {}, partial(images.make, environment=place)
     )
-    spec = {"output": "features", "architecture": "resnet50", "weights": {"file": "x"}}
+    weights = made.root / "weights.pth"
+    spec = {"output": "features", "architecture": "resnet50", "weights": {"file": artifacts.sha256(weights)}}
     spec |= {"preprocessing": {"resize": 36, "crop": 32}}
-    environment = place | {"weights": str(made.root / "weights.pth")}
+    environment = place | {"weights": str(weights)}
     make = partial(vision_features.make, images=index, model=None, environment=environment)
     monkeypatch.setattr(vision_features, "CHUNK", 2)
     found = np.load(made.make("vision_features", spec, {"images": index}, make) / "features.npy")
@@ -287,3 +288,12 @@ def test_features_of_a_published_network_are_its_own_of_the_cut_images(
         with torch.no_grad():
             alone = network(((pixels - mean[:, None, None]) / deviation[:, None, None])[None])[0]
         np.testing.assert_allclose(row, alone.numpy(), rtol=1e-4, atol=1e-5)
+    (root / "class1" / "9.png").write_bytes((root / "class0" / "0.png").read_bytes())
+    changed = r"val has changed since this job was planned; run the same command again"
+    with pytest.raises(UserError, match=f"vision.images: .*{changed}"):
+        made.make("vision_features", spec | {"output": "probabilities"}, {"images": index}, make)
+    (root / "class1" / "9.png").unlink()
+    torch.save(network.state_dict(), weights)
+    weights.write_bytes(weights.read_bytes() + b" ")
+    with pytest.raises(UserError, match=r"weights.pth has changed since this job was planned"):
+        made.make("vision_features", spec | {"output": "probabilities"}, {"images": index}, make)

@@ -17,6 +17,7 @@ from w2s.chess.games import Counts, Game, read_games
 from w2s.chess.puzzles import Puzzle
 from w2s.chess.replay import Replay
 from w2s.engine import artifacts
+from w2s.engine.sources import unchanged
 from w2s.errors import UserError
 from w2s.models.tokenizer import DOCUMENTS_FOR_TOKENIZER, save, train_tokenizer, write_tokens
 
@@ -80,6 +81,7 @@ def games_of(place: Mapping[str, Any], files: Mapping[str, Sequence[str]], count
     if "endgames" in place:
         return endgames.games(place["endgames"]["count"], place["endgames"]["seed"])
     paths = [Path(path) for path in files["games"]]
+    unchanged(paths, place["files"], "chess games")
     streams = (read_games(path, least_elo=place["least_elo"], counts=counts) for path in paths)
     return islice((game for stream in streams for game in stream), place["limit"])
 

@@ -13,6 +13,7 @@ from w2s.chess.config import PuzzleSizes
 from w2s.chess.puzzles import Puzzle, PuzzleCounts, read_puzzles
 from w2s.engine import artifacts
 from w2s.engine.rows import hub_files
+from w2s.engine.sources import unchanged
 
 COLUMNS = ("id", "part", "group", "rating", "fen", "legal_moves", "prompt", "answer")
 
@@ -64,6 +65,7 @@ def puzzles_of(
         paths, _ = hub_files(place, "chess puzzles")
     else:
         paths = [Path(path) for path in files["puzzles"]]
+        unchanged(paths, place["files"], "chess puzzles")
     columns = place.get("columns", {})
     streams = (read_puzzles(path, counts=counts, columns=columns) for path in paths)
     yield from islice((puzzle for stream in streams for puzzle in stream), place["limit"])

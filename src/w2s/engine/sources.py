@@ -17,6 +17,8 @@ from w2s.config import user_code
 from w2s.engine import hashes
 from w2s.errors import UserError, allowed
 
+CHANGED = "has changed since this job was planned; run the same command again"
+
 
 class Source(NamedTuple):
     """Raw data or weights. identity: what decides their content; location: where a job finds them."""
@@ -43,6 +45,16 @@ def readable(where: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise UserError(f"{where}: {error.filename} cannot be read ({error.strerror})") from None
+
+
+def unchanged(files: Sequence[str | Path], digests: str | Sequence[str], where: str) -> None:
+    """UserError unless files have the content that the job's key speaks of. digests: as ``of_files`` gives them."""
+    paths, planned = [Path(file) for file in files], [digests] if isinstance(digests, str) else digests
+    with readable(where):
+        found = hashes.of_files(paths)
+    for path, one, expected in zip(paths, found, planned, strict=True):
+        if one != expected:
+            raise UserError(f"{where}: {path} {CHANGED}")
 
 
 def split_contents(files: Mapping[str, Sequence[Path]], where: str) -> Source:

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from w2s.engine import artifacts, hashes, hub
+from w2s.engine import artifacts, hub
+from w2s.engine.sources import unchanged
 from w2s.errors import UserError, first_line
 
 TEXT_FILES = ("*.json", "*.txt", "*.model", "*.jinja")  # config, tokenizer, index of shards
@@ -141,11 +142,4 @@ def directory_of(artifact: Path) -> Path:
 
 def check_content(folder: Path, digests: Mapping[str, str], where: str) -> None:
     """UserError unless a local model's files are those that its key speaks of (name -> sha256)."""
-    paths = [folder / name for name in digests]
-    try:
-        found = hashes.of_files(paths)
-    except OSError as error:
-        raise UserError(f"{where}: {error.filename} cannot be read ({error.strerror})") from None
-    for path, digest, expected in zip(paths, found, digests.values(), strict=True):
-        if digest != expected:
-            raise UserError(f"{where}: {path} has changed since this job was planned; run the same command again")
+    unchanged([folder / name for name in digests], list(digests.values()), where)

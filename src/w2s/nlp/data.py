@@ -47,4 +47,4 @@ def rows_of(task: Task, place: Mapping[str, Any], files: Mapping[str, Sequence[s
         return Rows(parts, dict.fromkeys(parts, "the micro-world"))
     if "hub" in place:
         return from_hub(place, task.columns, f"task {task.name!r}")
-    return from_files(files, task.columns, f"task {task.name!r}")
+    return from_files(files, place, task.columns, f"task {task.name!r}")

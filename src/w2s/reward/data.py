@@ -44,4 +44,4 @@ def rows_of(task: PreferenceTask, place: Mapping[str, Any], files: Mapping[str, 
         return Rows(parts, dict.fromkeys(parts, "the micro-world"))
     if "hub" in place:
         return from_hub(place, task.columns, f"task {task.name!r}")
-    return from_files(files, task.columns, f"task {task.name!r}")
+    return from_files(files, place, task.columns, f"task {task.name!r}")

@@ -18,7 +18,7 @@ from w2s.errors import UserError
 from w2s.training.job import Job
 from w2s.training.loop import EVALUATION
 from w2s.vision import pretraining as vision_model
-from w2s.vision.images import DIGITS, Pixels, chunks, read_index
+from w2s.vision.images import DIGITS, Pixels, check, chunks, read_index
 from w2s.vision.networks import published
 from w2s.vision.specs import FeaturesSpec
 
@@ -44,6 +44,7 @@ def make(build: artifacts.Build, images: Path, model: Path | None, environment: 
         file = published.file_of(spec.weights, environment, wanted_by)
         network, tokens = published.load(spec.architecture, file, wanted_by), published.TOKENS[spec.architecture]
     network.to(job.device)
+    check(artifacts.read(images)["spec"]["images"], environment)
     rows = _all(job, network, images, environment, spec.preprocessing, tokens)
     if spec.output == "probabilities":
         rows = rows.softmax(-1)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-from functools import cache
 from pathlib import Path
 
 from w2s.engine import hashes
+from w2s.engine.sources import CHANGED, readable
 from w2s.errors import UserError
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
 
-@cache
 def listed(folder: Path) -> tuple[str, ...]:
     """class/name of every image, by class and name; UserError if there are none.
 
@@ -34,3 +33,10 @@ def listed(folder: Path) -> tuple[str, ...]:
 def identity(folder: Path) -> str:
     """A hash of the names and contents of all images."""
     return hashes.of_folder(folder, listed(folder))
+
+
+def unchanged(folder: Path, planned: str) -> None:
+    """UserError unless a folder holds the images that the job's key speaks of."""
+    with readable("vision.images"):
+        if identity(folder) != planned:
+            raise UserError(f"vision.images: {folder} {CHANGED}")

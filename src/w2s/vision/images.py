@@ -19,6 +19,7 @@ import numpy as np
 
 from w2s.engine import artifacts
 from w2s.engine.rows import hub_files
+from w2s.engine.sources import unchanged
 from w2s.errors import UserError, first_line
 from w2s.vision import folder
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 PRETRAINING, EVALUATION = "pretraining", "evaluation"
+WHERE = "vision.images"
 DIGITS = 16  # the largest value of a pixel of scikit-learn's digits
 READERS = 8  # threads that decode at most
 
@@ -48,6 +50,7 @@ class Index:
 def make(build: artifacts.Build, environment: Mapping[str, Any]) -> None:
     """Write ``index.parquet``: id, part, label, and pixels or the name in its folder. environment: ``images``."""
     place = build.identity.spec["images"]
+    check(place, environment)
     if "digits" in place:
         columns = _digits(**place["digits"])
     elif "folder" in place:
@@ -60,6 +63,14 @@ def make(build: artifacts.Build, environment: Mapping[str, Any]) -> None:
         raise UserError(f"images: {columns['id'][labels.index(min(labels))]} has no label (it says {min(labels)})")
     build.measured |= {"classes": max(labels) + 1, "counts": dict(parts)}
     print(f"{len(labels):,} images of {len(set(labels))} classes: {dict(parts)}")
+
+
+def check(place: Mapping[str, Any], environment: Mapping[str, Any]) -> None:
+    """UserError unless files and folders of images have the content that the key speaks of."""
+    if "folder" in place:
+        folder.unchanged(Path(environment["images"][0]), place["folder"])
+    elif "hub" not in place and "digits" not in place:
+        unchanged(environment["images"], place["files"], WHERE)
 
 
 def _digits(pretraining: int, seed: int) -> dict[str, list[Any]]:
@@ -90,7 +101,7 @@ def tables(place: Mapping[str, Any], environment: Mapping[str, Any]) -> list[Pat
     """The parquet files that a spec speaks of, from the hub where they are there."""
     if "hub" not in place:
         return [Path(path) for path in environment["images"]]
-    return hub_files(place, "vision.images")[0]
+    return hub_files(place, WHERE)[0]
 
 
 def _of_tables(paths: Sequence[Path]) -> dict[str, list[Any]]:

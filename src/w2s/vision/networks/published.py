@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from w2s.engine import hub, space
+from w2s.engine.sources import unchanged
 from w2s.errors import UserError, allowed, first_line
 from w2s.vision.networks import vit
 from w2s.vision.networks.alexnet import AlexNet
@@ -87,6 +88,7 @@ def file_of(weights: Mapping[str, Any], place: Mapping[str, Any], wanted_by: str
         return fetch_from_hub(weights["hub"], weights["revision"], wanted_by)
     if "address" in weights:
         return fetch_from_address(weights["address"], wanted_by)
+    unchanged([place["weights"]], weights["file"], wanted_by)
     return Path(place["weights"])
 
 
