@@ -3,7 +3,8 @@
 Both train the same Llama-class classifier on the same texts (16 to 128 tokens, log-uniform), batch 32, one epoch, one
 thread, float32, fused AdamW, cross entropy to soft labels. ``trainer`` gets the same batches in the same order and pads
 each to its longest text, as its default collator does; loss curves must agree. ``grouped`` makes batches of texts of
-similar length (``group_by_length``), hence other batches: faster, but not the same training.
+similar length (``group_by_length``), hence other batches: faster, but not the same training. ``by_length`` is ours with
+such batches (``batches: by_length``), and ``trainer_by_length`` the Trainer on the same ones; their curves must agree.
 
     python benchmarks/peers.py [--repeats N] [--shapes 4x128 10M 50M 125M] [--model DIRECTORY]
 
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +44,7 @@ CASES = {
     "50M": Case(512, 11, 32_000, 96),
     "125M": Case(768, 13, 49_152, 64),
 }
-RUNNERS = ("trainer", "grouped", "ours")
+RUNNERS = ("trainer", "grouped", "trainer_by_length", "ours", "by_length")
 BATCH, RATE, SHORTEST, LONGEST = 32, 1e-4, 16, 128
 AGREE = 1e-3  # how far loss curves may lie apart
 
@@ -69,7 +71,7 @@ def classifier_of(directory: Path) -> Any:
     return Classifier(backbone, unembedding[[3, 4]])
 
 
-def ours(directory: Path, ids: list[list[int]], labels: Any) -> list[float]:
+def ours(directory: Path, ids: list[list[int]], labels: Any, *, by_length: bool) -> list[float]:
     """Loss of every batch by ``w2s.training.loop``."""
     import torch
 
@@ -82,7 +84,7 @@ def ours(directory: Path, ids: list[list[int]], labels: Any) -> list[float]:
 
     network, texts = classifier_of(directory), Texts(ids)
     keep_used_rows(network, texts.used())
-    schedule = Schedule(1, BATCH, RATE, 0.0, max(1, len(ids) // BATCH), 0)
+    schedule = Schedule(1, BATCH, RATE, 0.0, max(1, len(ids) // BATCH), 0, by_length=by_length)
     with tempfile.TemporaryDirectory() as folder:
         runtime = Runtime(Checkpoint(Path(folder) / "checkpoint.pt"))
         torch.manual_seed(0)
@@ -92,15 +94,19 @@ def ours(directory: Path, ids: list[list[int]], labels: Any) -> list[float]:
     return [row["train_loss"] for row in history]
 
 
-def trainer(directory: Path, ids: list[list[int]], labels: Any, *, grouped: bool) -> list[float]:
+def trainer(directory: Path, ids: list[list[int]], labels: Any, *, runner: str) -> list[float]:
     """Loss of every batch by the Hugging Face Trainer, over a transformers model."""
+    import numpy as np
     import torch
     from torch import nn
     from torch.nn.utils.rnn import pad_sequence
     from transformers import AutoModelForCausalLM, Trainer, TrainingArguments
 
-    from w2s.training.batching import epochs_order
+    from w2s.training.batching import batches_by_length, epochs_order
 
+    grouped, order = runner == "grouped", epochs_order(len(ids), 1, 0)
+    if runner == "trainer_by_length":
+        order = list(chain(*batches_by_length(np.array([len(text) for text in ids]), 1, BATCH, 0)))
     model = AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32)
 
     class Finetuned(nn.Module):
@@ -125,7 +131,7 @@ def trainer(directory: Path, ids: list[list[int]], labels: Any, *, grouped: bool
 
     class Ordered(Trainer):  # type: ignore[misc]
         def _get_train_sampler(self, *arguments: Any) -> Any:
-            return super()._get_train_sampler(*arguments) if grouped else epochs_order(len(ids), 1, 0)
+            return super()._get_train_sampler(*arguments) if grouped else order
 
     rows = [{"input_ids": text, "labels": label} for text, label in zip(ids, labels, strict=True)]
     with tempfile.TemporaryDirectory() as folder:
@@ -164,9 +170,9 @@ def worker(runner: str, texts: int, vocabulary: int, directory: Path) -> dict[st
 
     def run(count: int) -> list[float]:
         ids, labels = work(count, vocabulary)
-        if runner == "ours":
-            return ours(directory, ids, labels)
-        return trainer(directory, ids, labels, grouped=runner == "grouped")
+        if runner in ("ours", "by_length"):
+            return ours(directory, ids, labels, by_length=runner == "by_length")
+        return trainer(directory, ids, labels, runner=runner)
 
     with contextlib.redirect_stdout(io.StringIO()):
         run(2)  # imports, first calls of libraries: not what is measured
@@ -178,10 +184,12 @@ def worker(runner: str, texts: int, vocabulary: int, directory: Path) -> dict[st
 def measure(name: str, texts: int, vocabulary: int, directory: str, repeats: int) -> list[tuple[str, ...]]:
     """Rows of the table for one model; exits with a message if loss curves differ."""
     found = in_turns(RUNNERS, lambda runner: fresh(__file__, runner, str(texts), str(vocabulary), directory), repeats)
-    curves = zip(found["ours"][0]["losses"], found["trainer"][0]["losses"], strict=True)
-    apart = max(abs(one - other) for one, other in curves)
-    if apart > AGREE:
-        sys.exit(f"{name}: losses of ours and the Trainer differ by {apart:.2g}: not the same work")
+    apart = {}
+    for our, peer in (("ours", "trainer"), ("by_length", "trainer_by_length")):
+        curves = zip(found[our][0]["losses"], found[peer][0]["losses"], strict=True)
+        apart[peer] = max(abs(one - other) for one, other in curves)
+        if apart[peer] > AGREE:
+            sys.exit(f"{name}: losses of {our} and {peer} differ by {apart[peer]:.2g}: not the same work")
     speeds = {runner: [one["examples_per_second"] for one in some] for runner, some in found.items()}
     best = {runner: max(some) for runner, some in speeds.items()}
     return [
@@ -190,7 +198,8 @@ def measure(name: str, texts: int, vocabulary: int, directory: str, repeats: int
             runner,
             f"{min(speeds[runner]):.3g} to {best[runner]:.3g}",
             f"{best['ours'] / best[runner]:.2f}",
-            f"{apart:.0e}" if runner == "trainer" else "",
+            f"{best['by_length'] / best[runner]:.2f}",
+            f"{apart[runner]:.0e}" if runner in apart else "",
         )
         for runner in RUNNERS
     ]
@@ -223,7 +232,7 @@ def main() -> None:
             model: Any = new_model({**shape, "heads": case.width // 32}, case.vocabulary, 0)
             model.save_pretrained(folder)
             rows += measure(name, case.texts, case.vocabulary, folder, options.repeats)
-    header = ("model", "loop", "examples / CPU s", "ours is faster by", "losses differ by")
+    header = ("model", "loop", "examples / CPU s", "ours is faster by", "by_length is", "losses differ by")
     print(table("One finetuning run beside the Hugging Face Trainer", header, rows))
 
 

@@ -149,6 +149,12 @@ def test_fewer_examples_at_evaluations_are_another_run(config: dict[str, Any]) -
     assert names == {name for name in keys(plan_of(config, "all")) if "/truth/" in name or "/from-" in name}
 
 
+def test_batches_by_length_are_another_run_and_random_ones_the_same(config: dict[str, Any]) -> None:
+    names = moved(config, lambda c: c["nlp"]["training"].update(batches="by_length"))
+    assert names == {name for name in keys(plan_of(config, "all")) if "/truth/" in name or "/from-" in name}
+    assert not moved(config, lambda c: c["nlp"]["training"].update(batches=None))
+
+
 def test_a_default_spelled_out_is_the_same_run(config: dict[str, Any]) -> None:
     assert not moved(config, lambda c: c["methods"]["confidence"]["parameters"].pop("warmup"))
 

@@ -9,6 +9,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -20,7 +21,7 @@ from w2s.engine.memory import Budget
 from w2s.errors import DivergedError, UserError
 from w2s.models.classifier import Classifier
 from w2s.models.pretraining import new_model
-from w2s.training.batching import Texts, epochs_order, joined, micro_batches
+from w2s.training.batching import Texts, batches_by_length, epochs_order, joined, micro_batches
 from w2s.training.loop import (
     Best,
     Evaluation,
@@ -30,6 +31,7 @@ from w2s.training.loop import (
     accuracy,
     backward,
     evaluation_steps,
+    optimise,
     probabilities,
     train,
 )
@@ -118,17 +120,18 @@ def test_the_same_seed_gives_the_same_bits(tmp_path: Path) -> None:
         assert torch.equal(ours, theirs)
 
 
-@pytest.mark.parametrize("stop_at", [2, 5, 9])
+@pytest.mark.parametrize(("stop_at", "by_length"), [(2, False), (5, False), (9, False), (5, True)])
 def test_a_run_that_was_cut_off_ends_with_the_same_bits(
-    stop_at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stop_at: int, by_length: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("W2S_CHECKPOINT_SECONDS", "0")
     (tmp_path / "whole").mkdir()
     (tmp_path / "cut").mkdir()
-    whole, history, best = run(tmp_path / "whole")
+    recipe = replace(RECIPE, schedule=replace(RECIPE.schedule, by_length=by_length))
+    whole, history, best = run(tmp_path / "whole", recipe)
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "cut", stop_at=stop_at)
-    resumed, again, best_again = run(tmp_path / "cut")
+        run(tmp_path / "cut", recipe, stop_at=stop_at)
+    resumed, again, best_again = run(tmp_path / "cut", recipe)
     assert again == history
     assert best_again.step == best.step
     for ours, theirs in zip(whole.parameters(), resumed.parameters(), strict=True):
@@ -294,6 +297,56 @@ def test_every_example_comes_once_an_epoch(count: int, epochs: float, seed: int)
     assert len(order) == max(1, round(epochs * count))
     for start in range(0, len(order) - count + 1, count):
         assert sorted(order[start : start + count]) == list(range(count))
+
+
+LENGTHS = np.random.default_rng(0).integers(2, 60, 400)
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=100), st.sampled_from([0.5, 1.0, 2.0, 2.5]), st.integers(1, 9))
+def test_every_example_comes_once_an_epoch_in_batches_by_length(lengths: list[int], epochs: float, size: int) -> None:
+    count = len(lengths)
+    batches = batches_by_length(np.array(lengths), epochs, size, 0)
+    order = [number for batch in batches for number in batch]
+    assert len(order) == max(1, round(epochs * count))
+    for start in range(0, len(order) - count + 1, count):
+        assert sorted(order[start : start + count]) == list(range(count))
+    assert all(0 < len(batch) <= size for batch in batches)
+    assert sum(len(batch) < size for batch in batches) <= -(-epochs // 1)  # one an epoch
+
+
+def test_batches_by_length_follow_from_the_seed_and_differ_in_every_epoch() -> None:
+    once, again, other = (batches_by_length(LENGTHS, 2, 8, seed) for seed in (0, 0, 1))
+    assert once == again
+    epochs = [{frozenset(batch) for batch in batches} for batches in (once[:50], once[50:], other[:50])]
+    assert all(len(one & another) < 5 for one, another in combinations(epochs, 2))
+
+
+def test_batches_by_length_come_in_no_order_of_length_and_pad_less_than_half_of_random_ones() -> None:
+    batches = batches_by_length(LENGTHS, 1, 8, 0)
+    longest = np.array([LENGTHS[batch].max() for batch in batches])
+    assert abs(np.corrcoef(longest, np.arange(len(longest)))[0, 1]) < 0.3
+    order = epochs_order(len(LENGTHS), 1, 0)
+    random = sum(8 * LENGTHS[order[start : start + 8]].max() for start in range(0, len(order), 8))
+    assert 8 * longest.sum() - LENGTHS.sum() < (random - LENGTHS.sum()) / 2
+
+
+def test_training_reads_batches_by_length_only_where_the_schedule_says_so(tmp_path: Path) -> None:
+    some, read = texts(24), []
+
+    def note(batch: Sequence[int], progress: float, tokens: int) -> float:
+        read.append(list(batch))
+        return 0.0
+
+    for by_length in (False, True):
+        read.clear()
+        schedule = Schedule(2, 8, 1e-3, 0.0, 1, 3, by_length=by_length)
+        runtime = Runtime(Checkpoint(tmp_path / f"{by_length}.pt"))
+        optimise(small_model(), 24, note, schedule, Evaluation(), runtime, lengths=some.lengths)
+        order = epochs_order(24, 2, 3)
+        expected = (
+            batches_by_length(some.lengths, 2, 8, 3) if by_length else [order[n : n + 8] for n in range(0, 48, 8)]
+        )
+        assert read == expected
 
 
 @settings(deadline=None)

@@ -110,6 +110,7 @@ class Training(Strict):
     max_length: Positive = 512  # tokens; longer texts lose their beginning
     evaluations_per_epoch: Positive = 10
     evaluation_examples: Positive | None = None  # of the test set, at these evaluations; predictions cover all
+    batches: Literal["by_length"] | None = None  # of texts of similar length: less padding; random ones by default
     early_stopping: Literal["students", "all", "none"] = "students"
     answers: tuple[str, str] = (" no", " yes")  # label 0, 1: head rows start as these words' unembeddings
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ def make(
     spec = FinetuneSpec.from_spec(build.identity.spec)
     training, changes = spec.training, spec.method
     schedule = Schedule.of(training, spec.learning_rate, spec.seed)
+    schedule = replace(schedule, by_length=training.batches == "by_length")
     recipe = methods.recipe_of(loss_of(spec.objective), schedule, changes)
     job = Job(build, environment)
     base = directory_of(model)

@@ -12,11 +12,13 @@ from w2s.training.specs import MethodChanges, ModelSpec, Objective, Spec, Traini
 class NlpTraining(Training):
     """answers: of label 0 and 1; the head's rows start as their unembeddings.
 
-    evaluation_examples: of the test set, at every evaluation during training; None: all.
+    evaluation_examples: of the test set, at every evaluation during training; None: all. batches: of similar length, or
+    random ones (None).
     """
 
     answers: tuple[str, str]
     evaluation_examples: int | None = None
+    batches: Literal["by_length"] | None = None
 
 
 class LabelHintSpec(Spec):

@@ -16,6 +16,7 @@ from w2s.engine import distributed
 
 WEIGHTS_READ = 64  # tokens
 AT_ONCE = 2**20  # tokens
+POOL, POOLS = 50, 4  # batches among which texts are sorted by length, at most; pools of an epoch, at least
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 
@@ -56,6 +57,31 @@ def epochs_order(count: int, epochs: float, seed: int) -> list[int]:
     while len(order) < wanted:
         order += torch.randperm(count, generator=generator).tolist()
     return order[:wanted]
+
+
+def batches_by_length(lengths: Integers, epochs: float, batch: int, seed: int) -> list[list[int]]:
+    """Batches of texts of similar length, in random order: all texts once per epoch, other batches in each.
+
+    lengths: (texts,). An epoch is shuffled and cut into pools of some batches' size, each is sorted and cut into
+    batches, and these are shuffled. Texts that fill no batch, whatever their lengths, are the last of the epoch.
+    """
+    generator, count, batches = torch.Generator().manual_seed(seed), len(lengths), []
+    left = max(1, round(epochs * count))
+    while left:
+        order = torch.randperm(count, generator=generator)[:left].tolist()
+        left -= len(order)
+        filled = len(order) // batch
+        pool = min(POOL, max(1, filled // POOLS))
+        starts = range(0, filled * batch, pool * batch)
+        ordered = [
+            number
+            for start in starts
+            for number in by_length(order[start : min(start + pool * batch, filled * batch)], lengths)
+        ]
+        shuffled = torch.randperm(filled, generator=generator).tolist()
+        batches += [ordered[place * batch : (place + 1) * batch] for place in shuffled]
+        batches += [order[filled * batch :]] if len(order) > filled * batch else []
+    return batches
 
 
 def by_length(numbers: Sequence[int], lengths: Integers) -> list[int]:

@@ -21,7 +21,7 @@ from w2s.engine.memory import Budget, budget_of
 from w2s.engine.progress import Progress
 from w2s.errors import DivergedError
 from w2s.training.averaging import Average
-from w2s.training.batching import Micro, Texts, epochs_order, shape_for
+from w2s.training.batching import Integers, Micro, Texts, batches_by_length, epochs_order, shape_for
 from w2s.training.consistency import doubled
 from w2s.training.dropout import Dropout
 from w2s.training.loss import Loss
@@ -44,6 +44,7 @@ class Schedule:
 
     evaluations_per_epoch: the last evaluation always follows the last step. rate: linear decay to 0 by default.
     averaging: decay of a moving average of the weights, with which the model is evaluated and left; None: no average.
+    by_length: batches of texts of similar length (``batches_by_length``) in place of random ones.
     """
 
     epochs: float
@@ -54,6 +55,7 @@ class Schedule:
     seed: int
     rate: Rate = linear_decay
     averaging: float | None = None
+    by_length: bool = False
 
     @classmethod
     def of(cls, training: Training, learning_rate: float, seed: int) -> Schedule:
@@ -149,22 +151,29 @@ def train(
         return backward(model, texts, labels, batch, loss, tokens, recompute=recompute)
 
     try:
-        return optimise(model, len(texts), gradient, recipe.schedule, evaluation, runtime)
+        return optimise(model, len(texts), gradient, recipe.schedule, evaluation, runtime, lengths=texts.lengths)
     finally:
         if dropout is not None:
             dropout.remove()
 
 
 def optimise(
-    model: nn.Module, count: int, gradient: Gradient, schedule: Schedule, evaluation: Evaluation, runtime: Runtime
+    model: nn.Module,
+    count: int,
+    gradient: Gradient,
+    schedule: Schedule,
+    evaluation: Evaluation,
+    runtime: Runtime,
+    *,
+    lengths: Integers | None = None,
 ) -> tuple[list[dict[str, float]], Best]:
     """Train on ``count`` examples in place; returns the history, one row per evaluation, and the best weights.
 
-    Raises DivergedError if the loss, or what the model predicts, is not a number.
+    lengths: (count,), for batches by length. Raises DivergedError if the loss, or what the model predicts, is not a
+    number.
     """
     budget = runtime.budget or budget_of(next(model.parameters()).device)
-    order = epochs_order(count, schedule.epochs, schedule.seed)
-    batches = [order[start : start + schedule.batch] for start in range(0, len(order), schedule.batch)]
+    batches = _batches(count, schedule, lengths)
     evaluated = evaluation_steps(len(batches), schedule.epochs, schedule.evaluations_per_epoch)
     trained = Trained(model)
     optimizer = torch.optim.AdamW(
@@ -218,6 +227,16 @@ def optimise(
     if average is not None:
         average.put()
     return history, best
+
+
+def _batches(count: int, schedule: Schedule, lengths: Integers | None) -> list[list[int]]:
+    """Numbers of the examples of each step."""
+    if schedule.by_length:
+        assert lengths is not None
+        assert len(lengths) == count
+        return batches_by_length(lengths, schedule.epochs, schedule.batch, schedule.seed)
+    order = epochs_order(count, schedule.epochs, schedule.seed)
+    return [order[start : start + schedule.batch] for start in range(0, len(order), schedule.batch)]
 
 
 def evaluation_steps(steps: int, epochs: float, per_epoch: float) -> set[int]:
