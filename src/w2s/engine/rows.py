@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from w2s.engine import hub, streams
-from w2s.engine.sources import unchanged
 from w2s.errors import UserError, allowed, first_line, located
 
 Row = Mapping[str, Any]
@@ -101,12 +100,8 @@ def from_hub(place: Mapping[str, str], columns: Sequence[str], wanted_by: str) -
     return Rows(parts, {part: f"{place['hub']} ({place[part]})" for part in parts}, commit)
 
 
-def from_files(
-    files: Mapping[str, Sequence[str]], digests: Mapping[str, Any], columns: Sequence[str], wanted_by: str
-) -> Rows:
-    """Rows of the files of every part. digests: of their content, as in a data spec. columns: what each must have."""
-    for part, paths in files.items():
-        unchanged(paths, digests[part], wanted_by)
+def from_files(files: Mapping[str, Sequence[str | Path]], columns: Sequence[str], wanted_by: str) -> Rows:
+    """Rows of the files of every part. columns: what every file must have."""
     parts = {part: _all([Path(path) for path in paths], columns, wanted_by) for part, paths in files.items()}
     return Rows(parts, {part: ", ".join(map(str, paths)) for part, paths in files.items()})
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from w2s.engine import artifacts
 from w2s.engine.rows import Rows, from_files, from_hub
+from w2s.engine.sources import unchanged
 from w2s.microworld import World, WorldSize
 from w2s.nlp import synthetic
 from w2s.nlp import user_tasks as own
@@ -47,4 +48,6 @@ def rows_of(task: Task, place: Mapping[str, Any], files: Mapping[str, Sequence[s
         return Rows(parts, dict.fromkeys(parts, "the micro-world"))
     if "hub" in place:
         return from_hub(place, task.columns, f"task {task.name!r}")
-    return from_files(files, place, task.columns, f"task {task.name!r}")
+    for part, paths in files.items():
+        unchanged(paths, place[part], f"task {task.name!r}")
+    return from_files(files, task.columns, f"task {task.name!r}")

@@ -7,6 +7,7 @@ from typing import Any
 
 from w2s.engine import artifacts
 from w2s.engine.rows import Rows, from_files, from_hub
+from w2s.engine.sources import unchanged
 from w2s.reward import world as dialogues
 from w2s.reward.build import build
 from w2s.reward.config import Dialogues, PairSizes
@@ -44,4 +45,6 @@ def rows_of(task: PreferenceTask, place: Mapping[str, Any], files: Mapping[str, 
         return Rows(parts, dict.fromkeys(parts, "the micro-world"))
     if "hub" in place:
         return from_hub(place, task.columns, f"task {task.name!r}")
-    return from_files(files, place, task.columns, f"task {task.name!r}")
+    for part, paths in files.items():
+        unchanged(paths, place[part], f"task {task.name!r}")
+    return from_files(files, task.columns, f"task {task.name!r}")
