@@ -57,6 +57,22 @@ def test_parameters_are_those_of_the_ladder(plan: Plan) -> None:
             assert parameters(setting.model(rung.name)) == rung.parameter_count(setting.config.vocabulary)
 
 
+def test_an_embedding_that_is_only_looked_up_takes_no_arithmetic(plan: Plan) -> None:
+    run, puzzles = plan.nlp.truth("sciq", "w8", 0), plan.chess.truth("puzzles", "c8", 0)
+
+    def with_vocabulary(run: Artifact, size: int) -> Artifact:
+        model = run.parents["model"]
+        corpus = with_spec(model.parents["corpus"], vocabulary=size)
+        return replace(run, parents={**run.parents, "model": replace(model, parents={"corpus": corpus})})
+
+    small, large = (NOTHING.flop(with_vocabulary(run, size)) for size in (500, 50_000))
+    assert small == large > 0
+    small, large = (NOTHING.flop(with_vocabulary(puzzles, size)) for size in (500, 50_000))
+    assert small < large
+    small, large = (NOTHING.flop(with_vocabulary(run, size).parents["model"]) for size in (500, 50_000))
+    assert small < large
+
+
 def test_work_grows_with_what_is_read_and_trained(plan: Plan) -> None:
     run, flop = plan.nlp.truth("sciq", "w8", 0), NOTHING.flop
     training = run.spec["training"]

@@ -13,7 +13,7 @@ def generate(run: Artifact) -> Work:
     answers = dict.fromkeys(run.spec["predicts"], 1.0 + run.spec.get("shots", 0))
     if run.spec["part"] is None:
         return reading(run, answers)
-    work = finetuning(run, (run.spec["part"],))
+    work = finetuning(run, (run.spec["part"],), unembeds=True)
     return work._replace(passes=answers | dict(work.passes))
 
 

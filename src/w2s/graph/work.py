@@ -9,8 +9,9 @@ from typing import NamedTuple
 class Work(NamedTuple):
     """One job's.
 
-    parameters: of its model. passes: part of the data -> forward passes over it. tokens: of forward passes over
-    anything else. memory: bytes per parameter where it computes; host: in the host's memory, beside a GPU.
+    parameters: of its model; looked_up: those of them that no token is multiplied with. passes: part of the data ->
+    forward passes over it. tokens: of forward passes over anything else. memory: bytes per parameter where it computes;
+    host: in the host's memory, beside a GPU.
     """
 
     parameters: float = 0.0
@@ -18,6 +19,7 @@ class Work(NamedTuple):
     tokens: float = 0.0
     memory: float = 0.0
     host: float = 0.0
+    looked_up: float = 0.0
 
 
 class Size(NamedTuple):

@@ -78,7 +78,7 @@ class Records:
         if data and work.passes:
             texts = sum(times * self.examples(data, part) for part, times in work.passes.items())
             tokens += texts * self._tokens.get(_kind(data), settings.size(data).tokens)
-        return FLOP * work.parameters * tokens
+        return FLOP * (work.parameters - work.looked_up) * tokens
 
     def examples(self, data: Artifact, part: str) -> float:
         """Counted where the data are built, else as their sizes say, else assumed."""

@@ -26,22 +26,40 @@ def parameters(model: Artifact) -> float:
     return float(model.parents["corpus"].spec["vocabulary"] * width + layers * layer + width)
 
 
+def embedding(model: Artifact) -> float:
+    """Weights of a base model's embedding, which are looked up; 0 for an open model, whose rung does not say."""
+    if "model" in model.parents:
+        return embedding(model.parents["model"])
+    if "shape" not in model.spec:
+        return 0.0
+    return float(model.parents["corpus"].spec["vocabulary"] * model.spec["shape"]["width"])
+
+
 def pretraining(model: Artifact) -> Work:
     """Every token once."""
     return Work(parameters(model), tokens=TRAINING * model.spec["tokens"], memory=TRAINED, host=WEIGHT)
 
 
-def finetuning(run: Artifact, parts: Iterable[str], evaluated: Iterable[str] = ("test",), host: float = WEIGHT) -> Work:
-    """Epochs over some parts of the data, and evaluations of others."""
+def finetuning(
+    run: Artifact,
+    parts: Iterable[str],
+    evaluated: Iterable[str] = ("test",),
+    host: float = WEIGHT,
+    *,
+    unembeds: bool = False,
+) -> Work:
+    """Epochs over some parts of the data, and evaluations of others. unembeds: whether logits are computed."""
     recipe, frozen = run.spec["training"], "adapters" in run.spec
     passes = dict.fromkeys(evaluated, recipe["epochs"] * recipe.get("evaluations_per_epoch", 0))
     passes |= dict.fromkeys(parts, recipe["epochs"] * (ADAPTING if frozen else TRAINING))
-    return Work(parameters(run.parents["model"]), passes, memory=_weight(run) if frozen else TRAINED, host=host)
+    memory, looked_up = _weight(run) if frozen else TRAINED, 0.0 if unembeds else embedding(run.parents["model"])
+    return Work(parameters(run.parents["model"]), passes, memory=memory, host=host, looked_up=looked_up)
 
 
 def reading(run: Artifact, passes: Mapping[str, float]) -> Work:
-    """Nothing but forward passes."""
-    return Work(parameters(run.parents["model"]), passes, memory=_weight(run), host=WEIGHT)
+    """Nothing but forward passes, with logits of a few tokens at most."""
+    model = run.parents["model"]
+    return Work(parameters(model), passes, memory=_weight(run), host=WEIGHT, looked_up=embedding(model))
 
 
 def _weight(run: Artifact) -> float:

@@ -8,5 +8,5 @@ from w2s.reward.stages import GENERATIVE_FINETUNING, REWARD_MODEL
 WORK = {
     REWARD_MODEL: lambda run: finetuning(run, (run.spec["half"],)),
     # Both halves; the weights are in memory once more when they are written.
-    GENERATIVE_FINETUNING: lambda model: finetuning(model, HALVES, host=2 * WEIGHT),
+    GENERATIVE_FINETUNING: lambda model: finetuning(model, HALVES, host=2 * WEIGHT, unembeds=True),
 }

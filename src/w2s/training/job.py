@@ -27,6 +27,22 @@ N = TypeVar("N", bound=nn.Module)
 FORWARD, TRAINING = 2.0, 6.0  # FLOP per parameter and token
 
 
+def multiplied(network: nn.Module) -> int:
+    """Parameters that tokens are multiplied with: all but embeddings that are only looked up.
+
+    A classifier computes no logits over the vocabulary; a generator's unembedding counts, also where it is the
+    embedding.
+    """
+    modules = list(network.modules())
+    embeddings = {one.weight for one in modules if isinstance(one, nn.Embedding)}
+    if getattr(network, "output", network) is None:  # a generator that unembeds with its embedding
+        embeddings = set()
+    for module in modules:
+        if not isinstance(module, nn.Embedding):
+            embeddings -= set(module.parameters(recurse=False))
+    return sum(one.numel() for one in network.parameters()) - sum(one.numel() for one in embeddings)
+
+
 class Job:
     """A stage's work with a network on a device.
 
@@ -75,8 +91,7 @@ class Job:
         self._note_cost(network, tokens, FORWARD)
 
     def _note_cost(self, network: nn.Module, tokens: float, each: float) -> None:
-        flop = each * sum(parameter.numel() for parameter in network.parameters()) * tokens
-        self._cost = {"tokens": round(tokens), "flop": flop}
+        self._cost = {"tokens": round(tokens), "flop": each * multiplied(network) * tokens}
 
     def checkpoint(self) -> Checkpoint:
         """The checkpoint of the training loop."""
