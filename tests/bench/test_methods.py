@@ -172,3 +172,17 @@ def test_a_file_that_is_no_method_is_refused_without_being_imported(
 def test_hooks_may_be_assigned(tmp_path: Path) -> None:
     (tmp_path / "my_method.py").write_text("from w2s.training.objectives import confidence\nloss = confidence\n")
     assert hooks.check(tmp_path / "my_method.py") == ["loss"]
+
+
+def test_settings_that_methods_would_not_train_with_are_refused(cells: list[Compared], bench: Bench) -> None:
+    naive = cells[0].baselines["naive"]
+    training = {**naive.spec["training"], "batches": "by_length"}
+    told = scoring.told_of(replaced(cells[0], {**naive.spec, "training": training}), Stored(bench[0]))
+    assert told["cell"]["by_length"] is True
+    with pytest.raises(UserError, match="the bench does not know agreement"):
+        scoring.told_of(replaced(cells[0], {**naive.spec, "agreement": True}), Stored(bench[0]))
+
+
+def replaced(cell: Compared, spec: dict[str, Any]) -> Compared:
+    """The cell with another spec of its naive student."""
+    return replace(cell, baselines={**cell.baselines, "naive": replace(cell.baselines["naive"], spec=spec)})

@@ -81,6 +81,7 @@ class Cell:
     early_stopping: bool
     precision: str = "float32"
     adapters: Mapping[str, Any] | None = None
+    by_length: bool = False  # whether batches hold texts of similar length
 
     @classmethod
     def read(cls, content: Mapping[str, Any], models: Path) -> Cell:

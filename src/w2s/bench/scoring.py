@@ -28,6 +28,11 @@ from w2s.training.specs import Training
 
 ENTRY = "w2s.bench.sealed"
 BYTES = 64  # at most, of a prediction in a file
+TOLD = (
+    "answers",
+    "batches",
+    "evaluation_examples",
+)  # of NLP training, beside what all training has; the last is unused
 PARTS = ("strong", "validation")  # with weak labels; the test part has texts alone
 
 
@@ -156,6 +161,7 @@ def told_of(cell: Compared, stored: Stored) -> dict[str, Any]:
     Examples come in the order of their ids, which are hashes of texts.
     """
     spec = FinetuneSpec.from_spec(cell.baselines["naive"].spec)
+    _refuse_what_is_not_told(spec)
     examples = stored.examples(cell.data)
     parts: dict[str, list[int]] = {}
     for number, part in enumerate(examples["part"]):
@@ -179,10 +185,23 @@ def told_of(cell: Compared, stored: Stored) -> dict[str, Any]:
             "early_stopping": spec.selected == "validation",
             "precision": spec.precision,
             "adapters": spec.adapters.model_dump() if spec.adapters else None,
+            "by_length": spec.training.batches == "by_length",
         },
         "texts": {part: [examples["text"][number] for number in parts[part]] for part in (*PARTS, "test")},
         "labels": labels,
     }
+
+
+def _refuse_what_is_not_told(spec: FinetuneSpec) -> None:
+    """UserError for a setting of naive finetuning that methods would not train with: their gain would be its effect."""
+    known = {"objective", "half", "learning_rate", "selected", "seed", "precision", "adapters", "training"}
+    known |= {f"training.{name}" for name in (*Training.model_fields, *TOLD)}
+    told = spec.model_dump(exclude_defaults=True)
+    unknown = sorted({*told, *(f"training.{name}" for name in told["training"])} - known)
+    if unknown:
+        raise UserError(
+            f"the bench does not know {unknown[0]}, which naive students of this experiment are trained with"
+        )
 
 
 def read(path: Path, count: int) -> list[float]:

@@ -109,7 +109,8 @@ def finetuned(
     changes = changes_of(wanted)
     if not isinstance(epochs, int | float) or not epochs > 0:
         raise UserError(f"training: epochs: {epochs!r} is not allowed; allowed: a number above 0")
-    schedule = replace(Schedule.of(cell.training, cell.learning_rate, cell.seed), epochs=epochs)
+    schedule = Schedule.of(cell.training, cell.learning_rate, cell.seed)
+    schedule = replace(schedule, epochs=epochs, by_length=cell.by_length)
     recipe = methods.recipe_of(loss_of(method), schedule, changes)
     student = Student(cell, changes.adapters.model_dump() if changes.adapters else None)
     encoded, held_out = student.encoded(texts), student.encoded(validation[0])
