@@ -27,6 +27,7 @@ def of(path: str, *functions: str) -> tuple[str, ...]:
 
 ARTIFACTS, SAFETY = "engine/test_artifacts.py", "workflow/test_safety.py"
 CHECKPOINTS, GAMES = "engine/test_checkpoints.py", "chess/test_games.py"
+GROUPS = "nlp/test_groups.py"
 FAULTS = (
     Fault(
         "A job is killed at any moment",
@@ -107,7 +108,10 @@ FAULTS = (
             SAFETY,
             "a_disk_too_full_for_checkpoints_does_not_stop_a_run",
             "a_full_disk_is_one_line_and_costs_nothing",
-        ),
+        )
+        + of("engine/test_hub.py", "a_full_cache_is_one_line_with_the_file_and_what_it_needs")
+        + of("models/test_wheels.py", "a_full_disk_is_one_line")
+        + of("vision/test_published.py", "a_full_disk_is_one_line_with_the_file"),
     ),
     Fault(
         "A disk is read-only",
@@ -134,6 +138,7 @@ FAULTS = (
         of(
             "workflow/test_config_code.py",
             "a_config_with_code_is_one_line_and_runs_nothing_even_on_a_dry_run",
+            "files_of_the_command_line_are_checked_too",
             "commands_refuse_it_too",
         ),
     ),
@@ -148,6 +153,207 @@ FAULTS = (
             "a_corrupt_game_is_skipped_and_counted_and_the_next_one_is_read",
         )
         + of("chess/test_puzzles.py", "columns_that_are_called_otherwise_are_named_in_the_config"),
+    ),
+    Fault(
+        "A model cannot read two completions behind one prefix, if only from some length on",
+        "both ways agree at the longest length used, or the pair is read as two texts",
+        of(
+            "reward/test_batching.py",
+            "open_models_read_branched_rows_as_two_texts_or_are_not_asked_to",
+            "a_window_is_found_at_the_length_at_which_it_matters",
+            "a_model_that_ignores_the_mask_is_found_out",
+        ),
+    ),
+    Fault(
+        "A model's config says what the fast decoder does not know; a checkpoint lacks its head",
+        "transformers computes it, with the same logits; weights that are missing or left out are named",
+        of(
+            "models/test_decoder.py",
+            "what_it_cannot_compute_is_left_to_transformers",
+            "whatever_the_config_says_logits_are_those_of_transformers",
+            "the_unembedding_is_the_embedding_only_where_the_config_says_so",
+            "weights_that_the_config_leaves_out_are_refused",
+            "a_missing_weight_is_named",
+        ),
+    ),
+    Fault(
+        "A raw file or model is edited, its size and its time kept",
+        "it has another key",
+        of(
+            "engine/test_hashes.py",
+            "a_quarter_of_a_large_file_changed_is_another_file",
+            "a_change_that_keeps_size_and_time_is_noticed",
+            "a_folder_is_its_names_and_contents",
+        ),
+    ),
+    Fault(
+        "A raw file, image or model is edited between the plan and its job",
+        "the job is refused, in every setting",
+        of(
+            "engine/test_sources.py",
+            "a_file_that_changed_after_the_job_was_planned_is_one_line",
+            "a_folder_of_images_that_changed_is_one_line",
+        )
+        + of("vision/test_stages.py", "features_of_a_published_network_are_its_own_of_the_cut_images"),
+    ),
+    Fault(
+        "A tokenizer splits an answer otherwise alone than behind its text",
+        "its tokens are those behind the text, in heads, prompts, rewards and chess",
+        of(
+            "models/test_context.py",
+            "an_answer_has_the_tokens_that_it_has_behind_its_prompt",
+            "heads_start_as_the_row_of_an_answers_own_token",
+            "a_prompt_has_the_tokens_of_its_text",
+            "chess_learns_moves_behind_their_prompts",
+            "completions_are_read_and_learned_behind_their_prefixes",
+        ),
+    ),
+    Fault(
+        "One group of examples is large",
+        "halves are as equal as it allows for every seed, or are refused with the cause",
+        of(
+            "engine/test_splits.py",
+            "halves_are_as_near_as_large_groups_allow_for_every_seed",
+            "halves_that_cannot_be_say_why",
+        )
+        + of(
+            GROUPS,
+            "a_group_that_holds_most_of_the_examples_is_named",
+            "examples_of_one_class_are_refused_as_such",
+            "too_few_rows_are_refused_as_such",
+        ),
+    ),
+    Fault(
+        "The same text occurs in another case, with other punctuation, or as a variant",
+        "its examples are in one part; strangers are not tied to them",
+        of(
+            GROUPS,
+            "texts_that_differ_in_case_or_punctuation_are_one_group",
+            "justice_variants_share_the_claim_or_the_reason",
+        )
+        + of("nlp/test_build.py", "only_groups_that_are_tested_leave_the_training_set"),
+    ),
+    Fault(
+        "A checkout's path has spaces, or is a command",
+        "everything works there, and nothing of the path is executed",
+        of("workflow/test_dag.py", "a_checkout_may_have_any_name")
+        + of("jobs/test_targets.py", "commands_find_the_checkouts_library_and_settings_that_the_caller_may_change"),
+    ),
+    Fault(
+        "A user's text looks like mathematics",
+        "figures and tables show it as it stands",
+        of("figures/test_prompting_figures.py", "dollars_and_backslashes_of_a_users_text_are_no_markup"),
+    ),
+    Fault(
+        "Examples are lost to the test set, not to balancing",
+        "Table 1 says how many, and gives the class shares before and after",
+        of("figures/test_figures.py", "table_1_counts_every_task_at_every_step"),
+    ),
+    Fault(
+        "Many rows are legitimate, but of no use to a task",
+        "they are counted apart, and do not count as malformed",
+        of("reward/test_build.py", "draws_are_left_out_and_never_too_many"),
+    ),
+    Fault(
+        "A task is the user's own",
+        "tables, figures, the report and `w2s examples` show it; what is wrong with its formatter names the row",
+        of(
+            "workflow/test_own.py",
+            "the_worked_example_draws_its_figure",
+            "the_report_of_the_worked_example_has_its_task_in_every_table",
+            "examples_of_the_worked_example_have_its_title",
+        )
+        + of("figures/test_figures.py", "a_task_of_the_users_own_is_in_tables_and_figures")
+        + of("figures/test_text.py", "a_task_without_a_licence_has_an_empty_cell")
+        + of("nlp/test_user_tasks.py", "what_is_wrong_with_what_it_returns_names_the_row"),
+    ),
+    Fault(
+        "PGN is written as people write it",
+        "moves, results, comments and glyphs are understood; zstandard files with long windows are read",
+        of(
+            GAMES,
+            "moves_are_understood_as_people_write_them",
+            "a_capture_en_passant_may_say_so",
+            "comments_variations_and_annotations_are_left_out",
+            "a_file_compressed_with_a_long_window_is_read",
+        ),
+    ),
+    Fault(
+        "A data set or model is an original release, or a Git LFS pointer",
+        "what is unambiguous is read, else one line names the files, the row or the pointer",
+        of(
+            "engine/test_rows.py",
+            "files_of_another_kind_are_named",
+            "a_file_that_is_not_as_it_should_be_is_one_line",
+            "cells_between_tabs_are_taken_as_they_are",
+            "a_wrong_label_names_task_row_and_file",
+        )
+        + of("models/test_encoding.py", "the_end_token_may_be_in_special_tokens_map_alone")
+        + of("models/test_base.py", "a_git_lfs_pointer_is_called_so_by_the_plan"),
+    ),
+    Fault(
+        "A config says another thing to YAML than to a person: `yes`, `3e11`, a key twice",
+        "one line names the key, the value and what is allowed",
+        of(
+            "experiments/test_experiment.py",
+            "a_mistake_is_one_line_with_key_value_and_what_is_allowed",
+            "numbers_may_be_written_as_people_write_them",
+        )
+        + of("config/test_files.py", "a_file_that_does_not_say_one_thing_is_one_line"),
+    ),
+    Fault(
+        "A tokenizer is larger than its model's embedding, or a model cannot do what is asked",
+        "it is refused with both sizes, or with what is not supported",
+        of("models/test_encoding.py", "a_tokenizer_with_more_tokens_than_its_model_is_refused_with_both_sizes")
+        + of(
+            "models/test_families.py",
+            "a_model_without_a_kv_cache_does_not_generate",
+            "a_model_that_takes_no_adapters_says_so",
+            "a_model_that_cannot_recompute_says_so",
+        ),
+    ),
+    Fault(
+        "A file cannot be read, or a manifest is missing",
+        "one line names the file, or the parent's role",
+        of(
+            ARTIFACTS,
+            "a_file_that_fails_while_it_is_read_is_named",
+            "a_parent_without_a_manifest_is_named_with_its_role",
+        ),
+    ),
+    Fault(
+        "Another user of the machine plants links, folders and sockets",
+        "they are neither followed nor changed nor obeyed (two user ids where tests run as root)",
+        of(
+            "engine/test_private.py",
+            "a_neighbours_link_folder_or_file_costs_the_victim_nothing",
+            "a_neighbour_cannot_have_a_job_done_by_the_victims_process",
+            "the_victim_gives_no_job_to_a_neighbours_process",
+            "a_link_to_a_runtime_directory_is_not_used",
+            "a_directory_of_another_user_is_refused",
+            "a_directory_that_is_exchanged_while_it_is_opened_is_refused",
+        ),
+    ),
+    Fault(
+        "The hub's address or a token is a secret",
+        "no message, log or record shows it",
+        of(
+            "engine/test_endpoint.py",
+            "whatever_a_mirror_answers_its_password_is_not_shown",
+            "an_endpoint_that_is_wrong_or_away_does_not_show_its_password",
+            "a_token_that_cannot_be_sent_is_not_shown",
+        ),
+    ),
+    Fault(
+        "The home is missing or read-only",
+        "caches are in `work/`, and one line says what to set",
+        of(
+            "engine/test_caches.py",
+            "a_home_that_cannot_be_is_replaced_and_one_line_says_what_to_set",
+            "a_read_only_home_keeps_the_models_that_it_has",
+            "where_nothing_can_be_written_one_line_says_what_to_set",
+            "a_workflow_without_a_home_is_planned",
+        ),
     ),
     Fault(
         "An action or a container image is replaced by another",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 import subprocess
 import sys
@@ -11,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.workflow.test_dag import checkout, planned, snakemake
+from tests.workflow.test_dag import checkout, edit_config, planned, snakemake
 
 pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made once
 
-FIGURE = "figures/mine/methods.pdf"
+FIGURE, REPORT = "figures/mine/methods.pdf", "report/mine/report.html"
 BLOCK = re.compile(r"^```(?:python|yaml) (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -26,7 +27,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content)
     subprocess.run([sys.executable, "make_sums.py"], cwd=folder, check=True)
+    edit_config(folder, lambda config: config.update(chess=None, reward=None, vision=None))
+    edit_config(folder, lambda config: config["nlp"].update(difficulty=None, errors=None, sandwiching=None))
     snakemake(folder, FIGURE)
+    snakemake(folder, REPORT)
     return folder
 
 
@@ -42,6 +46,33 @@ def test_the_worked_example_draws_its_figure(made: Path) -> None:
     assert {row["task"] for row in rows} >= {"sums"}
     assert {row["student"] for row in rows} == {"m16"}
     assert not list(made.glob("__pycache__"))
+
+
+def table(made: Path, figure: str) -> list[dict[str, str]]:
+    return list(csv.DictReader((made / f"results/figures/mine/{figure}.csv").open()))
+
+
+def test_the_report_of_the_worked_example_has_its_task_in_every_table(made: Path) -> None:
+    (about,) = (row for row in table(made, "table1") if row["task"] == "sums")
+    assert (about["title"], about["source"], about["licence"]) == ("Sums", "own", "")
+    assert about["rows_from"] == "data/sums/train.jsonl"
+    assert {row["task"] for row in table(made, "fig9")} >= {"sciq", "sums"}
+    assert [(row["title"], row["whose"]) for row in table(made, "table2")] == [("SciQ", "paper"), ("Sums", "config")]
+    page = (made / REPORT).read_text()
+    assert re.search(r"^sums .*\b562\b", page, re.MULTILINE)  # Table 1 as text
+    assert "NaN" not in page  # sums has no licence
+    for drawn in ("table1", "table2", "fig9", "fig12"):
+        assert (made / f"figures/mine/{drawn}.png").stat().st_size > 10_000
+        assert f'id="{drawn}"' in page
+
+
+def test_examples_of_the_worked_example_have_its_title(made: Path) -> None:
+    command = [sys.executable, "-m", "w2s", "examples", "sums", "--experiment", "mine", "-n", "1"]
+    environment = os.environ | {"PYTHONPATH": str(made / "src")}
+    done = subprocess.run(command, cwd=made, env=environment, capture_output=True, text=True, check=True)
+    first, *text = done.stdout.splitlines()
+    assert first == "== Sums (sums), from data/sums/train.jsonl"
+    assert text[0].startswith("Question: is ")
 
 
 def test_an_edit_runs_again_what_it_changes_and_nothing_else(made: Path) -> None:
