@@ -15,7 +15,8 @@ NOTHING = Records()
 def job(artifact: Artifact, seconds: float = 1.0, device: str = "", **more: Any) -> Finished:
     """An artifact's record."""
     parents = {role: parent.key for role, parent in artifact.parents.items()}
-    usual: dict[str, Any] = {"processes": 1, "memory": 1e9, "host": 1e9, "tokens": 0.0, "parts": {}, "estimated": {}}
+    usual: dict[str, Any] = {"processes": 1, "memory": 1e9, "host": 1e9, "parts": {}, "estimated": {}}
+    usual |= {"tokens": 0.0, "characters": 0.0}
     known: dict[str, Any] = {
         "seconds": seconds,
         "device": device,

@@ -98,6 +98,9 @@ def test_examples_are_counted_and_texts_measured_where_they_can_be(plan: Plan) -
     assert NOTHING.examples(data, "validation") == assumed.half * 0.25
     built = records((data, job(data, parts={"weak": 77})), (run, job(run, tokens=2 * assumed.tokens)))
     assert built.examples(data, "weak") == 77
+    read = records((data, job(data, characters=8 * assumed.tokens)))
+    assert read.tokens_of(data) == 2 * assumed.tokens  # four characters a token
+    assert read.flop(run) == 2 * NOTHING.flop(run)
     assert records((run, job(run, tokens=2 * assumed.tokens))).flop(run) == 2 * NOTHING.flop(run)
     real = replace(data, spec={**data.spec, "rows": {"hub": "allenai/sciq"}})  # of which nothing is known from that
     elsewhere = replace(run, parents={**run.parents, "data": real})

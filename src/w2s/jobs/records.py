@@ -21,6 +21,7 @@ from w2s.graph.stage import MANIFESTS
 CACHE = Path(".snakemake/w2s-measured.json")  # what manifests say, so that each is read once
 KEYED = re.compile(r"-[0-9a-f]{10}$")
 FLOP = 2.0  # per parameter and token of a forward pass
+CHARACTERS = 4.0  # of a token, in English
 MIB = 2.0**20
 
 
@@ -41,6 +42,7 @@ class Finished:
     tokens: float  # of an example; 0 where it trained on none
     parameters: float  # of a base model
     parts: Mapping[str, float]  # of data: part -> examples
+    characters: float  # of data: of an example's text; 0 where it was not counted
     estimated: Mapping[str, Any]  # before it ran
 
 
@@ -77,8 +79,14 @@ class Records:
         tokens = work.tokens
         if data and work.passes:
             texts = sum(times * self.examples(data, part) for part, times in work.passes.items())
-            tokens += texts * self._tokens.get(_kind(data), settings.size(data).tokens)
+            tokens += texts * self.tokens_of(data)
         return FLOP * (work.parameters - work.looked_up) * tokens
+
+    def tokens_of(self, data: Artifact) -> float:
+        """Of an example: as finished jobs on such data counted, else by the length of built texts, else assumed."""
+        built = self._jobs.get(data.key)
+        characters = built.characters if built else 0.0
+        return self._tokens.get(_kind(data)) or characters / CHARACTERS or settings.size(data).tokens
 
     def examples(self, data: Artifact, part: str) -> float:
         """Counted where the data are built, else as their sizes say, else assumed."""
@@ -132,6 +140,8 @@ def _finished(path: Path, root: Path) -> Finished:
     spec, measured, made_with = record["spec"], record["measured"], record["made_with"]
     passes = spec.get("training", {}).get("epochs", 0) * measured.get("examples", 0)
     host = made_with.get("peak_memory_mib", 0) * MIB
+    counted = measured.get("counts", {}).get("parts", {})
+    lengths = [part["mean_characters"] for part in counted.values() if "mean_characters" in part]
     return Finished(
         name=str(path.parent.relative_to(root)).rsplit("-", 1)[0],
         **{name: record[name] for name in ("stage", "key", "spec", "parents")},
@@ -142,6 +152,7 @@ def _finished(path: Path, root: Path) -> Finished:
         host=host,
         tokens=measured.get("tokens", 0) / passes if passes else 0.0,
         parameters=measured.get("parameters", 0),
-        parts={part: next(iter(count.values())) for part, count in measured.get("counts", {}).get("parts", {}).items()},
+        parts={part: next(iter(count.values())) for part, count in counted.items()},
+        characters=sum(lengths) / len(lengths) if lengths else 0.0,
         estimated=made_with.get("estimated", {}),
     )
