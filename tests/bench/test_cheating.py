@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -178,14 +179,49 @@ def test_what_a_sealed_method_started_ends_with_it(bench: Bench, tmp_path: Path)
     given = scoring._common(entered, protocol.cells(bench[1]))
     process = replace(scoring.process_of(entered, given, tmp_path / "out"), command=["{folder}/method.py"])
     assert process.run(tmp_path / "log", sealed=True) == 0
-    running = []
+    assert lines_of_processes("python")
+    assert not lines_of_processes(name)
+
+
+@needs_sealing
+def test_a_sealed_process_ends_when_its_scorer_is_killed(kind: str, tmp_path: Path) -> None:
+    for name in ("folder", "out"):
+        (tmp_path / name).mkdir()
+    uid = os.geteuid()
+    scorer = f"""
+import os
+from pathlib import Path
+from w2s.bench.sandbox import Process
+os.geteuid = lambda: {uid}
+sleep = "import pathlib, time; pathlib.Path('/out/started').touch(); time.sleep(600)"
+here = Path({str(tmp_path)!r})
+Process(["-c", sleep, {str(tmp_path)!r}], here / "folder", here / "out", {{}}).run(here / "log", sealed=True)
+"""
+    running = subprocess.Popen([sys.executable, "-c", scorer])
+    waited(lambda: (tmp_path / "out" / "started").exists())
+    running.kill()
+    running.wait()
+    waited(lambda: not lines_of_processes(str(tmp_path)))
+
+
+def waited(condition: Callable[[], bool]) -> None:
+    """Wait until something is so; it fails after a minute."""
+    for _ in range(600):
+        if condition():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it never happened")
+
+
+def lines_of_processes(word: str) -> list[bytes]:
+    """Command lines of this machine's processes with a word in it, this process aside."""
+    found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            running.append(path.read_bytes())
+            found.append(path.read_bytes() if path.parent.name != str(os.getpid()) else b"")
         except OSError:
             continue
-    assert running
-    assert not [line for line in running if name.encode() in line]
+    return [line for line in found if word.encode() in line]
 
 
 @pytest.mark.slow

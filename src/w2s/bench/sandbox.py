@@ -66,7 +66,8 @@ def isolated() -> list[str]:
 
 def unprivileged() -> list[str]:
     """The program that takes a command's rights away, for good."""
-    rights = ["--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
+    # The signal anew: another user's process would lose it, and outlive a scorer that is killed.
+    rights = ["--no-new-privs", "--bounding-set=-all", "--inh-caps=-all", "--pdeathsig=KILL"]
     user = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
     return ["setpriv", *(user if os.geteuid() == 0 else []), *rights]
 
