@@ -12,18 +12,10 @@ from pathlib import Path
 from w2s.bench.verdict import holm
 from w2s.errors import UserError
 
-COLUMNS: tuple[str, ...] = (
-    "id",
-    "time",
-    "experiment",
-    "protocol",
-    "method",
-    "code",
-    "submission",
-    "of_this_method",
-    "sealed",
+COLUMNS = (
+    *("id", "time", "experiment", "protocol", "method", "code", "submission", "of_this_method", "sealed", "tasks"),
+    *("accuracy", "gain", "gain_low", "gain_high", "p", "pgr", "cpu_seconds", "commit"),
 )
-COLUMNS += ("tasks", "accuracy", "gain", "gain_low", "gain_high", "p", "pgr", "cpu_seconds", "commit")
 CORRECTED = "p_holm"
 DIGITS = 6
 

@@ -28,11 +28,8 @@ from w2s.training.specs import Training
 
 ENTRY = "w2s.bench.sealed"
 BYTES = 64  # at most, of a prediction in a file
-TOLD = (
-    "answers",
-    "batches",
-    "evaluation_examples",
-)  # of NLP training, beside what all training has; the last is unused
+# Settings of NLP training that methods are told of, or need not be, beside those that all training has.
+TOLD = ("answers", "batches", "evaluation_examples")
 PARTS = ("strong", "validation")  # with weak labels; the test part has texts alone
 
 
