@@ -137,6 +137,19 @@ def test_figure_23s_lines_begin_at_their_supervisors_own_accuracy(shape: Shape) 
     assert not any(run.labels.startswith(f"from-{run.rung}") for run in figures.module("fig23").needs(plan))
 
 
+def test_figure_23s_bands_begin_at_their_supervisors_own_interval(shape: Shape) -> None:
+    plan = shape(spread="examples")
+    table, panel = numbers("fig23", plan), draw("fig23", plan).axes[0]
+    weakest = table[(table["supervisor"] == "w16") & (table["task"] == table["task"].iloc[0])].iloc[0]
+    begins = []
+    for band in panel.collections:
+        x, y = band.get_paths()[0].vertices.T  # type: ignore[union-attr]
+        begins.append((float(y[x == x.min()].min()), float(y[x == x.min()].max())))
+    expected = (100 * weakest["weak_examples_low"], 100 * weakest["weak_examples_high"])
+    assert weakest["weak_examples_low"] < weakest["weak"] < weakest["weak_examples_high"]
+    assert sum(begin == pytest.approx(expected) for begin in begins) == 2  # its own on truth, and its students'
+
+
 # -- Figure 24 -----------------------------------------------------------------------------------------------
 
 

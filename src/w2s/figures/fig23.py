@@ -44,5 +44,8 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     students = table[table["method"] == probing.PROBE]
     starts = students.drop_duplicates(["task", "seed", "supervisor"])
     own = {"student": starts["supervisor"], "student_compute": starts["supervisor_compute"], "accuracy": starts["weak"]}
+    for bound in ("examples_low", "examples_high"):
+        if f"weak_{bound}" in starts:
+            own[f"accuracy_{bound}"] = starts[f"weak_{bound}"]
     drawn = pd.concat([table, starts.assign(**own)])
     return per_task.draw(drawn, about, {**style.METHOD_STYLES, probing.PROBE: LOOK}, counted=table)

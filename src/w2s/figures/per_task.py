@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from w2s.figures.style import Styles
 
 COLUMNS = 4
-WIDTH, LEGEND = 2.5, 1.8  # inches
+LEGEND = 1.8  # inches
+WIDTH, HEIGHT = 2.5, 2.3  # of a panel
+LARGE = 4.4, 3.4  # of one or two panels
 
 
 def needs(plan: Plan, tasks: list[str]) -> list[Run]:
@@ -43,10 +45,13 @@ def draw(
 
     tasks = style.in_order(table, "task")
     columns = min(COLUMNS, len(tasks))
-    figure, axes = style.panels(math.ceil(len(tasks) / columns), columns, width=WIDTH, height=2.3, legend=LEGEND)
+    large = columns <= 2
+    width, height = LARGE if large else (WIDTH, HEIGHT)
+    figure, axes = style.panels(math.ceil(len(tasks) / columns), columns, width=width, height=height, legend=LEGEND)
+    scale = 1.0 if large else 0.7
     for panel, task in zip(axes.flat, tasks, strict=False):
         spread = about.get("spread", "seeds")
-        curves.by_supervisor(panel, table[table["task"] == task], "accuracy", spread=spread, styles=styles, scale=0.7)
+        curves.by_supervisor(panel, table[table["task"] == task], "accuracy", spread=spread, styles=styles, scale=scale)
         style.percent_axis(panel)
         panel.set_title(task)
     for panel in axes.flat[: len(tasks)]:
@@ -57,7 +62,7 @@ def draw(
     curves.legend(figure, table, styles=styles)
     described = footer.without_pgr(table if counted is None else counted)
     footer.add(figure, about, described, footer.spread(about, table))
-    middle = columns * WIDTH / (columns * WIDTH + LEGEND) / 2  # of the panels
+    middle = columns * width / (columns * width + LEGEND) / 2  # of the panels
     figure.text(middle, footer.reserve(figure, 14), style.COMPUTE, ha="center", va="bottom", fontsize=9)
     figure.supylabel("test accuracy (%)", fontsize=9)
     return figure
