@@ -106,6 +106,9 @@ def test_figure_11_says_how_much_of_the_gap_is_closed(shape: Shape) -> None:
     assert table.loc[of_gap, "method"].tolist() == ["ft(gt)"]
     table.loc[of_gap, "gap_error"] = 0.04
     assert "closes 70% of the gap" in footer(draw("fig11", plan, table))
+    table["accuracy"] = table["method"].map(values | {"ft(weak)+lp(gt)": 0.7199})
+    assert "closes 0% of the gap" in footer(draw("fig11", plan, table))  # not -0%
+    table["accuracy"] = table["method"].map(values)
     table.loc[of_gap, "gap_error"] = 0.043
     assert "8.4 points, is within noise" in footer(draw("fig11", plan, table))
     assert probing.recovered(72, 78, 82) == pytest.approx(0.6)  # the paper's text

@@ -87,7 +87,7 @@ def _panel(panel: Axes, rows: pd.DataFrame, about: dict[str, Any], setting: str)
         said = f"{mean:.1f}"
         if bar in ("naive", "best"):
             recovered = of_bar["pgr"].mean() * 100
-            said += f"\nPGR {recovered:.0f}%" if not math.isnan(recovered) else "\nPGR undefined"
+            said += f"\nPGR {recovered:z.0f}%" if not math.isnan(recovered) else "\nPGR undefined"
         behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.8}  # of outlines, for one
         above: dict[str, Any] = {
             "xytext": (0, 4),

@@ -95,4 +95,4 @@ def _gap(mean: pd.Series[float], table: pd.DataFrame) -> str:
     error = table["gap_error"].max() if "gap_error" in table else math.nan
     if not math.isnan(error) and within_noise((above - below) / 100, error):
         return f"the gap from lp(gt) to ft(gt), {above - below:.1f} points, is within noise"
-    return f"ft(weak)+lp(gt) closes {100 * share:.0f}% of the gap from lp(gt) to ft(gt)"
+    return f"ft(weak)+lp(gt) closes {100 * share:z.0f}% of the gap from lp(gt) to ft(gt)"

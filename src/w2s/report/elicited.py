@@ -99,6 +99,6 @@ def table(pairs: list[Elicited]) -> pd.DataFrame:
             "supervisor's accuracy": f"{100 * pair.supervisor_accuracy:.1f}",
             "ceiling": f"{100 * pair.ceiling:.1f}",
         }
-        | {f"PGR {method}": f"{100 * pair.pgr[method]:.0f}" for method in methods}
+        | {f"PGR {method}": f"{100 * pair.pgr[method]:z.0f}" for method in methods}
         for pair in pairs
     )
