@@ -77,6 +77,8 @@ def mounts(folder: Path, out: Path, hidden: Iterable[Path]) -> list[str]:
     root = folder.parent / "root"  # an empty folder to mount on, in the new namespace only
     lines = ["umask 022", f"chmod -R a+rX {_q(folder)}"]  # nobody reads it, whatever root's umask is
     lines += [f"mkdir -p {_q(root)}", f"mount -t tmpfs -o mode=0755 tmpfs {_q(root)}", f"cd {_q(root)}"]
+    # First /tmp: Python may lie there.
+    lines += ["mkdir -p dev tmp proc", "mount -t tmpfs -o mode=1777 tmpfs tmp", "mount -t proc -o ro proc proc"]
     python = dict.fromkeys(str(Path(prefix).resolve()) for prefix in (sys.prefix, sys.base_prefix))
     shown = [*SYSTEM, *(path for path in python if not path.startswith("/usr/"))]
     for path in map(Path, shown):
@@ -93,7 +95,6 @@ def mounts(folder: Path, out: Path, hidden: Iterable[Path]) -> list[str]:
             lines.append(f"mount -t tmpfs -o ro,mode=0000 tmpfs .{_q(path)}")
     lines += _bound(folder, "/sealed")
     lines += _bound(out, "/out", writable=True)
-    lines += ["mkdir -p dev tmp proc", "mount -t tmpfs -o mode=1777 tmpfs tmp", "mount -t proc -o ro proc proc"]
     for name in DEVICES:
         lines += [f": > dev/{name}", f"mount --bind /dev/{name} dev/{name}"]
     lines += ["mkdir dev/shm", "mount -t tmpfs -o mode=1777 tmpfs dev/shm"]

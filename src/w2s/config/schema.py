@@ -53,15 +53,19 @@ class Strict(BaseModel):
 
 
 def _of_another_kind(given: Any, made: Any, place: tuple[int | str, ...] = ()) -> Iterator[InitErrorDetails]:
-    """Truth values that became numbers, others that became truth values, and digits in quotes that became numbers."""
+    """Truth values that became numbers, and numbers that became truth values.
+
+    Text stays what pydantic makes of it: ``--config`` hands all that stands in a list over as text.
+    """
     if isinstance(given, (list, tuple)) and isinstance(made, tuple):
         for number, (one, result) in enumerate(zip(given, made, strict=False)):
             yield from _of_another_kind(one, result, (*place, number))
     elif isinstance(given, Mapping) and isinstance(made, dict):
         for key, result in made.items():
             yield from _of_another_kind(given.get(key), result, (*place, key))
-    elif isinstance(given, (bool, int, float, str)) and isinstance(made, (bool, int, float)):
-        # YAML 1.1 reads 1e-3, without a point, as text
-        quoted = isinstance(given, str) and "e" not in given.lower()
-        if quoted or isinstance(given, bool) != isinstance(made, bool):
-            yield {"type": f"{type(made).__name__}_type", "loc": place, "input": given}
+    elif (
+        isinstance(given, (bool, int, float))
+        and isinstance(made, (bool, int, float))
+        and isinstance(given, bool) != isinstance(made, bool)
+    ):
+        yield {"type": f"{type(made).__name__}_type", "loc": place, "input": given}

@@ -132,8 +132,6 @@ def _as_yaml_reads(mistake: ErrorDetails) -> str:
         words = "yes, on and true" if value else "no, off and false"
         is_word = mistake["type"] in ("string_type", "literal_error")
         return f"; YAML reads {words} as {value}{': put a word in quotes' if is_word else ''}"
-    if isinstance(value, str) and mistake["type"] in ("int_type", "float_type"):
-        return f"; it is in quotes: write {value}"
     if isinstance(value, str) and mistake["type"] == "int_parsing":
         with contextlib.suppress(ValueError, OverflowError):
             return f"; YAML reads {value} as text: write {int(float(value)):_}"
