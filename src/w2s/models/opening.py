@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from w2s.engine import artifacts
+from w2s.engine.sources import unchanged
 from w2s.errors import UserError
 from w2s.models import base, blocks, encoders, gguf, wheels
 
@@ -54,8 +55,7 @@ def _convert(build: artifacts.Build, out: Path, place: Mapping[str, Any], wanted
     if "wheels" in place and not path.is_file():
         raise UserError(f"{wanted_by}: {place['wheels']} is not in {wheels.CACHE}; run `w2s fetch [EXPERIMENT]`")
     gguf.check(path, wanted_by)
-    if artifacts.sha256(path) != build.identity.spec["source"]["gguf"]:
-        raise UserError(f"{wanted_by}: {path} has changed since this job was planned; run the same command again")
+    unchanged([path], [build.identity.spec["source"]["gguf"]], wanted_by)
     gguf.convert(path, out, wanted_by)
     # gguf_version: of the package that dequantizes
     build.measured |= {"gguf": str(path), "gguf_version": metadata.version("gguf"), "wheels": place.get("wheels")}
