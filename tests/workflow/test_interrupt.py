@@ -46,6 +46,33 @@ def test_ctrl_c_before_any_job_runs_ends_at_once() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (STATUS, "", f"{LINE}\n")
 
 
+def test_ctrl_c_while_snakemake_writes_a_line_ends_the_workflow_after_the_line() -> None:
+    code = """
+import logging, os, signal, sys, time
+from snakemake.logging import ColorizingTextHandler
+from w2s.jobs.interrupts import Interrupts
+
+class Stream:
+    def write(self, text):
+        if text.strip():
+            os.kill(os.getpid(), signal.SIGINT)
+            print("a line:", text.strip(), flush=True)
+    def flush(self): pass
+    def isatty(self): return False
+
+interrupts = Interrupts()
+interrupts.install()
+interrupts.running = True
+try:
+    ColorizingTextHandler(stream=Stream()).emit(logging.makeLogRecord({"msg": "whole"}))
+    time.sleep(30)
+except KeyboardInterrupt:
+    sys.exit(7)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (7, "a line: whole\n", f"{LINE}\n")
+
+
 def test_a_command_that_is_stopped_says_so_in_one_line() -> None:
     code = (
         "import sys\nfrom w2s import cli\nfrom w2s.cli import stages\n"

@@ -13,12 +13,15 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
+from traceback import walk_stack
 from types import FrameType
 
 import psutil
 
 LINE = "stopped; run the same command to go on"
 STATUS = 130  # of a command that Ctrl-C ended, as shells have it
+RETRY = 0.02  # seconds after which an interrupt is tried again
 GRACE = 2.0  # seconds in which jobs may tidy up before they are killed
 JOB = "-m w2s "  # in the command of every local job
 
@@ -47,8 +50,27 @@ class Interrupts:
             os._exit(STATUS)
         for job in jobs:
             _send(job, signal.SIGINT)
-        threading.Thread(target=_kill, args=(jobs,), daemon=True).start()
-        raise KeyboardInterrupt  # Snakemake cancels what it has submitted elsewhere
+        threading.Thread(target=_kill, daemon=True).start()
+        signal.signal(signal.SIGALRM, _interrupt)
+        _interrupt(number, frame)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """End Snakemake's scheduler, which then cancels what it has submitted elsewhere.
+
+    Its log handler ignores KeyboardInterrupt: a workflow that happens to write a line would run on. So this waits for
+    the end of that line.
+    """
+    if _writes_a_line(frame):
+        signal.setitimer(signal.ITIMER_REAL, RETRY)
+        return
+    raise KeyboardInterrupt
+
+
+def _writes_a_line(frame: FrameType | None) -> bool:
+    return any(
+        Path(inner.f_code.co_filename).parts[-2:] == ("snakemake", "logging.py") for inner, _ in walk_stack(frame)
+    )
 
 
 def local_jobs() -> list[psutil.Process]:
@@ -66,7 +88,7 @@ def _send(job: psutil.Process, number: signal.Signals) -> None:
         job.send_signal(number)
 
 
-def _kill(jobs: list[psutil.Process]) -> None:
+def _kill() -> None:
     time.sleep(GRACE)
-    for job in jobs:
+    for job in local_jobs():  # those that began after the signal as well
         _send(job, signal.SIGKILL)
