@@ -1,14 +1,16 @@
-"""One finetuning run: our loop against the Hugging Face Trainer, from 4 x 128 to 125 million parameters.
+"""One finetuning run: our loop against others', from 4 x 128 to 125 million parameters.
 
-Both train the same Llama-class classifier on the same texts (16 to 128 tokens, log-uniform), batch 32, one epoch, one
+All train the same Llama-class classifier on the same texts (16 to 128 tokens, log-uniform), batch 32, one epoch, one
 thread, float32, fused AdamW, cross entropy to soft labels. ``trainer`` gets the same batches in the same order and pads
 each to its longest text, as its default collator does; loss curves must agree. ``grouped`` makes batches of texts of
 similar length (``group_by_length``), hence other batches: faster, but not the same training. ``by_length`` is ours with
 such batches (``batches: by_length``), and ``trainer_by_length`` the Trainer on the same ones; their curves must agree.
 
-    python benchmarks/peers.py [--repeats N] [--shapes 4x128 10M 50M 125M] [--model DIRECTORY]
+    python benchmarks/peers.py [--repeats N] [--shapes 4x128 10M 50M 125M] [--model DIRECTORY] [--openai CLONE]
 
-With --model, the model of a directory in the hub's layout is trained instead of random ones.
+With --model, the model of a directory in the hub's layout is trained instead of random ones. With --openai, a clone of
+github.com/openai/weak-to-strong, its ``train_model`` is measured as well, in micro-batches of 1, 8 and 32 texts, on the
+same batches. Its Adam is not fused; its learning rate is made to decay linearly, so that loss curves must agree.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import time
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -45,6 +48,7 @@ CASES = {
     "125M": Case(768, 13, 49_152, 64),
 }
 RUNNERS = ("trainer", "grouped", "trainer_by_length", "ours", "by_length")
+OPENAI = {"openai_1": 1, "openai_8": 8, "openai_32": 32}  # runner -> texts in a micro-batch
 BATCH, RATE, SHORTEST, LONGEST = 32, 1e-4, 16, 128
 AGREE = 1e-3  # how far loss curves may lie apart
 
@@ -158,7 +162,35 @@ def trainer(directory: Path, ids: list[list[int]], labels: Any, *, runner: str) 
     return [float(entry["loss"]) for entry in training.state.log_history if "loss" in entry]
 
 
-def worker(runner: str, texts: int, vocabulary: int, directory: Path) -> dict[str, Any]:
+def openai(directory: Path, ids: list[list[int]], labels: Any, *, clone: str, micro_batch: int) -> list[float]:
+    """Loss of every batch by ``weak_to_strong.train.train_model`` of a clone of openai/weak-to-strong."""
+    import torch
+    from torch.optim import lr_scheduler
+
+    from w2s.training.batching import epochs_order
+
+    for name in ("torch_optimizer", "wandb"):  # imported by it, unused here
+        sys.modules.setdefault(name, ModuleType(name))
+    sys.path.insert(0, clone)
+    from weak_to_strong import logger, loss, train
+    from weak_to_strong.model import TransformerWithHead
+
+    def linear(optimizer: torch.optim.Optimizer, steps: int) -> lr_scheduler.LRScheduler:
+        return lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / max(1, steps))
+
+    losses: list[float] = []
+    logger.configure()
+    logger.logkvs = lambda values: losses.append(values["loss"])
+    lr_scheduler.CosineAnnealingLR = linear  # type: ignore[assignment, misc]
+    model = TransformerWithHead.from_pretrained(directory, num_labels=2, dtype=torch.float32)
+    model.score.weight.data.copy_(model.lm.get_output_embeddings().weight[[3, 4]])
+    rows = [{"input_ids": ids[place], "soft_label": labels[place].tolist()} for place in epochs_order(len(ids), 1, 0)]
+    cross_entropy = loss.xent_loss()
+    train.train_model(model, rows, BATCH, RATE, cross_entropy, minibatch_size=micro_batch, lr_schedule="cosine_anneal")
+    return losses
+
+
+def worker(runner: str, texts: int, vocabulary: int, directory: Path, clone: str) -> dict[str, Any]:
     """One measurement: examples per CPU second, and the losses."""
     import contextlib
     import io
@@ -172,6 +204,8 @@ def worker(runner: str, texts: int, vocabulary: int, directory: Path) -> dict[st
         ids, labels = work(count, vocabulary)
         if runner in ("ours", "by_length"):
             return ours(directory, ids, labels, by_length=runner == "by_length")
+        if runner in OPENAI:
+            return openai(directory, ids, labels, clone=clone, micro_batch=OPENAI[runner])
         return trainer(directory, ids, labels, runner=runner)
 
     with contextlib.redirect_stdout(io.StringIO()):
@@ -181,11 +215,15 @@ def worker(runner: str, texts: int, vocabulary: int, directory: Path) -> dict[st
     return {"examples_per_second": texts / (time.process_time() - started), "losses": losses}
 
 
-def measure(name: str, texts: int, vocabulary: int, directory: str, repeats: int) -> list[tuple[str, ...]]:
+def measure(name: str, texts: int, vocabulary: int, directory: str, repeats: int, clone: str) -> list[tuple[str, ...]]:
     """Rows of the table for one model; exits with a message if loss curves differ."""
-    found = in_turns(RUNNERS, lambda runner: fresh(__file__, runner, str(texts), str(vocabulary), directory), repeats)
+    runners = (*RUNNERS, *(OPENAI if clone else ()))
+    arguments = (str(texts), str(vocabulary), directory, clone)
+    found = in_turns(runners, lambda runner: fresh(__file__, runner, *arguments), repeats)
     apart = {}
-    for our, peer in (("ours", "trainer"), ("by_length", "trainer_by_length")):
+    for our, peer in (("ours", "trainer"), ("by_length", "trainer_by_length"), *(("ours", peer) for peer in OPENAI)):
+        if peer not in found:
+            continue
         curves = zip(found[our][0]["losses"], found[peer][0]["losses"], strict=True)
         apart[peer] = max(abs(one - other) for one, other in curves)
         if apart[peer] > AGREE:
@@ -201,7 +239,7 @@ def measure(name: str, texts: int, vocabulary: int, directory: str, repeats: int
             f"{best['by_length'] / best[runner]:.2f}",
             f"{apart[runner]:.0e}" if runner in apart else "",
         )
-        for runner in RUNNERS
+        for runner in runners
     ]
 
 
@@ -212,17 +250,23 @@ def main() -> None:
     parser.add_argument("--shapes", nargs="*", choices=CASES, default=list(CASES))
     parser.add_argument("--model", type=Path, help="a model in the hub's layout, in place of the shapes")
     parser.add_argument("--texts", type=int, default=64, help="texts, with --model")
-    parser.add_argument("--worker", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--openai", type=Path, metavar="CLONE", help="a clone of openai/weak-to-strong to measure as well"
+    )
+    parser.add_argument("--worker", nargs=5, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
-        runner, texts, vocabulary, directory = options.worker
-        print(json.dumps(worker(runner, int(texts), int(vocabulary), Path(directory))))
+        runner, texts, vocabulary, directory, clone = options.worker
+        print(json.dumps(worker(runner, int(texts), int(vocabulary), Path(directory), clone)))
         return
+    if options.openai and not (options.openai / "weak_to_strong" / "train.py").is_file():
+        sys.exit(f"{options.openai}: no weak_to_strong/train.py here; --openai takes a clone of openai/weak-to-strong")
+    clone = str(options.openai.resolve()) if options.openai else ""
     print(machine())
     rows: list[tuple[str, ...]] = []
     if options.model:
         vocabulary = json.loads((options.model / "config.json").read_text())["vocab_size"]
-        rows += measure(options.model.name, options.texts, vocabulary, str(options.model), options.repeats)
+        rows += measure(options.model.name, options.texts, vocabulary, str(options.model), options.repeats, clone)
     for name in [] if options.model else options.shapes:
         from w2s.models.pretraining import new_model
 
@@ -231,9 +275,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             model: Any = new_model({**shape, "heads": case.width // 32}, case.vocabulary, 0)
             model.save_pretrained(folder)
-            rows += measure(name, case.texts, case.vocabulary, folder, options.repeats)
+            rows += measure(name, case.texts, case.vocabulary, folder, options.repeats, clone)
     header = ("model", "loop", "examples / CPU s", "ours is faster by", "by_length is", "losses differ by")
-    print(table("One finetuning run beside the Hugging Face Trainer", header, rows))
+    print(table("One finetuning run beside others' loops", header, rows))
 
 
 if __name__ == "__main__":
