@@ -250,9 +250,7 @@ def main() -> None:
     parser.add_argument("--shapes", nargs="*", choices=CASES, default=list(CASES))
     parser.add_argument("--model", type=Path, help="a model in the hub's layout, in place of the shapes")
     parser.add_argument("--texts", type=int, default=64, help="texts, with --model")
-    parser.add_argument(
-        "--openai", type=Path, metavar="CLONE", help="a clone of openai/weak-to-strong to measure as well"
-    )
+    parser.add_argument("--openai", type=Path, metavar="CLONE", help="of openai/weak-to-strong, to measure it too")
     parser.add_argument("--worker", nargs=5, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
