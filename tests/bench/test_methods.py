@@ -108,6 +108,23 @@ def as_module(code: str) -> ModuleType:
 
 
 @pytest.mark.slow
+def test_a_method_that_fails_for_one_pair_is_stopped_for_all(
+    bench: Bench, cells: list[Compared], tmp_path: Path
+) -> None:
+    code = """
+import time
+
+def combine(cell, labels):
+    if cell.supervisor == 'w8':
+        raise RuntimeError('no')
+    time.sleep(3600)
+"""
+    both = replace(submission(bench, tmp_path, code, sealed=SEALED), cores=2)
+    with pytest.raises(UserError, match=r"w8.*RuntimeError: no"):
+        scoring.predictions(both, cells, tmp_path / "log")
+
+
+@pytest.mark.slow
 def test_examples_of_weight_zero_are_as_if_they_were_not_there(told: Any) -> None:
     cell, texts, weak = told
     code = "def relabel(cell, texts, labels):\n    keep = labels > labels.median()\n    return labels, keep * {times}\n"

@@ -7,11 +7,13 @@ Where the platform does not allow this, ``unavailable`` says why, and the proces
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,7 @@ SYSTEM += ["/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alt
 DEVICES = ("null", "zero", "random", "urandom")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 NOBODY = 65534
+POLL = 0.2  # seconds between looks at whether to stop
 ISOLATED = ["--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child"]
 
 
@@ -37,8 +40,8 @@ class Process:
     variables: Mapping[str, str]
     hidden: Sequence[Path] = ()
 
-    def run(self, log: Path, *, sealed: bool) -> int:
-        """Run it to its end, with its output in a file; its exit status."""
+    def run(self, log: Path, *, sealed: bool, stop: threading.Event | None = None) -> int:
+        """Run it to its end, or until ``stop`` is set, with its output in a file; its exit status."""
         folder, out = ("/sealed", "/out") if sealed else (str(self.folder), str(self.out))
         places = {"folder": folder, "out": out}
         command = [sys.executable, *(word.format(**places) for word in self.command)]
@@ -51,11 +54,18 @@ class Process:
             variables |= {"HOME": out, "TMPDIR": out}
         if sealed and os.geteuid() == 0:
             os.chown(self.out, NOBODY, NOBODY)
-        with log.open("wb") as file:
-            done = subprocess.run(
-                command, env=variables, stdin=subprocess.DEVNULL, stdout=file, stderr=file, cwd="/", check=False
-            )
-        return done.returncode
+        with (
+            log.open("wb") as file,
+            subprocess.Popen(
+                command, env=variables, stdin=subprocess.DEVNULL, stdout=file, stderr=file, cwd="/"
+            ) as running,
+        ):
+            while running.poll() is None:
+                if stop is not None and stop.is_set():
+                    running.kill()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    running.wait(POLL)
+            return running.returncode
 
 
 def isolated() -> list[str]:

@@ -8,8 +8,9 @@ import os
 import resource
 import shutil
 import stat
+import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,14 +56,21 @@ def predictions(submission: Submission, cells: Sequence[Compared], log: Path) ->
         groups.setdefault((cell.weak.rung, cell.seed), []).append(number)
     common = _common(submission, cells)
     found: dict[int, list[float]] = {}
+    stop = threading.Event()
 
-    def run(group: tuple[int, list[int]]) -> None:
-        place, numbers = group
-        found.update(_run(submission, common, place, {number: cells[number] for number in numbers}, log))
+    def run(place: int, numbers: list[int]) -> None:
+        found.update(_run(submission, common, place, {number: cells[number] for number in numbers}, log, stop))
 
     before = _cpu_seconds()
     with ThreadPoolExecutor(max(1, submission.cores)) as pool:
-        list(pool.map(run, enumerate(groups.values())))
+        runs = [pool.submit(run, place, numbers) for place, numbers in enumerate(groups.values())]
+        try:
+            for ended in as_completed(runs):
+                ended.result()
+        except BaseException:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return [found[number] for number in range(len(cells))], _cpu_seconds() - before
 
 
@@ -112,7 +120,7 @@ def _in(folder: Path) -> Iterator[None]:
 
 
 def _run(
-    submission: Submission, common: Path, place: int, cells: dict[int, Compared], log: Path
+    submission: Submission, common: Path, place: int, cells: dict[int, Compared], log: Path, stop: threading.Event
 ) -> dict[int, list[float]]:
     """One process: a folder with the cells' texts and weak labels, and what it predicts."""
     work = submission.work / str(place)
@@ -128,7 +136,7 @@ def _run(
         (folder / "cells" / f"{number:03}.json").write_text(json.dumps(told), encoding="utf-8")
     process = process_of(submission, folder, out)
     output = log.with_name(f"{log.stem}-{place}{log.suffix}")
-    status = process.run(output, sealed=submission.sealed)
+    status = process.run(output, sealed=submission.sealed, stop=stop)
     if status != 0:
         said = output.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         last = said[-1] if said else f"ended with status {status}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
+import sys
 from pathlib import Path
 
 from w2s.cli import common
@@ -47,6 +49,7 @@ def run(options: argparse.Namespace) -> None:
     folders = [options.experiment] if options.experiment else []
     page = options.page or Path("bench", *folders, f"{options.method.stem}.html")
     submit.check_there(plan, str(page), Path())
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # ends the method and removes its files
     if options.only_try:
         print(submit.attempt(options.method, plan, Path(), options.cores))
         return
