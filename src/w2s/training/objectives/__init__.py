@@ -32,6 +32,7 @@ from w2s.training.objectives.appendix import (
 )
 from w2s.training.objectives.common import cross_entropy, pair
 from w2s.training.objectives.confidence import confidence, confidence_open, hardened, naive
+from w2s.training.objectives.divergences import f_divergence
 from w2s.training.specs import Objective as ObjectiveSpec
 
 if TYPE_CHECKING:
@@ -64,10 +65,11 @@ OBJECTIVES: dict[str, Objective] = {
         product,
         generalised_cross_entropy,
         reverse_cross_entropy,
+        f_divergence,
     )
 }
 # An example's loss does not depend on the others, so micro-batches need not see each other.
-SEPARABLE = {"naive", "product", "generalised_cross_entropy", "reverse_cross_entropy"}
+SEPARABLE = {"naive", "product", "generalised_cross_entropy", "reverse_cross_entropy", "f_divergence"}
 
 
 def settings(objective: str, root: Path = Path()) -> dict[str, Parameter]:
