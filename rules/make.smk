@@ -198,6 +198,18 @@ use rule make as flip with:
         CPU
 
 
+use rule make as ensemble with:
+    output:
+        update("results/nlp/{task}/{labels}-{key}/predictions.parquet"),
+        update("results/nlp/{task}/{labels}-{key}/manifest.json"),
+    log:
+        "logs/nlp/{task}/{labels}-{key}.log",
+    wildcard_constraints:
+        labels="ensemble-of-[0-9]+",
+    conda:
+        CPU
+
+
 # Chess: results/chess/
 
 

@@ -61,15 +61,15 @@ class FinishedRuns:
 
         Columns:
 
-        * ``setting``, ``task``, ``rung``, ``labels`` (``truth`` or ``from-<supervisor>``), ``method``, ``seed``: which
-          run it is;
-        * ``supervisor``: its rung, None for runs on ground truth;
+        * ``setting``, ``task``, ``rung``, ``labels`` (``truth``, ``from-<supervisor>``, ``ensemble-of-<n>`` or
+          ``zero-shot``), ``method``, ``seed``: which run it is;
+        * ``supervisor``: its rung, None for runs on ground truth and where no single rung supervises;
         * ``compute``: pretraining compute of the rung, in FLOP;
         * ``role``: ``student``, or of ground truth ``supervisor``, ``ceiling``, ``supervisor and ceiling`` or (neither)
           ``truth``;
         * ``accuracy``: on the test set, as in the figures;
         * ``weak``, ``ceiling``: of a student, the accuracy of its supervisor and of its ceiling; NaN where that run is
-          not finished, or the rung has none;
+          not finished, or the run or rung has none;
         * ``pgr``: NaN where ``weak`` or ``ceiling`` is NaN, where the ceiling is no better than the supervisor, and
           for students no larger than their supervisor;
         * ``key``, ``path``: the run's key, and its folder from the checkout's.
@@ -141,11 +141,14 @@ class FinishedRuns:
         row |= {"accuracy": self._accuracy(run), "weak": math.nan, "ceiling": math.nan, "pgr": math.nan}
         if run.labels == pairs.TRUTH:
             return row | {"supervisor": None, "role": self._role(run)}
-        supervisor = self._nlp.rung(run.labels.removeprefix(FROM))
-        row |= {"supervisor": supervisor.name, "role": "student"}
-        row["weak"] = self._accuracy(self._nlp.truth(run.task, supervisor.name, run.seed))
+        row |= {"supervisor": None, "role": "student"}
         if rung.truth:
             row["ceiling"] = self._accuracy(self._nlp.ceiling(run.task, rung.name, run.seed))
+        if not run.labels.startswith(FROM):
+            return row
+        supervisor = self._nlp.rung(run.labels.removeprefix(FROM))
+        row["supervisor"] = supervisor.name
+        row["weak"] = self._accuracy(self._nlp.truth(run.task, supervisor.name, run.seed))
         if pairs.has_pgr(config, (supervisor, rung)):
             row["pgr"] = pgr(row["weak"], row["accuracy"], row["ceiling"])
         return row

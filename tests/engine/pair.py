@@ -21,7 +21,6 @@ from w2s.engine.sharded import checkpoint_at
 from w2s.models import classifier, generator
 from w2s.models.classifier import Classifier, Computing
 from w2s.models.generator import Generator
-from w2s.nlp.probing.features import last_states
 from w2s.nlp.prompting.stage import Prompter
 from w2s.nlp.specs import PromptSpec
 from w2s.reward import batching as preferences
@@ -35,6 +34,7 @@ from w2s.training.loss import Loss
 from w2s.training.methods import recipe_of, train_head_first
 from w2s.training.objectives import OBJECTIVES, pair
 from w2s.training.specs import MethodChanges
+from w2s.training.states import last_states
 
 COUNT, BATCH = 13, 4  # the last batch has one example: fewer than there are processes
 ADAPTED: dict[str, Any] = {"adapters": {"rank": 2, "alpha": 4.0}}

@@ -32,12 +32,13 @@ def test_every_method_of_the_smoke_experiment_has_runs_of_its_own(smoke: Plan) -
 
 
 def test_every_change_that_there_is_has_an_entry_in_the_smoke_config(smoke: Plan) -> None:
-    from w2s.config.methods import Method
+    from w2s.config.methods import SOURCES, Method
     from w2s.training.objectives import OBJECTIVES
 
     methods = smoke.experiment.methods.values()
     used = {name for method in methods for name in method.changes()}
-    assert used | {"objective", "parameters", "large", "relabelled_by"} == set(Method.model_fields)
+    used |= {name for method in methods for name in SOURCES if getattr(method, name) is not None}
+    assert used | {"objective", "parameters", "large"} == set(Method.model_fields)
     assert {method.objective for method in methods} == set(OBJECTIVES)
     assert {"naive", "product"} < SEPARABLE
 

@@ -33,7 +33,7 @@ from w2s.training.objectives import cross_entropy, pair
 from w2s.training.specs import MethodChanges
 
 AGREEMENT = "validation_labels"
-BY_RELABEL = {"keep", "label_noise"}  # changes of labels, which hooks make themselves
+BY_RELABEL = {"keep", "label_noise", "ground_truth", "balanced"}  # changes of labels, which hooks make themselves
 
 
 class Student:

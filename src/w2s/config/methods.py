@@ -6,7 +6,7 @@ finetuning, each change one key. A key that is left out changes nothing and stan
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -35,10 +35,15 @@ Times = Annotated[float, _within(0, 1e4, above=True)]  # a learning rate, as a m
 
 
 class Keep(Strict):
-    """Confidence thresholding (App. B): only the examples of each class on which the supervisor is most confident."""
+    """Only some examples of each class: those on which the supervisor is most confident (App. B).
+
+    neighbours: instead, those whose nearest neighbours have the most similar labels. Neighbours are near in the hidden
+    states of the student's base model.
+    """
 
     share: Annotated[float, _within(0, 1, above=True)]  # of the strong half's examples of each (weak) class
     epochs: Annotated[float, _within(0, 1000, above=True)] | None = None  # over them; null: as many as without
+    neighbours: Positive | None = None  # how many; null: by the supervisor's confidence
 
 
 class HeadFirst(Strict):
@@ -69,14 +74,24 @@ class Large(Strict):
     parameters: Entries[str, Value]
 
 
+SOURCES = ("relabelled_by", "labels")  # keys that say which artifact a run's labels come from
+
+
 class Method(Strict):
-    """One method: an objective with its parameters, and what else differs from naive finetuning."""
+    """One method: an objective with its parameters, and what else differs from naive finetuning.
+
+    labels: of ``ensemble``, the mean of all supervisors of the student's rung; of ``zero_shot``, no supervisor's, but
+    what the student's own base model answers without examples.
+    """
 
     objective: str  # of w2s.training.objectives, or module:function of the user's own
     parameters: Entries[str, Value] = Field(default_factory=dict)
     large: Large | None = None  # other parameters for large students
     keep: Keep | None = None
     relabelled_by: Name | None = None  # its labels are the predictions of the student of this method
+    labels: Literal["ensemble", "zero_shot"] | None = None  # whose; null: the supervisor's
+    balanced: Literal[True] | None = None  # log odds of labels relative to their median: half are of either class
+    ground_truth: Annotated[float, _within(0, 1)] | None = None  # share of the labels that are replaced by the truth
     label_noise: Annotated[float, _within(0, 1)] | None = None  # share of the labels that are flipped
     head_first: HeadFirst | None = None
     adapters: Adapters | None = None  # LoRA in place of all weights
@@ -88,7 +103,7 @@ class Method(Strict):
 
     def changes(self) -> dict[str, Any]:
         """What runs' specs say of it beside the objective: the keys that are set."""
-        beside = {"objective", "parameters", "large", "relabelled_by"}
+        beside = {"objective", "parameters", "large", *SOURCES}
         return self.model_dump(mode="json", exclude=beside, exclude_none=True)
 
     def parameters_at(self, compute: float) -> dict[str, Value]:
@@ -99,7 +114,7 @@ class Method(Strict):
 
     def beside(self) -> list[str]:
         """The keys that are set beside the objective and its parameters."""
-        return [*self.changes(), *(["relabelled_by"] if self.relabelled_by else [])]
+        return [*self.changes(), *(name for name in SOURCES if getattr(self, name) is not None)]
 
 
 class Comparison(Strict):
@@ -128,6 +143,8 @@ def check(methods: dict[str, Method]) -> None:
     for name, method in methods.items():
         if method.relabelled_by is not None:
             refuse_unknown(f"methods.{name}.relabelled_by", method.relabelled_by, methods)
+        if method.relabelled_by is not None and method.labels is not None:
+            raise ValueError(f"methods.{name}: relabelled_by and labels both say whose labels; leave one of them out")
     for name in methods:
         chain, at = [name], methods[name].relabelled_by
         while at is not None:

@@ -16,13 +16,22 @@ from w2s.models import classifier
 from w2s.models.base import directory_of
 from w2s.nlp import variants
 from w2s.nlp.labels import PREDICTED
-from w2s.nlp.parts import Part, apply_label_changes, first_of, read_parts, training_part, with_label_hints
+from w2s.nlp.parts import (
+    Part,
+    apply_label_changes,
+    first_of,
+    read_parts,
+    training_part,
+    with_balanced_labels,
+    with_label_hints,
+)
 from w2s.nlp.specs import FinetuneSpec
 from w2s.training import methods
 from w2s.training.batching import Texts, joined
 from w2s.training.job import Job
 from w2s.training.loop import Best, Evaluation, Schedule, Trained, accuracy, probabilities, train
 from w2s.training.objectives import loss_of
+from w2s.training.states import last_states
 
 SELECT_BY = "validation_labels"  # early stopping: agreement with the labels that the run is trained on
 
@@ -54,11 +63,17 @@ def make(
         source = assistant or labels
         assert source is not None
         parts = with_label_hints(parts, data, base, source, training.max_length, spec.appended)
+    if changes.balanced:
+        parts = with_balanced_labels(parts, spec.half)
     learned = training_part(parts, spec.half, subset, spec.subset)
-    learned = apply_label_changes(learned, parts, spec.half, changes, spec.seed)
     computing = job.computing(spec, changes.adapters)
     network = job.load(lambda: classifier.load(base, training.answers, computing), spec.seed)
     put_back = job.keep_used_rows(network, recipe.schedule, [part.texts for part in parts.values()])
+
+    def states(texts: Texts) -> Tensor:
+        return last_states(network, texts, job.budget)
+
+    learned = apply_label_changes(learned, parts, spec.half, changes, spec.seed, states)
     tokens = recipe.schedule.epochs * learned.texts.tokens * methods.passes(changes)
     job.train(network, tokens, compiles=network)
     evaluated = joined([parts["validation"].texts, parts["test"].texts])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -83,6 +83,15 @@ def training_part(parts: Mapping[str, Part], half: str, subset: Path | None, col
     return Part([both.ids[number] for number in numbers], variants.taken(both.texts, numbers), *chosen)
 
 
+def with_balanced_labels(parts: Mapping[str, Part], half: str) -> dict[str, Part]:
+    """The parts with weak labels relative to the median of those of a half."""
+    by = parts[half].labels
+    return {
+        name: replace(part, labels=label_changes.balanced(part.labels, by)) if name in PREDICTED else part
+        for name, part in parts.items()
+    }
+
+
 def first_of(part: Part, count: int | None) -> Part:
     """The first ``count`` examples of a part, a random sample since ids are hashes; None: all."""
     if count is None or count >= len(part.ids):
@@ -91,13 +100,22 @@ def first_of(part: Part, count: int | None) -> Part:
     return Part(part.ids[:count], variants.taken(part.texts, numbers), part.truth[:count], part.labels[:count])
 
 
-def apply_label_changes(part: Part, parts: dict[str, Part], half: str, changes: MethodChanges, seed: int) -> Part:
-    """The examples to train on after label noise and confidence thresholding.
+def apply_label_changes(
+    part: Part,
+    parts: dict[str, Part],
+    half: str,
+    changes: MethodChanges,
+    seed: int,
+    states: Callable[[Texts], Tensor],
+) -> Part:
+    """The examples to train on with a little truth, without those that are not kept, and with noise.
 
-    Noise also goes into ``parts``: predictions are written beside the labels that the run was trained on.
+    Changed labels also go into ``parts``: predictions are written beside the labels that the run was trained on.
+    states: (texts, width) hidden states of the base model.
     """
-    kept = label_changes.select(part.labels, changes)
-    part = replace(part, labels=label_changes.add_noise(part.labels, changes, seed))
+    labels = label_changes.with_truth(part.labels, part.truth, changes, seed)
+    kept = label_changes.select(labels, changes, lambda: states(part.texts))
+    part = replace(part, labels=label_changes.add_noise(labels, changes, seed))
     if half in parts:
         parts[half] = part
     if kept is None:

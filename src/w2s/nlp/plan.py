@@ -13,7 +13,7 @@ from w2s.graph.artifact import Artifact, Run
 from w2s.models.plan import NAIVE, LadderPlan, computed, needed
 from w2s.nlp import sources as rows_of
 from w2s.nlp.config import Data, Nlp, Pretraining, TaskChoice
-from w2s.nlp.stages import CORPUS, DATA, FINETUNE, WORLD_VERSION
+from w2s.nlp.stages import CORPUS, DATA, ENSEMBLE, FINETUNE, WORLD_VERSION
 
 if TYPE_CHECKING:
     from w2s.nlp.difficulty.plan import DifficultyPlan
@@ -165,21 +165,49 @@ class NlpPlan(LadderPlan[Nlp]):
         return self.truth(task, rung, seed, half=self.experiment.ceiling_half)
 
     def student(self, task: str, weak: str, strong: str, method: str, seed: int) -> Run:
-        """A run on the strong half with the weak labels of ``weak``, or with those that another student makes of them.
+        """A run on the strong half with the weak labels of ``weak``, or what the method says instead.
 
-        The latter where the method is ``relabelled_by`` another: then that student's predictions are its labels.
+        Where it is ``relabelled_by`` another, that student's predictions are its labels. Labels of all supervisors or
+        of none, and so the run, are the same for every ``weak``.
         """
-        by = self.method(method).relabelled_by
-        labels = self.truth(task, weak, seed) if by is None else self.student(task, weak, strong, by, seed)
-        return self._run(task, strong, seed, labels=f"from-{weak}", method=method, half="strong", parent=labels)
+        labels, parent = self._labels(task, weak, strong, method, seed)
+        return self._run(task, strong, seed, labels=labels, method=method, half="strong", parent=parent)
+
+    def _labels(self, task: str, weak: str, strong: str, method: str, seed: int) -> tuple[str, Artifact]:
+        """(what paths call a student's labels, the artifact that has them)."""
+        chosen = self.method(method)
+        if chosen.relabelled_by is not None:
+            student = self.student(task, weak, strong, chosen.relabelled_by, seed)
+            return student.labels, student
+        if chosen.labels == "ensemble":
+            mean = self.ensemble(task, strong, seed)
+            return mean.path_parts[0], mean
+        if chosen.labels == "zero_shot":
+            prompted = self.prompting.everywhere(task, strong, seed)
+            return prompted.method, prompted
+        return f"from-{weak}", self.truth(task, weak, seed)
+
+    def ensemble(self, task: str, strong: str, seed: int) -> Artifact:
+        """The mean of the weak labels of all supervisors that this rung is paired with."""
+        rungs = [weak.name for weak, student in self.config.pairs() if student.name == strong]
+
+        def make() -> Artifact:
+            supervisors = {rung: self.truth(task, rung, seed) for rung in rungs}
+            name = f"nlp/{task}/ensemble-of-{len(rungs)}"
+            message = f"labels of {task}: mean of {', '.join(rungs)}, seed {seed}"
+            return Artifact(ENSEMBLE, name, message, {}, supervisors, priority=100)
+
+        return self._once(("ensemble", task, tuple(rungs), seed), make)
 
     def _run(
-        self, task: str, rung: str, seed: int, *, labels: str, method: str, half: str, parent: Run | None = None
+        self, task: str, rung: str, seed: int, *, labels: str, method: str, half: str, parent: Artifact | None = None
     ) -> Run:
         identity = ("run", task, rung, seed, labels, method, half)
         return self._once(identity, lambda: self._new_run(task, rung, seed, labels, method, half, parent))
 
-    def _new_run(self, task: str, rung: str, seed: int, labels: str, method: str, half: str, parent: Run | None) -> Run:
+    def _new_run(
+        self, task: str, rung: str, seed: int, labels: str, method: str, half: str, parent: Artifact | None
+    ) -> Run:
         training, of = self.config.training, self.rung(rung)
         stops_early = training.early_stopping == "all" or (training.early_stopping == "students" and parent)
         spec = {
@@ -195,7 +223,7 @@ class NlpPlan(LadderPlan[Nlp]):
         parents: dict[str, Artifact] = {"data": self.data(task, seed), "model": self.model(rung)}
         if parent:
             parents["labels"] = parent
-        source = f"labels from {parent.rung}, {method}" if parent else f"truth of the {half} half"
+        source = f"{method}, labels {labels}" if parent else f"truth of the {half} half"
         return Run(
             FINETUNE,
             f"nlp/{task}/{rung}/{labels}/{method}/s{seed}",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from w2s.config.ladder import OwnRung
+from w2s.config.methods import Method
 from w2s.engine.sources import Sources
 from w2s.errors import UserError, allowed, located
 from w2s.graph.artifact import Artifact
@@ -35,6 +36,7 @@ class NlpSetting(Setting):
                 if name not in experiment.methods:
                     hint = allowed(name, experiment.methods)
                     raise UserError(f"nlp.{key}: unknown method {name!r}; {hint}")
+        _check_studied(experiment.methods, nlp)
         for number, task in enumerate(nlp.tasks):
             with located(f"nlp.tasks[{number}]"):
                 if task.formatter is not None:
@@ -88,6 +90,18 @@ class NlpSetting(Setting):
             for part, some in rows.parts.items():
                 made = sum(len(one or []) for one in formatted(TASKS[name], some, part, rows.origins[part]))
                 yield f"{name}: {rows.origins[part]} at {rows.commit}: {len(some):,} rows, {made:,} candidates"
+
+
+def _check_studied(methods: Mapping[str, Method], nlp: Nlp) -> None:
+    """UserError if a study of supervisors has a method whose labels are not the supervisor's."""
+    studied = {
+        "errors.methods": nlp.errors and (nlp.errors.methods or nlp.methods),
+        "sandwiching.methods": nlp.sandwiching and (nlp.sandwiching.methods or nlp.methods[:1]),
+    }
+    for key, named in studied.items():
+        for name in named or ():
+            if name in methods and methods[name].labels is not None:
+                raise UserError(f"nlp.{key}: {name!r} has other labels than the supervisor's; leave it out")
 
 
 def _check_task(task: TaskChoice, data: Data) -> None:

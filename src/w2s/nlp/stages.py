@@ -21,6 +21,7 @@ JUDGE = Stage(
     "judge", 1, "w2s.nlp.difficulty.judge", "data model? environment", gpu=True, description="judge difficulty"
 )
 FLIP = Stage("flip", 1, "w2s.nlp.errors.flips", "parents", description="flip labels")
+ENSEMBLE = Stage("ensemble", 1, "w2s.nlp.ensemble", "directories", description="average supervisors' labels")
 PROMPT = Stage(
     "prompt",
     1,
@@ -45,4 +46,4 @@ PROBE = Stage(
 ERRORS = Stage(
     "errors", 1, "w2s.nlp.probing.simulable", "features", manifest="errors.json", description="simulate errors"
 )
-STAGES = (DATA, CORPUS, FINETUNE, LEVELS, JUDGE, FLIP, PROMPT, FEATURES, PROBE, ERRORS)
+STAGES = (DATA, CORPUS, FINETUNE, LEVELS, JUDGE, FLIP, ENSEMBLE, PROMPT, FEATURES, PROBE, ERRORS)

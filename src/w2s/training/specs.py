@@ -52,7 +52,9 @@ class MethodChanges(Spec):
     """What a method changes beside the objective (``w2s.config.methods.Method``)."""
 
     keep: Keep | None = None
+    balanced: bool = False
     label_noise: float | None = None
+    ground_truth: float | None = None
     head_first: HeadFirst | None = None
     adapters: Adapters | None = None
     learning_rate_times: float = 1

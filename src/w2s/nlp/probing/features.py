@@ -13,13 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import nn
 
-from w2s.engine import artifacts, distributed
-from w2s.engine.memory import Budget, budget_of
+from w2s.engine import artifacts
 from w2s.engine.space import room_for
-from w2s.errors import DivergedError
 from w2s.graph.artifact import Identity
 from w2s.models import classifier
 from w2s.models.base import directory_of
@@ -29,9 +25,9 @@ from w2s.nlp.labels import weak_labels
 from w2s.nlp.parts import encoded
 from w2s.nlp.probing.table import EXAMPLES, FILE
 from w2s.nlp.specs import FeaturesSpec
-from w2s.training.batching import Texts, joined, shape_for
+from w2s.training.batching import joined
 from w2s.training.job import Job
-from w2s.training.loop import EVALUATION, logits_of
+from w2s.training.states import last_states
 
 ANY = ("0", "1")  # answers for a head that is not used
 
@@ -59,7 +55,7 @@ def make(
     parts = encoded(data, base, spec.max_length)
     texts = joined([part.texts for part in parts.values()])
     job.read(network, texts.tokens)
-    values = last_states(network, texts, job.budget)
+    values = last_states(network, texts, job.budget).numpy()
     with room_for(build.folder / FILE, values.nbytes):
         np.save(build.folder / FILE, values, allow_pickle=False)
     columns: dict[str, list[Any]] = {"id": [], "part": [], "truth": []}
@@ -70,33 +66,6 @@ def make(
     artifacts.write_table(build.folder / EXAMPLES, columns)
     job.finish({"examples": len(texts), "width": values.shape[1]})
     print(f"{len(texts)} texts, {values.shape[1]} features each")
-
-
-@torch.no_grad()
-def last_states(network: Classifier, texts: Texts, budget: Budget | None = None) -> np.ndarray[Any, Any]:
-    """(texts, width) float32: the input of the head. DivergedError if a value is not a number."""
-    where = next(network.parameters()).device
-    head, network.head = network.head, nn.Identity()  # type: ignore[assignment]
-
-    def states(tokens: int) -> torch.Tensor:
-        local: list[torch.Tensor] = []
-        numbers: list[int] = []
-        for part in texts.all(EVALUATION * tokens, where, shape_for(network, where) * 2):
-            local.append(logits_of(network, part).cpu())
-            numbers += part.numbers
-        rows, numbers = distributed.gather(torch.cat(local), numbers)
-        ordered = torch.empty_like(rows)
-        ordered[numbers] = rows
-        return ordered
-
-    network.eval()
-    try:
-        values = (budget or budget_of(where)).attempt(states)
-    finally:
-        network.head = head
-    if not values.isfinite().all():
-        raise DivergedError("diverged: features are not numbers")
-    return values.numpy()
 
 
 def finetune_again(

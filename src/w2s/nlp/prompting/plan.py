@@ -10,11 +10,13 @@ from w2s.graph.artifact import Artifact, Cached, Run
 from w2s.models.plan import computed, needed
 from w2s.nlp.stages import PROMPT
 from w2s.nlp.tasks import TASKS
+from w2s.nlp.variant import variant
 
 if TYPE_CHECKING:
     from w2s.nlp.plan import NlpPlan
 
 ZERO_SHOT = "zero-shot"  # method of a prompt without examples; with five it is 5-shot
+EVERYWHERE = ("weak", "strong", "validation", "test")
 BETWEEN = "\n\n"  # two examples for an open model; an own rung has the end token there, as its corpus has
 
 
@@ -46,6 +48,16 @@ class PromptingPlan(Cached):
     def zero_shot(self, task: str, rung: str, seed: int) -> Run:
         """A base model prompted without examples."""
         return self._run(task, rung, seed, ZERO_SHOT, None, 0)
+
+    def everywhere(self, task: str, rung: str, seed: int) -> Run:
+        """A base model prompted without examples, on all parts of the data: labels, or an assistant's answers."""
+
+        def make() -> Run:
+            message = f"prompt {rung} with {task}: {ZERO_SHOT}, all parts, seed {seed}"
+            run, spec = self.zero_shot(task, rung, seed), {"predicts": list(EVERYWHERE)}
+            return variant(run, message=message, spec=spec, priority=100)
+
+        return self._once(("everywhere", task, rung, seed), make)
 
     def truth(self, task: str, rung: str, seed: int) -> Run:
         """A base model prompted with examples and their true labels, of the half that ceilings see."""

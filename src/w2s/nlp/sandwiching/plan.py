@@ -8,12 +8,10 @@ from functools import cached_property
 from w2s.errors import LackingError
 from w2s.graph.artifact import Run
 from w2s.nlp.plan import NlpPlan
+from w2s.nlp.prompting.plan import EVERYWHERE
 from w2s.nlp.sandwiching.config import PROMPTED, Sandwiching
 from w2s.nlp.study import Study
 from w2s.nlp.variant import variant, with_label_hint
-
-# The assistant answers everywhere: where the non-expert learns how far to trust it, where that one labels, in tests.
-EVERYWHERE = ("weak", "strong", "validation", "test")
 
 
 class SandwichingPlan(Study[Sandwiching]):
@@ -37,19 +35,18 @@ class SandwichingPlan(Study[Sandwiching]):
         """A strong model's answers to every example; it was trained on the truth of none of them.
 
         kind: ``zero-shot``, the base model prompted without examples; or ``student``, trained on the labels that the
-        non-expert gives alone.
+        non-expert gives alone. It answers everywhere: where the non-expert learns how far to trust it, where that one
+        labels, and in tests.
         """
+        if kind == PROMPTED:
+            return self.plan.prompting.everywhere(task, strong, seed)
 
         def make() -> Run:
-            if kind == PROMPTED:
-                run, what = self.plan.prompting.zero_shot(task, strong, seed), "prompted without examples"
-            else:
-                run = self.plan.student(task, weak, strong, self.methods[0], seed)
-                what = f"labels from {weak}, {self.methods[0]}"
-            message = f"assistant {strong} on {task}: {what}, seed {seed}"
+            run = self.plan.student(task, weak, strong, self.methods[0], seed)
+            message = f"assistant {strong} on {task}: labels from {weak}, {self.methods[0]}, seed {seed}"
             return variant(run, message=message, spec={"predicts": list(EVERYWHERE)}, priority=100)
 
-        return self._once(("assistant", task, "" if kind == PROMPTED else weak, strong, kind, seed), make)
+        return self._once(("assistant", task, weak, strong, kind, seed), make)
 
     def assisted(self, task: str, weak: str, strong: str, kind: str, seed: int) -> Run:
         """The non-expert trained on the truth of the weak half, every text with the assistant's answer.
