@@ -8,6 +8,7 @@ from snakemake.utils import min_version
 from w2s.config.files import read_config
 from w2s.engine import warm
 from w2s.errors import UserError
+from w2s.jobs.display import install
 from w2s.jobs.interrupts import Interrupts
 from w2s.jobs.neighbours import share_records
 from w2s.jobs.planning import plan_what_is_missing
@@ -20,7 +21,8 @@ share_records()
 wake_once()
 plan_what_is_missing()
 
-interrupts = Interrupts()
+display = install(workflow) if workflow.is_main_process else None
+interrupts = Interrupts(display)
 if workflow.is_main_process:
     interrupts.install()
 
@@ -83,3 +85,15 @@ rule all:
 onstart:
     interrupts.running = True
     warm.start()  # warm processes for this workflow's jobs: see src/w2s/engine/warm.py
+    if display:
+        display.start(workflow, experiments)
+
+
+onsuccess:
+    if display:
+        display.finish(success=True)
+
+
+onerror:
+    if display:
+        display.finish(success=False)

@@ -41,13 +41,14 @@ def state_of(artifact: Artifact, root: Path = Path()) -> State:
     """
     if (root / artifact.manifest).is_file():
         return State(artifact, "done")
-    said = _last_line(root / log_of(artifact))
+    said = last_line(root / log_of(artifact))
     if is_locked(root / WORK / artifact.key):
         return State(artifact, "running", said)
     return State(artifact, "failed" if said else "waiting", said)
 
 
-def _last_line(path: Path) -> str:
+def last_line(path: Path) -> str:
+    """The last line of a log that says something; empty where there is none."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - END))
