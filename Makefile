@@ -7,7 +7,7 @@ SNAKEMAKE ?= python -m snakemake
 # Quoted by the shell, and started through python, so that the checkout's path may have any name.
 ACTIVE := VIRTUAL_ENV="$$(cd "$(VENV)" && pwd)" && PATH="$$VIRTUAL_ENV/bin:$$PATH" && export VIRTUAL_ENV PATH &&
 
-.PHONY: help environment figures report all test test-fast lint format bench bench-gpu site gallery
+.PHONY: help environment figures report all test test-fast lint format bench bench-gpu site gallery notebooks
 .DEFAULT_GOAL := help
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo "make format             fix what ruff and snakefmt can fix"
 	@echo "make site               the documentation as a site that works offline: site/index.html"
 	@echo "make gallery            every figure, and its page and picture in docs/"
+	@echo "make notebooks          execute the notebooks of docs/ on the smoke experiment's results"
 	@echo "make environment        create $(VENV) from constraints.txt, nothing else"
 
 environment: $(INSTALLED)
@@ -71,6 +72,11 @@ site: $(INSTALLED)
 # Every figure's page in docs/, with the pictures of the smoke experiment.
 gallery: figures
 	$(ACTIVE) python -m w2s gallery
+
+# docs/notebooks, executed on the results of the smoke experiment, and their pages.
+notebooks: $(INSTALLED)
+	$(ACTIVE) $(SNAKEMAKE) figures/fig5.pdf
+	$(ACTIVE) python -m tests.notebooks
 
 # Each measures in fresh processes; benchmarks/RESULTS.md records results by machine.
 bench: $(INSTALLED)
