@@ -96,6 +96,15 @@ def test_a_cell_has_the_accuracies_of_its_three_runs_and_its_pgr(root: Path, tin
     assert table.loc[[run.key for run in runs[:2]], ["weak", "ceiling", "pgr"]].isna().all(axis=None)
 
 
+def test_a_student_without_a_single_supervisor_has_a_ceiling_and_no_pgr(root: Path, tiny: Plan, finish: Finish) -> None:
+    students = [tiny.nlp.student("sciq", "w8", "w16", method, 0) for method in ("ensemble", "zero-shot-labels")]
+    finish([*cell(tiny)[:2], *students])
+    table = w2s.load("tiny", root=root).table().set_index("key").loc[[run.key for run in students]]
+    assert set(table["role"]) == {"student"}
+    assert list(table["ceiling"]) == pytest.approx([0.9, 0.9])
+    assert table[["supervisor", "weak", "pgr"]].isna().all(axis=None)
+
+
 @pytest.mark.parametrize("missing", [0, 1, 2])
 def test_a_missing_run_is_absent_and_leaves_no_pgr(missing: int, root: Path, tiny: Plan, finish: Finish) -> None:
     runs = cell(tiny)
@@ -175,7 +184,7 @@ def test_predictions_are_those_of_the_chosen_runs_and_part(root: Path, tiny: Pla
         ({"task": "sciq", "seed": 7}, "seed: no run with 7 here; allowed: 0"),
         (
             {"labels": "from-w16"},
-            "labels: no run with 'from-w16' here; did you mean 'from-w8'? allowed: from-w8, truth",
+            "labels: no run with 'from-w16' here; did you mean 'from-w8'? allowed: ensemble-of-1, from-w8, truth, zero",
         ),
         ({"part": "weak"}, "part: 'weak' is not a part that runs predict; allowed: strong, test, validation"),
     ],

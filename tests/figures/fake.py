@@ -28,6 +28,8 @@ COMPLETED = "6k1/5ppp/8/8/8/8/8/R3K2R b KQ - 0 1"
 def halfway(plan: Plan) -> Callable[[Run], float]:
     """Truth reaches 60% at the first rung and up to 90% at the last; students get half way to their ceiling.
 
+    Those without a single supervisor are as good as students of the first rung.
+
     In chess, chains get 5 points further than naive students, and what is trained on puzzles below a rating lacks a
     point for every hundred of rating that it misses.
     """
@@ -58,7 +60,8 @@ def halfway(plan: Plan) -> Callable[[Run], float]:
         if run.labels.startswith("flipped-"):
             weak = truth(run.labels.split("-")[-1])
             return (weak + FLIPPED[run.labels.split("-")[1]] * (ceiling - weak) // 10) / 100
-        weak = truth(run.labels.removeprefix("from-").removeprefix("chain-").split("-")[0])
+        taught = run.labels.removeprefix("from-").removeprefix("chain-").split("-")[0]
+        weak = truth(taught) if taught in places else 60  # labels of no single rung
         more = 5 * run.labels.startswith("chain-") + HELP * ("-assisted-" in run.labels)
         return (weak + (ceiling - weak) // 2 + more) / 100
 

@@ -10,6 +10,7 @@ from w2s.errors import UserError
 from w2s.experiments.loading import plan_of
 from w2s.experiments.plan import Plan
 from w2s.figures import module
+from w2s.graph.artifact import with_ancestors
 from w2s.training.objectives import SEPARABLE
 
 
@@ -63,9 +64,72 @@ def test_relabelling_learns_from_the_same_student_and_may_be_chained(config: dic
     assert relabelled.path.startswith("results/nlp/sciq/w96/from-w32/relabelling/s0-")
 
 
+def test_iterated_students_are_chained_to_the_supervisor(smoke: Plan) -> None:
+    methods, run = [], student(smoke, "iterated")
+    while run.labels != "truth":
+        methods.append(run.method)
+        run = run.parents["labels"]
+    assert methods == ["iterated", "relabelling", "naive"]
+    assert run is smoke.nlp.truth("sciq", "w32", 0)
+
+
+def test_an_ensemble_is_of_all_supervisors_that_the_student_is_paired_with(smoke: Plan) -> None:
+    run = student(smoke, "ensemble")
+    mean = run.parents["labels"]
+    assert mean.stage.name == "ensemble"
+    assert dict(mean.parents) == {rung: smoke.nlp.truth("sciq", rung, 0) for rung in ("w32", "w48", "w64")}
+    assert run.spec == student(smoke, "naive").spec
+    assert run.path.startswith("results/nlp/sciq/w96/ensemble-of-3/ensemble/s0-")
+    assert set(student(smoke, "ensemble", "w48").parents["labels"].parents) == {"w32", "w48"}
+
+
+def test_zero_shot_labels_come_from_the_students_own_base_model_and_no_supervisor(smoke: Plan) -> None:
+    run = student(smoke, "zero-shot-labels")
+    prompted = run.parents["labels"]
+    assert prompted.parents == {"data": run.parents["data"], "model": run.parents["model"]}
+    assert (prompted.spec["shots"], prompted.spec["half"]) == (0, None)
+    assert {"strong", "validation", "test"} <= set(prompted.spec["predicts"])
+    assert run.spec["method"] == {"balanced": True}
+    assert run.path.startswith("results/nlp/sciq/w96/zero-shot/zero-shot-labels/s0-")
+    assert "truth" not in {getattr(one, "labels", "") for one in with_ancestors([run]).values()}
+
+
+def test_a_run_that_is_the_same_for_every_supervisor_has_one_path(config: dict[str, Any]) -> None:
+    config["methods"] |= {
+        "again": {"objective": "naive", "relabelled_by": "ensemble"},
+        "own": {"objective": "confidence", "relabelled_by": "zero-shot-labels"},
+    }
+    config["nlp"]["comparison"]["pairs"] = [["w32", "w96"], ["w64", "w96"], ["w32", "w64"]]
+    plan = plan_of(config, "config.yaml")
+    for method in ("ensemble", "zero-shot-labels", "again", "own"):
+        first, other = (plan.nlp.student("sciq", weak, "w96", method, 0) for weak in ("w32", "w64"))
+        assert first is other
+    runs = {run.key: run for run in plan.nlp.compared_runs()}
+    assert len({run.path for run in plan.nlp.compared_runs()}) == len(runs)
+
+
+def test_zero_shot_labels_are_those_of_an_assistant_in_sandwiching(smoke: Plan) -> None:
+    """So both studies make them once."""
+    assistant = smoke.nlp.sandwiching.assistant("sciq", "w32", "w96", "zero-shot", 0)
+    assert student(smoke, "zero-shot-labels").parents["labels"] is assistant
+
+
+@pytest.mark.parametrize("study", ["errors", "sandwiching"])
+def test_a_study_of_supervisors_takes_no_method_with_other_labels(config: dict[str, Any], study: str) -> None:
+    config["nlp"]["methods"] = ["naive", "ensemble"]
+    config["nlp"][study]["methods"] = ["ensemble"]
+    config["nlp"]["sandwiching" if study == "errors" else "errors"] = None
+    with pytest.raises(UserError, match=rf"nlp.{study}.methods: 'ensemble' has other labels than the supervisor's"):
+        plan_of(config, "config.yaml")
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        ({"a": {"ground_truth": 2}}, "methods.a.ground_truth: 2 is not allowed; allowed: 0 to 1"),
+        ({"a": {"labels": "zeroshot"}}, "methods.a.labels: 'zeroshot' is not allowed; allowed: 'ensemble' or 'zero_sh"),
+        ({"a": {"keep": {"share": 0.5, "neighbours": 0}}}, "methods.a.keep.neighbours: 0 is not allowed; allowed: "),
+        ({"a": {"labels": "ensemble", "relabelled_by": "naive"}}, "methods.a: relabelled_by and labels both say whose"),
         ({"a": {"label_noise": 1.5}}, "methods.a.label_noise: 1.5 is not allowed; allowed: 0 to 1"),
         ({"a": {"dropout": 1}}, "methods.a.dropout: 1 is not allowed; allowed: 0 to below 1"),
         ({"a": {"average": {"decay": -0.1}}}, "methods.a.average.decay: -0.1 is not allowed; allowed: 0 to below 1"),
