@@ -6,7 +6,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 from w2s.config.files import read_config
-from w2s.engine import warm
+from w2s.engine import tracking, warm
 from w2s.errors import UserError
 from w2s.jobs.display import install
 from w2s.jobs.interrupts import Interrupts
@@ -43,6 +43,8 @@ configfile: "config.yaml"
 
 try:
     experiments = Workflow(config, look=workflow.is_main_process)
+    if workflow.is_main_process:
+        tracking.check(experiments.default.experiment.execution.tracker)
 except UserError as mistake:
     raise WorkflowError(str(mistake)) from None
 

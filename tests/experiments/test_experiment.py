@@ -344,11 +344,13 @@ def test_execution_becomes_the_environment_of_jobs(config: dict[str, Any]) -> No
         "W2S_THREADS": "1",
         "W2S_JOBS_PER_GPU": "4",
         "W2S_COMPILE": "auto",
+        "W2S_TRACKER": "",
     }
 
 
 def test_execution_is_no_part_of_any_identity(config: dict[str, Any], smoke: Plan) -> None:
     config["execution"] = {"runs_per_process": 1, "checkpoint_seconds": 5, "tokens_at_once": 512, "threads": 2}
+    config["execution"]["tracker"] = "mlflow"
     other = plan_of(config, "config.yaml")
     assert [run.key for run in other.nlp.every_run()] == [run.key for run in smoke.nlp.every_run()]
 

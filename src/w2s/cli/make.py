@@ -23,7 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Make it, unless it is there already."""
-    from w2s.engine import artifacts, launcher
+    from w2s.engine import artifacts, launcher, tracking
     from w2s.errors import located
     from w2s.experiments import settings
     from w2s.graph.artifact import Identity
@@ -37,4 +37,5 @@ def run(options: argparse.Namespace) -> None:
     identity = Identity(stage.id, stage.version, json.loads(options.spec), keys)
     with launcher.building(options, identity, stage.manifest) as build:
         if build is not None:
-            stage.make(build, parents, json.loads(options.environment))
+            with tracking.tracked(build, options.out):
+                stage.make(build, parents, json.loads(options.environment))

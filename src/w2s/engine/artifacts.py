@@ -39,6 +39,8 @@ from w2s.graph.stage import MANIFESTS
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from w2s.engine.tracking import Reporter
+
 WORK = Path("work")  # locks and checkpoints of runs in progress, beside results/
 LOCKS = ("lock", "holder")  # files of a lock: what flock is called on, and who has it
 BEAT = 15.0  # seconds between two signs of life of a lock's holder
@@ -163,13 +165,17 @@ PARTIAL = re.compile(r"^\.partial-[0-9a-f]{8}-")  # a folder in which an artifac
 
 @dataclass
 class Build:
-    """An artifact in the making: put files under ``folder``, and what was measured into ``measured``."""
+    """An artifact in the making: put files under ``folder``, and what was measured into ``measured``.
+
+    reporter: to an experiment tracker, where there is one (``w2s.engine.tracking``).
+    """
 
     identity: Identity
     folder: Path
     work: Path
     measured: dict[str, Any] = field(default_factory=dict)
     made_with: dict[str, Any] = field(default_factory=dict)  # what this process cannot see of others that did the work
+    reporter: Reporter | None = None
 
     @property
     def name(self) -> str:

@@ -22,12 +22,16 @@ class Progress:
         if now - self.printed < EVERY_SECONDS and step < self.steps:
             return
         self.printed = now
-        elapsed = max(now - self.began, 1e-9)
-        left = elapsed / max(1, step - self.start) * (self.steps - step)
+        left = (now - self.began) / max(1, step - self.start) * (self.steps - step)
         print(
-            f"{step / self.steps:4.0%} | {_speed(self.units / elapsed)} {self.unit}/s | {_time(left)} left | {remark}",
+            f"{step / self.steps:4.0%} | {_speed(self.speed)} {self.unit}/s | {_time(left)} left | {remark}",
             flush=True,
         )
+
+    @property
+    def speed(self) -> float:
+        """Units a second since the loop began in this process, evaluations included."""
+        return self.units / max(time.monotonic() - self.began, 1e-9)
 
 
 def _speed(units: float) -> str:

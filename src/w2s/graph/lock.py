@@ -26,7 +26,7 @@ LOCK = Path("stages.lock")
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 # Plumbing: it decides where and whether something is made, not what comes out. Packages and modules, ...
 PLUMBING: tuple[str, ...] = ("w2s.config", "w2s.errors", "w2s.experiments", "w2s.graph")
-ENGINE = ("artifacts", "caches", "gpus", "hashes", "hub", "progress", "sources", "space")
+ENGINE = ("artifacts", "caches", "gpus", "hashes", "hub", "progress", "sources", "space", "trackers", "tracking")
 PLUMBING += tuple(f"w2s.engine.{name}" for name in ENGINE)
 ROLES = ("config", "plan", "setting", "sources", "stages")  # ... and these modules of settings and models
 

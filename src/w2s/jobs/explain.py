@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from w2s.errors import UserError
 from w2s.experiments.settings import with_id
-from w2s.graph.artifact import KEY_LENGTH, Artifact
+from w2s.graph.artifact import KEY_LENGTH, Artifact, flat
 from w2s.graph.stage import MANIFESTS
 from w2s.jobs.workflow import Workflow
 
@@ -31,7 +31,7 @@ class Known:
 
     def fields(self) -> dict[str, Any]:
         """Everything that decides its key, flat: ``training.batch``, ``parent labels``."""
-        return dict(_flat(self.spec)) | {f"parent {role}": key for role, key in self.keys.items()}
+        return dict(flat(self.spec)) | {f"parent {role}": key for role, key in self.keys.items()}
 
 
 def explain_path(path: Path, workflow: Workflow) -> str:
@@ -40,7 +40,7 @@ def explain_path(path: Path, workflow: Workflow) -> str:
     key = directory.name[-KEY_LENGTH:]
     here = _planned(directory, key, workflow)
     lines = [here.path, f"  {here.message}", f"  stage {here.stage}, key {key}", _state(directory), "  spec:"]
-    lines += [f"    {name} = {json.dumps(value)}" for name, value in _flat(here.spec)]
+    lines += [f"    {name} = {json.dumps(value)}" for name, value in flat(here.spec)]
     lines += ["  parents:"] + [f"    {role}: {parent}" for role, parent in here.parents.items()] if here.parents else []
     neighbour = _nearest(here, directory, workflow)
     if neighbour:
@@ -130,11 +130,3 @@ def _differences(here: Known, other: Known) -> list[str]:
         for name in sorted({*ours, *theirs})
         if ours.get(name) != theirs.get(name)
     ]
-
-
-def _flat(content: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
-    for name, value in content.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value

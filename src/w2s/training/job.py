@@ -98,8 +98,8 @@ class Job:
         return checkpoint_at(self.build.work / "checkpoint.pt")
 
     def runtime(self) -> Runtime:
-        """The checkpoint and the memory budget of the training loop."""
-        return Runtime(self.checkpoint(), self.budget)
+        """The checkpoint, the memory budget and the reporter of the training loop."""
+        return Runtime(self.checkpoint(), self.budget, self.build.reporter)
 
     def finish(self, measured: Mapping[str, Any], history: list[dict[str, float]] | None = None) -> None:
         """Write ``history.csv``, if there is one, and the measurements of the record."""

@@ -19,6 +19,7 @@ from w2s.engine import distributed
 from w2s.engine.checkpoints import Checkpoint
 from w2s.engine.memory import Budget, budget_of
 from w2s.engine.progress import Progress
+from w2s.engine.tracking import Reporter
 from w2s.errors import DivergedError
 from w2s.training.averaging import Average
 from w2s.training.batching import Integers, Micro, Texts, batches_by_length, epochs_order, shape_for
@@ -93,10 +94,14 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Runtime:
-    """The environment of a training loop, without effect on its result. budget: by default that of the device."""
+    """The environment of a training loop, without effect on its result.
+
+    budget: by default that of the device. reporter: hears of every evaluation.
+    """
 
     checkpoint: Checkpoint
     budget: Budget | None = None
+    reporter: Reporter | None = None
 
 
 @dataclass
@@ -222,6 +227,8 @@ def optimise(
                     weights = {name: value.to("cpu", copy=True) for name, value in trained.state_dict().items()}
                     best = Best(history[-1][select_by], step + 1, weights)
         progress.update(step + 1, len(batches[step]), f"loss {loss:.3f}")
+        if step + 1 in evaluated and runtime.reporter is not None:
+            runtime.reporter.evaluated(history, progress.speed)
         gathered = {"history": history, "losses": losses, "best": vars(best)}
         checkpoint.maybe_save(step + 1, gathered, last=step + 1 == len(batches))
     if average is not None:

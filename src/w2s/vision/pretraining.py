@@ -39,7 +39,8 @@ def make(build: artifacts.Build, images: Path) -> None:
     network.to(job.device)
     step = partial(_supervised, network, pixels, labels) if supervises else partial(_unlabelled, network, pixels)
     schedule = Schedule(spec.epochs, spec.batch, spec.learning_rate, 0.0, 0, spec.seed)
-    history, _ = optimise(network, len(pixels), step, schedule, Evaluation(), Runtime(job.checkpoint()))
+    runtime = Runtime(job.checkpoint(), reporter=build.reporter)
+    history, _ = optimise(network, len(pixels), step, schedule, Evaluation(), runtime)
     kept = network if supervises else network.get_submodule("body")
     weights = {name: value.cpu() for name, value in kept.state_dict().items()}
     with room_for(build.folder / WEIGHTS, sum(value.nbytes for value in weights.values())):

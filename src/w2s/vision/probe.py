@@ -67,7 +67,8 @@ def make(build: artifacts.Build, images: Path, features: Path, labels: Path | No
         rate_of(spec.schedule, training.epochs),
     )
     evaluation = Evaluation(lambda: evaluate(answers(network, test), test))
-    history, _ = optimise(network, len(train.ids), gradient, schedule, evaluation, Runtime(job.checkpoint()))
+    runtime = Runtime(job.checkpoint(), reporter=build.reporter)
+    history, _ = optimise(network, len(train.ids), gradient, schedule, evaluation, runtime)
     answered = answers(network, test)
     write_predictions(build.folder / "predictions.parquet", test, answered)
     measured = {
