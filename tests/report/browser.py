@@ -14,7 +14,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MARKS = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not any(map(shutil.which, NAMES)), reason="no Chromium here: pages were not looked at in a browser"
+    ),
+    pytest.mark.xdist_group("browser"),
+]
 PATIENCE = 120  # seconds for one answer, on a busy machine
 
 
@@ -24,16 +33,20 @@ def found() -> str | None:
 
 
 class Tab:
-    """One open page. ``requests``: the addresses that it has asked for, its own first."""
+    """One open page.
+
+    ``requests``: the addresses that it has asked for, its own first; ``errors``: what its console complains of.
+    """
 
     def __init__(self, process: subprocess.Popen[bytes], to: int, back: int) -> None:
         self._process, self._to, self._back = process, to, back
         self._number, self._left = 0, b""
         self._session = ""
         self.requests: list[str] = []
+        self.errors: list[str] = []
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Network"):
+        for domain in ("Page", "Runtime", "Network", "Log"):
             self.call(f"{domain}.enable")
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
@@ -51,9 +64,11 @@ class Tab:
                 answer: dict[str, Any] = said["result"]
                 return answer
 
-    def open(self, path: Path) -> None:
-        """Load a file and wait until all of it is there."""
-        self.call("Page.navigate", url=path.resolve().as_uri())
+    def open(self, path: Path, state: str = "") -> None:
+        """Load a file and wait until all of it is there. state: what follows the # of its address."""
+        self.call("Page.navigate", url="about:blank")  # else a new state alone loads nothing
+        self.requests.clear()
+        self.call("Page.navigate", url=path.resolve().as_uri() + (f"#{state}" if state else ""))
         end = time.monotonic() + PATIENCE
         while self.ask("document.readyState") != "complete" or self.ask("location.protocol") != "file:":
             assert time.monotonic() < end, "the page does not finish loading"
@@ -102,6 +117,10 @@ class Tab:
         said: dict[str, Any] = json.loads(message)
         if said.get("method") == "Network.requestWillBeSent":
             self.requests.append(said["params"]["request"]["url"])
+        if said.get("method") == "Runtime.exceptionThrown":
+            self.errors.append(str(said["params"]["exceptionDetails"]))
+        if said.get("method") == "Log.entryAdded" and said["params"]["entry"]["level"] == "error":
+            self.errors.append(said["params"]["entry"]["text"])
         return said
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
-import math
+import hashlib
+import re
 from html.parser import HTMLParser
 
 import pytest
 
+from tests.report import made_up
 from w2s import claims
-from w2s.claims.claim import FAILS, HOLDS, OPEN, Finding
-from w2s.claims.evaluate import Judged, on_paper
+from w2s.claims.claim import HOLDS, OPEN, Finding
 from w2s.report.claims import page, strip
 
 VOID = {"meta", "col", "input", "br", "link", "img", "rect", "line", "circle", "polygon"}
@@ -51,22 +53,9 @@ class Reader(HTMLParser):
         self.text.append(data)
 
 
-def judged() -> list[Judged]:
-    """Every claim: the paper's own number with an interval about it, some without, some without number."""
-    made = []
-    for number, claim in enumerate(claims.everything()):
-        paper = on_paper(claim)
-        ours = Finding(OPEN, reason="this experiment has no <figure>")
-        if number % 3 and not math.isnan(paper.value):
-            verdict = HOLDS if number % 3 == 1 else FAILS
-            ours = Finding(verdict, paper.value, paper.value - 0.05, paper.value + 0.05, "bootstrap over 8 tasks")
-        made.append(Judged(claim, ours, paper, "3.4 points from 160 test examples"))
-    return made
-
-
 @pytest.fixture(scope="module")
 def read() -> tuple[str, Reader]:
-    made = judged()
+    made = made_up.judged()
     drawn = claims.tables(claims.settings())
     figures, tables = (
         dict.fromkeys(drawn, f"../{path}") for path in ("figures/fig5.pdf", "results/figures/s/fig5.csv")
@@ -84,10 +73,15 @@ def test_tags_close_and_ids_are_given_once(read: tuple[str, Reader]) -> None:
     assert len(set(reader.ids)) == len(reader.ids)
 
 
-def test_the_page_loads_nothing_and_runs_nothing(read: tuple[str, Reader]) -> None:
+def test_the_page_loads_nothing_and_runs_its_own_script_alone(read: tuple[str, Reader]) -> None:
     text, reader = read
     assert not reader.loaded
-    assert "script" not in reader.tags
+    assert reader.tags.count("script") == 1
+    (script,) = re.findall(r"<script>(.*?)</script>", text, flags=re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'" in text
+    assert not re.search(r"\b(fetch|XMLHttpRequest|WebSocket|import|eval|innerHTML|Function)\b", script)
+    assert not re.search(r"<[^>]*\son\w+=", text.replace(script, ""))
     assert "http:" not in text
     assert "https:" not in text
     assert "url(" not in text
@@ -105,8 +99,8 @@ def test_every_claim_has_a_row_that_leads_to_its_section(read: tuple[str, Reader
 
 def test_verdicts_come_first(read: tuple[str, Reader]) -> None:
     text, _ = read
-    assert text.index('<table class="verdicts">') < text.index('id="reading"') < text.index('id="details"')
-    found = judged()
+    assert text.index('<table class="verdicts') < text.index('id="reading"') < text.index('id="details"')
+    found = made_up.judged()
     hold = sum(one.ours.verdict == HOLDS for one in found)
     assert f"<strong>{hold} hold</strong>" in text
 
@@ -117,7 +111,7 @@ def test_a_phone_and_a_reader_by_ear_are_thought_of(read: tuple[str, Reader]) ->
     assert 'name="viewport" content="width=device-width' in text
     assert "@media print" in text
     assert "caption" in reader.tags
-    assert text.count('scope="col"') == 6 * text.count('<table class="verdicts">')
+    assert text.count('scope="col"') == 6 * text.count('<table class="verdicts sortable"')
     assert text.count('role="img" aria-label=') == text.count("<svg")
     assert "legend" in reader.tags
 
@@ -151,3 +145,14 @@ def test_strips_are_drawn_with_what_is_known(read: tuple[str, Reader]) -> None:
     text, reader = read
     for part in ('<rect class="target"', '<line class="ours"', '<circle class="ours"', '<path class="paper"'):
         assert 0 < text.count(part) <= text.count("<svg") == reader.tags.count("svg")
+
+
+def test_rows_and_details_say_what_they_are_filtered_by(read: tuple[str, Reader]) -> None:
+    text, reader = read
+    settings = {claim.setting for claim in claims.everything()}
+    for setting in settings:
+        count = sum(claim.setting == setting for claim in claims.everything())
+        assert text.count(f'data-setting="{setting}">') == 2 * count + 1  # rows, sections and the table
+        assert f'name="setting" value="{setting}"' in text
+        assert f'[name="setting"][value="{setting}"]:checked' in text
+    assert {f"row-{claim.name}" for claim in claims.everything()} <= set(reader.ids)

@@ -3,56 +3,22 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from tests.report import browser, made_up
+from tests.report import browser
 from tests.report.browser import Tab
-from w2s.experiments.plan import Plan
-from w2s.report import comparison
+from tests.report.conftest import PAGES
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(browser.found() is None, reason="no Chromium here: pages were not looked at in a browser"),
-    pytest.mark.xdist_group("browser"),
-]
-PAGES = ["report", "comparison"]
+pytestmark = browser.MARKS
 PHONE = 390  # CSS pixels
-
-
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory, tiny: Plan) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("pages")
-    for name in made_up.SHOWN:
-        made_up.picture(folder / "figures", name, ("png",) if name == "fig12" else ("svg", "png"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        needed = made_up.needed(tiny)
-        made_up.finish(dict(list(needed.items())[1:]))
-        report = made_up.report(tiny, folder / "figures").page()
-    rows = {name: made_up.numbers(name, tiny).to_dict("records") for name in made_up.SHOWN}
-    sides = [comparison.Experiment(tiny, rows, folder / "figures") for _ in range(2)]  # type: ignore[arg-type]
-    compared = comparison.Comparison(sides[0], sides[1], made_up.SHOWN, "abc").page()
-    written = {}
-    for name, text in zip(PAGES, (report, compared), strict=True):
-        written[name] = folder / f"{name}.html"
-        written[name].write_text(text, encoding="utf-8")
-    return written
-
-
-@pytest.fixture(scope="module")
-def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    with browser.tab(tmp_path_factory.mktemp("profile")) as tab:
-        yield tab
 
 
 @pytest.fixture(params=PAGES)
 def opened(request: pytest.FixtureRequest, pages: dict[str, Path], window: Tab) -> Tab:
     window.width(1200)
-    window.requests.clear()
     window.open(pages[request.param])
     return window
 
@@ -76,7 +42,8 @@ def test_nothing_is_wider_than_the_window(opened: Tab, width: int) -> None:
     assert opened.ask("innerWidth") == width
     assert opened.ask("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     loose = """[...document.querySelectorAll('body *')]
-        .filter(one => !one.closest('.box, .skip, legend, thead') && one.getBoundingClientRect().right > innerWidth + 1)
+        .filter(one => !one.closest('.box, .skip, legend, .stack thead'))
+        .filter(one => one.getBoundingClientRect().right > innerWidth + 1)
         .map(one => one.outerHTML.slice(0, 80))"""
     assert opened.ask(loose) == []
 

@@ -33,7 +33,7 @@ def words(page: str) -> str:
         def handle_data(self, data: str) -> None:
             found.append(data)
 
-    Reader().feed(re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL))
+    Reader().feed(re.sub(r"<(style|script)>.*?</\1>", "", page, flags=re.DOTALL))
     return " ".join(" ".join(found).split())
 
 
@@ -128,6 +128,8 @@ def test_small_lines_stay_lines_and_many_become_dots(tmp_path: Path) -> None:
     few, many = (pictures.embedded(pictures.files(name, tmp_path)) for name in ("few", "many"))
     assert few.uri.startswith("data:image/svg+xml;base64,")
     assert many.uri.startswith("data:image/png;base64,")
+    assert few.shapes.count("<title>") == 9
+    assert many.shapes.count("<title>") == 4500
     for picture in (few, many):
         assert (picture.width, picture.height) == (672, 288)  # 7 by 3 inches
         assert picture.is_wide

@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> None:
     """Draw from the CSV into every file asked for."""
     from w2s import figures
     from w2s.engine import artifacts
-    from w2s.figures import tables
+    from w2s.figures import hover, tables
 
     caption = figures.module(options.figure).CAPTION
     figure = tables.drawn(options.figure, options.table, json.loads(options.experiment.read_text(encoding="utf-8")))
@@ -34,5 +34,6 @@ def run(options: argparse.Namespace) -> None:
         metadata[".svg"] = {"Date": None, "Description": caption}
         picture = io.BytesIO()
         figure.savefig(picture, format=path.suffix[1:], dpi=160, metadata=metadata.get(path.suffix, {}))
-        artifacts.write_whole(path, picture.getvalue())
+        content = picture.getvalue()
+        artifacts.write_whole(path, hover.titled(content, figure) if path.suffix == ".svg" else content)
     print(", ".join(map(str, options.out)))

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from w2s.analysis.aggregate import INTERVAL
 from w2s.analysis.pairs import NAIVE
 from w2s.chess.analysis import BOOTSTRAP, STEP
-from w2s.figures import bounds, style
+from w2s.figures import bounds, hover, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -96,8 +96,10 @@ def _curve(
     if shown.empty:
         return
     mean = (shown[value] * 100).groupby(shown["student_compute"]).mean()
-    panel.plot(mean.index, mean, **line)
-    if band := bounds.of(rows, value, found, by="student_compute"):
+    drawn = panel.plot(mean.index, mean, **line)
+    band = bounds.of(rows, value, found, by="student_compute")
+    hover.say(drawn, hover.along(shown, value, mean, band, by="student_compute"))
+    if band:
         low, high = band
         if len(low) == 1:  # a band needs two x values
             panel.vlines(low.index, low, high, color=line["color"], alpha=2 * opacity, linewidth=4, zorder=2)

@@ -57,7 +57,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
 
 def _panel(panel: Axes, rows: pd.DataFrame, about: dict[str, Any], setting: str) -> None:
     from w2s import paper
-    from w2s.figures import bounds, overlay, style
+    from w2s.figures import bounds, hover, overlay, style
 
     students = rows.dropna(subset=["supervisor"])
     shown: dict[str, tuple[str, pd.DataFrame, str]] = {}  # bar -> words, rows, column
@@ -75,12 +75,14 @@ def _panel(panel: Axes, rows: pd.DataFrame, about: dict[str, Any], setting: str)
     lowest = min(of_bar[column].min() * 100 for _, of_bar, column in shown.values())
     chance = CHANCE.get(setting, 0)
     bottom = chance if lowest >= chance else max(0, 10 * math.floor(lowest / 10 - 0.5))
-    for place, (bar, (_, of_bar, column)) in enumerate(shown.items()):
+    for place, (bar, (words, of_bar, column)) in enumerate(shown.items()):
         mean = top = of_bar[column].mean() * 100
-        panel.bar(
+        drawn = panel.bar(
             place, mean - bottom, WIDTH, bottom=bottom, color=COLOURS[bar], edgecolor="#555555", linewidth=0.6, zorder=3
         )
-        if ends := bounds.of(of_bar, column, found, by="bar"):
+        ends = bounds.of(of_bar, column, found, by="bar")
+        hover.say(drawn, hover.numbers([" ".join(words.split())], "accuracy", [mean], ends))
+        if ends:
             whisker = bounds.lengths(mean, ends)
             top = max(top, float(ends[1].iloc[0]))
             panel.errorbar(place, mean, whisker, color=style.TRUTH_COLOUR, linewidth=1, capsize=3, zorder=5)

@@ -99,12 +99,14 @@ def _lines(means: list[Row]) -> list[tuple[str, str | None]]:
 
 def _line(panel: Axes, rows: pd.DataFrame, colour: Any, spread: str) -> None:
     """The mean over seeds and draws, and a band; draws of examples in the prompt are treated like seeds."""
-    from w2s.figures import bounds
+    from w2s.figures import bounds, hover
 
     mean = rows.groupby("student_compute")["accuracy"].mean().dropna() * 100
-    panel.plot(mean.index, mean, color=colour, zorder=3, **STYLES[rows["method"].iloc[0]])
+    drawn = panel.plot(mean.index, mean, color=colour, zorder=3, **STYLES[rows["method"].iloc[0]])
     each = _by_draw(rows)
-    if band := bounds.of(each, "accuracy", bounds.basis(each, spread, "accuracy"), by="student_compute"):
+    band = bounds.of(each, "accuracy", bounds.basis(each, spread, "accuracy"), by="student_compute")
+    hover.say(drawn, hover.along(rows, "accuracy", mean, band, by="student_compute"))
+    if band:
         low, high = band
         panel.fill_between(low.index, low, high, color=colour, alpha=BAND, linewidth=0, zorder=2)
 

@@ -53,7 +53,7 @@ def tabulate(plan: Plan, results: Results) -> list[Row]:
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     """Five horizontal bars."""
     from w2s import paper
-    from w2s.figures import bounds, footer, overlay, style
+    from w2s.figures import bounds, footer, hover, overlay, style
 
     figure, axes = style.panels(1, 1, width=5.6, height=2.9)
     panel = axes[0, 0]
@@ -64,7 +64,8 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     names = [name for name in probing.BARS if name in mean]
     left = min(CHANCE, 10 * math.floor(low.min() / 10))
     for place, name in enumerate(names):
-        panel.barh(place, mean[name] - left, 0.68, left=left, linewidth=1.4, zorder=3, **LOOKS[name])
+        bar = panel.barh(place, mean[name] - left, 0.68, left=left, linewidth=1.4, zorder=3, **LOOKS[name])
+        hover.say(bar, hover.numbers([name], "accuracy", [mean[name]], ([low[name]], [high[name]])))
         if high[name] > low[name]:
             whisker = bounds.lengths(mean[name], (low[name], high[name]))
             panel.errorbar(mean[name], place, xerr=whisker, color=style.TRUTH_COLOUR, linewidth=1, capsize=3, zorder=5)

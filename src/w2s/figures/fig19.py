@@ -93,7 +93,7 @@ def _colours(table: pd.DataFrame) -> dict[str, Any]:
 def _panel(panel: Axes, table: pd.DataFrame, value: str, colours: dict[str, Any], found: str | None) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    from w2s.figures import bounds, style
+    from w2s.figures import bounds, hover, style
 
     known = table.dropna(subset=[value])
     mean = known.groupby(["method", "student_compute"])[value].mean() * 100
@@ -105,8 +105,11 @@ def _panel(panel: Axes, table: pd.DataFrame, value: str, colours: dict[str, Any]
         x = across[up.index]
         zero_shot = method == chess.ZERO_SHOT
         line = style.METHOD_STYLES[chess.ZERO_SHOT] if zero_shot else {"marker": "o", "linewidth": 1.4, "markersize": 4}
-        panel.plot(x, up, color=colour, zorder=4 if zero_shot else 3, **line)
-        if ends := bounds.of(known[known["method"] == method], value, found, by="student_compute"):
+        drawn = panel.plot(x, up, color=colour, zorder=4 if zero_shot else 3, **line)
+        of_method = known[known["method"] == method]
+        ends = bounds.of(of_method, value, found, by="student_compute")
+        hover.say(drawn, hover.along(of_method, value, up, ends, by="student_compute"))
+        if ends:
             low, high = (end.reindex(up.index) for end in ends)
             whiskers = bounds.lengths(up, (low, high))
             panel.errorbar(x, up, whiskers, fmt="none", ecolor=colour, elinewidth=0.7, alpha=0.6, zorder=2.5)

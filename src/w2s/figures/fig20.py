@@ -92,7 +92,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
 def _panel(panel: Axes, rows: pd.DataFrame, cutoff: str, top: float) -> None:
     from matplotlib.ticker import MultipleLocator
 
-    from w2s.figures import bounds
+    from w2s.figures import bounds, hover
 
     panel.axvspan(LOW, min(max(LOW, float(cutoff[6:])), HIGH), color=EASY, alpha=0.1, linewidth=0)
     panel.axvspan(max(LOW, min(float(rows["hard"].iloc[0]), HIGH)), HIGH, color=DIFFICULT, alpha=0.1, linewidth=0)
@@ -101,8 +101,10 @@ def _panel(panel: Axes, rows: pd.DataFrame, cutoff: str, top: float) -> None:
         of_method = rows[rows["method"] == method]
         mean = of_method.groupby("rating")["accuracy"].mean() * 100  # NaN, a gap in the line, in bins without puzzles
         x = mean.index + APART * (number - (len(looks) - 1) / 2)
-        panel.plot(x, mean, clip_on=False, zorder=3, **look)
-        if ends := bounds.of(of_method, "accuracy", "examples", by="rating"):
+        drawn = panel.plot(x, mean, clip_on=False, zorder=3, **look)
+        ends = bounds.of(of_method, "accuracy", "examples", by="rating")
+        hover.say(drawn, hover.along(of_method, "accuracy", mean, ends, by="rating"))
+        if ends:
             low, high = (end.reindex(mean.index) for end in ends)
             whiskers = bounds.lengths(mean, (low, high))
             panel.errorbar(x, mean, whiskers, fmt="none", ecolor=look["color"], elinewidth=0.6, alpha=0.55,

@@ -104,19 +104,22 @@ def _panel(
 ) -> None:
     from matplotlib.ticker import NullLocator
 
-    from w2s.figures import bounds, curves, style
+    from w2s.figures import bounds, curves, hover, style
 
     for student, colour in colours.items():
         of_student = rows[rows["student"] == student]
         mean = (of_student.groupby("cutoff")["accuracy"].mean() * 100).reindex(list(places)).dropna()
         x = [places[str(name)] for name in mean.index]
         inside = len(x) - (ANY in mean.index)
-        panel.plot(x[:inside], mean.iloc[:inside], color=colour, marker="o", markersize=4, linewidth=1.4, zorder=3)
-        panel.plot(x[inside - 1 :], mean.iloc[inside - 1 :], color=colour, marker="o", markersize=4, linewidth=1.0,
-                   linestyle=":", zorder=3)  # fmt: skip
+        band = bounds.of(of_student, "accuracy", found, by="cutoff")
+        titles = list(hover.along(of_student, "accuracy", mean, band, by="cutoff"))
+        dots: dict[str, Any] = {"color": colour, "marker": "o", "markersize": 4, "zorder": 3}
+        hover.say(panel.plot(x[:inside], mean.iloc[:inside], linewidth=1.4, **dots), titles[:inside])
+        dotted = panel.plot(x[inside - 1 :], mean.iloc[inside - 1 :], linewidth=1.0, linestyle=":", **dots)
+        hover.say(dotted, titles[inside - 1 :])
         if student in mean.index:
             panel.plot(places[student], mean[student], color=colour, marker="*", markersize=11, zorder=4)
-        if band := bounds.of(of_student, "accuracy", found, by="cutoff"):
+        if band:
             low, high = (end.reindex(mean.index) for end in band)
             panel.fill_between(x, low, high, color=colour, alpha=curves.BAND, linewidth=0, zorder=2)
     style.percent_axis(panel)

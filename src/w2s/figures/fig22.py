@@ -123,13 +123,15 @@ def _colours(accuracies: pd.DataFrame) -> dict[int, str]:
 
 
 def _accuracies(panel: Axes, rows: pd.DataFrame, colours: dict[int, str], found: str | None) -> None:
-    from w2s.figures import bounds, curves, style
+    from w2s.figures import bounds, curves, hover, style
 
     for share, colour in colours.items():
         of_share = rows[rows["share"] == share]
         mean = of_share.groupby("student_compute")["accuracy"].mean() * 100
-        panel.plot(mean.index, mean, color=colour, marker="o", markersize=4, linewidth=1.4, zorder=3)
-        if band := bounds.of_means(of_share, "accuracy", found, by="student_compute"):
+        drawn = panel.plot(mean.index, mean, color=colour, marker="o", markersize=4, linewidth=1.4, zorder=3)
+        band = bounds.of_means(of_share, "accuracy", found, by="student_compute")
+        hover.say(drawn, hover.along(of_share, "accuracy", mean, band, by="student_compute"))
+        if band:
             low, high = band
             panel.fill_between(low.index, low, high, color=colour, alpha=curves.BAND, linewidth=0, zorder=2)
     style.percent_axis(panel, "test accuracy, mean over tasks (%)")

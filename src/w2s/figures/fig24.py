@@ -106,11 +106,13 @@ class Lines:
 
     def draw(self, panel: Axes, quantity: str) -> None:
         """Labels in black, then one line per labeller."""
-        from w2s.figures import style
+        from w2s.figures import hover, style
 
         black = [self.begins(source) for source in self.sources]
         black += [float(self.full["accuracy"].mean() * 100)] if self.ends_in_full else []
-        panel.plot(range(len(black)), black, color=style.TRUTH_COLOUR, marker="o", markersize=3.5, zorder=4)
+        drawn = panel.plot(range(len(black)), black, color=style.TRUTH_COLOUR, marker="o", markersize=3.5, zorder=4)
+        names = [f"labels {name}" for name in self.ticks[: len(self.sources)]] + ["probe on ground truth"]
+        hover.say(drawn, hover.numbers(names[: len(black)], "accuracy", black))
         for place, source in enumerate(self.sources):
             later = [*self.sources[place + 1 :], FULL] if self.panel == "simulable" else [FULL]
             places = [*range(place + 1, len(self.sources) + 1)] if self.panel == "simulable" else [len(self.sources)]
@@ -118,7 +120,12 @@ class Lines:
             values = [self.of(source, *point) for point in points]
             low, high = zip(*(self.ends(source, *point) for point in points), strict=True)
             hue = _hue(place, len(self.sources))
-            panel.plot([place, *places], values, color=hue, marker="o", markersize=3, zorder=3)
+            drawn = panel.plot([place, *places], values, color=hue, marker="o", markersize=3, zorder=3)
+            titles = hover.numbers((f"{self.ticks[at]}, on labels {self.ticks[place]}" for at in places), quantity,
+                                   values[1:], (low[1:], high[1:]))  # fmt: skip
+            hover.say(
+                drawn, [hover.number(f"labels {self.ticks[place]}: accuracy", values[0], low[0], high[0]), *titles]
+            )
             panel.fill_between([place, *places], low, high, color=hue, alpha=BAND, linewidth=0, zorder=2)
 
     def ends(self, labels: str, student: str, quantity: str) -> tuple[float, float]:

@@ -71,7 +71,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
 
 
 def _panel(panel: Axes, rows: pd.DataFrame, colours: dict[str, str], about: dict[str, Any], found: str | None) -> None:
-    from w2s.figures import bounds, overlay, studies, style
+    from w2s.figures import bounds, hover, overlay, studies, style
 
     kinds = style.in_order(rows, "kind")
     theirs = studies.paper_bars(25)
@@ -82,8 +82,13 @@ def _panel(panel: Axes, rows: pd.DataFrame, colours: dict[str, str], about: dict
             of_bar = rows[(rows["kind"] == kind) & (rows["method"] == method)].dropna(subset=["pgr"])
             if len(of_bar):
                 mean = of_bar["pgr"].mean() * 100
-                panel.bar(place + shift, mean, 0.92 * width, fill=False, edgecolor=colour, linewidth=1.5, zorder=3)
-                if ends := bounds.of(of_bar, "pgr", found, by="kind"):
+                bar = panel.bar(
+                    place + shift, mean, 0.92 * width, fill=False, edgecolor=colour, linewidth=1.5, zorder=3
+                )
+                ends = bounds.of(of_bar, "pgr", found, by="kind")
+                name = f"{hover.who(of_bar)}, errors of {studies.KIND_WORDS[kind]}"
+                hover.say(bar, hover.numbers([name], "pgr", [mean], ends))
+                if ends:
                     whisker = bounds.lengths(mean, ends)
                     panel.errorbar(place + shift, mean, whisker, color=colour, linewidth=0.9, capsize=2, zorder=4)
             if overlay.wanted(about, NLP) and (kind, method) in theirs:

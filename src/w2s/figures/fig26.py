@@ -73,7 +73,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
 
 
 def _panel(panel: Axes, rows: pd.DataFrame, colours: dict[str, str]) -> None:
-    from w2s.figures import curves
+    from w2s.figures import curves, hover
 
     for method, colour in colours.items():
         of_method = rows[rows["method"] == method]
@@ -82,7 +82,9 @@ def _panel(panel: Axes, rows: pd.DataFrame, colours: dict[str, str]) -> None:
             known = of_method.dropna(subset=[value])
             cells = (known[value] * 100).groupby(known["evaluation"])
             x = known["epoch"].groupby(known["evaluation"]).mean()
-            panel.plot(x, cells.mean(), color=colour, linestyle=line, linewidth=1.2, zorder=3)
+            drawn = panel.plot(x, cells.mean(), color=colour, linestyle=line, linewidth=1.2, zorder=3)
+            names = [f"{hover.who(known)}, epoch {epoch:.3g}" for epoch in x]
+            hover.say(drawn, hover.numbers(names, f"agreement where the label is {which}", cells.mean()))
             if rows["seed"].nunique() > 1:
                 panel.fill_between(x, cells.min(), cells.max(), color=colour, alpha=curves.BAND, linewidth=0, zorder=2)
     panel.set_xlim(left=0)

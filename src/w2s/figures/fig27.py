@@ -79,7 +79,7 @@ def _means(table: pd.DataFrame, colours: dict[str, str]) -> str:
 
 
 def _bars(panel: Axes, table: pd.DataFrame, colours: dict[str, str], found: str | None) -> None:
-    from w2s.figures import bounds, style
+    from w2s.figures import bounds, hover, style
 
     tasks = style.in_order(table, "task")
     width = 2 * WIDTH / len(colours)
@@ -91,14 +91,17 @@ def _bars(panel: Axes, table: pd.DataFrame, colours: dict[str, str], found: str 
             told, plain = (rows[rows["told"] == which] for which in (1, 0))
             if len(told):
                 mean = told["pgr"].mean() * 100
-                panel.bar(place + shift, mean, 0.92 * width, color=colour, linewidth=0, zorder=3)
-                if ends := bounds.of(told, "pgr", found, by="task"):
+                bar = panel.bar(place + shift, mean, 0.92 * width, color=colour, linewidth=0, zorder=3)
+                ends = bounds.of(told, "pgr", found, by="task")
+                hover.say(bar, hover.numbers([f"{hover.who(told)}, label hint"], "pgr", [mean], ends))
+                if ends:
                     whisker = bounds.lengths(mean, ends)
                     panel.errorbar(place + shift, mean, whisker, color=style.TRUTH_COLOUR, linewidth=0.9,
                                    capsize=2, zorder=4)  # fmt: skip
             if len(plain):
                 height = plain["pgr"].mean() * 100
-                panel.plot(place + shift, height, color=style.TRUTH_COLOUR, marker="x", markersize=4, zorder=5)
+                cross = panel.plot(place + shift, height, color=style.TRUTH_COLOUR, marker="x", markersize=4, zorder=5)
+                hover.say(cross, hover.numbers([f"{hover.who(plain)}, no label hint"], "pgr", [height]))
     panel.set_xticks(range(len(tasks)), tasks, rotation=35, ha="right", rotation_mode="anchor")
     panel.set_xlim(-0.6, len(tasks) - 0.4)
     panel.grid(axis="x", visible=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from w2s.analysis import aggregate
-from w2s.figures import bounds
+from w2s.figures import bounds, hover
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +24,9 @@ def draw(panel: Axes, rows: pd.DataFrame, value: str, height: float, colour: Any
     middle = (rows.loc[rows["task"] == aggregate.MEDIAN, value] * 100).dropna()
     each = aggregate.without_aggregates(rows)
     ticks = (each.groupby("task")[value].mean() * 100).dropna()
-    panel.plot(ticks, [height] * len(ticks), linestyle="none", marker="|", color=SHADE, markersize=6, zorder=2)
+    drawn = panel.plot(ticks, [height] * len(ticks), linestyle="none", marker="|", color=SHADE, markersize=6, zorder=2)
+    names = [hover.who(each[each["task"] == task]) for task in ticks.index]
+    hover.say(drawn, hover.numbers(names, value, ticks))
     if middle.empty:
         return None
     mean = float(middle.mean())
@@ -33,5 +35,6 @@ def draw(panel: Axes, rows: pd.DataFrame, value: str, height: float, colour: Any
     low, high = (float(end.iloc[0]) for end in band) if band else (mean, mean)
     if high > low:
         panel.plot([low, high], [height, height], color=colour, linewidth=1.2, marker="|", markersize=5, zorder=3)
-    panel.plot([mean], [height], color=colour, marker="o", markersize=5, linestyle="none", zorder=4)
+    drawn = panel.plot([mean], [height], color=colour, marker="o", markersize=5, linestyle="none", zorder=4)
+    hover.say(drawn, hover.numbers([hover.who(of_medians)], value, [mean], band))
     return mean

@@ -38,7 +38,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     import numpy as np
     from matplotlib.lines import Line2D
 
-    from w2s.figures import footer, style
+    from w2s.figures import footer, hover, style
 
     methods, colours = style.methods_of(table), style.supervisor_colours(table)
     figure, axes = style.panels(2, len(methods), share="none", width=3.2, height=3.0, legend=1.6)
@@ -50,7 +50,9 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
             for name, colour in colours.items():
                 chosen = (table["method"] == method) & (table["supervisor"] == name)
                 place = {"linestyle": "none", "marker": "o", "markersize": 3.2, "alpha": 0.7, "markeredgewidth": 0}
-                panel.plot(misfits[chosen], gains[chosen], color=colour, **place)
+                drawn = panel.plot(misfits[chosen], gains[chosen], color=colour, **place)
+                each = table[chosen].assign(misfit=misfits, gain=gains)
+                hover.say(drawn, [_title(row) for _, row in each.groupby(level=0, sort=False)])
             end = np.array([0.0, min(right, high)])
             panel.plot(end, end, color=style.GREY, linewidth=1, linestyle="--", zorder=1)
             panel.axhline(0, color="#888888", linewidth=0.8, zorder=1)
@@ -68,3 +70,11 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     figure.legend(handles=entries, loc="outside right center", frameon=False)
     footer.add(figure, about, table)
     return figure
+
+
+def _title(row: pd.DataFrame) -> str:
+    """What the mark of one student says. row: one, with its misfit and gain as drawn."""
+    from w2s.figures import hover
+
+    seed, misfit, gain = (row[name].iloc[0] for name in ("seed", "misfit", "gain"))
+    return f"{hover.who(row)}, seed {seed}: misfit {misfit:.1f}, gain {gain:z.1f}"

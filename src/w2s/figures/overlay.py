@@ -12,7 +12,7 @@ from w2s import paper
 from w2s.analysis.pairs import NLP
 from w2s.chess.analysis import CHESS, ZERO_SHOT
 from w2s.experiments.settings import invented
-from w2s.figures import style
+from w2s.figures import hover, style
 from w2s.reward.analysis import REWARD
 
 if TYPE_CHECKING:
@@ -94,7 +94,10 @@ def curves(
         if supervisor:
             colour = style.hue(supervisors.index(float(supervisor)), len(supervisors))
         line = {**styles[method], "markersize": 2.5, **FAINT}
-        panel.plot(*zip(*sorted(points), strict=True), color=colour, **line)
+        x, y = zip(*sorted(points), strict=True)
+        drawn = panel.plot(x, y, color=colour, **line)
+        name = f"the paper, {style.METHOD_WORDS.get(method, method)}"
+        hover.say(drawn, hover.numbers([name] * len(y), value, y))
 
 
 def line(panel: Axes, about: dict[str, Any], points: Sequence[tuple[float, float]], **look: Any) -> None:

@@ -82,14 +82,16 @@ def scale(largest: float, hues: Colormap) -> ScalarMappable:
 
 def curves(panel: Axes, rows: pd.DataFrame, colours: ScalarMappable, **line: Any) -> None:
     """Test accuracy against progress, one curve per pair, mean over seeds; the largest ratio on top."""
-    from w2s.figures import style
+    from w2s.figures import hover, style
 
     width = 1.1 if len(rows.groupby(["supervisor", "student"])) <= FEW else 0.7
     ratios = rows.assign(ratio=rows["student_compute"] / rows["supervisor_compute"]).sort_values("ratio", kind="stable")
     for _, of_pair in ratios.groupby(["ratio", "supervisor", "student"], sort=False):
         curve = of_pair.groupby("evaluation")[["epoch", "accuracy"]].mean()
         colour = colours.to_rgba(of_pair["ratio"].to_numpy()[:1])[0]
-        panel.plot(curve["epoch"], curve["accuracy"] * 100, color=colour, linewidth=width, **line)
+        drawn = panel.plot(curve["epoch"], curve["accuracy"] * 100, color=colour, linewidth=width, **line)
+        names = [f"{hover.who(of_pair)}, epoch {epoch:.3g}" for epoch in curve["epoch"]]
+        hover.say(drawn, hover.numbers(names, "accuracy", curve["accuracy"] * 100))
     panel.set_xlim(left=0)
     style.percent_axis(panel)
 
@@ -103,7 +105,7 @@ def bars(
     panel: Axes, medians: pd.DataFrame, about: dict[str, Any], papers: Mapping[str, tuple[float, float]], label: str
 ) -> None:
     """Median PGR by stopping rule. papers: rule -> the paper's (height, half of the error bar), drawn as outlines."""
-    from w2s.figures import overlay, style
+    from w2s.figures import hover, overlay, style
 
     _, bounds = errors(about)
     by_rule = {str(row["stopping"]): row for row in medians.to_dict("records")}
@@ -111,8 +113,9 @@ def bars(
         height = by_rule[rule]["pgr"] * 100
         if math.isnan(height):
             continue
-        panel.bar(place, height, WIDTH, color=BAR_COLOUR, edgecolor="#555555", linewidth=0.6, zorder=3)
+        bar = panel.bar(place, height, WIDTH, color=BAR_COLOUR, edgecolor="#555555", linewidth=0.6, zorder=3)
         low, high = bounds(by_rule[rule])
+        hover.say(bar, [f"{' '.join(WORDS[rule].split())}: {hover.number('pgr', height, 100 * low, 100 * high)}"])
         if not math.isnan(low):
             whisker = [[max(0, height - low * 100)], [max(0, high * 100 - height)]]
             panel.errorbar(place, height, whisker, color=style.TRUTH_COLOUR, linewidth=1, capsize=3, zorder=5)

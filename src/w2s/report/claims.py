@@ -1,4 +1,4 @@
-"""The verdicts on the paper's claims as one HTML page: no scripts, no other files, no network."""
+"""The verdicts on the paper's claims as one HTML page: no other files, no network."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ def page(
 def context(judged: Sequence[Judged], figures: Mapping[str, str], tables: Mapping[str, str]) -> dict[str, Any]:
     """What ``verdicts.html.j2`` shows. figures, tables: as in ``page``."""
     entries = [_entry(one, figures, tables) for one in judged]
-    by_setting: dict[str, list[Any]] = {}
+    by_setting: dict[str, dict[str, Any]] = {}
     for entry in entries:
         setting = entry["claim"].setting
-        by_setting.setdefault(SETTINGS.get(setting, setting), []).append(entry)
+        part = by_setting.setdefault(setting, {"title": SETTINGS.get(setting, setting), "entries": []})
+        part["entries"].append(entry)
     near = {"pgr_near": f"{100 * PGR_NEAR:g}", "gain_near": f"{100 * GAIN_NEAR:g}"}
     return {"entries": entries, "settings": by_setting, "counts": counts(judged), **near}
 

@@ -18,7 +18,7 @@ from w2s.jobs.cost import duration, size
 from w2s.report import claims, deviations, elicited, pictures, provenance
 from w2s.report.made import Made, Work, gather, in_words, stages
 from w2s.report.reading import describe
-from w2s.report.rendering import count, render
+from w2s.report.rendering import Cell, count, render
 
 NAMED = 30  # failed or missing jobs are listed up to this number
 
@@ -149,14 +149,14 @@ def _as_text(numbers: pd.DataFrame | None) -> str:
 def _cost(words: str, made: Sequence[Made]) -> tuple[str, ...]:
     """A row of the table of jobs by stage."""
     flop = sum(float(one.measured.get("flop", 0)) for one in made)
-    memory = max(one.memory for one in made)
+    memory = max(one.memory for one in made) * 2**20
+    seconds = [one.seconds for one in made]
+    processor = sum(float(one.measured.get("processor_seconds", 0)) for one in made)
     return (
         words,
         f"{len(made):,}",
-        duration(sum(one.seconds for one in made)),
-        duration(sum(float(one.measured.get("processor_seconds", 0)) for one in made)),
-        duration(max(one.seconds for one in made)),
-        size(memory * 2**20) if memory else "",
+        *(Cell(duration(spent), spent) for spent in (sum(seconds), processor, max(seconds))),
+        Cell(size(memory), memory) if memory else "",
         f"{flop:.1e}" if flop else "",
         ", ".join(dict.fromkeys(one.device for one in made)),
     )

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import io
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from w2s.report import overlay
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SMALL = 250_000  # bytes of an SVG that is embedded as it is
+SMALL = 250_000  # bytes of an SVG that is embedded
 WIDEST = 1800  # pixels of a PNG; wider ones are scaled down
 COLOURS = 128  # of a PNG: lines on white need no more
 POINTS = 96 / 72  # CSS pixels
@@ -23,11 +26,16 @@ WIDE = 620  # CSS pixels; on a phone, wider pictures scroll, because they would 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture as a data URI, with its size in CSS pixels."""
+    """A picture as a data URI, with its size in CSS pixels, and what lies over it.
+
+    shapes: marks with titles, if it has any, in units of the view box.
+    """
 
     uri: str
     width: int
     height: int
+    shapes: Markup = field(default_factory=Markup)
+    box: str = ""
 
     @property
     def is_wide(self) -> bool:
@@ -43,28 +51,34 @@ def files(name: str, folder: Path) -> list[Path]:
 def embedded(files: Iterable[Path]) -> Picture:
     """A picture from files: the same picture as .svg, .png, or both."""
     found = {path.suffix: path for path in files if path.is_file()}
-    if ".svg" in found and (found[".svg"].stat().st_size <= SMALL or ".png" not in found):
-        return _svg(found[".svg"].read_bytes())
-    return _png(found[".png"].read_bytes())
+    if ".svg" not in found:
+        return _png(found[".png"].read_bytes())
+    svg = found[".svg"].read_bytes()
+    picture = _svg(svg, str(found[".svg"]))
+    if len(svg) <= SMALL or ".png" not in found:
+        return picture
+    return replace(picture, uri=_png(found[".png"].read_bytes()).uri)
 
 
 def drawn(figure: Figure) -> Picture:
     """A picture of a figure that is in no file."""
+    from w2s.figures import hover
+
     file = io.BytesIO()
     figure.savefig(file, format="svg", metadata={"Date": None})
+    picture = _svg(hover.titled(file.getvalue(), figure), "of a comparison")
     if len(file.getvalue()) <= SMALL:
-        return _svg(file.getvalue())
+        return picture
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=DOTS_PER_INCH)
-    return _png(file.getvalue())
+    return replace(picture, uri=_png(file.getvalue()).uri)
 
 
-def _svg(content: bytes) -> Picture:
+def _svg(content: bytes, name: str) -> Picture:
     """The view box of Matplotlib is in points."""
-    found = re.search(rb'viewBox="0 0 ([\d.]+) ([\d.]+)"', content)
-    if not found:
-        raise ValueError("an SVG without viewBox")
-    return Picture(_uri("svg+xml", content), round(float(found[1]) * POINTS), round(float(found[2]) * POINTS))
+    shapes, (width, height) = overlay.read(content, name)
+    uri = _uri("svg+xml", overlay.shortened(content))
+    return Picture(uri, round(width * POINTS), round(height * POINTS), shapes, f"0 0 {width:g} {height:g}")
 
 
 def _png(content: bytes) -> Picture:

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from functools import cache
-from typing import Any
+from importlib import resources
+from typing import Any, Self
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+SCRIPT = "page.js"  # of every page
+
+
+class Cell(str):
+    """Text of a cell in a table that is sorted by a number, and not by the text."""
+
+    value: float
+
+    def __new__(cls, text: str, value: float) -> Self:
+        """The text, and the number that it sorts by."""
+        cell = super().__new__(cls, text)
+        cell.value = value
+        return cell
 
 
 def render(template: str, **values: Any) -> str:
@@ -28,5 +46,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals["count"] = count
+    script = resources.files("w2s.report").joinpath("templates", SCRIPT).read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    environment.globals |= {"count": count, "script": Markup(script), "script_hash": f"sha256-{digest}"}
     return environment

@@ -9,7 +9,7 @@ import numpy as np
 
 from w2s.analysis.bootstrap import MEDIAN_TASKS
 from w2s.analysis.pairs import TRUTH
-from w2s.figures import style
+from w2s.figures import hover, style
 from w2s.report.differences import Cell, Matched, Side, is_ceiling, paired
 
 if TYPE_CHECKING:
@@ -46,7 +46,13 @@ def draw(sides: tuple[Side, Side], names: tuple[str, str], matched: Matched) -> 
                     cells = [pair[number] for pair in pairs if _is_on_curve(pair[0], method, supervisor)]
                     points = _points(side, cells, tasks, value)
                     if points:
-                        panel.plot(*zip(*points, strict=True), **{"color": colour, **look})
+                        x, y, students = zip(*points, strict=True)
+                        drawn = panel.plot(x, y, **{"color": colour, **look})
+                        who = [
+                            f"{names[number]}, {student}, {style.METHOD_WORDS.get(method, method)}"
+                            for student in students
+                        ]
+                        hover.say(drawn, hover.numbers(who, value, y))
             style.percent_axis(panel, VALUES[value] if supervisor == supervisors[0] else "", with_zero=value == "pgr")
             style.compute_axis(panel, label=panel is bottom)
     figure.legend(handles=_entries(names, styles, matched), loc="outside right center", frameon=False)
@@ -63,15 +69,15 @@ def _is_on_curve(cell: Cell, method: str, supervisor: str) -> bool:
     return cell.method == method and (is_ceiling(cell) or (_is_student(cell) and cell.supervisor == supervisor))
 
 
-def _points(side: Side, cells: Sequence[Cell], tasks: Sequence[str], value: str) -> list[tuple[float, float]]:
-    """(compute, percent) of cells, by compute; without cells that too few tasks have a number for."""
+def _points(side: Side, cells: Sequence[Cell], tasks: Sequence[str], value: str) -> list[tuple[float, float, str]]:
+    """(compute, percent, student) of cells, by compute; without cells that too few tasks have a number for."""
     points = []
     for cell in cells:
         numbers = [side.pgr(task, cell) if value == "pgr" else side.means(task, cell)[0] for task in tasks]
         known = [number for number in numbers if np.isfinite(number)]
         if len(known) >= (MEDIAN_TASKS if len(tasks) >= MEDIAN_TASKS else 1):
             middle = np.median(known) if len(tasks) >= MEDIAN_TASKS else np.mean(known)
-            points.append((side.compute[cell.student], 100 * float(middle)))
+            points.append((side.compute[cell.student], 100 * float(middle), cell.student))
     return sorted(points)
 
 
