@@ -55,7 +55,8 @@ def shape(smoke_config: dict[str, Any]) -> Shape:
     ) -> Plan:
         names = list(TOPICS)[:tasks]
         studies = {
-            name: {**smoke_config["nlp"][name], "seeds": None} for name in ("difficulty", "errors", "sandwiching")
+            name: {**smoke_config["nlp"][name], "seeds": None}
+            for name in ("difficulty", "errors", "sandwiching", "fewer_labels")
         }
         own = {
             **studies,

@@ -87,7 +87,22 @@ def test_a_wide_band_is_cut_off_where_it_would_flatten_the_curves_and_the_footer
 # -- what figures show ---------------------------------------------------------------------------------------
 
 # Those whose bands or whiskers are over test examples where there is one seed.
-SHOWN = ("fig4", "fig8", "fig9", "fig11", "fig15", "fig16", "fig19", "fig21", "fig22", "fig24", "fig25", "fig27")
+SHOWN = (
+    "fig4",
+    "fig8",
+    "fig9",
+    "fig11",
+    "fig15",
+    "fig16",
+    "fig19",
+    "fig21",
+    "fig22",
+    "fig24",
+    "fig25",
+    "fig27",
+    "diagnostics",
+    "labels",
+)
 OVER_EXAMPLES = "95% bootstrap interval over test examples"
 
 

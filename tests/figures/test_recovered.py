@@ -16,7 +16,7 @@ from w2s.figures import recovered, style
 from w2s.graph.artifact import Run
 
 SHOWN = ["fig2", "fig3", "fig4", "fig5", "fig7", "fig10", "fig13", "fig17", "fig18", "fig25", "fig27", "methods"]
-SHOWN += ["sandwiching", "table3"]
+SHOWN += ["diagnostics", "labels", "sandwiching", "table3"]
 NOT_SHOWN = ["fig6", "fig8", "fig9", "fig11", "fig12", "fig15", "fig16", "fig19", "fig20", "fig23", "fig26"]
 
 

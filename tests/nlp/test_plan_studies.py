@@ -150,7 +150,9 @@ def test_without_a_judge_figure_22_is_lacking(config: dict[str, Any]) -> None:
     assert list(plan.everything())
 
 
-@pytest.mark.parametrize(("section", "figure"), [("errors", "fig25"), ("sandwiching", "sandwiching")])
+@pytest.mark.parametrize(
+    ("section", "figure"), [("errors", "fig25"), ("sandwiching", "sandwiching"), ("fewer_labels", "labels")]
+)
 def test_a_ladder_with_one_truth_alone_has_no_pair(config: dict[str, Any], section: str, figure: str) -> None:
     for rung in config["nlp"]["ladder"][1:]:
         rung["truth"] = False

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+import random
 from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from w2s.engine import artifacts
 from w2s.errors import UserError
 from w2s.nlp import variants
-from w2s.nlp.parts import Part, first_of, training_part
+from w2s.nlp.parts import Part, first_of, share_of, training_part
 from w2s.nlp.specs import LabelHintSpec
 from w2s.training.batching import Texts
 
@@ -45,6 +48,47 @@ def test_a_subset_that_does_not_know_an_example_is_a_mistake(tmp_path: Path) -> 
     artifacts.write_table(tmp_path / "examples.parquet", {"id": ["w1"], "some": [True]})
     with pytest.raises(UserError, match="4 examples are missing, first w2"):
         training_part(PARTS, "both", tmp_path, "some")
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=40), st.integers(0, 9), st.randoms(use_true_random=False))
+def test_shares_are_whole_groups_but_for_the_last_and_parts_of_larger_ones(
+    of_groups: list[int], seed: int, mixing: random.Random
+) -> None:
+    ids = [f"e{number}" for number in range(len(of_groups))]
+    groups = {one: f"g{group}" for one, group in zip(ids, of_groups, strict=True)}
+    smaller: set[str] = set()
+    for share in (0.1, 0.3, 0.5, 1.0):
+        numbers = variants.at_random(ids, groups, share, seed)
+        assert numbers == sorted(numbers)
+        assert len(numbers) == max(1, round(share * len(ids)))
+        drawn = {ids[number] for number in numbers}
+        assert smaller <= drawn
+        cut = [group for group in set(groups.values()) if 0 < sum(groups[one] == group for one in drawn)
+               < sum(found == group for found in groups.values())]  # fmt: skip
+        assert len(cut) <= 1
+        mixed = mixing.sample(ids, len(ids))
+        assert {mixed[number] for number in variants.at_random(mixed, groups, share, seed)} == drawn
+        smaller = drawn
+
+
+def test_another_seed_draws_other_groups() -> None:
+    ids = [f"e{number}" for number in range(100)]
+    groups = {one: one for one in ids}
+    first, second = (variants.at_random(ids, groups, 0.3, seed) for seed in (0, 1))
+    assert first != second
+    assert variants.at_random(ids, groups, 0.3, 0) == first
+
+
+def test_a_share_of_a_part_keeps_texts_and_labels_together(tmp_path: Path) -> None:
+    artifacts.write_table(tmp_path / "examples.parquet", {"id": ["s3", "s4", "s5"], "group": ["a", "b", "a"]})
+    for seed in range(4):
+        some = share_of(PARTS["strong"], tmp_path, 2 / 3, seed)
+        assert len(some.ids) == 2
+        numbers = [int(one[1:]) for one in some.ids]
+        assert some.truth.tolist() == some.labels.tolist() == numbers
+        assert [some.texts.ids(place) for place in range(2)] == [[number, 7] for number in numbers]
+    assert share_of(PARTS["strong"], tmp_path, None, 0) is PARTS["strong"]
 
 
 def test_the_first_examples_of_a_part_keep_their_texts_and_labels() -> None:

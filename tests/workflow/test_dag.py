@@ -84,12 +84,13 @@ def test_figures_of_pairs_together_need_each_run_once(copy: Path) -> None:
 
 def test_all_figures_train_what_figure_12_does_and_what_is_their_own(copy: Path) -> None:
     """Second fold 2, cutoffs 2 x 2, easiest shares 2 x 3, flipped 2 x 6 x 2, told 2 x 2, each other method,
-    and of sandwiching 2 x (a student that assists, two non-experts with an assistant, a student of each).
+    of sandwiching 2 x (a student that assists, two non-experts with an assistant, a student of each), and students of
+    four shares of the labels, 2 x 4 x 2.
     """
     jobs = planned(snakemake(copy, "-n"))
     config = yaml.safe_load((copy / "config.yaml").read_text())
     others = len(config["methods"]) - 2
-    assert jobs["finetune"] == 2 * (2 + 2 * 2) + 2 + 4 + 6 + 24 + 4 + 2 * others + 2 * 5
+    assert jobs["finetune"] == 2 * (2 + 2 * 2) + 2 + 4 + 6 + 24 + 4 + 2 * others + 2 * 5 + 16
     assert (jobs["levels"], jobs["judge"], jobs["flip"]) == (2, 2, 2 * 6)
     assert jobs["tabulate"] == jobs["draw"] == len(Workflow(config, copy).drawable())
 

@@ -29,6 +29,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([sys.executable, "make_sums.py"], cwd=folder, check=True)
     edit_config(folder, lambda config: config.update(chess=None, reward=None, vision=None))
     edit_config(folder, lambda config: config["nlp"].update(difficulty=None, errors=None, sandwiching=None))
+    edit_config(folder, lambda config: config["nlp"].update(fewer_labels=None))
     snakemake(folder, FIGURE)
     snakemake(folder, REPORT)
     return folder

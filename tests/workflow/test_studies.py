@@ -42,6 +42,7 @@ def runs_of(plan: Plan) -> dict[str, Run]:
         "flipped": errors.flipped("sciq", CONFIDENT, "confidence", 0),
         "longest": errors.flipped("sciq", LONGEST, "naive", 0),
         "told": errors.appended("sciq", "naive", 0),
+        "fewer": plan.nlp.fewer_labels.student("sciq", "naive", 0.25, 0),
         "not told": plan.nlp.student("sciq", "w8", "w16", "naive", 0),
     }
 
@@ -54,7 +55,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, plan: Plan) -> Path:
     targets = [run.manifest for run in runs_of(plan).values()]
     output = snakemake(folder, "-n", *targets)
     once = {"data": 1, "corpus": 1, "pretrain": 2, "levels": 1, "judge": 1, "flip": 2}
-    assert planned(output) == once | {"finetune": 2 + 1 + 8}  # ground truth, its second fold, and the runs themselves
+    assert planned(output) == once | {"finetune": 2 + 1 + 9}  # ground truth, its second fold, and the runs themselves
     snakemake(folder, *targets)
     return folder
 
@@ -67,6 +68,15 @@ def read(made: Path, one: Artifact, name: str) -> dict[str, list[Any]]:
 def measured(made: Path, one: Artifact) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((made / one.manifest).read_text())["measured"]
     return found
+
+
+def test_fewer_labels_are_trained_on_for_as_many_steps(made: Path, plan: Plan) -> None:
+    runs = runs_of(plan)
+    fewer, whole = (measured(made, runs[name]) for name in ("fewer", "not told"))
+    assert fewer["examples"] == round(whole["examples"] / 4)
+    assert abs(fewer["steps"] - whole["steps"]) <= 1
+    of_all = [read(made, runs[name], "predictions")["id"] for name in ("fewer", "not told")]
+    assert of_all[0] == of_all[1]  # of every part
 
 
 def test_a_second_call_does_nothing(made: Path, plan: Plan) -> None:

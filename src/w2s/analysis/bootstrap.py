@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -155,9 +155,7 @@ class Estimate:
         examples = sum(map(bool, counted))
         if not examples:
             return cls(math.nan, np.full(EXAMPLE_DRAWS, math.nan))
-        named = [str(one) for one in ids]
-        order = sorted(range(len(named)), key=named.__getitem__)
-        seed = zlib.crc32("\n".join(named[number] for number in order).encode())
+        order, seed = _in_order(ids)
         right = np.array([hits[number] and counted[number] for number in order], dtype=np.float32)
         weights = _weights(seed, len(right))
         draws = weights @ right
@@ -170,6 +168,18 @@ class Estimate:
             off = rng.normal(0, binomial_error(value, examples), EXAMPLE_DRAWS)
             draws = (value + (1 - 2 * value) * off.clip(0, 1)).astype(np.float32)
         return cls(value, draws)
+
+    @classmethod
+    def score(cls, ids: Sequence[object], statistic: Callable[[Array], Array]) -> Estimate:
+        """Any statistic of the examples, on the draws that ``share`` makes of the same ids.
+
+        statistic: of their weights, (..., n) in the order of the ids, whose rows add up to 1; one number for each row.
+        """
+        import numpy as np
+
+        order, seed = _in_order(ids)
+        value = float(statistic(np.full(len(ids), 1 / len(ids))))
+        return cls(value, statistic(_weights(seed, len(ids))[:, np.argsort(order)]))
 
     @classmethod
     def of_count(cls, value: float, examples: int) -> Estimate:
@@ -236,6 +246,13 @@ def _stacked(values: Sequence[Estimate]) -> Array | None:
         return None
     stacked = np.stack(draws)
     return np.where(np.isfinite(stacked), stacked, np.nan).T
+
+
+def _in_order(ids: Sequence[object]) -> tuple[list[int], int]:
+    """(numbers of the examples in the order of their ids, the seed of their draws)."""
+    named = [str(one) for one in ids]
+    order = sorted(range(len(named)), key=named.__getitem__)
+    return order, zlib.crc32("\n".join(named[number] for number in order).encode())
 
 
 @lru_cache(maxsize=8)  # test sets in use together

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from w2s.analysis.bootstrap import Estimate
 from w2s.analysis.pgr import within_noise
@@ -15,6 +15,11 @@ from w2s.config.ladder import Rung
 from w2s.config.section import LadderSection
 from w2s.errors import LackingError
 from w2s.graph.artifact import Run, unique
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, Any]
 
 TRUTH = "truth"  # stands for the method in rows of ground-truth runs
 NAIVE = "naive"
@@ -245,6 +250,17 @@ def test_examples(predictions: Predictions) -> tuple[list[int], list[object]]:
     """Of the test part, the rows and what the examples there are called."""
     chosen = [number for number, part in enumerate(predictions["part"]) if part == "test"]
     return chosen, [predictions["id"][number] if "id" in predictions else number for number in chosen]
+
+
+def probabilities_on_test(predictions: Predictions) -> tuple[list[object], Array, Array]:
+    """(ids, truth, probability of class 1) of the test part, each (n,), in the order of ids."""
+    import numpy as np
+
+    chosen, ids = test_examples(predictions)
+    order = sorted(range(len(ids)), key=lambda place: str(ids[place]))
+    columns = (predictions["truth"], predictions["probability"])
+    truth, said = (np.array([column[chosen[place]] for place in order], float) for column in columns)
+    return [ids[place] for place in order], truth, said
 
 
 def _rungs(config: LadderSection, only: Sequence[Pair] | None) -> tuple[list[Rung], list[Rung], list[Pair]]:

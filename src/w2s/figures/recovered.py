@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-KEPT = "pgr_inverted_kept"  # column: the paper's reading
+VALUES = ("pgr", "pgr_auroc")
+INVERTED = "_inverted_kept"
+KEPT = "pgr" + INVERTED  # column: the paper's reading
 PARTS = ("", "_low", "_high", "_examples_low", "_examples_high", "_sem")  # a PGR, and what bounds it
 NOTE = "PGR as in the paper, kept where the ceiling is below the supervisor"
 
@@ -19,10 +21,11 @@ def as_in_paper(about: Mapping[str, Any]) -> bool:
 
 
 def read(table: pd.DataFrame, about: Mapping[str, Any]) -> pd.DataFrame:
-    """The rows with ``pgr`` by the reading that figures follow. Bounds that a table does not have are undefined."""
+    """The rows with PGRs by the reading that figures follow. Bounds that a table does not have are undefined."""
     import math
 
     if not as_in_paper(about) or KEPT not in table:
         return table
-    columns = [part for part in PARTS if f"pgr{part}" in table]
-    return table.assign(**{f"pgr{part}": table.get(f"{KEPT}{part}", math.nan) for part in columns})
+    columns = [(value, part) for value in VALUES for part in PARTS if f"{value}{part}" in table]
+    kept = {value + part: table.get(f"{value}{INVERTED}{part}", math.nan) for value, part in columns}
+    return table.assign(**kept)

@@ -16,6 +16,7 @@ from w2s.config.user_code import REFERENCE
 from w2s.microworld import WorldSize
 from w2s.nlp.difficulty.config import Difficulty
 from w2s.nlp.errors.config import Errors
+from w2s.nlp.fewer.config import FewerLabels
 from w2s.nlp.probing.config import Probing
 from w2s.nlp.prompting.config import Prompting
 from w2s.nlp.sandwiching.config import Sandwiching
@@ -140,6 +141,7 @@ class Nlp(LadderSection):
     difficulty: Difficulty | None = None  # Figures 21 and 22
     errors: Errors | None = None  # Figures 25, 26 and 27
     sandwiching: Sandwiching | None = None
+    fewer_labels: FewerLabels | None = None  # learning curves in the number of weak labels
     prompting: Prompting = Prompting()
     probing: Probing = Probing()
 
@@ -185,6 +187,8 @@ class Nlp(LadderSection):
             self.errors.check(self.all_tasks(), supervising, ladder, self.methods)
         if self.sandwiching:
             self.sandwiching.check(self.all_tasks(), self.growing_pairs(), self.methods)
+        if self.fewer_labels:
+            self.fewer_labels.check(self.all_tasks(), self.growing_pairs(), self.methods)
         return self
 
     @property

@@ -23,6 +23,12 @@ def by_part(data: Path) -> Iterator[tuple[str, pa.Table]]:
         yield part, table.filter(pc.equal(table["part"], part)).drop_columns("part")
 
 
+def groups_of(data: Path) -> dict[str, str]:
+    """Example -> its group; examples of a group are never in different halves."""
+    table = artifacts.read_table(data / "examples.parquet").select(["id", "group"]).to_pydict()
+    return dict(zip(table["id"], table["group"], strict=True))
+
+
 def texts_of(table: pa.Table) -> Iterator[str]:
     """The texts of a part, one after another."""
     for some in table.select(["text"]).to_batches(max_chunksize=READ):

@@ -21,6 +21,7 @@ from w2s.nlp.parts import (
     apply_label_changes,
     first_of,
     read_parts,
+    share_of,
     training_part,
     with_balanced_labels,
     with_label_hints,
@@ -74,15 +75,17 @@ def make(
         return last_states(network, texts, job.budget)
 
     learned = apply_label_changes(learned, parts, spec.half, changes, spec.seed, states)
+    learned, validation = (share_of(part, data, spec.share, spec.seed) for part in (learned, parts["validation"]))
     tokens = recipe.schedule.epochs * learned.texts.tokens * methods.passes(changes)
     job.train(network, tokens, compiles=network)
     evaluated = joined([parts["validation"].texts, parts["test"].texts])
     test = parts["test"] if spec.agreement else first_of(parts["test"], training.evaluation_examples)
-    measured_on = evaluated if test is parts["test"] else joined([parts["validation"].texts, test.texts])
+    whole = validation is parts["validation"] and test is parts["test"]
+    measured_on = evaluated if whole else joined([validation.texts, test.texts])
 
     def measure() -> dict[str, float]:
         predicted = probabilities(network, measured_on, job.budget)
-        values = evaluate(predicted, parts["validation"], test)
+        values = evaluate(predicted, validation, test)
         if spec.agreement:
             values |= variants.agreement(predicted[-len(test.ids) :], test.labels, test.truth)
         return values

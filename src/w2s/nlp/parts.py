@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -78,9 +78,19 @@ def training_part(parts: Mapping[str, Part], half: str, subset: Path | None, col
     both = Part([name for part in halves for name in part.ids], texts, truth, labels)
     if subset is None or column is None:
         return both
-    numbers = variants.restricted(both.ids, subset, column)
-    chosen = (variants.rows(values, numbers) for values in (both.truth, both.labels))
-    return Part([both.ids[number] for number in numbers], variants.taken(both.texts, numbers), *chosen)
+    return _some(both, variants.restricted(both.ids, subset, column))
+
+
+def share_of(part: Part, data: Path, share: float | None, seed: int) -> Part:
+    """A random share of a part, by group; None: all of it."""
+    if share is None:
+        return part
+    return _some(part, variants.at_random(part.ids, examples.groups_of(data), share, seed))
+
+
+def _some(part: Part, numbers: Sequence[int]) -> Part:
+    ids, texts = [part.ids[number] for number in numbers], variants.taken(part.texts, numbers)
+    return Part(ids, texts, variants.rows(part.truth, numbers), variants.rows(part.labels, numbers))
 
 
 def with_balanced_labels(parts: Mapping[str, Part], half: str) -> dict[str, Part]:

@@ -18,6 +18,7 @@ from w2s.nlp.stages import CORPUS, DATA, ENSEMBLE, FINETUNE, WORLD_VERSION
 if TYPE_CHECKING:
     from w2s.nlp.difficulty.plan import DifficultyPlan
     from w2s.nlp.errors.plan import ErrorsPlan
+    from w2s.nlp.fewer.plan import FewerLabelsPlan
     from w2s.nlp.probing.plan import ProbingPlan
     from w2s.nlp.prompting.plan import PromptingPlan
     from w2s.nlp.sandwiching.plan import SandwichingPlan
@@ -92,6 +93,13 @@ class NlpPlan(LadderPlan[Nlp]):
         from w2s.nlp.sandwiching.plan import SandwichingPlan
 
         return SandwichingPlan(self, self._section("sandwiching"))
+
+    @cached_property
+    def fewer_labels(self) -> FewerLabelsPlan:
+        """Learning curves in the number of weak labels; LackingError where the experiment has none."""
+        from w2s.nlp.fewer.plan import FewerLabelsPlan
+
+        return FewerLabelsPlan(self, self._section("fewer_labels"))
 
     def _section(self, name: str) -> Any:
         section = getattr(self.config, name)
@@ -247,7 +255,7 @@ class NlpPlan(LadderPlan[Nlp]):
         yield from self.compared_runs()
         yield from self.prompting.every_run()
         yield from self.probing.everything()
-        for study in ("difficulty", "errors", "sandwiching"):
+        for study in ("difficulty", "errors", "sandwiching", "fewer_labels"):
             if getattr(self.config, study) is not None:
                 yield from getattr(self, study).every_run()
 

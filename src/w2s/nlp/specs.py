@@ -32,9 +32,9 @@ class LabelHintSpec(Spec):
 class FinetuneSpec(ModelSpec):
     """A finetuned classifier.
 
-    half: trained on, or ``both``; subset: the column of a subset that says which examples are; appended: the label
-    hint; agreement: whether the history separates right labels from wrong ones; predicts: parts, the usual ones by
-    default.
+    half: trained on, or ``both``; subset: the column of a subset that says which examples are; share: of the half, and
+    of the validation part, drawn by group, all by default; appended: the label hint; agreement: whether the history
+    separates right labels from wrong ones; predicts: parts, the usual ones by default.
     """
 
     half: str
@@ -45,6 +45,7 @@ class FinetuneSpec(ModelSpec):
     seed: int
     method: MethodChanges = MethodChanges()
     subset: str | None = None
+    share: float | None = None
     appended: LabelHintSpec | None = None
     agreement: bool = False
     predicts: tuple[str, ...] | None = None

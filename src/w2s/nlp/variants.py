@@ -1,6 +1,7 @@
 """Variants of finetuning for single studies; other runs do not have these keys in their specs.
 
-``half: both`` and ``subset``: training on a part of both halves (Appendices C.2 and C.3); ``agreement``: a history that
+``half: both`` and ``subset``: training on a part of both halves (Appendices C.2 and C.3); ``share``: on a random part
+of a half; ``agreement``: a history that
 separates agreement with right labels from agreement with wrong ones (Figure 26); ``appended``: prompts with a hint at
 the supervisor's label (Appendix E.3) or at an assistant's (sandwiching).
 """
@@ -8,6 +9,7 @@ the supervisor's label (Appendix E.3) or at an assistant's (sandwiching).
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -33,6 +35,18 @@ def restricted(ids: Sequence[str], subset: Path, column: str) -> list[int]:
     if missing:
         raise UserError(f"{subset}/examples.parquet: {len(missing)} examples are missing, first {missing[0]}")
     return [number for number, name in enumerate(ids) if marked[name]]
+
+
+def at_random(ids: Sequence[str], groups: Mapping[str, str], share: float, seed: int) -> list[int]:
+    """The numbers of a share of the examples, one at least: whole groups, drawn at random, but for the last of them.
+
+    Smaller shares are parts of larger ones; the order of the examples has no effect.
+    """
+    names = sorted({groups[one] for one in ids})
+    random.Random(f"share-{seed}").shuffle(names)
+    place = {name: number for number, name in enumerate(names)}
+    drawn = sorted(range(len(ids)), key=lambda number: (place[groups[ids[number]]], ids[number]))
+    return sorted(drawn[: max(1, round(share * len(ids)))])
 
 
 def hinted_texts(

@@ -12,13 +12,13 @@ EVALUATED = ("validation", "test")
 
 
 def finetune(run: Artifact) -> Work:
-    """On a half, or on both, or on a subset of both that is as large as one.
+    """On a half or a share of it, or on both, or on a subset of both that is as large as one.
 
     Evaluations read the whole validation part, and of the test set what the recipe says.
     """
     half = run.spec["half"]
     work = finetuning(run, (half,) if half in HALVES else HALVES, EVALUATED)
-    shares = dict.fromkeys(HALVES, 0.5 if "subset" in run.spec else 1.0)
+    shares = dict.fromkeys(HALVES, 0.5 if "subset" in run.spec else run.spec.get("share", 1.0))
     asked, size = run.spec["training"].get("evaluation_examples"), run.parents["data"].spec["sizes"].get("test")
     if asked and size and not run.spec.get("agreement"):
         shares["test"] = min(1.0, asked / size)

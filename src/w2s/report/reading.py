@@ -137,6 +137,15 @@ READING = {
         "Points to the right of the dotted line (naive) are methods that help. Where whiskers (lowest and highest "
         "seed) of two methods overlap, the difference may be noise."
     ),
+    "diagnostics": (
+        "(a) Marks above the dashed line are students that rank examples better than they classify them: their "
+        "threshold is off. (d) A high calibration error beside a high AUROC (b): the order is right, the probabilities "
+        "are not. In smoke, naive students are right more often than they say, as their labels are no surer."
+    ),
+    "labels": (
+        "A curve that is flat at its right end suggests that more weak labels of the same kind would not help. The gap "
+        "to the black line is then due to the labels' quality, not to their number."
+    ),
     "misfit": (
         "Points above zero are students better than their supervisor. Theory predicts points on or above the dashed "
         "line where students are ideal (a convex class that contains the truth, the least squared distance to weak "

@@ -1,0 +1,1 @@
+"""Learning curves in the number of weak labels."""
