@@ -135,7 +135,8 @@ READING = {
     ),
     "methods": (
         "Points to the right of the dotted line (naive) are methods that help. Where whiskers (lowest and highest "
-        "seed) of two methods overlap, the difference may be noise."
+        "seed) of two methods overlap, the difference may be noise. Labels of several supervisors, of none, or with a "
+        "little truth are no fair comparison with the others."
     ),
     "diagnostics": (
         "(a) Marks above the dashed line are students that rank examples better than they classify them: their "
