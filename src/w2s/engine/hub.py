@@ -106,6 +106,58 @@ def snapshot(
         ) from None
 
 
+def check_publishing(repository: str) -> None:
+    """UserError unless a repository can be published to, as far as one knows without asking the hub."""
+    _check_endpoint()
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
+        raise UserError(f"{repository!r} is not a repository; expected OWNER/NAME")
+    from huggingface_hub import get_token
+    from huggingface_hub.constants import HF_HUB_OFFLINE
+    from huggingface_hub.errors import HFValidationError  # type: ignore[attr-defined]
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
+
+    try:
+        validate_repo_id(repository)
+    except HFValidationError as error:
+        raise UserError(f"{repository!r} is not a repository ({first_line(error).rstrip('.')})") from None
+    if HF_HUB_OFFLINE:
+        raise UserError(f"{repository}: HF_HUB_OFFLINE is set; unset it to publish")
+    if not get_token():
+        raise UserError(
+            f"{repository}: no token of the hub; run `hf auth login`, or set HF_TOKEN to one that can write"
+        )
+
+
+def publish(folder: Path, repository: str, *, private: bool) -> str:
+    """Put a folder's files into a model repository, made if missing, in one commit; returns the commit's address.
+
+    private: for a new repository. UserError in one line if the hub refuses, or cannot be reached.
+    """
+    check_publishing(repository)
+    from huggingface_hub import CommitOperationAdd, HfApi
+    from huggingface_hub.errors import HfHubHTTPError, HTTPError  # type: ignore[attr-defined]
+    from huggingface_hub.utils import disable_progress_bars, logging  # type: ignore[attr-defined]
+
+    if not sys.stderr.isatty():
+        disable_progress_bars()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # what is wrong is said below, once
+    warnings.filterwarnings("ignore", "It seems that you are about to commit a data file")
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    operations = [CommitOperationAdd(path.relative_to(folder).as_posix(), path) for path in files]
+    api = HfApi()
+    try:
+        api.create_repo(repository, private=private or None, exist_ok=True)
+        done = api.create_commit(repository, operations, commit_message="A run of w2s")
+    except HfHubHTTPError as error:
+        status = error.response.status_code
+        reason = {401: "the token is not valid", 403: "the token may not write there"}.get(status)
+        raise UserError(f"{repository}: {reason or without_secrets(first_line(error))}") from None
+    except (OSError, HTTPError, ValueError, *NO_HUB) as error:
+        reason = "its answer is not a hub's" if isinstance(error, NO_HUB) else without_secrets(first_line(error))
+        raise UserError(f"{repository}: the hub cannot be reached ({reason.rstrip('.')})") from None
+    return without_secrets(f"{repository}: published as commit {done.oid}")
+
+
 def _no_room(download: Callable[..., Any]) -> str:
     """The largest file that a full disk has no room for: the library names none, and leaves nothing of it."""
     from huggingface_hub.constants import HF_HUB_CACHE
