@@ -8,6 +8,7 @@ from snakemake.utils import min_version
 from w2s.config.files import read_config
 from w2s.engine import tracking, warm
 from w2s.errors import UserError
+from w2s.jobs import installation
 from w2s.jobs.display import install
 from w2s.jobs.interrupts import Interrupts
 from w2s.jobs.neighbours import share_records
@@ -21,19 +22,26 @@ share_records()
 wake_once()
 plan_what_is_missing()
 
-display = install(workflow) if workflow.is_main_process else None
+folder = Path(workflow.current_basedir.get_path_or_uri(secret_free=True))
+is_module = not workflow.modifier.is_main_snakefile()  # of another workflow, whose output and Ctrl-C are its own
+display = install(workflow) if workflow.is_main_process and not is_module else None
 interrupts = Interrupts(display)
 if workflow.is_main_process:
-    interrupts.install()
+    if is_module:
+        warm.start()
+    else:
+        interrupts.install()
 
 if set(workflow.basedir) & set("{}"):
     raise WorkflowError(f"{workflow.basedir}: Snakemake cannot work in a folder with braces in its path; rename it")
 
 
 try:
+    installation.refuse_prefix(workflow)
     # Runs nothing, and refuses what `configfile:` would run. Snakemake has read those of the command line already.
-    for path in (Path("config.yaml"), *workflow.overwrite_configfiles):
-        read_config(path)
+    if not workflow.modifier.skip_configfile:
+        for path in (Path("config.yaml"), *workflow.overwrite_configfiles):
+            read_config(path)
 except UserError as mistake:
     raise WorkflowError(str(mistake)) from None
 
@@ -48,7 +56,8 @@ try:
 except UserError as mistake:
     raise WorkflowError(str(mistake)) from None
 
-shell.prefix(shell_prefix(Path(workflow.basedir), experiments.default.experiment.execution))
+library = installation.library(folder, conda=installation.uses_conda(workflow))
+shell.prefix(shell_prefix(library, experiments.default.experiment.execution))
 
 
 wildcard_constraints:
@@ -65,10 +74,9 @@ wildcard_constraints:
     second="[A-Za-z0-9][A-Za-z0-9._-]*",
 
 
-localrules:
-    all,
-    experiment,
-    open_model,  # may fetch weights: computing nodes often have no network
+rule all:
+    input:
+        lambda wildcards: [f"figures/{name}.pdf" for name in or_one_line(experiments.drawable)],
 
 
 include: "rules/common.smk"
@@ -76,12 +84,6 @@ include: "rules/make.smk"
 include: "rules/figures.smk"
 include: "rules/report.smk"
 include: "rules/bench.smk"
-
-
-rule all:
-    default_target: True
-    input:
-        lambda wildcards: [f"figures/{name}.pdf" for name in or_one_line(experiments.drawable)],
 
 
 onstart:

@@ -2,19 +2,28 @@
 # Every run of this rule is a submission, recorded in results/bench/<experiment>/ledger.csv.
 # Output: bench/<method>.html, bench/<experiment>/<method>.html
 
+OF_BENCH = "The method against naive finetuning, the confidence loss and the ceiling, scored without seeing the truth."
+
 
 rule bench:
     input:
         compared=ancient(bench_artifacts),
         method="{method_file}.py",
     output:
-        update("bench/{method_file}.html"),
+        report(
+            update("bench/{method_file}.html"),
+            caption="caption.rst",
+            category="Bench",
+            subcategory=DEFAULT,
+            labels={"method": "{method_file}"},
+        ),
     log:
         "logs/bench/{method_file}.log",
     conda:
         "../envs/cpu.yaml"
     threads: workflow.cores
     params:
+        caption=OF_BENCH,
         experiment="",
     message:
         "score {input.method} without showing it the truth: {output}"
@@ -24,8 +33,15 @@ rule bench:
 
 use rule bench as bench_of_experiment with:
     output:
-        update("bench/{experiment}/{method_file}.html"),
+        report(
+            update("bench/{experiment}/{method_file}.html"),
+            caption="caption.rst",
+            category="Bench",
+            subcategory="{experiment}",
+            labels={"method": "{method_file}"},
+        ),
     log:
         "logs/bench/{experiment}/{method_file}.log",
     params:
+        caption=OF_BENCH,
         experiment="--experiment {experiment}",

@@ -5,6 +5,7 @@ from functools import cache
 from w2s.bench import protocol
 from w2s.graph.artifact import canonical
 from w2s.jobs import targets
+from w2s.report import listed
 
 DEFAULT = experiments.default.experiment.experiment
 
@@ -88,8 +89,32 @@ def figure_code(wildcards):
     return or_one_line(experiments.code, wildcards.figure)
 
 
-def figure_caption(wildcards):
-    return or_one_line(experiments.caption, wildcards.figure)
+def figure_category(wildcards):
+    return listed.category(or_one_line(experiments.figure, wildcards.figure, wildcards.get("experiment")))
+
+
+def picture_labels(wildcards):
+    return {"figure": listed.label(wildcards.figure), "shows": "picture"}
+
+
+def numbers_labels(wildcards):
+    return {"figure": listed.label(wildcards.figure), "shows": "numbers"}
+
+
+def comparison_labels(wildcards):
+    return {"page": listed.label(wildcards.figure), "shows": "page"}
+
+
+def differences_labels(wildcards):
+    return {"page": listed.label(wildcards.figure), "shows": "table"}
+
+
+def picture_caption(wildcards):
+    return or_one_line(listed.of_picture, wildcards.figure)
+
+
+def numbers_caption(wildcards):
+    return or_one_line(listed.of_numbers, wildcards.figure)
 
 
 def experiment_json(wildcards):

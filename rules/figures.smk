@@ -7,6 +7,7 @@ rule experiment:
         update("results/figures/{experiment}/experiment-{key}.json"),
     log:
         "logs/figures/{experiment}/experiment-{key}.log",
+    localrule: True
     conda:
         "../envs/cpu.yaml"
     params:
@@ -23,11 +24,19 @@ rule tabulate:
         code=figure_code,
         experiment=experiment_file,
     output:
-        update("results/figures/{experiment}/{figure}.csv"),
+        report(
+            update("results/figures/{experiment}/{figure}.csv"),
+            caption="caption.rst",
+            category=figure_category,
+            subcategory="{experiment}",
+            labels=numbers_labels,
+        ),
     log:
         "logs/figures/{experiment}/{figure}.csv.log",
     conda:
         "../envs/cpu.yaml"
+    params:
+        caption=numbers_caption,
     message:
         "numbers behind {wildcards.figure} of {wildcards.experiment}"
     shell:
@@ -42,13 +51,19 @@ rule draw:
     output:
         update("figures/{figure}.pdf"),
         update("figures/{figure}.png"),
-        report(update("figures/{figure}.svg"), caption="caption.rst", category="Figures", labels={"figure": "{figure}"}),
+        report(
+            update("figures/{figure}.svg"),
+            caption="caption.rst",
+            category=figure_category,
+            subcategory=DEFAULT,
+            labels=picture_labels,
+        ),
     log:
         "logs/figures/{figure}.log",
     conda:
         "../envs/cpu.yaml"
     params:
-        caption=figure_caption,
+        caption=picture_caption,
     message:
         "draw {output}"
     shell:
@@ -67,9 +82,9 @@ use rule draw as draw_of_experiment with:
         report(
             update("figures/{experiment}/{figure}.svg"),
             caption="caption.rst",
-            category="Figures",
+            category=figure_category,
             subcategory="{experiment}",
-            labels={"figure": "{figure}"},
+            labels=picture_labels,
         ),
     log:
         "logs/figures/{experiment}/{figure}.log",

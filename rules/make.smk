@@ -91,6 +91,7 @@ use rule make as open_model with:
         update("results/models/{rung}-{key}/source.json"),
     log:
         "logs/models/{rung}-{key}.log",
+    localrule: True  # may fetch weights: computing nodes often have no network
 
 
 use rule make as generative_finetuning with:

@@ -2,6 +2,12 @@
 # Output: report/claims.html|csv, report/report.html, and the same in report/<experiment>/;
 # two experiments side by side: report/compare/<first>-vs-<second>.html|csv, and .../<figure>.html|csv for one figure
 
+PAGES = "Claims and report"
+COMPARISONS = "Comparisons"
+OF_CLAIMS = "Which of the paper's claims hold in this experiment, by rules that were fixed in advance."
+OF_REPORT = "Verdicts, figures, cost and provenance of the experiment on one page."
+OF_COMPARISON = "{first} beside {second}: differences with their intervals, and the figures of both."
+
 
 rule claims:
     input:
@@ -9,13 +15,26 @@ rule claims:
         code=claim_code,
         experiment=experiment_file,
     output:
-        page=report(update("report/claims.html"), category="Claims and report"),
-        verdicts=update("report/claims.csv"),
+        page=report(
+            update("report/claims.html"),
+            caption="caption.rst",
+            category=PAGES,
+            subcategory=DEFAULT,
+            labels={"page": "claims", "shows": "page"},
+        ),
+        verdicts=report(
+            update("report/claims.csv"),
+            caption="caption.rst",
+            category=PAGES,
+            subcategory=DEFAULT,
+            labels={"page": "claims", "shows": "table"},
+        ),
     log:
         "logs/report/claims.log",
     conda:
         "../envs/cpu.yaml"
     params:
+        caption=OF_CLAIMS,
         figures="figures",
     message:
         "verdicts on the paper's claims: {output.page}"
@@ -26,11 +45,24 @@ rule claims:
 
 use rule claims as claims_of_experiment with:
     output:
-        page=update("report/{experiment}/claims.html"),
-        verdicts=update("report/{experiment}/claims.csv"),
+        page=report(
+            update("report/{experiment}/claims.html"),
+            caption="caption.rst",
+            category=PAGES,
+            subcategory="{experiment}",
+            labels={"page": "claims", "shows": "page"},
+        ),
+        verdicts=report(
+            update("report/{experiment}/claims.csv"),
+            caption="caption.rst",
+            category=PAGES,
+            subcategory="{experiment}",
+            labels={"page": "claims", "shows": "table"},
+        ),
     log:
         "logs/report/{experiment}/claims.log",
     params:
+        caption=OF_CLAIMS,
         figures="figures/{experiment}",
     message:
         "verdicts on the paper's claims: {output.page}"
@@ -42,12 +74,19 @@ rule report:
         code=report_code,
         experiment=experiment_file,
     output:
-        report(update("report/report.html"), category="Claims and report"),
+        report(
+            update("report/report.html"),
+            caption="caption.rst",
+            category=PAGES,
+            subcategory=DEFAULT,
+            labels={"page": "report", "shows": "page"},
+        ),
     log:
         "logs/report/report.log",
     conda:
         "../envs/cpu.yaml"
     params:
+        caption=OF_REPORT,
         figures="figures",
     message:
         "report with verdicts, figures, cost and provenance: {output}"
@@ -57,10 +96,17 @@ rule report:
 
 use rule report as report_of_experiment with:
     output:
-        update("report/{experiment}/report.html"),
+        report(
+            update("report/{experiment}/report.html"),
+            caption="caption.rst",
+            category=PAGES,
+            subcategory="{experiment}",
+            labels={"page": "report", "shows": "page"},
+        ),
     log:
         "logs/report/{experiment}/report.log",
     params:
+        caption=OF_REPORT,
         figures="figures/{experiment}",
 
 
@@ -70,13 +116,26 @@ rule compare:
         code=comparison_code,
         experiments=compared_experiments,
     output:
-        page=update("report/compare/{first}-vs-{second}.html"),
-        differences=update("report/compare/{first}-vs-{second}.csv"),
+        page=report(
+            update("report/compare/{first}-vs-{second}.html"),
+            caption="caption.rst",
+            category=COMPARISONS,
+            subcategory="{first} and {second}",
+            labels={"page": "all figures", "shows": "page"},
+        ),
+        differences=report(
+            update("report/compare/{first}-vs-{second}.csv"),
+            caption="caption.rst",
+            category=COMPARISONS,
+            subcategory="{first} and {second}",
+            labels={"page": "all figures", "shows": "table"},
+        ),
     log:
         "logs/report/compare/{first}-vs-{second}.log",
     conda:
         "../envs/cpu.yaml"
     params:
+        caption=OF_COMPARISON,
         figures=compared_figures,
         only="",
     message:
@@ -88,10 +147,23 @@ rule compare:
 
 use rule compare as compare_figure with:
     output:
-        page=update("report/compare/{first}-vs-{second}/{figure}.html"),
-        differences=update("report/compare/{first}-vs-{second}/{figure}.csv"),
+        page=report(
+            update("report/compare/{first}-vs-{second}/{figure}.html"),
+            caption="caption.rst",
+            category=COMPARISONS,
+            subcategory="{first} and {second}",
+            labels=comparison_labels,
+        ),
+        differences=report(
+            update("report/compare/{first}-vs-{second}/{figure}.csv"),
+            caption="caption.rst",
+            category=COMPARISONS,
+            subcategory="{first} and {second}",
+            labels=differences_labels,
+        ),
     log:
         "logs/report/compare/{first}-vs-{second}/{figure}.log",
     params:
+        caption=OF_COMPARISON,
         figures=compared_figures,
         only="--only {figure}",

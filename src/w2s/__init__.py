@@ -3,7 +3,8 @@
 A setting is a folder: ``nlp``, ``chess``, ``reward``, ``vision``. Dependencies point one way: ``config, graph`` <-
 ``engine`` <- ``models`` <- ``training`` <- settings <- ``experiments`` <- ``figures, claims`` <- ``report, jobs`` <-
 ``bench`` <- ``cli``.
-For notebooks there are ``w2s.load``, ``w2s.plan``, ``w2s.draw`` and ``w2s.pgr`` (``w2s.api``, docs/api.md).
+For notebooks there are ``w2s.load``, ``w2s.plan``, ``w2s.draw`` and ``w2s.pgr`` (``w2s.api``, docs/api.md), for other
+workflows ``w2s.snakefile`` (docs/study.md).
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from w2s.api import draw, load, pgr, plan
+    from w2s.api import draw, load, pgr, plan, snakefile
 
-__all__ = ["draw", "load", "pgr", "plan"]
+__all__ = ["draw", "load", "pgr", "plan", "snakefile"]
 __version__ = "0.1.0"
 
 

@@ -19,7 +19,7 @@ from w2s.analysis.results import Row, Stored
 from w2s.config.files import read_config
 from w2s.errors import UserError, allowed
 from w2s.graph.artifact import Artifact, Run, unique, with_ancestors
-from w2s.jobs import status, targets
+from w2s.jobs import installation, status, targets
 from w2s.jobs.workflow import Workflow
 from w2s.nlp.labels import PREDICTED
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from w2s.experiments.plan import Plan
 
-__all__ = ["FinishedRuns", "draw", "load", "pgr", "plan"]
+__all__ = ["FinishedRuns", "draw", "load", "pgr", "plan", "snakefile"]
 
 WHICH = ("task", "rung", "labels", "method", "seed")  # what tells the runs of a setting apart
 PREDICTIONS = ("id", "part", "truth", "label", "probability", "probability_last")
@@ -238,10 +238,15 @@ def draw(figure: str, experiment: str | None = None, *, root: str | Path = ".") 
         return tables.drawn(figure, path, json.loads(targets.experiment_json(workflow, experiment)))
 
 
+def snakefile() -> str:
+    """The path of the workflow's Snakefile, for ``include:`` or ``module`` in a Snakefile of your own."""
+    return str(installation.SNAKEFILE)
+
+
 def _workflow(root: str | Path) -> Workflow:
     config = Path(root) / "config.yaml"
     if not config.is_file():
-        raise UserError(f"{config}: no such file; root should be the folder of a checkout")
+        raise UserError(f"{config}: no such file; root should be the folder of a checkout or a study")
     return Workflow(read_config(config), Path(root))
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
 from w2s.config.execution import Execution
 from w2s.errors import UserError
 from w2s.jobs import targets
@@ -19,15 +21,13 @@ def workflow(smoke_config: dict[str, object], tmp_path: Path) -> Workflow:
     (tmp_path / "config").mkdir()
     (tmp_path / "config/small.yaml").write_text("settings: [chess]\n")
     (tmp_path / "config/slow.yaml").write_text("seeds: [0, 1, 2, 3, 4]\n")
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs/deviations.md").write_text("# Deviations\n")
     return Workflow(smoke_config, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["plain", "a b", "a;touch x;b", "$(touch x)", "it's `x`", '{brace} "quote"'])
 def test_commands_find_the_checkouts_library_and_settings_that_the_caller_may_change(tmp_path: Path, name: str) -> None:
     tmp_path /= name
-    prefix = targets.shell_prefix(tmp_path, Execution()).format()
+    prefix = targets.shell_prefix(tmp_path / "src", Execution()).format()
     variable, value = next(iter(Execution().variables().items()))
     command = f'{prefix}echo "$PYTHONPATH" ${variable}'
     said = [
@@ -72,7 +72,7 @@ def test_a_report_is_made_from_every_figure_that_its_experiment_can_have(workflo
         figures = workflow.drawable(name)
         expected = {f"{tables}/{one}.csv" for one in figures}
         expected |= {f"{pictures}/{one}.{kind}" for one in figures for kind in ("svg", "png")}
-        assert set(parts) == expected | {"docs/deviations.md"}
+        assert set(parts) == expected | {os.path.relpath(path) for path in (ROOT / "docs").glob("*.md")}
         assert len(parts) == len(set(parts))
 
 

@@ -19,7 +19,7 @@ from w2s import cli, figures
 from w2s.config.files import read_yaml
 from w2s.jobs.workflow import Workflow
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "config" / "README.md"]
 IDS = [str(page.relative_to(ROOT)) for page in PAGES]
 LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"")
 BLOCK = re.compile(r"^ *```[a-z]*\n(.*?)^ *```", flags=re.MULTILINE | re.DOTALL)
@@ -140,5 +140,5 @@ def test_every_page_is_in_the_sites_navigation() -> None:
 
     content = yaml.load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"), Loader)
     listed = set(pages(content["nav"]))
-    there = {str(page.relative_to(ROOT / "docs")) for page in PAGES[1:]}
+    there = {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")}
     assert {name for name in there if not name.startswith("figures/")} == {n for n in listed if n in there}

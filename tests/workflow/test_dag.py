@@ -38,7 +38,10 @@ def checkout(folder: Path) -> Path:
     """A user's checkout whose default experiment is tiny; only what is committed, no results."""
     folder.mkdir(exist_ok=True)
     for name in ("Snakefile", "config.yaml", "rules", "src", "envs", "profiles", "docs"):
-        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, folder / name)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, symlinks=True)
+        else:
+            shutil.copy(ROOT / name, folder / name)
     edit_config(folder, lambda config: merge(config, TINY))
     return folder
 

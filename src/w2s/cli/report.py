@@ -17,7 +17,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", help="name of an experiment (default: the one in config.yaml)")
     parser.add_argument("--experiment", type=Path, help="the validated experiment as a JSON file, instead of a name")
     parser.add_argument("--figures", default="figures", type=Path, help="folder of its pictures")
-    parser.add_argument("--docs", default="docs", type=Path, help="folder with deviations.md")
+    parser.add_argument("--docs", type=Path, help="folder with deviations.md (default: the package's)")
     parser.add_argument("--page", default="report/report.html", type=Path, help="the HTML file")
 
 
@@ -28,6 +28,7 @@ def run(options: argparse.Namespace) -> None:
     from w2s.engine import artifacts
     from w2s.experiments.loading import plan_of
     from w2s.figures import tables as csv
+    from w2s.jobs import installation
     from w2s.report import deviations, page, pictures
 
     if options.experiment is None:
@@ -47,7 +48,7 @@ def run(options: argparse.Namespace) -> None:
             for name, runs in found.items()
         ],
         lacking,
-        deviations.read(options.docs),
+        deviations.read(options.docs or installation.DOCS),
     )
     options.page.parent.mkdir(parents=True, exist_ok=True)
     with artifacts.written(options.page) as file:

@@ -406,7 +406,10 @@ def is_locked(work: Path) -> bool:
 
 @cache
 def git_commit() -> str:
-    """The commit of the source tree, with ``+changes`` where it was not clean; ``unknown`` outside git."""
+    """The commit of the source tree, with ``+changes`` where it was not clean; ``unknown`` outside git.
+
+    Unknown also for a package installed inside of another project's repository.
+    """
     here = Path(__file__).resolve().parent
 
     def git(*arguments: str) -> str:
@@ -414,6 +417,7 @@ def git_commit() -> str:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
+        git("ls-files", "--error-unmatch", Path(__file__).name)
         return git("rev-parse", "--short=10", "HEAD") + ("+changes" if git("status", "--porcelain", ".") else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"

@@ -5,6 +5,7 @@ Light, as the plan is. An experiment's name may be None: the default experiment.
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,20 +13,22 @@ from pathlib import Path
 from w2s.config.execution import Execution
 from w2s.errors import UserError
 from w2s.graph.artifact import Artifact, canonical, fingerprint_of
+from w2s.jobs import installation
 from w2s.jobs.workflow import Workflow
 
 PICTURES = ("svg", "png")  # the kinds that a page shows or links to
 
 
-def shell_prefix(checkout: Path, execution: Execution) -> str:
-    """What precedes every command, in Snakemake's format (braces are doubled). The checkout's path may have any name.
+def shell_prefix(library: Path | None, execution: Execution) -> str:
+    """What precedes every command, in Snakemake's format (braces are doubled). The library's path may have any name.
 
-    It puts the checkout's library on the path, since Snakemake strips PYTHONPATH in conda environments, and says how
-    jobs are executed unless the caller's environment already does.
+    It puts the library on the path, since Snakemake strips PYTHONPATH in conda environments, and says how jobs are
+    executed unless the caller's environment already does.
     """
     variables = [f"{name}=${{{{{name}:-{value}}}}}" for name, value in execution.variables().items()]
-    library = shlex.quote(str(checkout.resolve() / "src")).replace("{", "{{").replace("}", "}}")
-    return f"export PYTHONPATH={library} {' '.join(variables)}; "
+    if library is not None:
+        variables.insert(0, "PYTHONPATH=" + shlex.quote(str(library)).replace("{", "{{").replace("}", "}}"))
+    return f"export {' '.join(variables)}; "
 
 
 def artifact(workflow: Workflow, key: str, names: Sequence[str]) -> Artifact:
@@ -61,7 +64,7 @@ def claim_tables(workflow: Workflow, name: str | None) -> list[str]:
 
 def report_parts(workflow: Workflow, name: str | None) -> list[str]:
     """Tables and pictures of every figure that an experiment can have, and the pages of the documentation."""
-    pages = sorted(str(path.relative_to(workflow.root)) for path in (workflow.root / "docs").glob("*.md"))
+    pages = sorted(os.path.relpath(path.resolve()) for path in installation.DOCS.glob("*.md"))
     return _tables_and_pictures(workflow, [name], workflow.drawable(name)) + pages
 
 

@@ -103,10 +103,6 @@ class Workflow:
         """The source files that a figure's numbers and picture come from; UserError for an unknown figure."""
         return [os.path.relpath(path) for path in sources(figures.module(figure).__name__)]
 
-    def caption(self, figure: str) -> str:
-        """What a figure shows; UserError for an unknown figure."""
-        return str(figures.module(figure).CAPTION)
-
     def claim_tables(self, experiment: str | None = None) -> list[str]:
         """The figures whose numbers test the paper's claims, of those that an experiment can have."""
         return available(self.plan(experiment))[0]

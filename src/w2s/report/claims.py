@@ -8,9 +8,9 @@ from typing import Any
 
 from w2s.claims.claim import GAIN_NEAR, PGR_NEAR, Claim, Finding, shown, shown_target
 from w2s.claims.evaluate import Judged, counts
+from w2s.report.reading import SETTINGS
 from w2s.report.rendering import render
 
-SETTINGS = {"nlp": "NLP tasks", "chess": "Chess puzzles", "reward": "Reward models", "vision": "Vision"}
 WIDTH, EDGE = 220, 8  # of a strip, in pixels; the template has its height
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from w2s import figures
 
+SETTINGS = {"nlp": "NLP tasks", "chess": "Chess puzzles", "reward": "Reward models", "vision": "Vision"}
+
 
 @dataclass(frozen=True)
 class Description:
