@@ -45,6 +45,11 @@ class Made:
         return float(self.measured.get("seconds", 0.0))
 
     @property
+    def computing(self) -> float:
+        """Seconds of computing: on a CPU the processor's, to which other work on the machine adds nothing."""
+        return float(self.measured.get("processor_seconds", self.seconds)) if self.device == "cpu" else self.seconds
+
+    @property
     def device(self) -> str:
         """Where it was made; the CPU unless the stage says otherwise."""
         return str(self.measured.get("device", "cpu"))
@@ -64,7 +69,7 @@ class Work:
 
     def seconds(self, keys: Iterable[str]) -> float:
         """Computing time of those that exist."""
-        return sum(self.made[key].seconds for key in keys if key in self.made)
+        return sum(self.made[key].computing for key in keys if key in self.made)
 
     def by_device(self) -> dict[str, float]:
         """Device -> seconds in use; several devices at once each count."""
