@@ -17,6 +17,7 @@ from w2s.models.branching import can_branch
 from w2s.models.pretraining import new_model
 from w2s.reward.batching import Dialogues, backward, both, branching_pays, dialogue, logits, rewards
 from w2s.reward.rewarder import Rewarder, load
+from w2s.training.batching import batches_by_length
 from w2s.training.loop import Evaluation, Runtime, Schedule, optimise
 from w2s.training.loss import Loss
 from w2s.training.objectives import OBJECTIVES, pair
@@ -135,9 +136,8 @@ def test_both_layouts_have_the_same_gradient(directory: Path) -> None:
 
 
 def test_branching_pays_behind_long_prefixes_and_not_for_long_completions_of_narrow_models() -> None:
-    behind = dialogue([1] * 200, [2] * 10, [3] * 10, 1000)
-    assert branching_pays([behind], 64)
-    assert not branching_pays([dialogue([1], [2] * 400, [3] * 400, 1000)], 16)
+    assert branching_pays(row=220, text=210, width=64)
+    assert not branching_pays(row=801, text=401, width=16)
 
 
 def train(directory: Path, folder: Path, some: list[Raw], labels: Tensor, objective: str = "naive", **more: Any) -> Any:
@@ -178,6 +178,19 @@ def test_swapped_pairs_are_trained_and_predicted_exactly_mirrored(directory: Pat
     assert not torch.equal(here[0], here[-1])
 
 
+def test_batches_by_length_hold_pairs_of_similar_length(tmp_path: Path, directory: Path) -> None:
+    pairs, read = pairs_of(raw(64)), []
+
+    def note(batch: Any, *_: Any) -> Tensor:
+        read.append(list(batch))
+        return torch.zeros(1)
+
+    schedule = Schedule(1, 8, 1e-3, 0.0, 1, 0, by_length=True)
+    runtime = Runtime(Checkpoint(tmp_path / "checkpoint.pt"))
+    optimise(load(directory, "good", LONGEST), 64, note, schedule, Evaluation(), runtime, lengths=pairs.lengths)
+    assert read == batches_by_length(pairs.lengths, 1, 8, 0)
+
+
 def test_the_gradient_does_not_depend_on_the_split(directory: Path) -> None:
     pairs, labels = pairs_of(raw(16)), pair(torch.linspace(0.1, 0.9, 16))
     for objective in OBJECTIVES:
@@ -185,7 +198,7 @@ def test_the_gradient_does_not_depend_on_the_split(directory: Path) -> None:
         for tokens in (10_000, 60):
             network = load(directory, "good", LONGEST)
             loss = Loss(OBJECTIVES[objective], separable=objective == "naive")
-            value = backward(network, pairs, labels, range(16), loss.at(0.5), tokens)
+            value = float(backward(network, pairs, labels, range(16), loss.at(0.5), tokens).sum())
             found.append((value, gradients(network)))
         assert found[0][0] == pytest.approx(found[1][0], rel=1e-5)
         for name, one in found[0][1].items():
@@ -199,7 +212,7 @@ def test_the_loss_is_the_cross_entropy_of_the_difference_of_rewards(directory: P
         difference = apart(network, some).diff(dim=-1)[:, 0]
     expected = torch.nn.functional.binary_cross_entropy_with_logits(difference, labels)
     loss = Loss(OBJECTIVES["naive"], separable=True).at(0.0)
-    found = backward(network, pairs_of(some), pair(labels), range(10), loss, 10_000)
+    found = float(backward(network, pairs_of(some), pair(labels), range(10), loss, 10_000).sum())
     assert found == pytest.approx(expected.item(), rel=1e-4)
 
 

@@ -104,6 +104,19 @@ def test_preferences_do_not_move_the_ladder(config: dict[str, Any]) -> None:
     assert plan_of(config, "z").reward.model("p16").key != before
 
 
+def test_batches_by_length_are_another_run_and_random_ones_the_same(config: dict[str, Any]) -> None:
+    def keys() -> dict[str, str]:
+        every = plan_of(config, "x").reward.every_run()
+        return {one.path.rpartition("-")[0]: one.key for one in with_ancestors(every).values()}
+
+    before = keys()
+    config["reward"]["training"]["batches"] = None
+    assert keys() == before
+    config["reward"]["training"]["batches"] = "by_length"
+    moved = {name for name, key in keys().items() if key != before[name]}
+    assert moved == {name for name in before if "/truth/" in name or "/from-" in name}
+
+
 def test_keys_of_reward_are_found(tiny_config: dict[str, Any]) -> None:
     workflow = Workflow(tiny_config)
     for artifact in with_ancestors(workflow.default.reward.every_run()).values():

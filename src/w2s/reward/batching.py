@@ -7,10 +7,12 @@ a swapped pair takes the same operations and its logit is exactly the negative.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,8 +21,8 @@ from w2s.engine.memory import Budget, budget_of
 from w2s.errors import DivergedError
 from w2s.models.branching import Rows
 from w2s.reward.rewarder import Rewarder
-from w2s.training.batching import Shape, micro_batches, shape_for
-from w2s.training.loop import EVALUATION, total
+from w2s.training.batching import Integers, Shape, in_order, indices, micro_batches, shape_for
+from w2s.training.loop import EVALUATION, of_first_rank
 from w2s.training.loss import Loss
 
 
@@ -32,11 +34,6 @@ class Dialogue:
     low: list[int]
     high: list[int]
     swapped: bool
-
-    @property
-    def longest(self) -> int:
-        """Tokens of the prefix with the longer completion."""
-        return len(self.prefix) + len(self.high)
 
 
 def dialogue(prefix: Sequence[int], first: Sequence[int], second: Sequence[int], room: int) -> Dialogue:
@@ -75,91 +72,130 @@ class Micro:
 
 
 class Dialogues:
-    """Encoded pairs, and the micro-batches of any selection of them."""
+    """Encoded pairs, and the micro-batches of any selection of them.
 
-    def __init__(self, pairs: Sequence[Dialogue]) -> None:
-        self.pairs = list(pairs)
+    They take four bytes a token and some 40 a pair; they may come one at a time. In ``sizes`` (n, 3) are the tokens of
+    each pair's prefix, lower and higher completion, which lie one after another.
+    """
+
+    def __init__(self, pairs: Iterable[Dialogue]) -> None:
+        flat, sizes, swapped = array("i"), array("q"), array("b")
+        for one in pairs:
+            for ids in (one.prefix, one.low, one.high):
+                flat.extend(ids)
+                sizes.append(len(ids))
+            swapped.append(one.swapped)
+        self.sizes: Integers = np.asarray(sizes, dtype=np.int64).reshape(-1, 3)
+        totals = self.sizes.sum(1)
+        self._starts: Integers = totals.cumsum() - totals
+        self._flat = torch.from_numpy(np.asarray(flat))
+        self._swapped = torch.from_numpy(np.asarray(swapped)).bool()
+        self._there = cache(self._moved)
         self._planned = cache(self._plan)
 
     def __len__(self) -> int:
-        return len(self.pairs)
+        return len(self.sizes)
+
+    def pair(self, number: int) -> Dialogue:
+        """One of them."""
+        total = int(self.sizes[number].sum())
+        ids = self._flat[self._starts[number] : self._starts[number] + total]
+        prefix, low, high = (part.tolist() for part in ids.split(self.sizes[number].tolist()))
+        return Dialogue(prefix, low, high, bool(self._swapped[number]))
 
     @property
     def tokens(self) -> int:
         """Tokens of all texts, each prefix counted twice: the basis of a run's FLOP."""
-        return sum(2 * len(one.prefix) + len(one.low) + len(one.high) for one in self.pairs)
+        return int((self.sizes * [2, 1, 1]).sum())
+
+    @property
+    def lengths(self) -> Integers:
+        """(n,) tokens of each prefix with the longer completion."""
+        longest: Integers = self.sizes[:, 0] + self.sizes[:, 2]
+        return longest
 
     def split(self, numbers: Sequence[int], budget: int, network: Rewarder) -> list[Micro]:
         """These pairs, shortest first, in micro-batches of at most ``budget`` tokens (one pair at least)."""
         first = next(network.parameters())
-        shape: Shape = shape_for(network.backbone, first.device)
-        return self._split(numbers, budget, network.branches, first.shape[-1], first.device, shape)
+        shape = shape_for(network.backbone, first.device)
+        parts, shortest = self._parts(numbers, budget, shape)
+        return [self._micro(part, shortest, network) for part in parts]
 
-    def all(self, budget: int, network: Rewarder) -> list[Micro]:
-        """All pairs in micro-batches, cached for later evaluations."""
-        first = next(network.parameters())
-        shape = shape_for(network.backbone, first.device) * 2
-        return self._planned(budget, network.branches, first.shape[-1], first.device, shape)
+    def all(self, budget: int, network: Rewarder) -> Iterator[Micro]:
+        """All pairs in micro-batches. The split is cached for later evaluations; the padded tensors are not."""
+        shape = shape_for(network.backbone, next(network.parameters()).device) * 2
+        parts, shortest = self._planned(budget, shape)
+        return (self._micro(part, shortest, network) for part in parts)
 
-    def _plan(self, budget: int, branches: bool, width: int, device: torch.device, shape: Shape) -> list[Micro]:
-        return self._split(range(len(self)), budget, branches, width, device, shape)
+    def _plan(self, budget: int, shape: Shape) -> tuple[list[list[int]], list[int]]:
+        return self._parts(range(len(self)), budget, shape)
 
-    def _split(
-        self, numbers: Sequence[int], budget: int, branches: bool, width: int, device: torch.device, shape: Shape
-    ) -> list[Micro]:
-        ordered = sorted(numbers, key=lambda number: (self.pairs[number].longest, len(self.pairs[number].prefix)))
+    def _parts(self, numbers: Sequence[int], budget: int, shape: Shape) -> tuple[list[list[int]], list[int]]:
+        """(the numbers of each micro-batch of this rank, that of the shortest pair)."""
+        chosen = np.asarray(numbers, dtype=np.int64)
+        ordered = chosen[np.lexsort((self.sizes[chosen, 0], self.lengths[chosen]))].tolist()
 
         def sliced(some: Sequence[int]) -> list[list[int]]:
-            lengths = [2 * self.pairs[number].longest for number in some]
+            lengths = (2 * self.lengths[np.asarray(some, dtype=np.int64)]).tolist()
             return [list(some[one]) for one in micro_batches(lengths, min(budget, shape.largest), shape.overhead)]
 
-        def micro(part: list[int]) -> Micro:
-            if branches and branching_pays([self.pairs[number] for number in part], width):
-                return self.branched(part, device)
-            return self.apart(part, device)
+        return distributed.split_by_rank(ordered, sliced), ordered[:1]
 
-        return [
-            micro(part) if part else replace(micro(ordered[:1]), numbers=[])
-            for part in distributed.split_by_rank(ordered, sliced)
-        ]
+    def _micro(self, part: list[int], shortest: list[int], network: Rewarder) -> Micro:
+        numbers, weight = part or shortest, next(network.parameters())
+        sizes = self.sizes[np.asarray(numbers, dtype=np.int64)]
+        row, text = int(sizes.sum(1).max()), int((sizes[:, 0] + sizes[:, 2]).max())
+        branches = network.branches and branching_pays(row, text, weight.shape[-1])
+        layout = self.branched if branches else self.apart
+        return replace(layout(numbers, weight.device), numbers=part)
 
     def branched(self, numbers: Sequence[int], device: torch.device) -> Micro:
         """These pairs as rows that hold the prefix once."""
-        chosen = [self.pairs[number] for number in numbers]
-        longest = max(len(one.prefix) + len(one.low) + len(one.high) for one in chosen)
-        ids, positions, branches, ends = [], [], [], []
-        for one in chosen:
-            before, low, high = len(one.prefix), len(one.low), len(one.high)
-            padding = longest - before - low - high
-            ids.append([*one.prefix, *one.low, *one.high, *[0] * padding])
-            positions.append([*range(before + low), *range(before, before + high), *[0] * padding])
-            branches.append([0] * before + [1] * low + [2] * high + [3] * padding)
-            ends.append([before + low - 1, before + low + high - 1])
-        tensors = partial(torch.tensor, device=device)
-        rows = Rows(tensors(ids), tensors(positions), tensors(branches), tensors(ends))
-        return Micro(list(numbers), self._swapped(chosen, device), rows, None)
+        starts, sizes, swapped = self._of(numbers, device)
+        before, middle, total = sizes.cumsum(1).T[..., None]
+        longest = int(self.sizes[np.asarray(numbers, dtype=np.int64)].sum(1).max())
+        places = torch.arange(longest, device=device)
+        padding, second = places >= total, places >= middle
+        positions = (places - second * (middle - before)).masked_fill(padding, 0)
+        branches = (places >= before).long() + second + padding
+        ids = self._flat_on(device)[(starts + places).masked_fill(padding, 0)].long().masked_fill(padding, 0)
+        ends = torch.cat([middle, total], dim=1) - 1
+        return Micro(list(numbers), swapped, Rows(ids, positions, branches, ends), None)
 
     def apart(self, numbers: Sequence[int], device: torch.device) -> Micro:
         """These pairs as two texts each."""
-        chosen = [self.pairs[number] for number in numbers]
-        texts = [[*one.prefix, *completion] for one in chosen for completion in (one.low, one.high)]
-        longest = max(map(len, texts))
-        ids = torch.tensor([[*text, *[0] * (longest - len(text))] for text in texts], device=device)
-        lengths = torch.tensor([len(text) for text in texts], device=device)
-        return Micro(list(numbers), self._swapped(chosen, device), None, (ids, lengths))
+        starts, sizes, swapped = self._of(numbers, device)
+        before, low, high = sizes.T[..., None]
+        skipped = torch.cat([torch.zeros_like(low), low], dim=1)  # tokens between the prefix and the completion
+        lengths = before + torch.cat([low, high], dim=1)
+        longest = int(self.lengths[np.asarray(numbers, dtype=np.int64)].max())
+        places = torch.arange(longest, device=device)
+        padding = places >= lengths[..., None]
+        found = starts[..., None] + places + (places >= before[..., None]) * skipped[..., None]
+        ids = self._flat_on(device)[found.masked_fill(padding, 0)].long().masked_fill(padding, 0)
+        return Micro(list(numbers), swapped, None, (ids.flatten(0, 1), lengths.flatten()))
 
-    def _swapped(self, chosen: Sequence[Dialogue], device: torch.device) -> Tensor:
-        return torch.tensor([one.swapped for one in chosen], device=device)
+    def _of(self, numbers: Sequence[int], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+        """((n, 1) starts, (n, 3) sizes, (n,) swapped) of these pairs; all pairs are on the device already."""
+        _, starts, sizes, swapped = self._there(device)
+        chosen = indices(numbers, device)
+        return starts[chosen, None], sizes[chosen], swapped[chosen]
+
+    def _flat_on(self, device: torch.device) -> Tensor:
+        return self._there(device)[0]
+
+    def _moved(self, device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        starts, sizes = torch.from_numpy(self._starts), torch.from_numpy(self.sizes)
+        return self._flat.to(device), starts.to(device), sizes.to(device), self._swapped.to(device)
 
 
-def branching_pays(pairs: Sequence[Dialogue], width: int) -> bool:
+def branching_pays(row: int, text: int, width: int) -> bool:
     """Whether a micro-batch is cheaper with every prefix computed once.
 
-    A token costs a layer about 24 width^2 operations, and 4 width more for every token that it is compared with; a
-    branched row compares all tokens with all, a plain one only with those before.
+    row: tokens of its longest branched row; text: of its longest text. A token costs a layer about 24 width^2
+    operations, and 4 width more for every token that it is compared with; a branched row compares all tokens with all,
+    a plain one only with those before.
     """
-    row = max(len(one.prefix) + len(one.low) + len(one.high) for one in pairs)
-    text = max(one.longest for one in pairs)
     return row * (1 + row / (6 * width)) < 2 * text * (1 + text / (12 * width))
 
 
@@ -184,8 +220,8 @@ def backward(
     batch: Sequence[int],
     loss: Loss,
     tokens: int,
-) -> float:
-    """Add the gradient of one batch's loss to the parameters, a micro-batch at a time; returns the loss.
+) -> Tensor:
+    """Add the gradient of one batch's loss to the parameters, a micro-batch at a time; returns losses that sum to it.
 
     labels: (pairs, 2) probabilities. As ``w2s.training.loop.backward``: the gradient is that of the whole batch; a loss
     that compares pairs needs all logits before any gradient.
@@ -194,22 +230,22 @@ def backward(
     if loss.separable or (len(parts) == 1 and distributed.size() == 1):
         losses = []
         for part in parts:
-            mean = loss(rewards(network, part), labels[part.numbers]).sum() / len(batch)
+            mean = loss(rewards(network, part), labels[indices(part.numbers, labels.device)]).sum() / len(batch)
             mean.backward()
             losses.append(mean.detach())
-        return total(losses)
+        return torch.stack(losses)
     with torch.no_grad():
         outputs = [rewards(network, part) for part in parts]
     logits, numbers = distributed.gather(torch.cat(outputs), [number for part in parts for number in part.numbers])
     logits.requires_grad_()
-    each = loss(logits, labels[numbers]) / len(batch)
+    each = loss(logits, labels[indices(numbers, labels.device)]) / len(batch)
     (gradient,) = torch.autograd.grad(each.sum(), logits)
     sizes = [len(part.numbers) for part in parts]
     for part, of_part in zip(parts, distributed.scatter(gradient).split(sizes), strict=True):
         rewards(network, part).backward(of_part)
     if distributed.size() > 1:
-        return float(each.detach().sum())
-    return total([of_part.sum() for of_part in each.detach().split(sizes)])
+        return of_first_rank(each.detach().sum())
+    return torch.stack([of_part.sum() for of_part in each.detach().split(sizes)])
 
 
 @torch.no_grad()
@@ -221,12 +257,8 @@ def logits(network: Rewarder, pairs: Dialogues, budget: Budget | None = None) ->
     device = next(network.parameters()).device
 
     def predict(tokens: int) -> Tensor:
-        parts = pairs.all(EVALUATION * tokens, network)
-        local = torch.cat([rewards(network, part) for part in parts])
-        both, numbers = distributed.gather(local, [number for part in parts for number in part.numbers])
-        margins = torch.empty(len(pairs))
-        margins[numbers] = (both[:, 1] - both[:, 0]).cpu()
-        return margins
+        both = in_order(pairs.all(EVALUATION * tokens, network), partial(rewards, network))
+        return both[:, 1] - both[:, 0]
 
     was_training = network.training
     network.eval()
@@ -244,4 +276,4 @@ def both(logits: Tensor) -> Tensor:
 
 def joined(several: Sequence[Dialogues]) -> Dialogues:
     """The pairs of several, in a row."""
-    return Dialogues([one for pairs in several for one in pairs.pairs])
+    return Dialogues(pairs.pair(number) for pairs in several for number in range(len(pairs)))

@@ -61,6 +61,7 @@ class RewardTraining(Strict):
     weight_decay: float = Field(0.0, ge=0)
     max_length: Positive = 1024  # tokens of prefix and completion; longer ones lose their beginning
     evaluations_per_epoch: Positive = 20
+    batches: Literal["by_length"] | None = None  # of pairs of similar length: less padding; random ones by default
     cue: str = ""  # what stands behind every completion where its reward is read
     head: str = Field(" good", min_length=1)  # the head starts as this word's unembedding row (any token would do)
 

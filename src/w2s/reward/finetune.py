@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -18,13 +18,17 @@ from w2s.models import context, encoding
 from w2s.models.base import directory_of
 from w2s.models.base import max_length as longest
 from w2s.reward import rewarder
-from w2s.reward.batching import Dialogues, backward, both, dialogue, joined, logits
+from w2s.reward.batching import Dialogue, Dialogues, backward, both, dialogue, joined, logits
 from w2s.reward.rewarder import Rewarder
 from w2s.reward.specs import RewardModelSpec
 from w2s.training.job import Job
 from w2s.training.loop import Best, Evaluation, Schedule, Trained, accuracy, optimise
 from w2s.training.objectives import loss_of, pair
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+READ = 250  # pairs at a time
 PREDICTED = ("strong", "validation", "test")  # of those that there are
 SELECT_BY = "test_truth"  # "cheating" early stopping: accuracy against the truth of the test set (Section 5.1.1)
 
@@ -64,15 +68,17 @@ def make(
     evaluated_parts: dict[str, Part] = {name: parts[name] for name in ("validation", "test") if name in parts}
     together = joined([part.pairs for part in evaluated_parts.values()])
 
-    def gradient(batch: Sequence[int], progress: float, tokens: int) -> float:
+    def gradient(batch: Sequence[int], progress: float, tokens: int) -> Tensor:
         return backward(network, learned.pairs, targets, batch, loss.at(progress), tokens)
 
     def evaluate() -> dict[str, float]:
         return accuracies_of(logits(network, together, job.budget), evaluated_parts)
 
     schedule = Schedule.of(training, spec.learning_rate, spec.seed)
+    schedule = replace(schedule, by_length=training.batches == "by_length")
     evaluation = Evaluation(evaluate, SELECT_BY)
-    history, best = optimise(network, len(learned.pairs), gradient, schedule, evaluation, job.runtime())
+    count, lengths = len(learned.pairs), learned.pairs.lengths
+    history, best = optimise(network, count, gradient, schedule, evaluation, job.runtime(), lengths=lengths)
     last, stopped = _predictions(network, best, int(history[-1]["step"]), parts, job.budget)
     accuracy_last, accuracy_stopped = write_predictions(build.folder / "predictions.parquet", parts, last, stopped)
     measured = {
@@ -118,28 +124,30 @@ def encoded(data: Path, model: Path, cue: str, max_length: int) -> Mapping[str, 
 
     cue: a text after every completion, at whose last token the reward is read.
     """
-    table = artifacts.read_table(data / "examples.parquet").to_pydict()
+    import pyarrow.compute as pc
+
+    table = artifacts.read_table(data / "examples.parquet")
     tokenizer = encoding.tokenizer_of(model)
     start = encoding.start_of(tokenizer)
     room = min(max_length, longest(model) or max_length) - len(start)
     if room < 1:
         raise UserError(f"reward.training.max_length: {max_length} leaves no room for text; increase it")
-    prefixes, (behind,) = encoding.bare_ids(tokenizer, table["prefix"]), context.words(tokenizer, [cue])
-    firsts, seconds = (context.following(tokenizer, table["prefix"], table[name]) for name in ("first", "second"))
-    rows: dict[str, list[int]] = {}
-    for number, part in enumerate(table["part"]):
-        rows.setdefault(part, []).append(number)
+    (behind,) = context.words(tokenizer, [cue])
+
+    def pairs(part: pa.Table) -> Iterator[Dialogue]:
+        for some in part.to_batches(max_chunksize=READ):
+            rows = some.to_pydict()
+            prefixes = encoding.bare_ids(tokenizer, rows["prefix"])
+            texts = (context.following(tokenizer, rows["prefix"], rows[name]) for name in ("first", "second"))
+            for prefix, first, second in zip(prefixes, *texts, strict=True):
+                cut = dialogue(prefix, first + behind, second + behind, room)
+                yield replace(cut, prefix=[*start, *cut.prefix])
+
     found = {}
-    for name, numbers in rows.items():
-        cut = [
-            dialogue(prefixes[number], firsts[number] + behind, seconds[number] + behind, room) for number in numbers
-        ]
-        started = [replace(pair, prefix=[*start, *pair.prefix]) for pair in cut]
-        found[name] = Encoded(
-            [table["id"][number] for number in numbers],
-            Dialogues(started),
-            torch.tensor([float(table["label"][number]) for number in numbers]),
-        )
+    for name in table["part"].unique().to_pylist():
+        part = table.filter(pc.equal(table["part"], name))
+        truth = torch.tensor(part["label"].to_pylist(), dtype=torch.float)
+        found[name] = Encoded(part["id"].to_pylist(), Dialogues(pairs(part)), truth)
     return found
 
 

@@ -43,7 +43,7 @@ def make(build: artifacts.Build, data: Path, model: Path, environment: Mapping[s
     schedule = Schedule.of(spec.training, spec.learning_rate, spec.seed)
     job.train(network, schedule.epochs * learned.inputs.tokens, compiles=network.backbone)
 
-    def gradient(batch: Sequence[int], progress: float, tokens: int) -> float:
+    def gradient(batch: Sequence[int], progress: float, tokens: int) -> Tensor:
         return backward(network, learned, batch, tokens)
 
     history, _ = optimise(network, len(learned), gradient, schedule, Evaluation(), job.runtime())

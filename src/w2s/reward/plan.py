@@ -149,7 +149,7 @@ class RewardPlan(LadderPlan[Reward]):
         spec = {
             "half": half,
             "objective": self.objective(method, rung) if supervisor else NAIVE,
-            "training": self.config.training.model_dump(mode="json"),
+            "training": self.config.training.model_dump(mode="json", exclude_none=True),
             "learning_rate": rung.learning_rate,
             "seed": seed,
         } | computed(rung)

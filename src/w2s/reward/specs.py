@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from w2s.training.specs import ModelSpec, Objective, Training
 
 
 class RewardTraining(Training):
-    """cue: text after every completion, where the reward is read; head: a word whose unembedding initialises it."""
+    """cue: text after every completion, where the reward is read; head: a word whose unembedding initialises it.
+
+    batches: of pairs of similar length, or random ones (None).
+    """
 
     cue: str
     head: str
+    batches: Literal["by_length"] | None = None
 
 
 class RewardModelSpec(ModelSpec):
