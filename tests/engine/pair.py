@@ -77,7 +77,7 @@ def loss(objective: str) -> Loss:
     return Loss(OBJECTIVES[objective], separable=objective == "naive")
 
 
-def norms(network: torch.nn.Module, gradient: Callable[[], float]) -> list[float]:
+def norms(network: torch.nn.Module, gradient: Callable[[], torch.Tensor]) -> list[float]:
     """The norm of each weight's gradient; losses alone say little of them, for AdamW cares little for their scale."""
     network.zero_grad(set_to_none=True)
     gradient()
@@ -106,7 +106,7 @@ def train_case(name: str, models: Path, work: Path) -> dict[str, Any]:
         prefixes, firsts, seconds = ids(COUNT, 2), ids(COUNT, 3, 8), ids(COUNT, 4, 8)
         some = Dialogues([dialogue(*one, 60) for one in zip(prefixes, firsts, seconds, strict=True)])
 
-        def compared(batch: Any, done: float, tokens: int) -> float:
+        def compared(batch: Any, done: float, tokens: int) -> torch.Tensor:
             return preferences.backward(judge, some, labels(), batch, loss(objective).at(done), tokens)
 
         history, _ = optimise(judge, COUNT, compared, schedule, Evaluation(), Runtime(checkpoint, budget))
@@ -133,7 +133,7 @@ def train_case(name: str, models: Path, work: Path) -> dict[str, Any]:
     prompts = ids(COUNT, 5)
     learned = generative.answer_examples(prompts, [[*one[:2], 0] for one in ids(COUNT, 6)])
 
-    def taught(batch: Any, done: float, tokens: int) -> float:
+    def taught(batch: Any, done: float, tokens: int) -> torch.Tensor:
         return generative.backward(writer, learned, batch, tokens)
 
     history, _ = optimise(writer, COUNT, taught, schedule, Evaluation(), Runtime(checkpoint, budget))
@@ -164,7 +164,7 @@ def classified(
     states = last_states(network, others, budget).tolist()
     found = {"history": history, "best": best.step, "said": said, "states": states}
 
-    def gradient() -> float:
+    def gradient() -> torch.Tensor:
         return backward(network, texts, labels(), range(7), loss(objective).at(0.5), budget.tokens)
 
     return found | {"gradient": norms(network, gradient)}

@@ -15,7 +15,7 @@ def checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkpoint:
     monkeypatch.setenv("W2S_CHECKPOINT_SECONDS", "0")
     model = torch.nn.Linear(2, 1)
     saved = Checkpoint(tmp_path / "checkpoint.pt", {"model": model, "optimizer": torch.optim.AdamW(model.parameters())})
-    saved.maybe_save(3, {"losses": [1.0]})
+    saved.maybe_save(3, lambda: {"losses": [1.0]})
     return saved
 
 
@@ -54,7 +54,7 @@ def test_a_harmed_checkpoint_starts_from_the_beginning(
     assert all(torch.equal(one, other) for one, other in zip(before, after, strict=True))
     said = f"{checkpoint.path}: damaged (its checksum does not match); starting from the beginning\n"
     assert capsys.readouterr().out == said
-    checkpoint.maybe_save(5, {"losses": [2.0]})
+    checkpoint.maybe_save(5, lambda: {"losses": [2.0]})
     assert checkpoint.resume({}) == (5, {"losses": [2.0]})
 
 
@@ -80,5 +80,5 @@ def test_a_slow_disk_is_written_to_less_often(tmp_path: Path, monkeypatch: pytes
     checkpoint = Checkpoint(tmp_path / "checkpoint.pt")
     for step in range(1, 101):
         now[0] += 10
-        checkpoint.maybe_save(step, {})
+        checkpoint.maybe_save(step, dict)
     assert written == [6, 36, 66, 96]

@@ -90,8 +90,8 @@ def run(
 def test_micro_batches_give_the_whole_batchs_loss_and_gradient(objective: str, budget: int) -> None:
     some, learned, batch = texts(32), labels(32), list(range(32))
     whole, split = small_model(), small_model()
-    one = backward(whole, some, learned, batch, loss(objective).at(0.5), 10**9)
-    other = backward(split, some, learned, batch, loss(objective).at(0.5), budget)
+    one = float(backward(whole, some, learned, batch, loss(objective).at(0.5), 10**9).sum())
+    other = float(backward(split, some, learned, batch, loss(objective).at(0.5), budget).sum())
     assert other == pytest.approx(one, abs=1e-5)
     for ours, theirs in zip(whole.parameters(), split.parameters(), strict=True):
         assert ours.grad is not None
@@ -236,7 +236,7 @@ def test_a_resumed_run_goes_on_with_what_fitted_and_still_says_what_did_not(
     for budget in (before, after):
         checkpoint = Checkpoint(tmp_path / "checkpoint.pt", {"budget": budget})
         checkpoint.resume({})
-        checkpoint.maybe_save(1, {})
+        checkpoint.maybe_save(1, dict)
     assert after.record() == before.record() == {"tokens_at_once": 125, "out_of_memory_at": [500, 250]}
 
 
@@ -333,9 +333,9 @@ def test_batches_by_length_come_in_no_order_of_length_and_pad_less_than_half_of_
 def test_training_reads_batches_by_length_only_where_the_schedule_says_so(tmp_path: Path) -> None:
     some, read = texts(24), []
 
-    def note(batch: Sequence[int], progress: float, tokens: int) -> float:
+    def note(batch: Sequence[int], progress: float, tokens: int) -> Tensor:
         read.append(list(batch))
-        return 0.0
+        return torch.zeros(1)
 
     for by_length in (False, True):
         read.clear()
@@ -401,12 +401,12 @@ def test_a_damaged_checkpoint_is_not_half_written(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("W2S_CHECKPOINT_SECONDS", "0")
     model = small_model()
     checkpoint = Checkpoint(tmp_path / "checkpoint.pt", {"model": model})
-    checkpoint.maybe_save(3, {"losses": [1.0]})
+    checkpoint.maybe_save(3, lambda: {"losses": [1.0]})
 
     def killed(*_: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(torch, "save", killed)
     with pytest.raises(KeyboardInterrupt):
-        checkpoint.maybe_save(4, {"losses": [1.0, 2.0]})
+        checkpoint.maybe_save(4, lambda: {"losses": [1.0, 2.0]})
     assert checkpoint.resume({}) == (3, {"losses": [1.0]})

@@ -58,7 +58,7 @@ class Student:
 class Unsaved(Checkpoint):
     """No checkpoint: an interrupted bench starts again."""
 
-    def maybe_save(self, step: int, gathered: Mapping[str, Any], *, last: bool = False) -> None:
+    def maybe_save(self, step: int, gathered: Callable[[], Mapping[str, Any]], *, last: bool = False) -> None:
         """Save nothing."""
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import chess
+from torch import Tensor
 
 from w2s.chess import notation
 from w2s.chess.config import CLOSED
@@ -171,7 +172,7 @@ def train(
         predictions["test"] = player.predict("test", test)
         return evaluated(predictions["test"])
 
-    def gradient(batch: Sequence[int], progress: float, tokens: int) -> float:
+    def gradient(batch: Sequence[int], progress: float, tokens: int) -> Tensor:
         return backward(network, learned, batch, tokens)
 
     history, _ = optimise(network, len(learned), gradient, schedule, Evaluation(evaluate), job.runtime())

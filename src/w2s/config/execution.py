@@ -19,6 +19,7 @@ class Execution(Strict):
     jobs_per_gpu: Positive = 4  # on one machine; more wait. A scheduler (profiles/slurm) gives jobs their own GPUs
     tracker: Literal["tensorboard", "mlflow", "wandb"] | None = None  # that jobs report to, in tracking/
     compile: Literal["auto", "always", "never"] = "auto"  # torch.compile; auto: long trainings on a GPU
+    pack: Literal["never", "always"] = "never"  # classifiers read texts in one row, without padding
     gpu: Literal["any", "none", "a100", "l40s", "h100", "h200", "rtx4090"] = "any"  # that a scheduler is asked for
     longest_job: Positive = 1440  # minutes that a scheduler is asked for at most; a longer job goes on where it was
 
@@ -32,4 +33,5 @@ class Execution(Strict):
             "W2S_JOBS_PER_GPU": str(self.jobs_per_gpu),
             "W2S_COMPILE": self.compile,
             "W2S_TRACKER": self.tracker or "",
+            "W2S_PACK": self.pack,
         }

@@ -9,7 +9,7 @@ import hashlib
 import os
 import pickle
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -120,16 +120,17 @@ class Checkpoint:
         print(f"resuming at step {content['step']}", flush=True)
         return int(content["step"]), dict(content["gathered"])
 
-    def maybe_save(self, step: int, gathered: Mapping[str, Any], *, last: bool = False) -> None:
-        """Save if it is time. step: the first one still to do; last: none is left."""
+    def maybe_save(self, step: int, gathered: Callable[[], Mapping[str, Any]], *, last: bool = False) -> None:
+        """Save if it is time. step: the first one still to do; last: none is left; gathered: asked only then."""
         began = time.monotonic()
         wait = min(self.seconds, LAST_SECONDS) if last else max(self.seconds, SPACING * self.took)
         if began - self.saved < (wait if self.seconds else 0):
             return
         aside = self.path.with_suffix(".partial")
+        content = dict(gathered())
         parts = {name: part.state_dict() for name, part in self._all_parts().items()}
         try:
-            save({"step": step, "parts": parts, "gathered": dict(gathered)}, aside)
+            save({"step": step, "parts": parts, "gathered": content}, aside)
             aside.replace(self.path)
         except (OSError, RuntimeError) as error:  # a full disk: the run itself can go on
             aside.unlink(missing_ok=True)

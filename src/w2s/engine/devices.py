@@ -26,6 +26,14 @@ def environment_number(variable: str, default: float, *, least: float) -> float:
     return value
 
 
+def choice(variable: str, *allowed: str) -> str:
+    """An environment variable as one of several words, the first by default; UserError for another word."""
+    wish = os.environ.get(variable) or allowed[0]
+    if wish not in allowed:
+        raise UserError(f"{variable}={wish!r} is not allowed; allowed: {', '.join(allowed)}")
+    return wish
+
+
 def device() -> torch.device:
     """Where to compute: W2S_DEVICE, or the GPU if there is one, or the CPU.
 
@@ -67,9 +75,7 @@ def compile_where_it_pays(network: nn.Module, where: torch.device, flop: float) 
 
     Never in one of several processes, whose weights come and go.
     """
-    wish = os.environ.get("W2S_COMPILE", "auto")
-    if wish not in ("auto", "always", "never"):
-        raise UserError(f"W2S_COMPILE={wish!r} is not allowed; allowed: auto, always, never")
+    wish = choice("W2S_COMPILE", "auto", "always", "never")
     pays = wish == "always" or (wish == "auto" and where.type == "cuda" and flop >= COMPILE_FROM)
     pays = pays and worker().size == 1
     if pays:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ class ShardedCheckpoint(Checkpoint):
         print(f"resuming at step {content['step']}", flush=True)
         return int(content["step"]), dict(content["gathered"])
 
-    def maybe_save(self, step: int, gathered: Mapping[str, Any], *, last: bool = False) -> None:
+    def maybe_save(self, step: int, gathered: Callable[[], Mapping[str, Any]], *, last: bool = False) -> None:
         """Save if it is time on rank 0."""
         due = time.monotonic() - self.saved >= (min(self.seconds, LAST_SECONDS) if last else self.seconds)
         if not distributed.broadcast(due):
@@ -59,11 +59,12 @@ class ShardedCheckpoint(Checkpoint):
             shutil.rmtree(aside, ignore_errors=True)
         problem = ""
         dist.barrier()
+        content = dict(gathered())
         parts = {name: _local(part.state_dict()) for name, part in self._all_parts().items()}
         try:
             aside.mkdir(exist_ok=True)
             file = aside / f"{distributed.rank()}-of-{distributed.size()}.pt"
-            save({"step": step, "parts": parts, "gathered": dict(gathered)}, file)
+            save({"step": step, "parts": parts, "gathered": content}, file)
         except (OSError, RuntimeError) as error:  # a full disk: the run itself can go on
             problem = str(error)
         written = distributed.all_true(not problem)

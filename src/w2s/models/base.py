@@ -116,6 +116,17 @@ def _check_pickle(path: Path, wanted_by: str) -> None:
         ) from None
 
 
+def save(model: Any, tokenizer: Any, loaded: Mapping[str, Any], out: Path, where: str) -> None:
+    """Write a loaded model and its tokenizer as a base model. loaded: what transformers says of loading it.
+
+    UserError for weights that its files lack: transformers has filled them with random numbers.
+    """
+    if absent := sorted(loaded["missing_keys"]):
+        raise UserError(f"{where} lacks {len(absent)} weights, first {absent[0]}")
+    model.save_pretrained(out)
+    tokenizer.save_pretrained(out)
+
+
 def max_length(folder: Path) -> int | None:
     """Tokens that the model takes at most, from its config; None where it sets no limit."""
     path = folder / "config.json"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from w2s.errors import UserError
+from w2s.models import base
 
 LAYER_TYPES = "layer_types"  # a list with an entry per block, in configs of models that mix kinds of attention
 
@@ -32,7 +33,5 @@ def keep_first(folder: Path, out: Path, count: int, wanted_by: str) -> None:
     model, loaded = AutoModelForCausalLM.from_pretrained(
         folder, config=config, dtype=torch.float32, trust_remote_code=False, output_loading_info=True
     )
-    if absent := sorted(loaded["missing_keys"]):  # transformers would fill them with random numbers and go on
-        raise UserError(f"{wanted_by}: {folder} lacks {len(absent)} weights, first {absent[0]}")
-    model.save_pretrained(out)
-    AutoTokenizer.from_pretrained(folder, trust_remote_code=False).save_pretrained(out)
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    base.save(model, tokenizer, loaded, out, f"{wanted_by}: {folder}")

@@ -10,11 +10,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
 from w2s.errors import UserError, first_line
-from w2s.models import context, decoder
+from w2s.models import context, decoder, packing
 from w2s.models.decoder import Decoder
 from w2s.models.encoding import tokenizer_of
+from w2s.models.packing import Spans
 
 
 @dataclass(frozen=True)
@@ -30,29 +32,47 @@ class Classifier(nn.Module):
     """A decoder whose unembedding is replaced by a linear head with two outputs.
 
     The head reads the hidden state of the last token, found from the lengths, and starts as the unembedding
-    rows of the two answers (label 0, label 1).
+    rows of the two answers (label 0, label 1). packs: whether micro-batches are to be packed (``pack``).
     """
 
     def __init__(self, backbone: nn.Module, rows: Tensor, precision: str = "float32") -> None:
         super().__init__()
         self.backbone = backbone
         self.precision = getattr(torch, precision)
+        self.packs = False
         self.head = nn.Linear(rows.shape[1], 2, bias=False)
         with torch.no_grad():
             self.head.weight.copy_(rows)
 
-    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
+    def forward(self, ids: Tensor, lengths: Tensor, longest: int | None = None) -> Tensor:
         """ids: (batch, longest) right-padded; lengths: (batch,). Returns logits (batch, 2), float32.
 
-        Attention is causal, so padding on the right does not affect the last token.
+        Attention is causal, so padding on the right does not affect the last token. With ``longest``, the tokens of the
+        longest text, ids are packed, (tokens,): the texts one after another (``pack``).
         """
-        with torch.autocast(ids.device.type, self.precision, enabled=self.precision != torch.float32):
-            if isinstance(self.backbone, Decoder):
-                last = self.backbone(ids, lengths)
-            else:
-                last = decoder.at(self.backbone(input_ids=ids, use_cache=False).last_hidden_state, lengths - 1)
-        logits: Tensor = self.head(last.float())
+        logits: Tensor = self.head(self._last(ids, lengths, longest).float())
         return logits
+
+    def _last(self, ids: Tensor, lengths: Tensor, longest: int | None) -> Tensor:
+        """(texts, width) hidden states of the texts' last tokens."""
+        with torch.autocast(ids.device.type, self.precision, enabled=self.precision != torch.float32):
+            if longest is not None:
+                return self._last_of_packed(ids, Spans.of(lengths, longest))
+            if isinstance(self.backbone, Decoder):
+                return self.backbone(ids, lengths)  # type: ignore[no-any-return]
+            return decoder.at(self.backbone(input_ids=ids, use_cache=False).last_hidden_state, lengths - 1)
+
+    def _last_of_packed(self, ids: Tensor, spans: Spans) -> Tensor:
+        """(texts, width) hidden states of the last tokens of (tokens,) ids."""
+        positions = spans.positions(len(ids))
+        if isinstance(self.backbone, Decoder):
+            last: Tensor = self.backbone(ids[None], queries=spans.last[None], positions=positions, spans=spans)
+            return last[0]
+        among = {"cu_seq_lens_q": spans.bounds, "cu_seq_lens_k": spans.bounds}
+        among |= {"max_length_q": spans.longest, "max_length_k": spans.longest}
+        output = self.backbone(input_ids=ids[None], position_ids=positions[None], use_cache=False, **among)
+        hidden: Tensor = output.last_hidden_state[0]
+        return hidden[spans.last]
 
 
 def load(directory: Path, answers: Sequence[str], computing: Computing | None = None) -> Classifier:
@@ -67,6 +87,34 @@ def load(directory: Path, answers: Sequence[str], computing: Computing | None = 
     if computing.checkpointing:
         check_recomputes(network, lambda: network(torch.tensor([[1, 2]]), torch.tensor([2])), directory)
     return network
+
+
+@torch.no_grad()
+def pack(network: Classifier, longest: int) -> bool:
+    """Let a network, on its device, read packed texts; False, and nothing is changed, if it gives other results so.
+
+    longest: tokens of the longest text that it will read; the test is made at this length, so that windows show.
+    """
+    lengths = [max(2, longest), 2, max(2, longest // 2)]
+    where = network.head.weight.device
+    texts = [torch.arange(length, device=where) * 7919 % 89 + 3 for length in lengths]
+    counts = torch.tensor(lengths, device=where)
+    was_training, before = network.training, None
+    network.eval()
+    try:
+        padded = network._last(pad_sequence(texts, batch_first=True), counts, None).float()
+        if not isinstance(network.backbone, Decoder):
+            before = packing.use_in(network.backbone)
+        found = network._last(torch.cat(texts), counts, max(lengths)).float()
+        tolerance = 1e-3 if network.precision == torch.float32 else 2e-2
+        network.packs = torch.allclose(found, padded, atol=tolerance, rtol=tolerance)
+    except (RuntimeError, ValueError, TypeError, AttributeError, IndexError):  # of a library that has no such attention
+        network.packs = False
+    if before is not None and not network.packs:
+        model: Any = network.backbone
+        model.set_attn_implementation(before)
+    network.train(was_training)
+    return network.packs
 
 
 def backbone_of(directory: Path, computing: Computing) -> tuple[nn.Module, Tensor]:

@@ -25,6 +25,7 @@ from torch.utils.checkpoint import checkpoint
 
 from w2s.engine.rank import worker
 from w2s.errors import UserError, first_line
+from w2s.models.packing import Spans, attend
 
 PREFIX = "model."  # of the decoder's weights inside a LlamaForCausalLM
 UNEMBEDDING, EMBEDDING = "lm_head.weight", "embed_tokens.weight"
@@ -157,11 +158,13 @@ class Context:
 
     rotary: cosines and sines, each broadcastable to (batch, heads, tokens, size). mask: bool, broadcastable to
     (batch, heads, tokens, keys), true where a token attends to a key; None: causal. positions: as in ``KVCache``.
+    spans: of several texts in one row.
     """
 
     rotary: tuple[Tensor, Tensor]
     mask: Tensor | None = None
     positions: Tensor | None = None
+    spans: Spans | None = None
 
 
 @dataclass(frozen=True)
@@ -173,7 +176,7 @@ class Queries:
 
     indices: Tensor
     rotary: tuple[Tensor, Tensor]
-    mask: Tensor
+    mask: Tensor | None
 
 
 class Attention(nn.Module):
@@ -204,7 +207,10 @@ class Attention(nn.Module):
         if queries is not None:
             hidden, rotary, mask = select(hidden, queries.indices), queries.rotary, queries.mask
         heads = rotated(self._heads(self.q_proj, hidden), *rotary)
-        mixed = scaled_dot_product_attention(heads, keys, values, attn_mask=mask, is_causal=mask is None)
+        if context.spans is not None:
+            mixed = attend(heads, keys, values, context.spans, last=queries is not None)
+        else:
+            mixed = scaled_dot_product_attention(heads, keys, values, attn_mask=mask, is_causal=mask is None)
         return self.o_proj(mixed.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
 
@@ -267,13 +273,15 @@ class Decoder(nn.Module):
         positions: Tensor | None = None,
         mask: Tensor | None = None,
         cache: Sequence[LayerCache] | None = None,
+        spans: Spans | None = None,
     ) -> Tensor:
         """Hidden states after the last norm of ids (batch, tokens), right-padded: (batch, tokens, width).
 
         lengths: (batch,); only the state of each text's last token is computed and returned, (batch, width). queries:
         (batch, n) indices of tokens; only their states, (batch, n, width). positions: (tokens,) or (batch, tokens), in
         the text; 0, 1, ... by default. mask: (tokens, keys) or (batch, tokens, keys) bool, true where a token attends
-        to a key; causal by default, and required with positions. cache: one per layer.
+        to a key; causal by default, and required with positions. cache: one per layer. spans: of several texts in a
+        single row, instead of a mask; queries are then their last tokens.
         """
         hidden = self.embed_tokens(ids)
         rotary = self.rotary(ids.shape[1] if mask is None else mask.shape[-1], hidden)
@@ -283,10 +291,11 @@ class Decoder(nn.Module):
         if wanted is None:
             chosen = None
         else:
-            seen = select(mask, wanted) if mask is not None else causal(wanted, ids.shape[1])
+            seen = select(mask, wanted) if mask is not None else causal(wanted, ids.shape[1]) if spans is None else None
             cosines, sines = (by_head(select(values, wanted)) for values in rotary)
-            chosen = Queries(wanted, (cosines, sines), by_head(seen))
-        context = Context((by_head(rotary[0]), by_head(rotary[1])), None if mask is None else by_head(mask), positions)
+            chosen = Queries(wanted, (cosines, sines), None if seen is None else by_head(seen))
+        attended = None if mask is None else by_head(mask)
+        context = Context((by_head(rotary[0]), by_head(rotary[1])), attended, positions, spans)
         last = len(self.layers) - 1
         for number, layer in enumerate(self.layers):
             arguments = (hidden, context, chosen if number == last else None, cache[number] if cache else None)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from w2s.engine import streams
 from w2s.errors import UserError, first_line, located
-from w2s.models import encoders
+from w2s.models import base, encoders
 
 SUFFIX = ".gguf"
 MAGIC = b"GGUF"
@@ -81,11 +81,7 @@ def convert(path: Path, out: Path, wanted_by: str) -> None:
             f"{wanted_by}: {path} cannot be converted ({first_line(error)}): it is damaged or incomplete, or "
             "transformers does not read its architecture from GGUF files"
         ) from None
-    absent = sorted(loaded["missing_keys"])
-    if absent:  # transformers would fill them with random numbers and go on
-        raise UserError(f"{wanted_by}: {path} lacks {len(absent)} weights, first {absent[0]}")
     model.hf_quantizer = None  # its weights are plain tensors now
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config
-    model.save_pretrained(out)
-    tokenizer.save_pretrained(out)
+    base.save(model, tokenizer, loaded, out, f"{wanted_by}: {path}")

@@ -203,7 +203,7 @@ def _train(
                 f"diverged: pretraining loss {loss['loss']} at step {step} of {steps}; lower the learning rate"
             )
         progress.update(step + 1, ids.numel(), f"loss {loss['loss']:.3f}")
-        checkpoint.maybe_save(step + 1, loss, last=step + 1 == steps)
+        checkpoint.maybe_save(step + 1, lambda: loss, last=step + 1 == steps)
     return float(loss["loss"]), budget
 
 

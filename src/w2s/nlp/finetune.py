@@ -69,6 +69,8 @@ def make(
     learned = training_part(parts, spec.half, subset, spec.subset)
     computing = job.computing(spec, changes.adapters)
     network = job.load(lambda: classifier.load(base, training.answers, computing), spec.seed)
+    if changes.dropout is None:  # whose masks are per row
+        job.pack(network, [part.texts for part in parts.values()])
     put_back = job.keep_used_rows(network, recipe.schedule, [part.texts for part in parts.values()])
 
     def states(texts: Texts) -> Tensor:

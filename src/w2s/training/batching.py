@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -24,14 +24,16 @@ Integers = np.ndarray[Any, np.dtype[np.int64]]
 class Shape:
     """The micro-batches that suit a model on a device; without effect on results.
 
-    overhead: cost of one more micro-batch, in tokens. largest: tokens of a micro-batch beyond which speed drops.
+    overhead: cost of one more micro-batch, in tokens. largest: tokens of a micro-batch beyond which speed drops. packs:
+    whether texts are packed into one row (``w2s.models.packing``) rather than padded.
     """
 
     overhead: int = 0
     largest: int = 2**31
+    packs: bool = False
 
     def __mul__(self, times: int) -> Shape:
-        return Shape(self.overhead, self.largest * times)
+        return replace(self, largest=self.largest * times)
 
 
 def shape_for(model: nn.Module, device: torch.device) -> Shape:
@@ -41,12 +43,13 @@ def shape_for(model: nn.Module, device: torch.device) -> Shape:
     fit no cache are read anew for each micro-batch, which costs about as much as ``WEIGHTS_READ`` tokens. On a GPU
     launching costs more than most of the work, and only memory limits the size.
     """
+    packs = bool(getattr(model, "packs", False))
     if device.type != "cpu":
-        return Shape(overhead=2048)
+        return Shape(overhead=2048, packs=packs)
     first, *others = model.parameters()  # the embedding, which takes no arithmetic
     computed = max(1, sum(parameter.numel() for parameter in others))
     overhead = max(WEIGHTS_READ, min(2048, 20_000_000 // computed))
-    return Shape(overhead, largest=max(512, 65_536 // first.shape[-1]))
+    return Shape(overhead, largest=max(512, 65_536 // first.shape[-1]), packs=packs)
 
 
 def epochs_order(count: int, epochs: float, seed: int) -> list[int]:
@@ -112,9 +115,22 @@ def micro_batches(lengths: Sequence[int], budget: int, overhead: int = 0) -> lis
     return slices[::-1]
 
 
+def filled(lengths: Sequence[int], budget: int) -> list[slice]:
+    """Slices of a batch, each within ``budget`` tokens without padding (one text at least)."""
+    slices, start, tokens = [], 0, 0
+    for number, length in enumerate(lengths):
+        if number > start and tokens + length > budget:
+            slices.append(slice(start, number))
+            start, tokens = number, 0
+        tokens += length
+    return [*slices, slice(start, len(lengths))]
+
+
 @dataclass(frozen=True)
 class Micro:
     """A micro-batch. numbers: of its texts; ids: (n, longest), padded with 0 on the right; lengths: (n,).
+
+    longest: tokens of the longest text, if ids are packed: (tokens,), the texts one after another.
 
     Without numbers it holds a text that only keeps this rank in step with the others (``w2s.engine.distributed``).
     """
@@ -122,6 +138,12 @@ class Micro:
     numbers: list[int]
     ids: Tensor
     lengths: Tensor
+    longest: int | None = None
+
+
+def indices(numbers: Sequence[int] | Integers, device: torch.device) -> Tensor:
+    """(n,) numbers on a device, on their way there while the next operations are launched."""
+    return torch.as_tensor(numbers, dtype=torch.long).to(device, non_blocking=True)
 
 
 class Texts:
@@ -166,11 +188,21 @@ class Texts:
         """
         flat, starts, lengths = self._there(device)
         rows = np.asarray(numbers, dtype=np.int64)
-        chosen = torch.from_numpy(rows).to(device)
+        chosen = indices(rows, device)
         steps = torch.arange(int(self.lengths[rows].max()), device=device)
         inside = steps < lengths[chosen][:, None]
         places = (starts[chosen][:, None] + steps).where(inside, 0)
         return flat[places].where(inside, 0).long(), lengths[chosen]
+
+    def packed(self, numbers: Sequence[int], device: torch.device) -> tuple[Tensor, Tensor, int]:
+        """(ids (tokens,) of these texts one after another, lengths (n,), tokens of the longest)."""
+        flat, starts, lengths = self._there(device)
+        rows = np.asarray(numbers, dtype=np.int64)
+        chosen, tokens = indices(rows, device), int(self.lengths[rows].sum())
+        counts = lengths[chosen]
+        shifts = starts[chosen] - counts.cumsum(0) + counts  # from places in the row to those in all texts
+        places = torch.arange(tokens, device=device) + shifts.repeat_interleave(counts, output_size=tokens)
+        return flat[places].long(), counts, int(self.lengths[rows].max())
 
     def _moved(self, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
         starts, lengths = torch.from_numpy(self.starts), torch.from_numpy(self.lengths)
@@ -179,12 +211,17 @@ class Texts:
     def split(self, numbers: Sequence[int], budget: int, device: torch.device, shape: Shape) -> list[Micro]:
         """These texts, shortest first, in micro-batches; in distributed training those of this rank."""
         parts, shortest = self._parts(numbers, budget, shape)
-        return [Micro(part, *self.tensors(part or shortest, device)) for part in parts]
+        return [self._micro(part, shortest, device, shape) for part in parts]
 
     def all(self, budget: int, device: torch.device, shape: Shape) -> Iterator[Micro]:
         """All texts in micro-batches. The split is cached for later evaluations; the padded tensors are not."""
         parts, shortest = self._planned(budget, shape)
-        return (Micro(part, *self.tensors(part or shortest, device)) for part in parts)
+        return (self._micro(part, shortest, device, shape) for part in parts)
+
+    def _micro(self, part: list[int], shortest: list[int], device: torch.device, shape: Shape) -> Micro:
+        if not shape.packs:
+            return Micro(part, *self.tensors(part or shortest, device))
+        return Micro(part, *self.packed(part or shortest, device))
 
     def _plan(self, budget: int, shape: Shape) -> tuple[list[list[int]], list[int]]:
         return self._parts(range(len(self)), budget, shape)
@@ -194,11 +231,40 @@ class Texts:
 
         def sliced(ordered: Sequence[int]) -> list[list[int]]:
             lengths = self.lengths[np.asarray(ordered, dtype=np.int64)].tolist()
-            slices = micro_batches(lengths, min(budget, shape.largest), shape.overhead)
+            most = min(budget, shape.largest)
+            slices = filled(lengths, most) if shape.packs else micro_batches(lengths, most, shape.overhead)
             return [list(ordered[part]) for part in slices]
 
         ordered = by_length(numbers, self.lengths)
         return distributed.split_by_rank(ordered, sliced), ordered[:1]
+
+
+class Numbered(Protocol):
+    """A micro-batch of whatever kind."""
+
+    @property
+    def numbers(self) -> list[int]:
+        """Of its examples."""
+        ...
+
+
+M = TypeVar("M", bound=Numbered)
+
+
+def in_order(parts: Iterable[M], read: Callable[[M], Tensor]) -> Tensor:
+    """What ``read`` gives for the examples of all micro-batches, on all ranks, by their numbers; on the CPU.
+
+    read: a row for each of a micro-batch's numbers. The numbers are 0 to n - 1, once each.
+    """
+    found: list[Tensor] = []
+    numbers: list[int] = []
+    for part in parts:
+        found.append(read(part))
+        numbers += part.numbers
+    rows, numbers = distributed.gather(torch.cat(found), numbers)
+    ordered = torch.empty_like(rows, device="cpu")
+    ordered[numbers] = rows.cpu()
+    return ordered
 
 
 def joined(several: Sequence[Texts]) -> Texts:

@@ -17,8 +17,8 @@ from w2s.engine import distributed
 from w2s.engine.memory import Budget, budget_of
 from w2s.errors import DivergedError
 from w2s.models.generator import Generator
-from w2s.training.batching import Texts, shape_for
-from w2s.training.loop import EVALUATION, total
+from w2s.training.batching import Micro, Texts, in_order, shape_for
+from w2s.training.loop import EVALUATION
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,11 @@ def answer_examples(prompts: Sequence[Sequence[int]], answers: Sequence[Sequence
     return AnswerExamples(Texts(inputs), [list(answer) for answer in answers])
 
 
-def backward(network: Generator, learned: AnswerExamples, batch: Sequence[int], tokens: int) -> float:
-    """Add the gradient of a batch's loss, ``tokens`` at a time; returns the mean over answer tokens in nats."""
+def backward(network: Generator, learned: AnswerExamples, batch: Sequence[int], tokens: int) -> Tensor:
+    """Add the gradient of a batch's loss, ``tokens`` at a time.
+
+    The loss, of which the parts are returned, is the mean over answer tokens in nats.
+    """
     device = next(network.parameters()).device
     count = sum(len(learned.targets[number]) for number in batch)
     losses = []
@@ -48,7 +51,7 @@ def backward(network: Generator, learned: AnswerExamples, batch: Sequence[int], 
         loss = cross_entropy(network(part.ids, rows, columns), targets, reduction="sum") / count
         loss.backward()
         losses.append(loss.detach())
-    return total(losses)
+    return torch.stack(losses)
 
 
 def _targets(learned: AnswerExamples, numbers: Sequence[int], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
@@ -61,7 +64,7 @@ def _targets(learned: AnswerExamples, numbers: Sequence[int], device: torch.devi
         rows += [row] * len(answer)
         columns += range(length - len(answer), length)
         targets += answer
-    found = torch.tensor([rows, columns, targets], dtype=torch.long, device=device)
+    found = torch.tensor([rows, columns, targets], dtype=torch.long).to(device, non_blocking=True)
     return found[0], found[1], found[2]
 
 
@@ -74,17 +77,13 @@ def greedy(network: Generator, prompts: Texts, *, end: int, most: int, budget: B
     device = next(network.parameters()).device
 
     def answer(tokens: int) -> list[list[int]]:
-        found: list[list[int]] = [[] for _ in range(len(prompts))]
-        rows: list[Tensor] = []
-        numbers: list[int] = []
-        for part in prompts.all(EVALUATION * tokens, device, shape_for(network, device) * 2):
-            answers = _decode(network, part.ids, part.lengths, end, most)
-            rows.append(pad(answers, (0, most - answers.shape[1]), value=end)[: len(part.numbers)])
-            numbers += part.numbers
-        all_rows, numbers = distributed.gather(torch.cat(rows), numbers)
-        for number, row in zip(numbers, all_rows.tolist(), strict=True):
-            found[number] = row[: row.index(end)] if end in row else row
-        return found
+        parts = prompts.all(EVALUATION * tokens, device, shape_for(network, device) * 2)
+        rows = in_order(parts, answers_of).tolist()
+        return [row[: row.index(end)] if end in row else row for row in rows]
+
+    def answers_of(part: Micro) -> Tensor:
+        answers = _decode(network, part.ids, part.lengths, end, most)
+        return pad(answers, (0, most - answers.shape[1]), value=end)[: len(part.numbers)]
 
     was_training = network.training
     network.eval()

@@ -13,10 +13,10 @@ from w2s.config.ladder import Adapters
 from w2s.engine import distributed
 from w2s.engine.artifacts import Build
 from w2s.engine.checkpoints import Checkpoint
-from w2s.engine.devices import compile_where_it_pays, described, device, peak_of
+from w2s.engine.devices import choice, compile_where_it_pays, described, device, peak_of
 from w2s.engine.memory import Budget, budget_of
 from w2s.engine.sharded import checkpoint_at
-from w2s.models.classifier import Computing
+from w2s.models.classifier import Classifier, Computing, pack
 from w2s.models.vocabulary import keep_used_rows
 from w2s.training.batching import Texts
 from w2s.training.loop import Runtime, Schedule, summary
@@ -54,7 +54,7 @@ class Job:
         self.device = device()
         self._checkpointing = bool((environment or {}).get("checkpointing"))
         self._cost: dict[str, float] = {}
-        self._compiled = False
+        self._compiled = self._packed = False
 
     @cached_property
     def budget(self) -> Budget:
@@ -80,6 +80,17 @@ class Job:
         if self.device.type != "cpu" or distributed.size() > 1 or schedule.weight_decay:
             return lambda: None
         return keep_used_rows(network, torch.cat([some.used() for some in texts]))
+
+    def pack(self, network: Classifier, texts: Sequence[Texts]) -> None:
+        """Let a classifier read these texts packed, where W2S_PACK asks for it and it gives the same results so.
+
+        Never in one of several processes.
+        """
+        if choice("W2S_PACK", "never", "always") == "never" or distributed.size() > 1:
+            return
+        self._packed = pack(network, max(int(some.lengths.max()) for some in texts))
+        if not self._packed:
+            print("this model gives other results for packed texts: they are padded", flush=True)
 
     def train(self, network: nn.Module, tokens: float, compiles: nn.Module) -> None:
         """Note the cost of training on so many tokens; compile a part of the network where that pays."""
@@ -111,4 +122,6 @@ class Job:
             self.build.measured |= self.budget.record()
         if self._compiled:
             self.build.measured["compiled"] = True
+        if self._packed:
+            self.build.measured["packed"] = True
         self.build.measured |= peak_of(self.device)

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -22,14 +23,16 @@ from w2s.engine.progress import Progress
 from w2s.engine.tracking import Reporter
 from w2s.errors import DivergedError
 from w2s.training.averaging import Average
-from w2s.training.batching import Integers, Micro, Texts, batches_by_length, epochs_order, shape_for
+from w2s.training.batching import Integers, Micro, Texts, batches_by_length, epochs_order, in_order, indices, shape_for
 from w2s.training.consistency import doubled
 from w2s.training.dropout import Dropout
 from w2s.training.loss import Loss
+from w2s.training.losses import Losses
 from w2s.training.specs import MethodChanges, Training
 
-# (numbers of examples, share of the steps done before, tokens of a micro-batch) -> loss; adds the batch's gradient
-Gradient = Callable[[Sequence[int], float, int], float]
+# (numbers of examples, share of the steps done before, tokens of a micro-batch) -> losses that sum to the batch's, on
+# the device; adds the batch's gradient
+Gradient = Callable[[Sequence[int], float, int], Tensor]
 Rate = Callable[[int, int], float]  # (steps done, steps) -> learning rate as a share of its peak
 EVALUATION = 4  # times as many tokens as in training: nothing is kept for a backward pass
 
@@ -113,6 +116,17 @@ class Best:
     weights: dict[str, Tensor] | None = None
 
 
+def on_cpu(weights: Mapping[str, Tensor], copies: dict[str, Tensor] | None) -> dict[str, Tensor]:
+    """Weights copied to the CPU, into earlier copies if there are any. Pinned: a GPU copies at its bus's speed."""
+    if copies is None:
+        copies = {
+            name: torch.empty_like(value, device="cpu", pin_memory=value.is_cuda) for name, value in weights.items()
+        }
+    for name, value in weights.items():
+        copies[name].copy_(value)
+    return copies
+
+
 class Trained:
     """The trainable weights of a model: all, or adapters and head. Frozen weights are not saved."""
 
@@ -145,14 +159,15 @@ def train(
     dropout = None if changes.dropout is None else Dropout(model, backbone, changes.dropout, seed)
     recompute = dropout is not None  # the second pass needs the masks of its own text
 
-    def gradient(batch: Sequence[int], progress: float, tokens: int) -> float:
+    def gradient(batch: Sequence[int], progress: float, tokens: int) -> Tensor:
         loss = recipe.loss.at(progress)
         if dropout is not None:
             dropout.at(progress)
         if changes.consistency is not None:
             both, losses = doubled(texts, labels, batch, loss, changes.consistency, f"{seed} {progress}")
             parts = both.split(range(len(both)), tokens, labels.device, shape_for(model, labels.device))
-            return float(joint_backward(model, parts, losses, len(batch), tokens=tokens, recompute=recompute).sum())
+            each = joint_backward(model, parts, losses, len(batch), tokens=tokens, recompute=recompute)
+            return of_first_rank(each.sum())
         return backward(model, texts, labels, batch, loss, tokens, recompute=recompute)
 
     try:
@@ -191,46 +206,46 @@ def optimise(
         checkpoint.parts["average"] = average
     first, gathered = checkpoint.resume({"history": [], "losses": [], "best": vars(Best())})
     history: list[dict[str, float]] = gathered["history"]
-    losses: list[float] = gathered["losses"]
+    losses = Losses(gathered["losses"], len(batches), next(model.parameters()).device)
     best = Best(**gathered["best"])
+
+    def state() -> dict[str, Any]:
+        return {"history": history, "losses": losses.read(), "best": vars(best)}
+
     progress = Progress(len(batches), "examples", start=first)
     model.train()
     for step in range(first, len(batches)):
         for group in optimizer.param_groups:
             group["lr"] = schedule.learning_rate * schedule.rate(step, len(batches))
 
-        def attempt(tokens: int, step: int = step) -> float:
+        def attempt(tokens: int, step: int = step) -> Tensor:
             optimizer.zero_grad(set_to_none=True)
             return gradient(batches[step], step / len(batches), tokens)
 
-        loss = budget.attempt(attempt)
-        if not math.isfinite(loss):
-            raise DivergedError(f"diverged: loss {loss} at step {step} of {len(batches)}; lower the learning rate")
+        losses.add(step, budget.attempt(attempt))
         optimizer.step()
         if average is not None:
             average.update()
-        losses.append(loss)
         if step + 1 in evaluated:
+            read = losses.read()
             row = {
                 "step": step + 1,
                 "epoch": round(schedule.epochs * (step + 1) / len(batches), 6),
-                "train_loss": sum(losses) / len(losses),
+                "train_loss": sum(read) / len(read),
             }
             with average.applied() if average is not None else nullcontext():
                 try:
                     history.append(row | evaluation.run())
                 except DivergedError as error:
-                    place = f"after step {step + 1} of {len(batches)}, loss {loss:.4g}"
+                    place = f"after step {step + 1} of {len(batches)}, loss {losses.last:.4g}"
                     raise DivergedError(f"{error} {place}; lower the learning rate") from None
                 losses.clear()
                 if select_by and history[-1][select_by] >= best.score:
-                    weights = {name: value.to("cpu", copy=True) for name, value in trained.state_dict().items()}
-                    best = Best(history[-1][select_by], step + 1, weights)
-        progress.update(step + 1, len(batches[step]), f"loss {loss:.3f}")
+                    best = Best(history[-1][select_by], step + 1, on_cpu(trained.state_dict(), best.weights))
+        progress.update(step + 1, len(batches[step]), f"loss {losses.last:.3f}")
         if step + 1 in evaluated and runtime.reporter is not None:
             runtime.reporter.evaluated(history, progress.speed)
-        gathered = {"history": history, "losses": losses, "best": vars(best)}
-        checkpoint.maybe_save(step + 1, gathered, last=step + 1 == len(batches))
+        checkpoint.maybe_save(step + 1, state, last=step + 1 == len(batches))
     if average is not None:
         average.put()
     return history, best
@@ -261,8 +276,8 @@ def backward(
     tokens: int,
     *,
     recompute: bool = False,
-) -> float:
-    """Add the gradient of one batch's loss to the parameters, a micro-batch at a time; returns the loss.
+) -> Tensor:
+    """Add the gradient of one batch's loss to the parameters, a micro-batch at a time; returns losses that sum to it.
 
     The gradient is that of the whole batch, whatever the number of ``tokens`` in a micro-batch, and no more than these
     are ever held for the backward pass. A loss that compares examples needs all logits before any gradient
@@ -272,23 +287,24 @@ def backward(
     if loss.separable or (len(parts) == 1 and distributed.size() == 1):
         losses = []
         for part in parts:
-            mean = loss(logits_of(model, part), labels[part.numbers]).sum() / len(batch)
+            mean = loss(logits_of(model, part), labels[indices(part.numbers, labels.device)]).sum() / len(batch)
             mean.backward()
             losses.append(mean.detach())
-        return total(losses)
+        return torch.stack(losses)
 
     def of_all(logits: Tensor, numbers: Sequence[int]) -> Tensor:
-        return loss(logits, labels[list(numbers)])
+        return loss(logits, labels[indices(numbers, labels.device)])
 
     each = joint_backward(model, parts, of_all, len(batch), tokens=tokens, recompute=recompute)
     if distributed.size() > 1:
-        return float(each.sum())
-    return total([of_part.sum() for of_part in each.split([len(part.numbers) for part in parts])])
+        return of_first_rank(each.sum())
+    return torch.stack([of_part.sum() for of_part in each.split([len(part.numbers) for part in parts])])
 
 
 def logits_of(model: nn.Module, part: Micro) -> Tensor:
     """(n, 2) logits of a micro-batch; none of a text that only keeps this rank in step with the others."""
-    logits: Tensor = model(part.ids, part.lengths)
+    packed = () if part.longest is None else (part.longest,)
+    logits: Tensor = model(part.ids, part.lengths, *packed)
     return logits if part.numbers else logits[:0]
 
 
@@ -322,9 +338,9 @@ def joint_backward(
     return each.detach()
 
 
-def total(losses: Sequence[Tensor]) -> float:
-    """The sum of scalars over all ranks, with one synchronisation of the device."""
-    return distributed.all_sum(float(sum(torch.stack(list(losses)).tolist())))
+def of_first_rank(loss: Tensor) -> Tensor:
+    """A loss that every rank knows as a whole, counted once: 0 on the other ranks."""
+    return loss if distributed.rank() == 0 else torch.zeros_like(loss)
 
 
 @torch.no_grad()
@@ -336,15 +352,8 @@ def probabilities(model: nn.Module, texts: Texts, budget: Budget | None = None) 
     device = next(model.parameters()).device
 
     def predict(tokens: int) -> Tensor:
-        rows: list[Tensor] = []
-        numbers: list[int] = []
-        for part in texts.all(EVALUATION * tokens, device, shape_for(model, device) * 2):
-            rows.append(logits_of(model, part))
-            numbers += part.numbers
-        logits, numbers = distributed.gather(torch.cat(rows), numbers)
-        found = torch.empty(len(texts))
-        found[numbers] = logits.softmax(-1)[:, 1].cpu()
-        return found
+        parts = texts.all(EVALUATION * tokens, device, shape_for(model, device) * 2)
+        return in_order(parts, partial(logits_of, model)).softmax(-1)[:, 1]
 
     was_training = model.training
     model.eval()

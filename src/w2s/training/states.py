@@ -5,11 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from w2s.engine import distributed
 from w2s.engine.memory import Budget, budget_of
 from w2s.errors import DivergedError
 from w2s.models.classifier import Classifier
-from w2s.training.batching import Texts, shape_for
+from w2s.training.batching import Texts, in_order, shape_for
 from w2s.training.loop import EVALUATION, logits_of
 
 
@@ -20,15 +19,8 @@ def last_states(network: Classifier, texts: Texts, budget: Budget | None = None)
     head, network.head = network.head, nn.Identity()  # type: ignore[assignment]
 
     def states(tokens: int) -> Tensor:
-        local: list[Tensor] = []
-        numbers: list[int] = []
-        for part in texts.all(EVALUATION * tokens, where, shape_for(network, where) * 2):
-            local.append(logits_of(network, part).cpu())
-            numbers += part.numbers
-        rows, numbers = distributed.gather(torch.cat(local), numbers)
-        ordered = torch.empty_like(rows)
-        ordered[numbers] = rows
-        return ordered
+        parts = texts.all(EVALUATION * tokens, where, shape_for(network, where) * 2)
+        return in_order(parts, lambda part: logits_of(network, part).cpu())
 
     was_training = network.training
     network.eval()

@@ -87,7 +87,7 @@ def _all(
 
         gathered["rows"].append(job.budget.attempt(work))
         progress.update(step + 1, len(pixels))
-        checkpoint.maybe_save(step + 1, gathered, last=step + 1 == steps)
+        checkpoint.maybe_save(step + 1, lambda: gathered, last=step + 1 == steps)
     return torch.cat(gathered["rows"])
 
 

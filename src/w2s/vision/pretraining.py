@@ -54,19 +54,19 @@ def make(build: artifacts.Build, images: Path) -> None:
     print(f"loss {history[-1]['train_loss']:.4f} over {len(pixels)} images")
 
 
-def _supervised(network: nn.Module, pixels: Tensor, labels: Tensor, batch: Sequence[int], *_: Any) -> float:
+def _supervised(network: nn.Module, pixels: Tensor, labels: Tensor, batch: Sequence[int], *_: Any) -> Tensor:
     """Adds the gradient of the mean cross entropy to truth."""
     loss = cross_entropy(network(pixels[batch]), labels[batch])
     loss.backward()
-    return loss.item()
+    return loss.detach()
 
 
-def _unlabelled(network: nn.Module, pixels: Tensor, batch: Sequence[int], *_: Any) -> float:
+def _unlabelled(network: nn.Module, pixels: Tensor, batch: Sequence[int], *_: Any) -> Tensor:
     """Adds the gradient of the Barlow Twins loss of two views of each image."""
     chosen = pixels[batch]
     loss = redundancy(network(viewed(chosen)), network(viewed(chosen)))
     loss.backward()
-    return loss.item()
+    return loss.detach()
 
 
 def load(model: Path, images: Path) -> nn.Module:

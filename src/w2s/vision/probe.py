@@ -51,10 +51,10 @@ def make(build: artifacts.Build, images: Path, features: Path, labels: Path | No
     torch.manual_seed(spec.seed)
     network = nn.Linear(train.features.shape[1], train.labels.shape[1]).to(job.device)
 
-    def gradient(batch: Sequence[int], *_: Any) -> float:
+    def gradient(batch: Sequence[int], *_: Any) -> Tensor:
         loss = cross_entropy(network(train.features[batch]), train.labels[batch])
         loss.backward()
-        return loss.item()
+        return loss.detach()
 
     training = spec.training
     schedule = Schedule(

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from w2s.engine import artifacts, distributed
+from w2s.engine import artifacts
 from w2s.engine.memory import Budget
 from w2s.errors import DivergedError, UserError
 from w2s.models import context, encoding, generator
@@ -27,7 +27,7 @@ from w2s.models.generator import Generator
 from w2s.nlp.labels import join, weak_labels
 from w2s.nlp.prompting import prompts
 from w2s.nlp.specs import PromptSpec
-from w2s.training.batching import Texts, shape_for
+from w2s.training.batching import Micro, Texts, in_order, indices, shape_for
 from w2s.training.job import Job
 from w2s.training.loop import EVALUATION, accuracy
 
@@ -230,17 +230,14 @@ class Prompter:
 
         def score(tokens: int) -> Tensor:
             shared = self.network.read_prefix(before)
-            scores, rows, numbers = torch.empty(len(texts), 3), [], []
-            for part in texts.all(
-                max(1, round(EVALUATION * tokens * share)), where, shape_for(self.network, where) * 2
-            ):
+
+            def of_part(part: Micro) -> Tensor:
                 logits = self.network.score_after(shared, part.ids, part.lengths)[: len(part.numbers)]
-                scored = logits.gather(1, answers[torch.tensor(part.numbers, dtype=torch.long, device=where)])
-                rows.append(torch.cat([scored, logits.logsumexp(-1, keepdim=True)], dim=-1).cpu())
-                numbers += part.numbers
-            all_rows, numbers = distributed.gather(torch.cat(rows), numbers)
-            scores[numbers] = all_rows
-            return scores
+                scored = logits.gather(1, answers[indices(part.numbers, where)])
+                return torch.cat([scored, logits.logsumexp(-1, keepdim=True)], dim=-1).cpu()
+
+            most = max(1, round(EVALUATION * tokens * share))
+            return in_order(texts.all(most, where, shape_for(self.network, where) * 2), of_part)
 
         self.network.eval()
         return self.budget.attempt(score)
