@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -34,11 +36,42 @@ def test_the_three_loops_make_the_same_loss_curve(finetune: Any, tmp_path: Path,
         assert ours == pytest.approx(finetune.plain(tmp_path, objective, runner, 96), abs=finetune.AGREE)
 
 
-def test_the_benchmark_of_gpus_runs_anywhere_at_a_tiny_shape() -> None:
-    command = [sys.executable, str(BENCHMARKS / "gpu.py"), "--shapes", "tiny", "--steps", "1", "--repeats", "1"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+def gpu(folder: Path, *arguments: str) -> tuple[str, dict[str, Any]]:
+    """What the benchmark of GPUs prints on the CPU, and its file."""
+    command = [sys.executable, str(BENCHMARKS / "gpu.py"), *arguments, "--json", str(folder / "gpu.json")]
+    environment = {**os.environ, "W2S_DEVICE": "cpu", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False, env=environment)
     assert done.returncode == 0, done.stderr
-    assert [line.split("|")[2].strip() for line in done.stdout.splitlines() if "tiny" in line] == ["Trainer", "ours"]
+    return done.stdout, json.loads((folder / "gpu.json").read_text())
+
+
+def test_the_benchmark_of_gpus_runs_anywhere_at_a_tiny_shape(tmp_path: Path) -> None:
+    printed, found = gpu(tmp_path, "--shapes", "tiny", "--seconds", "0.01")
+    loops = [row["loop"] for row in found["rows"]]
+    assert found["failed"] == []
+    assert loops[:2] == ["Trainer", "Trainer"]
+    assert {"ours", "ours, packed", "ours, a wait for every loss", "ours, 2 runs side by side"} <= set(loops)
+    assert all(row["tokens_per_second"] > 0 for row in found["rows"])
+    assert printed.count("| tiny") == len(loops)
+
+
+def test_the_benchmark_of_gpus_finetunes_a_model_in_one_process_and_in_two(tmp_path: Path) -> None:
+    model: Any = new_model({"width": 32, "intermediate": 80, "layers": 2, "heads": 2}, 200, 0)
+    model.save_pretrained(tmp_path / "model")
+    printed, found = gpu(tmp_path, "--models", str(tmp_path / "model"), "--seconds", "0.01", "--ranks", "2")
+    assert found["failed"] == []
+    assert [row["loop"] for row in found["rows"]] == ["ours", "ours, 2 processes"]
+    assert "2 processes" in printed
+
+
+def test_the_benchmark_of_gpus_says_what_it_had_no_time_for(tmp_path: Path) -> None:
+    model: Any = new_model({"width": 32, "intermediate": 80, "layers": 2, "heads": 2}, 200, 0)
+    model.save_pretrained(tmp_path / "model")
+    command = [sys.executable, str(BENCHMARKS / "gpu.py"), "--models", str(tmp_path / "model"), "--minutes", "0.05"]
+    environment = {**os.environ, "W2S_DEVICE": "cpu", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "not measured: " in done.stdout
 
 
 @pytest.mark.skipif("__import__('torch').cuda.is_available()", reason="there is a GPU")
