@@ -315,7 +315,8 @@ def ours(shape: Form, seconds: float, emit: Emit) -> None:
     losses.AT_ONCE = usual
     if pack(network, lengths.longest):
         emit("ours, packed", "mixed", **by_ours(network, mixed, seconds, cost))
-    network.packs = False
+        network.packs = False
+        network.backbone.set_attn_implementation("sdpa")
     for times in (1, 4, 16):
         emit(f"evaluation, {times} x the tokens of training", "mixed", **evaluation(network, mixed, times, cost))
     if os.environ["W2S_COMPILE"] == "always":
