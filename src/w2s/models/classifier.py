@@ -97,7 +97,7 @@ def pack(network: Classifier, longest: int) -> bool:
     """
     lengths = [max(2, longest), 2, max(2, longest // 2)]
     where = network.head.weight.device
-    texts = [torch.arange(length, device=where) * 7919 % 89 + 3 for length in lengths]
+    texts = [torch.arange(length, device=where) * 7919 % 41 + 3 for length in lengths]
     counts = torch.tensor(lengths, device=where)
     was_training, before = network.training, None
     network.eval()
