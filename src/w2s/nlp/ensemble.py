@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from w2s.engine import artifacts
 from w2s.nlp.labels import PREDICTED, join, weak_labels
 
 
-def make(build: artifacts.Build, runs: Sequence[Path]) -> None:
+def make(build: artifacts.Build, runs: list[Path]) -> None:
     """Write ``predictions.parquet`` (id, part, truth, probability), as a supervisor's is read.
 
     runs: the supervisors', on the same data. probability: the mean of theirs.
