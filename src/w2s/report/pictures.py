@@ -16,7 +16,7 @@ from w2s.report import overlay
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SMALL = 250_000  # bytes of an SVG that is embedded
+SMALL = 330_000  # characters of the data URI of an SVG that is embedded: 250 kB
 WIDEST = 1800  # pixels of a PNG; wider ones are scaled down
 COLOURS = 128  # of a PNG: lines on white need no more
 POINTS = 96 / 72  # CSS pixels
@@ -53,9 +53,8 @@ def embedded(files: Iterable[Path]) -> Picture:
     found = {path.suffix: path for path in files if path.is_file()}
     if ".svg" not in found:
         return _png(found[".png"].read_bytes())
-    svg = found[".svg"].read_bytes()
-    picture = _svg(svg, str(found[".svg"]))
-    if len(svg) <= SMALL or ".png" not in found:
+    picture = _svg(found[".svg"].read_bytes(), str(found[".svg"]))
+    if len(picture.uri) <= SMALL or ".png" not in found:
         return picture
     return replace(picture, uri=_png(found[".png"].read_bytes()).uri)
 
@@ -67,7 +66,7 @@ def drawn(figure: Figure) -> Picture:
     file = io.BytesIO()
     figure.savefig(file, format="svg", metadata={"Date": None})
     picture = _svg(hover.titled(file.getvalue(), figure), "of a comparison")
-    if len(file.getvalue()) <= SMALL:
+    if len(picture.uri) <= SMALL:
         return picture
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=DOTS_PER_INCH)
