@@ -62,7 +62,7 @@ def test_a_complete_report_has_verdicts_first_and_says_what_it_took(tiny: Plan, 
 def test_each_figure_says_how_many_jobs_it_needed_and_how_many_for_it_alone(tiny: Plan, folder: Path) -> None:
     made_up.finish(made_up.needed(tiny))
     text = words(made_up.report(tiny, folder).page())
-    assert "It needed 2 jobs (build data (2)), all shared with other figures: 4.0 s of computing." in text
+    assert "It needed 2 jobs (build data (2)), all shared with other figures: 3.0 s of computing." in text
     one, other = (made_up.needed(tiny, [name]) for name in ("fig5", "fig12"))
     assert one.keys() == other.keys()
     assert f"It needed {len(one)} jobs (build data (2), write a corpus (1), pretrain a base model (2), " in text
