@@ -178,7 +178,7 @@ def pairs(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_completions_are_read_and_learned_behind_their_prefixes(model: Path, tmp_path: Path) -> None:
     start = encoding.start_of(encoding.tokenizer_of(model))
     for cue in ("", "\n\nAnswer:"):
-        (pair,) = encoded(tmp_path, model, cue, 64)["weak"].pairs.pairs
+        pair = encoded(tmp_path, model, cue, 64)["weak"].pairs.pair(0)
         found = {(*pair.prefix, *completion) for completion in (pair.low, pair.high)}
         behind = context.words(encoding.tokenizer_of(model), [cue])[0]
         assert found == {(*start, *whole(model, QUESTION + answer), *behind) for answer in (" no", " yes")}

@@ -84,7 +84,7 @@ def test_a_model_that_ignores_positions_is_found_out_and_padded(models: dict[str
     def without_positions(*, position_ids: Tensor | None = None, **more: object) -> object:
         return forward(**more)
 
-    network.backbone.forward = without_positions  # type: ignore[method-assign]
+    network.backbone.forward = without_positions
     assert not pack(network, LONGEST)
     torch.testing.assert_close(probabilities(network, some), expected)
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.report import browser
 from tests.report.browser import Tab
-from w2s.report.claims import SETTINGS
+from w2s.report.reading import SETTINGS
 
 pytestmark = browser.MARKS
 

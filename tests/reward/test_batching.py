@@ -147,7 +147,7 @@ def train(directory: Path, folder: Path, some: list[Raw], labels: Tensor, object
     found: list[Tensor] = []
     loss = Loss(OBJECTIVES[objective], separable=objective == "naive")
 
-    def gradient(batch: Any, progress: float, tokens: int) -> float:
+    def gradient(batch: Any, progress: float, tokens: int) -> Tensor:
         return backward(network, pairs, labels, batch, loss.at(progress), tokens)
 
     def evaluate() -> dict[str, float]:

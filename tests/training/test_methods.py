@@ -320,9 +320,9 @@ def test_weight_decay_shrinks_the_weights_by_rate_times_decay(tmp_path: Path) ->
     model = torch.nn.Linear(2, 2, bias=False)
     before = model.weight.detach().clone()
 
-    def nothing(batch: object, done: float, tokens: int) -> float:
+    def nothing(batch: object, done: float, tokens: int) -> torch.Tensor:
         model.weight.grad = torch.zeros_like(model.weight)
-        return 0.0
+        return torch.zeros(())
 
     schedule = replace(PLAIN.schedule, epochs=1, batch=8, learning_rate=0.1, weight_decay=2.0)
     optimise(model, 8, nothing, schedule, Evaluation(), Runtime(Checkpoint(tmp_path / "c.pt")))

@@ -113,7 +113,7 @@ def check_publishing(repository: str) -> None:
         raise UserError(f"{repository!r} is not a repository; expected OWNER/NAME")
     from huggingface_hub import get_token
     from huggingface_hub.constants import HF_HUB_OFFLINE
-    from huggingface_hub.errors import HFValidationError  # type: ignore[attr-defined]
+    from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
     try:

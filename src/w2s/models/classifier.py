@@ -68,7 +68,7 @@ class Classifier(nn.Module):
         if isinstance(self.backbone, Decoder):
             last: Tensor = self.backbone(ids[None], queries=spans.last[None], positions=positions, spans=spans)
             return last[0]
-        among = {"cu_seq_lens_q": spans.bounds, "cu_seq_lens_k": spans.bounds}
+        among: dict[str, Any] = {"cu_seq_lens_q": spans.bounds, "cu_seq_lens_k": spans.bounds}
         among |= {"max_length_q": spans.longest, "max_length_k": spans.longest}
         output = self.backbone(input_ids=ids[None], position_ids=positions[None], use_cache=False, **among)
         hidden: Tensor = output.last_hidden_state[0]

@@ -61,12 +61,14 @@ def attend(
     if values.device.type == "cuda" and values.dtype in (torch.bfloat16, torch.float16):
         from torch.nn.attention.varlen import varlen_attn
 
-        rows = [heads[0].transpose(0, 1).to(values.dtype) for heads in (queries, keys, values)]  # (tokens, heads, size)
+        q, k, v = (
+            heads[0].transpose(0, 1).to(values.dtype) for heads in (queries, keys, values)
+        )  # (tokens, heads, size)
         asked = torch.arange(len(spans.bounds), dtype=torch.int32, device=values.device) if last else spans.bounds
         seen = (-1 if window is None else window - 1, -1 if last else 0)  # the last token sees to the end of its text
         longest = 1 if last else spans.longest
         mixed: Any = varlen_attn(
-            *rows, asked, spans.bounds, longest, spans.longest, scale=scale, window_size=seen, enable_gqa=grouped
+            q, k, v, asked, spans.bounds, longest, spans.longest, scale=scale, window_size=seen, enable_gqa=grouped
         )
         return mixed.transpose(0, 1)[None]  # type: ignore[no-any-return]
     tokens = keys.shape[2]
