@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
@@ -165,12 +166,7 @@ def pairs(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     table = {"id": ["one"], "part": ["weak"], "prefix": [QUESTION], "first": [" no"], "second": [" yes"], "label": [1]}
 
-    class Table:
-        @staticmethod
-        def to_pydict() -> dict[str, Any]:
-            return table
-
-    monkeypatch.setattr(artifacts, "read_table", lambda path: Table)
+    monkeypatch.setattr(artifacts, "read_table", lambda path: pa.table(table))
     return table
 
 
