@@ -33,7 +33,8 @@ WORDS = {
     "agreement_right": "agreement where the supervisor is right",
     "agreement_wrong": "agreement where the supervisor is wrong",
 }
-PLACES = {"rating": "puzzles rated around", "cutoff": "cutoff"}  # columns along which lines are drawn, if not students
+# Columns along which lines are drawn, if not students.
+PLACES = {"rating": "puzzles rated around", "cutoff": "cutoff", "share": "share of the labels"}
 END = b"</svg>"
 
 _said: WeakKeyDictionary[Artist, list[str]] = WeakKeyDictionary()

@@ -88,7 +88,7 @@ def _curve(
     panel: Axes, rows: pd.DataFrame, value: str, places: pd.Series[float], colour: str, found: str | None
 ) -> None:
     """The mean over seeds of medians, its band, and the means over seeds of single tasks."""
-    from w2s.figures import bounds, curves
+    from w2s.figures import bounds, curves, hover
 
     of_medians = rows[rows["task"].isin([aggregate.MEDIAN, aggregate.INTERVAL])]
     for _, of_task in aggregate.without_aggregates(rows).groupby("task"):
@@ -97,7 +97,9 @@ def _curve(
     mean = (of_medians[of_medians["task"] == aggregate.MEDIAN].groupby("share")[value].mean() * 100).dropna()
     if mean.empty:
         return
-    panel.plot(places[mean.index], mean, color=colour, marker="o", markersize=4, linewidth=1.6, zorder=4)
-    if band := bounds.of(of_medians, value, found, by="share"):
+    band = bounds.of(of_medians, value, found, by="share")
+    drawn = panel.plot(places[mean.index], mean, color=colour, marker="o", markersize=4, linewidth=1.6, zorder=4)
+    hover.say(drawn, hover.along(of_medians, value, mean, band, by="share"))
+    if band:
         low, high = (end.reindex(mean.index) for end in band)
         panel.fill_between(places[mean.index], low, high, color=colour, alpha=curves.BAND, linewidth=0, zorder=3)

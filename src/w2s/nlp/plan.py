@@ -231,7 +231,7 @@ class NlpPlan(LadderPlan[Nlp]):
         parents: dict[str, Artifact] = {"data": self.data(task, seed), "model": self.model(rung)}
         if parent:
             parents["labels"] = parent
-        source = f"{method}, labels {labels}" if parent else f"truth of the {half} half"
+        source = f"labels {labels.replace('from-', 'from ', 1)}, {method}" if parent else f"truth of the {half} half"
         return Run(
             FINETUNE,
             f"nlp/{task}/{rung}/{labels}/{method}/s{seed}",
