@@ -15,7 +15,7 @@ from tests.figures.conftest import Shape, numbers, sections
 from tests.figures.seen import draw, footer, ys
 from w2s.analysis.aggregate import CELL, INTERVAL, MEDIAN
 from w2s.analysis.bootstrap import HIGH, LOW
-from w2s.figures import bounds
+from w2s.figures import bounds, curves, style
 
 
 def table(seeds: int, *, tasks: bool = True, examples: bool = True) -> pd.DataFrame:
@@ -257,3 +257,15 @@ def test_figure_24_names_the_panels_of_each_kind_of_band(shape: Shape) -> None:
     assert f"band: {OVER_EXAMPLES} (a, d), lowest to highest draw of random errors (b, c, e, f)" in said
     said = footer(draw("fig24", shape(seeds=2)))
     assert "band: lowest to highest seed (a, d), lowest to highest draw of random errors and seed (b, c, e, f)" in said
+
+
+def test_a_panel_is_cut_only_where_marks_lie_beyond_and_says_how_many() -> None:
+    _, axes = style.panels(1, 2)
+    first, second = axes.flat
+    first.plot([1, 2], [-20, 90])
+    before = first.get_ylim()
+    assert curves.cut(first, -150, 250) == ""
+    assert first.get_ylim() == before
+    second.plot([1, 2, 3, 4], [-700, 40, math.nan, 90])
+    assert curves.cut(second, -150, 250) == "beyond the axis: -700%"
+    assert second.get_ylim()[0] == -150

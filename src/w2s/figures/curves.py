@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 
@@ -104,6 +105,17 @@ def _curve(
         if len(low) == 1:  # a band needs two x values
             panel.vlines(low.index, low, high, color=line["color"], alpha=2 * opacity, linewidth=4, zorder=2)
         panel.fill_between(low.index, low, high, color=line["color"], alpha=opacity, linewidth=0, zorder=2)
+
+
+def cut(panel: Axes, low: float, high: float) -> str:
+    """End a panel's axis at these values if marks lie beyond; which do, in words for the footer."""
+    values = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in panel.lines])
+    beyond = sorted(values[(values < low) | (values > high)])
+    if not beyond:
+        return ""
+    bottom, top = panel.get_ylim()
+    panel.set_ylim(max(bottom, low), min(top, high))
+    return f"beyond the axis: {', '.join(f'{value:.0f}' for value in beyond)}%"
 
 
 def legend(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+PGR_AXIS = (-150, 250)  # percent; small gaps give any PGR, which would hide all others
 CAPTION = (
     "Median test accuracy (a) and median performance gap recovered (b) over NLP tasks, against the student's "
     "pretraining compute. Hue: supervisor; dotted: naive finetuning; triangles: confidence loss; black: ground-truth "
@@ -43,10 +44,11 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
         overlay.curves(panel, about, middle, value)
         curves.by_supervisor(panel, middle, value, spread=about.get("spread", "seeds"))
         style.percent_axis(panel, words, with_zero=value == "pgr")
+    beyond = curves.cut(axes.flat[1], *PGR_AXIS)
     for panel in axes.flat:
         style.compute_axis(panel)
         style.gpt4_axis(panel, about, pairs.NLP)
     style.label_panels(axes.flat)
     curves.legend(figure, middle, more=overlay.entries(about, middle))
-    footer.add(figure, about, table, footer.spread(about, table), overlay.note(about, middle))
+    footer.add(figure, about, table, footer.spread(about, table), beyond, overlay.note(about, middle))
     return figure
