@@ -109,7 +109,7 @@ def _curve(
 
 def cut(panel: Axes, low: float, high: float) -> str:
     """End a panel's axis at these values if marks lie beyond; which do, in words for the footer."""
-    values = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in panel.lines])
+    values = np.concatenate([np.empty(0), *(np.asarray(line.get_ydata(), dtype=float) for line in panel.lines)])
     beyond = sorted(values[(values < low) | (values > high)])
     if not beyond:
         return ""
