@@ -166,10 +166,11 @@ def openai(directory: Path, ids: list[list[int]], labels: Any, *, clone: str, mi
     """Loss of every batch by ``weak_to_strong.train.train_model`` of a clone of openai/weak-to-strong."""
     import torch
     from torch.optim import lr_scheduler
+    from transformers import PreTrainedModel  # noqa: F401  # before the empty modules: it looks for wandb
 
     from w2s.training.batching import epochs_order
 
-    for name in ("torch_optimizer", "wandb"):  # imported by it, unused here
+    for name in ("torch_optimizer", "wandb"):  # imported by the clone, unused here
         sys.modules.setdefault(name, ModuleType(name))
     sys.path.insert(0, clone)
     from weak_to_strong import logger, loss, train
