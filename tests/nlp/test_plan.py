@@ -358,6 +358,27 @@ def test_a_corpus_of_all_texts_reads_whole_training_splits_and_leaves_the_runs_d
         assert whole == {**limited.spec, "sizes": {**limited.spec["sizes"], "train": None}} != limited.spec
 
 
+def test_a_task_of_the_corpus_alone_has_texts_in_it_and_no_run(config: dict[str, Any]) -> None:
+    first, *others = (task if isinstance(task, dict) else {"name": task} for task in config["nlp"]["tasks"])
+    assert others
+    for corpus in ("tasks", "all-texts"):
+        config["nlp"]["pretraining"] = config["nlp"]["pretraining"] | {"corpus": corpus}
+        config["nlp"]["tasks"] = [first, *others]
+        whole = plan_of(config, "whole").nlp
+        config["nlp"]["tasks"] = [first, *({**task, "corpus_only": True} for task in others)]
+        nlp = plan_of(config, "part").nlp
+        assert nlp.corpus().key == whole.corpus().key
+        assert nlp.tasks == nlp.median_tasks == [first["name"]] == sorted({run.task for run in nlp.every_run()})
+        assert nlp.student(first["name"], "w32", "w96", "naive", 0).key in {run.key for run in whole.every_run()}
+    config["nlp"]["pretraining"] = config["nlp"]["pretraining"] | {"corpus": "world"}
+    with pytest.raises(UserError, match="corpus_only has no effect"):
+        plan_of(config, "world")
+    config["nlp"]["tasks"] = [{**first, "corpus_only": True}]
+    config["nlp"]["pretraining"] = config["nlp"]["pretraining"] | {"corpus": "tasks"}
+    with pytest.raises(UserError, match="tasks: none has"):
+        plan_of(config, "none")
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10**6), st.floats(1e-6, 1e-1))
 def test_any_rate_and_seed_make_a_plan_whose_paths_are_unique(seed: int, learning_rate: float) -> None:

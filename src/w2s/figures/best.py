@@ -72,7 +72,7 @@ def _nlp_place(plan: Plan) -> tuple[list[str], list[str], pairs.Pair]:
     nlp = plan.nlp.config
     weak, strong = nlp.example_pair()
     methods = _with_naive(nlp.methods, _candidates(plan, nlp.methods, CONFIDENCE))
-    return methods, [nlp.example.task or nlp.tasks[0].name], (plan.nlp.rung(weak), plan.nlp.rung(strong))
+    return methods, [nlp.example.task or nlp.all_tasks()[0]], (plan.nlp.rung(weak), plan.nlp.rung(strong))
 
 
 def _nlp_runs(plan: Plan) -> list[Run]:

@@ -44,6 +44,7 @@ class TaskChoice(Strict):
     test: str | None = None  # split to test on; "none" cuts the test set from the training rows
     seeds: tuple[Seed, ...] | None = Field(None, min_length=1)  # of its runs; the experiment's by default
     medians: bool = True  # whether the medians over tasks (Figures 3, 5, 8, 13b) take it
+    corpus_only: bool = False  # no run has it: its texts are part of a corpus of tasks' texts, and nothing else
     formatter: Own | None = None  # of a task of the user's own: module:function, rows into examples
     directory: str | None = None  # of such a task: where its rows are, <split>.parquet, .jsonl or .csv
     per_question: bool = False  # of such a task: several answers to a question, equalised
@@ -155,7 +156,9 @@ class Nlp(LadderSection):
     @model_validator(mode="after")
     def _figures_name_what_there_is(self) -> Nlp:
         tasks = self.all_tasks()
-        refuse_twice("tasks", tasks)
+        refuse_twice("tasks", [task.name for task in self.tasks])
+        if len(tasks) < len(self.tasks) and self.pretraining.corpus == "world":
+            raise ValueError("tasks: corpus_only has no effect with pretraining.corpus 'world'; leave such tasks out")
         refuse_twice("methods", self.methods)
         refuse_twice("representative", self.representative or ())
         for name in self.representative or ():
@@ -168,7 +171,7 @@ class Nlp(LadderSection):
             if (weak, strong) not in there:
                 pairs = ", ".join(f"[{one}, {other}]" for one, other in sorted(there))
                 raise ValueError(f"comparison.pairs: [{weak}, {strong}] is no pair of this ladder; allowed: {pairs}")
-        if not any(task.medians for task in self.tasks):
+        if not self.median_tasks():
             raise ValueError("tasks: none has medians: true, so there is nothing to take medians over")
         supervising = [rung.name for rung in self.supervising()]
         self.prompting.refuse(tasks, supervising)
@@ -197,12 +200,12 @@ class Nlp(LadderSection):
         return self.pretraining.vocabulary
 
     def all_tasks(self) -> list[str]:
-        """Names of all tasks, in the config's order."""
-        return [task.name for task in self.tasks]
+        """Names of all tasks that have runs, in the config's order."""
+        return [task.name for task in self.tasks if not task.corpus_only]
 
     def median_tasks(self) -> list[str]:
         """Names of the tasks that medians are taken over."""
-        return [task.name for task in self.tasks if task.medians]
+        return [task.name for task in self.tasks if task.medians and not task.corpus_only]
 
     def growing_pairs(self) -> list[tuple[str, str]]:
         """(supervisor, student) where the student is larger and has ground truth."""

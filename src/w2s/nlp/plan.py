@@ -49,8 +49,8 @@ class NlpPlan(LadderPlan[Nlp]):
         return self.config.median_tasks()
 
     def task(self, name: str) -> TaskChoice:
-        """What the config says of a task."""
-        return self._tasks[self.known(name)]
+        """What the config says of a task, be it one of the corpus only."""
+        return self._tasks[name if name in self._tasks else self.known(name)]
 
     @property
     def pretraining(self) -> Pretraining:
@@ -157,9 +157,9 @@ class NlpPlan(LadderPlan[Nlp]):
                 "answers": list(pretraining.answers),
             }
         elif pretraining.corpus == "tasks":
-            parents = {task: self.data(task, pretraining.seed) for task in self.tasks}
+            parents = {task: self.data(task, pretraining.seed) for task in self._tasks}
         else:  # no limit to the training rows
-            parents = {task: self._new_data(self.task(task), pretraining.seed, train=None) for task in self.tasks}
+            parents = {name: self._new_data(task, pretraining.seed, train=None) for name, task in self._tasks.items()}
         return Artifact(CORPUS, "models/corpus", f"corpus ({pretraining.corpus}) and tokenizer", spec, parents)
 
     # -- runs ----------------------------------------------------------------------------------------------

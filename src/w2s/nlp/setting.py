@@ -82,7 +82,7 @@ class NlpSetting(Setting):
         from w2s.nlp.build import formatted
         from w2s.nlp.data import rows_of
 
-        for name in plan.tasks:
+        for name in (task.name for task in plan.config.tasks):
             place = plan.data(name, plan.seeds_of(name)[0]).spec["rows"]
             if "hub" not in place:
                 continue
