@@ -71,7 +71,7 @@ def worker(runner: str, rung: str) -> dict[str, Any]:
                 tokens.append(rows.numel())
                 yield rows
 
-        own = decoder.shape_of(model.config.to_dict())
+        own = decoder.shape_of(model.config.to_diff_dict())
         assert own
         network = decoder.with_weights(own, model.model.state_dict(), Path())
         loss = partial(loss_of, network)  # type: ignore[arg-type]

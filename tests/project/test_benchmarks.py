@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -20,10 +21,21 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def finetune() -> Any:
-    sys.path.insert(0, str(BENCHMARKS))
-    import finetune  # type: ignore[import-not-found]
+    return module("finetune")
 
-    return finetune
+
+def module(name: str) -> Any:
+    """A benchmark, imported."""
+    sys.path.insert(0, str(BENCHMARKS))
+    return importlib.import_module(name)
+
+
+def printed(name: str, *arguments: str) -> str:
+    """What a benchmark prints."""
+    command = [sys.executable, str(BENCHMARKS / name), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return done.stdout
 
 
 @pytest.mark.parametrize("objective", ["naive", "confidence"])
@@ -81,20 +93,24 @@ def test_without_a_gpu_the_benchmark_of_gpus_says_so() -> None:
     assert "no GPU here" in done.stderr
 
 
+@pytest.mark.parametrize("runner", ["unpacked", "ours"])
+def test_the_benchmark_of_pretraining_measures_both_loops(monkeypatch: pytest.MonkeyPatch, runner: str) -> None:
+    pretraining = module("pretraining")
+    monkeypatch.setattr(pretraining, "STEPS", 4)
+    monkeypatch.setattr(pretraining, "DOCUMENTS", 2_000)
+    assert pretraining.worker(runner, "w32")["tokens_per_second"] > 0
+
+
 def test_the_benchmark_of_puzzles_gives_the_same_answers_both_ways() -> None:
-    command = [sys.executable, str(BENCHMARKS / "puzzles.py"), "--repeats", "1", "--puzzles", "40", "--games", "50"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
-    rows = [line.split("|")[1].strip() for line in done.stdout.splitlines() if line.startswith("|")]
+    said = printed("puzzles.py", "--repeats", "1", "--puzzles", "40", "--games", "50")
+    rows = [line.split("|")[1].strip() for line in said.splitlines() if line.startswith("|")]
     assert {"transformers", "ours", "50", "200"} <= set(rows)
 
 
 @pytest.mark.workflow
 def test_the_benchmark_of_plans_asks_for_everything_and_then_for_figures_alone() -> None:
-    command = [sys.executable, str(BENCHMARKS / "plan.py"), "--seeds", "1", "--figures", "table1"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
-    assert done.returncode == 0, done.stderr + done.stdout
-    rows = [[cell.strip() for cell in line.split("|")] for line in done.stdout.splitlines() if line.startswith("| 1")]
+    said = printed("plan.py", "--seeds", "1", "--figures", "table1")
+    rows = [[cell.strip() for cell in line.split("|")] for line in said.splitlines() if line.startswith("| 1")]
     assert {row[2] for row in rows} == {"22"}
     assert [(row[3], row[4]) for row in rows] == [
         ("w2s cost, nothing is there", ""),
