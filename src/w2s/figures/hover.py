@@ -29,6 +29,11 @@ RADIUS = 5  # points around a mark
 CLASS = "values"  # of the group of shapes
 WORDS = {
     "pgr": "PGR",
+    "pgr_auroc": "PGR on AUROC",
+    "auroc": "AUROC",
+    "brier": "Brier score",
+    "ece": "calibration error",
+    "overlap": "overlap density",
     "accuracy_hard": "accuracy",
     "agreement_right": "agreement where the supervisor is right",
     "agreement_wrong": "agreement where the supervisor is wrong",

@@ -10,7 +10,7 @@ from w2s.analysis.aggregate import INTERVAL, MEDIAN
 
 VALUES = (
     *("accuracy", "accuracy_hard", "pgr", "agreement", "agreement_right", "agreement_wrong", "legal"),
-    *("pgr_auroc", "auroc", "brier", "ece"),
+    *("pgr_auroc", "auroc", "brier", "ece", "overlap"),
     *("gain_squared", "misfit_squared", "gain_rate", "misfit_rate"),
 )
 PARTS = ("weak", "strong", "validation", "test")

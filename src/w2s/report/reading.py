@@ -143,7 +143,9 @@ READING = {
     "diagnostics": (
         "(a) Marks above the dashed line are students that rank examples better than they classify them: their "
         "threshold is off. (d) A high calibration error beside a high AUROC (b): the order is right, the probabilities "
-        "are not. In smoke, naive students are right more often than they say, as their labels are no surer."
+        "are not. In smoke, naive students are right more often than they say, as their labels are no surer. (f) If "
+        "overlap density decided how much a student recovers, marks would rise to the right; the footer says how PGR "
+        "and overlap density correlate over tasks."
     ),
     "labels": (
         "A curve that is flat at its right end suggests that more weak labels of the same kind would not help. The gap "
