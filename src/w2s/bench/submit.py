@@ -125,7 +125,7 @@ def score(method: Path, plan: Plan, root: Path, page: Path, cores: int) -> str:
     board = ledger.leaderboard(ledger.append(paths.ledger, entry))
     line = next(line for line in board if line["id"] == entry["id"])
     ours = [one for one in board if one["protocol"] == entry["protocol"]]
-    text = render("bench.html.j2", **_shown(method.stem, table, line, ours, why_not), code=code.decode("utf-8"))
+    text = page_of(table, line, ours, code.decode("utf-8"), why_not)
     page.parent.mkdir(parents=True, exist_ok=True)
     with artifacts.written(page) as file:
         file.write(text)
@@ -155,11 +155,18 @@ def _said(line: ledger.Line, table: Sequence[verdict.Row]) -> list[str]:
     return found
 
 
+def page_of(
+    table: Sequence[verdict.Row], line: ledger.Line, board: Sequence[ledger.Line], code: str, why_not: str | None
+) -> str:
+    """The page of one score, as HTML. line: its line of the ledger; board: all lines of its protocol, best first."""
+    return render("bench.html.j2", **_shown(table, line, board, why_not), code=code)
+
+
 def _shown(
-    name: str, table: Sequence[verdict.Row], line: ledger.Line, board: Sequence[ledger.Line], why_not: str | None
+    table: Sequence[verdict.Row], line: ledger.Line, board: Sequence[ledger.Line], why_not: str | None
 ) -> dict[str, Any]:
     """What the page shows."""
-    methods = list(table[0].accuracy)
+    name, methods = line["method"], list(table[0].accuracy)
     tasks = [
         [
             row.task,
