@@ -224,11 +224,13 @@ FAULTS = (
         ),
     ),
     Fault(
-        "The same text occurs in another case, with other punctuation, or as a variant",
+        "The same text occurs in another case, with other punctuation or accents, or as a variant",
         "its examples are in one part; strangers are not tied to them",
         of(
             GROUPS,
             "texts_that_differ_in_case_or_punctuation_are_one_group",
+            "accents_and_unicodes_punctuation_do_not_tell_groups_apart",
+            "marks_of_other_scripts_are_letters",
             "justice_variants_share_the_claim_or_the_reason",
         )
         + of("nlp/test_build.py", "only_groups_that_are_tested_leave_the_training_set"),
@@ -276,6 +278,10 @@ FAULTS = (
             "a_capture_en_passant_may_say_so",
             "comments_variations_and_annotations_are_left_out",
             "a_file_compressed_with_a_long_window_is_read",
+            "pieces_castling_and_checks_may_be_written_otherwise",
+            "headers_may_share_a_line_and_have_spaces",
+            "a_byte_order_mark_in_joined_files_costs_no_game",
+            "games_without_headers_end_at_their_results_or_before_a_first_move",
         ),
     ),
     Fault(
@@ -302,6 +308,25 @@ FAULTS = (
         + of("config/test_files.py", "a_file_that_does_not_say_one_thing_is_one_line"),
     ),
     Fault(
+        "A label, choice or score is a float, text or a truth value",
+        "it is read as the number that it is; one that is missing, or none, is named",
+        of(
+            "reward/test_pairs.py",
+            "choices_may_be_numbers_truth_values_or_text",
+            "scores_are_compared_as_numbers_and_a_missing_one_is_malformed",
+        )
+        + of(
+            "vision/test_images.py",
+            "labels_may_be_whole_numbers_of_any_kind",
+            "a_label_that_is_no_class_is_one_line",
+        ),
+    ),
+    Fault(
+        "A model computes all texts of a batch by its longest (rotary positions of Phi-3)",
+        "texts are cut to the length up to which it does not",
+        of("models/test_families.py", "a_text_reads_the_same_alone_and_beside_a_long_one"),
+    ),
+    Fault(
         "A tokenizer is larger than its model's embedding, or a model cannot do what is asked",
         "it is refused with both sizes, or with what is not supported",
         of("models/test_encoding.py", "a_tokenizer_with_more_tokens_than_its_model_is_refused_with_both_sizes")
@@ -310,6 +335,7 @@ FAULTS = (
             "a_model_without_a_kv_cache_does_not_generate",
             "a_model_that_takes_no_adapters_says_so",
             "a_model_that_cannot_recompute_says_so",
+            "a_cap_on_logits_is_noticed_though_those_of_a_small_model_are_small",
         ),
     ),
     Fault(

@@ -60,6 +60,12 @@ def test_comments_variations_and_annotations_are_left_out(tmp_path: Path) -> Non
         "1.e4 ! e5 +- 2.Nf3= Nc6+/= 3.Bb5-+ N -/+ 0–1",  # noqa: RUF001
         "1. e4 e5 2. ♘f3 ♞c6 3. ♗b5□ ∞ *",
         "1.e2–e4 e7–e5 2.Ng1–f3 Nb8–c6 3.Bf1–b5 ½",  # noqa: RUF001
+        "1) e4 e5 2) Nf3 Nc6 3: Bb5 1-0",
+        "1. e4 e5 2. nf3 nc6 3. bb5 1-0",
+        "1. Pe4 Pe5 2. Nf3N Nc6TN 3. Bb5 1-0",
+        "1. e4 {a {nested {twice} }comment} e5 2. Nf3 {once} Nc6 3. Bb5 {:-{ } 1-0",
+        "1. e4 {[%eval 0.17] [%clk 0:00:30]} 1... e5\n\n2. Nf3 Nc6 3. Bb5 1-0",
+        "{A remark.}\n\n1. e4 e5 2. Nf3 Nc6\n\n3. Bb5 1-0",
         "1…… e4 1… e5 2. Nf3 2… Nc6 3. Bb5 ⇆ 1-0",
     ],
 )
@@ -93,6 +99,48 @@ def test_a_promotion_may_be_written_in_any_way(promoted: str, tmp_path: Path) ->
 def test_a_variation_right_behind_a_move_is_no_promotion(tmp_path: Path) -> None:
     (game,), _ = read(tmp_path, f"{PLAYERS}\n1. Nf3 d5 2. Ng1(Nc3 d4) d4 1-0\n")
     assert game.moves == ("g1f3", "d7d5", "f3g1", "d5d4")
+
+
+@pytest.mark.parametrize(
+    ("text", "moves"),
+    [
+        ("1. Nf3 Nf6 2. g3 g6 3. Bg2 Bg7 4. 0-0 o-o", "g1f3 g8f6 g2g3 g7g6 f1g2 f8g7 e1g1 e8g8"),
+        ("1. Nf3 Nf6 2. g3 g6 3. Bg2 Bg7 4. OO! 0-0", "g1f3 g8f6 g2g3 g7g6 f1g2 f8g7 e1g1 e8g8"),
+        ("1. e4 d5 2. e:d5 q:d5 3. nc3 qa5", "e2e4 d7d5 e4d5 d8d5 b1c3 d5a5"),
+        ("1. e4 e5 2. Nf3 Nc6 3. Bb5 a6 4. bxc6 bxc6", "e2e4 e7e5 g1f3 b8c6 f1b5 a7a6 b5c6 b7c6"),
+        ("1. e4 f5 2. Qh5ch g6 3. Qxg6 dbl.ch. hxg6", "e2e4 f7f5 d1h5 g7g6 h5g6 h7g6"),
+        ("1. e4 a6 2. e5 d5 3. exd6 e.p 3... exd6", "e2e4 a7a6 e4e5 d7d5 e5d6 e7d6"),
+    ],
+)
+def test_pieces_castling_and_checks_may_be_written_otherwise(text: str, moves: str, tmp_path: Path) -> None:
+    (game,), _ = read(tmp_path, f"{PLAYERS}\n{text} 1-0\n")
+    assert " ".join(game.moves) == moves
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        '[WhiteElo "1900"][BlackElo "2000"]',
+        '[WhiteElo "1900"] [Event "a \\"]\\" b"] [BlackElo "2000"]',
+        '  [ WhiteElo "1900" ]\n\t[BlackElo " 2000 "]',
+        '[WhiteElo "1900"] ; or so\n[BlackElo "2000"]',
+    ],
+)
+def test_headers_may_share_a_line_and_have_spaces(headers: str, tmp_path: Path) -> None:
+    games, counts = read(tmp_path, GOOD, f"{headers}\n\n1. e4 *\n", GOOD)
+    assert [len(game.moves) for game in games] == [4, 1, 4]
+    assert counts == Counts(kept=3)
+
+
+def test_a_byte_order_mark_in_joined_files_costs_no_game(tmp_path: Path) -> None:
+    games, counts = read(tmp_path, *[f"\ufeff{GOOD}"] * 3)
+    assert counts == Counts(kept=3)
+    assert len({game.moves for game in games}) == 1
+
+
+def test_games_without_headers_end_at_their_results_or_before_a_first_move(tmp_path: Path) -> None:
+    games, _ = read(tmp_path, "1. e4 *\n\n1. d4 d5\n\n1. c4\n\n1... e5 *\n\n2. f4 *\n", "1. f4", least_elo=0)
+    assert [game.moves for game in games] == [("e2e4",), ("d2d4", "d7d5"), ("c2c4", "e7e5"), ("f2f4",), ("f2f4",)]
 
 
 @pytest.mark.parametrize("word", ["Ñf3", "Sf3", "e", "wins"])

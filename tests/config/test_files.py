@@ -17,6 +17,9 @@ from w2s.errors import UserError
         ("nlp:\n  tasks: [{name: boolq, test: x}]\n  methods: [naive]\n  tasks: [cola]\n", "a.yaml:4: 'tasks' is"),
         ("rungs:\n  - name: a\n    tokens: 1\n    tokens: 2\n", "a.yaml:4: 'tokens' is already in line 3"),
         ("nlp: {tasks: [a], tasks: [b]}\n", "a.yaml:1: 'tasks' is already in line 1"),
+        ("seeds: [1, 010]\n", "a.yaml:1: 010 is read by YAML as another number (of base 8 or 60); write it"),
+        ("a: {b: 1:30}\n", "a.yaml:1: 1:30 is read by YAML as another number"),
+        ("a: &x\n  b: [*x]\n", "a.yaml:1: it holds an alias (*) of itself"),
         ("a: [1\n", "a.yaml: not valid YAML"),
         ("- 1\n", "a.yaml: should be a mapping"),
         ("", "a.yaml: should be a mapping"),
@@ -39,5 +42,6 @@ def test_json_is_read_with_tabs_and_without_keys_twice(tmp_path: Path) -> None:
 
 
 def test_what_yaml_can_say_is_read(tmp_path: Path) -> None:
-    (tmp_path / "a.yaml").write_text("a: &x {b: 1}\nc: {<<: *x, d: 1.0e-3}\ne: null\n")
-    assert read_yaml(tmp_path / "a.yaml") == {"a": {"b": 1}, "c": {"b": 1, "d": 1e-3}, "e": None}
+    (tmp_path / "a.yaml").write_text("a: &x {b: 1}\nc: {<<: *x, d: 1.0e-3}\ne: null\nf: [*x, 0, '010']\n")
+    expected = {"a": {"b": 1}, "c": {"b": 1, "d": 1e-3}, "e": None, "f": [{"b": 1}, 0, "010"]}
+    assert read_yaml(tmp_path / "a.yaml") == expected

@@ -188,6 +188,12 @@ def test_a_json_list_may_be_one_long_line(tmp_path: Path) -> None:
     assert list(read(write(tmp_path / "a.json", content))) == content
 
 
+def test_a_cell_may_be_long(tmp_path: Path) -> None:
+    words = "some words " * 20_000
+    (tmp_path / "a.csv").write_text(f'a,b\n"{words}",1\n')
+    assert list(read(tmp_path / "a.csv")) == [{"a": words, "b": "1"}]
+
+
 def test_a_character_in_two_escaped_halves_is_one_character(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"a": "\\ud83d\\ude00"}\n')
     assert list(read(tmp_path / "a.jsonl")) == [{"a": "\U0001f600"}]
@@ -208,7 +214,13 @@ def test_a_test_set_may_be_cut_from_the_training_rows() -> None:
         ("a.parquet", b"", "a.parquet: not a readable parquet file"),
         ("a.jsonl", b'{"a": 1}\n{broken', "a.jsonl:2: not valid JSON"),
         ("a.jsonl", b"\n[1]\n", "a.jsonl:2: not an object with columns as keys"),
-        ("a.jsonl", b"\xff\xfe", "a.jsonl: not readable as utf-8 text"),
+        ("a.jsonl", b"\xff", "a.jsonl: not readable as utf-8 text"),
+        ("a.jsonl", '{"a": 1}\n'.encode("utf-16"), "a.jsonl: UTF-16 (or UTF-32) text; save it as UTF-8"),
+        ("a.json", '[{"a": 1}]'.encode("utf-32"), "a.json: UTF-16 (or UTF-32) text; save it as UTF-8"),
+        ("a.csv", b"a,b\r1,2\r", "a.csv: its lines end in carriage returns alone; save it with line feeds"),
+        ("a.jsonl", b"[" * 100_000, "a.jsonl:1: not valid JSON (it is nested too deeply)"),
+        ("a.csv", b"a,b,a\n1,2,3\n", "a.csv: two columns are called 'a'; allowed once"),
+        ("a.tsv", b"a\tb\tb\n1\t2\t3\n", "a.tsv: two columns are called 'b'; allowed once"),
         ("a.json", b"[1, ", "a.json: not readable as JSON"),
         ("a.json", b"[1]", "a.json: row 0: not an object"),
         ("a.csv", b"a,b\n1,2\n1,2,3\n", "a.csv:3: the row and the header differ in their number of fields"),

@@ -74,6 +74,33 @@ def test_a_text_without_words_is_its_own_group() -> None:
     assert plain("Straße, 3rd") == plain("STRASSE 3RD")
 
 
+SPELLINGS = [
+    ("a caf\u00e9 of mine", "a cafe\u0301 of mine"),
+    ("the caf\u00e9s", "the cafe\u0301s"),
+    ("a na\u00efve film", "a naive film"),
+    ("we don\u2019t", "we don't"),
+    ("we don\u02bct", "we don't"),
+    ("to co\u00adoperate", "to cooperate"),
+    ("\uff21 \uff46\uff49\uff4e\uff45 film", "a fine film"),
+    ("\u0130stanbul", "istanbul"),
+    ("\u2764\ufe0f a film", "a film"),
+    ("\u201ca film\u201d\u2014good\u2026", "a film good"),
+    ("\u0915\u093f\u0924\u093e\u092c\u0964", "\u0915\u093f\u0924\u093e\u092c"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SPELLINGS)
+def test_accents_and_unicodes_punctuation_do_not_tell_groups_apart(one: str, other: str) -> None:
+    home = _components([Candidate(group, group, group, 1) for group in (one, other, "an other film")])
+    assert home[one] == home[other] != home["an other film"]
+
+
+def test_marks_of_other_scripts_are_letters() -> None:
+    """Vowels of Hindi: words that differ in them alone are strangers, under any name."""
+    words = ["\u0915\u093f", "\u0915\u093e", "\u0915\u0941"]
+    assert len(set(_components([Candidate(word, word, word, 1) for word in words]).values())) == 3
+
+
 def built(rows: list[dict[str, Any]], sizes: Sizes = SIZES, seed: int = 0) -> Examples:
     task = Task(
         "plain", "Plain", lambda row: [Candidate(row["group"], row["group"], row["text"], row["label"])], (), "p"

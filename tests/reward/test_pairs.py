@@ -75,6 +75,24 @@ def test_the_higher_score_of_webgpt_is_preferred_and_a_draw_is_none() -> None:
         webgpt(row | {"score_0": 0.5})
 
 
+@pytest.mark.parametrize("kind", [int, float, bool, str, lambda label: f" {label}.0"])
+def test_choices_may_be_numbers_truth_values_or_text(kind: Any) -> None:
+    row = {"post_id": "p", "history": "Why?", "human_ref_A": "A", "human_ref_B": "B"}
+    assert [shp(row | {"labels": kind(label)}).better for label in (0, 1)] == [" B", " A"]
+    post = {"info": {"id": "t", "post": "Text."}, "summaries": [{"text": "A"}, {"text": "B"}]}
+    assert [summarize(post | {"choice": kind(choice)}).better for choice in (0, 1)] == [" A", " B"]
+
+
+def test_scores_are_compared_as_numbers_and_a_missing_one_is_malformed() -> None:
+    row = {"question": {"full_text": "Why?"}, "answer_0": "A", "answer_1": "B", "score_0": "10", "score_1": "9.5"}
+    assert webgpt(row).better == " A"
+    for missing in (None, float("nan"), "nan"):
+        with pytest.raises(MalformedError, match="score_1 is missing"):
+            webgpt(row | {"score_1": missing})
+    with pytest.raises(TypeError, match="score_0 is no number"):
+        webgpt(row | {"score_0": "good"})
+
+
 def test_a_row_of_another_schema_is_a_mistake() -> None:
     with pytest.raises(KeyError):
         hh({"text": "a"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,31 @@ def test_ids_are_places_where_names_are_missing_or_the_same(tmp_path: Path) -> N
         content = [{"bytes": encoded((1, 1, 1)), "path": name} for name in names]
         pq.write_table(pa.table({"image": content, "label": [0, 1]}), path)
         assert images.read_index(made(tmp_path, {"files": hashes.of_files([path])}, [path])).ids == ["0-0", "0-1"]
+
+
+@pytest.mark.parametrize("labels", [[0.0, 1.0], ["0", "1"], [False, True]])
+def test_labels_may_be_whole_numbers_of_any_kind(labels: list[Any], tmp_path: Path) -> None:
+    content = [{"bytes": encoded((1, 1, 1)), "path": name} for name in "ab"]
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"image": content, "label": labels}), path)
+    assert images.read_index(made(tmp_path, {"files": hashes.of_files([path])}, [path])).labels == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (["cat", "dog"], "a.parquet: row 0: label 'cat' is not allowed; allowed: the number of a class, from 0"),
+        ([0.0, 0.5], "a.parquet: row 1: label 0.5 is not allowed"),
+        ([0.0, float("nan")], "images: b has no label"),
+        (["0", None], "images: b has no label"),
+    ],
+)
+def test_a_label_that_is_no_class_is_one_line(labels: list[Any], said: str, tmp_path: Path) -> None:
+    content = [{"bytes": encoded((1, 1, 1)), "path": name} for name in "ab"]
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"image": content, "label": labels}), path)
+    with pytest.raises(UserError, match=re.escape(said)):
+        made(tmp_path, {"files": hashes.of_files([path])}, [path])
 
 
 def test_other_columns_and_missing_labels_are_one_line(tmp_path: Path) -> None:

@@ -24,10 +24,15 @@ MALFORMED_AT_MOST = 0.05  # share of malformed games beyond which something is w
 ENOUGH = 100  # games read, for that share to be believed
 MOVETEXT_AT_MOST = 1 << 20  # characters; no game with comments is longer, an unclosed comment would be
 STANDARD = {"", "standard", "chess", "classical", "normal", "from position"}  # as the Variant header says it
-HEADER = re.compile(r'\s*\[([A-Za-z0-9_]+)\s+"(.*)"\s*\]\s*$')
+HEADER = re.compile(r'\s*\[\s*([A-Za-z0-9_]+)\s+"(.*)"\s*\]\s*$')
+OPENING = ("[", " ", "\t")  # of a line with headers
+HEADERS = re.compile(r'\[\s*([A-Za-z0-9_]+)\s+"((?:[^"\\]|\\.)*)"\s*\]')  # several in a line
+MARK = "\ufeff".encode().decode("latin-1")  # a byte order mark, also in the middle of files that were joined
 ANNOTATION = re.compile(r"\{[^}]*\}|;[^\n]*|\$\d+")
+NESTED = re.compile(r"\{[^{}]*\}")  # comments in comments, which PGN does not know
 VARIATION = re.compile(r"\([^()]*\)")
-MOVE_NUMBER = re.compile(r"(?<![A-Za-z-])\d+\.+")
+MOVE_NUMBER = re.compile(r"(?<![A-Za-z-])\d+(?:\.+|[):](?!\d))")
+FIRST = re.compile(r"\s*1(?:\.(?!\s*\.)|[):])")  # a new game's first move
 RESULTS = {"1-0", "0-1", "1/2-1/2", "*", "1/2", "1:0", "0:1", "1/2:1/2"}
 NULL_MOVES = {"--", "Z0", "0000", "@@@@"}
 # As people and programs write them: figurines, dashes, crosses and halves in Unicode
@@ -35,10 +40,11 @@ SPELT = dict(zip("♔♕♖♗♘♙♚♛♜♝♞♟", ("K", "Q", "R", "B", "N
 SPELT |= dict.fromkeys("\u2010\u2011\u2013\u2014\u2212", "-") | {"\u00d7": "x", "½": "1/2"}
 SPELLING = str.maketrans(SPELT)
 SIGNS = re.compile(r"[^\w\s\x00-\x7f]+")  # ⩲, ±, ∞, □, †, ...: no letters
-EN_PASSANT = re.compile(r"(?<=[36+#!?])\s*(?:\(?e\.\s?p\.\)?|\(?ep\)?(?!\w))")
+EN_PASSANT = re.compile(r"(?<=[36+#!?])\s*(?:\(?e\.\s?p\.?\)?|\(?ep\)?(?!\w))")
 PROMOTION = re.compile(r"(?<=[18])(?:\(=?([NBRQ])\)|/([NBRQ]))")
 VERDICT = re.compile(r"(?<=[\w+#])(?:\+/?-|-/?\+|\+/?=|=/?\+|=)$")  # on a position, behind the move that leads to it
-REMARKS = {"N", "TN", "D", "RR", "ch", "mate"}  # novelty, diagram, editor's comment, check
+REMARKS = {"N", "TN", "D", "RR", "ch", "dbl.ch", "mate"}  # novelty, diagram, editor's comment, check
+STUCK = re.compile(r"(?<=[1-8QRBN])(?:(?:dbl\.?)?ch|mate)$|(?<=[2-7])T?N$")  # the same without a space
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,24 +139,25 @@ def _split(rows: Iterable[str]) -> Iterator[tuple[dict[str, str], str]]:
     """Headers and movetext of every game. A line of header form begins the next game after any line of moves.
 
     It does so in an unclosed comment too, but there only after an empty line, so that one broken comment costs
-    one game.
+    one game. After an empty line a game goes on unless its result stands there, or a first move follows.
     """
     headers: dict[str, str] = {}
     text: list[str] = []
     size, comment, blank = 0, False, False
     for row in rows:
-        if row[:1] == "[" and (not comment or blank) and (header := HEADER.match(row)):
+        row = row.removeprefix(MARK)
+        if row[:1] in OPENING and (not comment or blank) and (found := _headers(row)):
             if text or (headers and blank):
                 yield headers, "\n".join(text)
                 headers, text, size, comment = {}, [], 0, False
-            headers[header[1]] = header[2]
+            headers |= found
         elif not row or row.isspace():
-            if text and not comment:
-                yield headers, "\n".join(text)
-                headers, text, size = {}, [], 0
             blank = True
             continue
         elif comment or row[0] not in "[%":
+            if blank and text and not comment and _is_over(text, row):
+                yield headers, "\n".join(text)
+                headers, text, size = {}, [], 0
             size += len(row)
             if size <= MOVETEXT_AT_MOST:
                 text.append(row)
@@ -159,6 +166,23 @@ def _split(rows: Iterable[str]) -> Iterator[tuple[dict[str, str], str]]:
         blank = False
     if text or headers:
         yield headers, "\n".join(text)
+
+
+def _headers(row: str) -> dict[str, str]:
+    """Those of a line; nothing if it is none of headers."""
+    one = HEADER.match(row)
+    if one is not None and '"]' not in one[2]:
+        return {one[1]: one[2]}
+    several = {found[1]: found[2] for found in HEADERS.finditer(row)} if row.lstrip()[:1] == "[" else {}
+    return several or ({one[1]: one[2]} if one is not None else {})
+
+
+def _is_over(text: list[str], row: str) -> bool:
+    """Whether a game has ended before a line: its result stands there, or it has moves and the line has a first one."""
+    words = text[-1].rstrip().rsplit(maxsplit=1)
+    if words and words[-1].rstrip(".") in RESULTS:
+        return True
+    return bool(FIRST.match(row)) and not _without_comments("\n".join(text)).isspace()
 
 
 def _in_comment(row: str, comment: bool) -> bool:
@@ -176,7 +200,7 @@ def _in_comment(row: str, comment: bool) -> bool:
 
 
 def _elo(headers: dict[str, str], name: str) -> int:
-    value = headers.get(name, "")
+    value = headers.get(name, "").strip()
     return int(value) if value.isascii() and value.isdecimal() else 0
 
 
@@ -214,7 +238,7 @@ def _unicode(text: str) -> str:
 def sans(text: str) -> list[str]:
     """The moves of a game's mainline in SAN. What is no move stays in for the replay to find; glyphs and numbers go."""
     if "{" in text or ";" in text or "$" in text:
-        text = ANNOTATION.sub(" ", text)
+        text = _without_comments(text)
     if "(" in text or "/" in text:
         text = PROMOTION.sub(r"=\1\2", text)
     if "p" in text:
@@ -234,12 +258,23 @@ def sans(text: str) -> list[str]:
     return found
 
 
+def _without_comments(text: str) -> str:
+    """A comment ends at the first brace that closes; where one is left over, comments were put into comments."""
+    plain = ANNOTATION.sub(" ", text)
+    if "}" not in plain:
+        return plain
+    removed = 1
+    while removed:
+        text, removed = NESTED.subn(" ", text)
+    return ANNOTATION.sub(" ", text)
+
+
 @lru_cache(1 << 14)
 def _move(word: str) -> str:
     """A move without what is written around it; nothing for a number, a glyph or a remark."""
     if word in NULL_MOVES:
         return word
-    word = VERDICT.sub("", word.lstrip(".").rstrip("!?.,"))
+    word = VERDICT.sub("", STUCK.sub("", word.lstrip(".").rstrip("!?.,")))
     return "" if word.isdecimal() or word in REMARKS or not any(map(str.isalnum, word)) else word.rstrip("!?")
 
 

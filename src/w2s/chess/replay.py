@@ -13,9 +13,10 @@ from functools import lru_cache
 
 import chess
 
-SAN = re.compile(r"([NBRQK])?([a-h])?([1-8])?[-x]?([a-h][1-8])(?:=?([NBRQnbrq]))?[+#]*")
-CASTLING = {"O-O": 1, "0-0": 1, "O-O-O": -1, "0-0-0": -1}
-KINDS = {"N": chess.KNIGHT, "B": chess.BISHOP, "R": chess.ROOK, "Q": chess.QUEEN, "K": chess.KING}
+SAN = re.compile(r"([NBRQKP])?([a-h])?([1-8])?[-x:]?([a-h][1-8])(?:=?([NBRQnbrq]))?[+#]*")
+CASTLING = {"OO": 1, "OOO": -1}  # without dashes
+KINDS = {"P": chess.PAWN, "N": chess.KNIGHT, "B": chess.BISHOP, "R": chess.ROOK, "Q": chess.QUEEN, "K": chess.KING}
+LOWER = re.compile(r"[nrqk]|b(?!\d)")  # a piece's letter; b2 is a square
 NAMES = {kind: name for name, kind in KINDS.items()}
 UCI = [[a + b for b in chess.SQUARE_NAMES] for a in chess.SQUARE_NAMES]  # one string object a move, however many games
 BACK = (chess.BB_RANK_8, chess.BB_RANK_1)  # by colour, as everything below that is indexed so
@@ -71,7 +72,21 @@ class Replay:
         return board
 
     def push_san(self, san: str) -> str:
-        """Play a move in SAN (check and mate marks do not matter); returns it in UCI. IllegalMoveError."""
+        """Play a move in SAN (check and mate marks do not matter); returns it in UCI. IllegalMoveError.
+
+        A piece's letter may be in lower case where no pawn can make the move (``bxc3``).
+        """
+        try:
+            return self._push_san(san)
+        except IllegalMoveError:
+            if not LOWER.match(san):
+                raise
+        try:
+            return self._push_san(san[0].upper() + san[1:])
+        except IllegalMoveError:
+            raise IllegalMoveError(san) from None
+
+    def _push_san(self, san: str) -> str:
         move = _read(san)
         if move is None:
             return self._castle(san)
@@ -199,7 +214,7 @@ class Replay:
         return name[1] if all(square >> 3 != origin >> 3 for square in others) else name
 
     def _castle(self, san: str) -> str:
-        way = CASTLING.get(san.rstrip("+#"))
+        way = CASTLING.get(san.rstrip("+#").upper().replace("0", "O").replace("-", ""))
         turn = self._turn
         home = chess.E1 if turn else chess.E8
         if way is None or self._kings[turn] != home:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from w2s.errors import UserError
+
+TRAP = re.compile(r"[-+]?0[0-7_]*[0-7]|[-+]?[0-9_]+(?::[0-9]+)+")
 
 
 def deep_merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,7 +30,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         # JSON is YAML but for tabs, which it has between values alone
         loader = yaml.SafeLoader(text.expandtabs(1) if path.suffix == ".json" else text)
         node = loader.get_single_node()
-        _refuse_keys_twice(node, path)
+        _refuse_traps(node, path)
         content = loader.construct_document(node) if node else None
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not readable as utf-8 text ({error})") from None
@@ -40,10 +43,20 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
-def _refuse_keys_twice(node: Any, path: Path) -> None:
-    """UserError for a mapping with a key twice, of which YAML would drop the first. node: of a parsed file."""
+def _refuse_traps(node: Any, path: Path, above: Sequence[Any] = ()) -> None:
+    """UserError for what YAML reads in another way than people do. node: of a parsed file; above: those that hold it.
+
+    Of a key that stands there twice it drops the first; 010 is 8 to it, and 1:30 is 90.
+    """
     from yaml import MappingNode, ScalarNode, SequenceNode
 
+    if any(one is node for one in above):
+        raise UserError(f"{path}:{node.start_mark.line + 1}: it holds an alias (*) of itself; allowed: of other parts")
+    if isinstance(node, ScalarNode) and node.tag.endswith(":int") and TRAP.fullmatch(node.value):
+        raise UserError(
+            f"{path}:{node.start_mark.line + 1}: {node.value} is read by YAML as another number (of base 8 or 60); "
+            "write it without zeros in front and without colons, or as text in quotes"
+        )
     lines: dict[str, int] = {}
     children = node.value if isinstance(node, SequenceNode) else []
     if isinstance(node, MappingNode):
@@ -55,7 +68,7 @@ def _refuse_keys_twice(node: Any, path: Path) -> None:
                     raise UserError(f"{path}:{line}: {key.value!r} is already in line {lines[key.value]}; allowed once")
                 lines[key.value] = line
     for child in children:
-        _refuse_keys_twice(child, path)
+        _refuse_traps(child, path, (*above, node))
 
 
 CODE = "__use_yte__"  # a file that Snakemake loads and that has this key is a program: what follows a ``?`` is run

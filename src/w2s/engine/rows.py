@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ ENDINGS = (".parquet", *TEXTS, *(text + packed for packed in streams.COMPRESSION
 BATCH = 1000  # rows of a parquet file in memory at once
 NO_SPLIT = "none"  # as a test split: cut the test set from the training rows
 REMEDY = "converting to .jsonl with the hub's columns (docs/tasks.md)"
+NUMBER = re.compile(r"-?[0-9]+(\.0*)?|nan", re.IGNORECASE)
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")  # as JSON escapes it; a pair of them is one character
 
 
@@ -160,7 +162,9 @@ def _parquet(path: Path) -> Iterator[Row]:
 
 def _csv(path: Path) -> Iterator[Row]:
     try:
+        csv.field_size_limit(streams.LINE_AT_MOST)
         table = csv.DictReader(streams.lines(path, ends=True), strict=True)
+        _refuse_columns_twice(table.fieldnames or (), path)
         for row in table:
             if None in row or None in row.values():
                 raise UserError(f"{path}:{table.line_num}: the row and the header differ in their number of fields")
@@ -173,6 +177,7 @@ def _tsv(path: Path) -> Iterator[Row]:
     """Cells of a file with tabs are taken as they are. Whether quotation marks around one belong to it is not known."""
     rows = (line.split("\t") for line in streams.lines(path) if line.strip())
     header = next(rows, [])
+    _refuse_columns_twice(header, path)
     for number, cells in enumerate(rows, start=2):
         if len(cells) != len(header):
             raise UserError(f"{path}: row {number} and the header differ in their number of fields")
@@ -180,6 +185,12 @@ def _tsv(path: Path) -> Iterator[Row]:
             if len(cell) > 1 and cell[0] == cell[-1] == '"':
                 raise UserError(f"{path}: row {number}: {cell[:40]} may be quoted or not; the file needs {REMEDY}")
         yield dict(zip(header, cells, strict=True))
+
+
+def _refuse_columns_twice(header: Sequence[str], path: Path) -> None:
+    for name in header:
+        if header.count(name) > 1:
+            raise UserError(f"{path}: two columns are called {name[:40]!r}; allowed once")
 
 
 def _jsonl(path: Path) -> Iterator[Row]:
@@ -212,7 +223,10 @@ def _json(path: Path) -> Iterator[Row]:
 
 def _parsed(text: str) -> Any:
     """ValueError for what is not JSON, or has half of a character in it."""
-    content = json.loads(text)
+    try:
+        content = json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
     if SURROGATE.search(text):
         try:
             json.dumps(content, ensure_ascii=False).encode()
@@ -226,3 +240,19 @@ def _checked(row: object, where: str) -> Row:
     if not isinstance(row, dict):
         raise UserError(f"{where}: not an object with columns as keys; the file needs {REMEDY}")
     return row
+
+
+# -- values ------------------------------------------------------------------------------------------------
+
+
+def whole(value: Any) -> Any:
+    """The value as an int where it stands for a whole number, None where it is missing, else the value.
+
+    Text and floats are numbers too: a column that lacks a value is read as floats by many tools, and the lack as NaN.
+    """
+    if isinstance(value, str):
+        value = {"true": "1", "false": "0", "": "nan"}.get(value.strip().lower(), value.strip())
+        value = float(value) if NUMBER.fullmatch(value) else value
+    if isinstance(value, float):
+        return None if math.isnan(value) else int(value) if value.is_integer() else value
+    return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ CHUNK = 1 << 17  # bytes read at a time
 WINDOW_AT_MOST = 1 << 31  # bytes that zstandard may look back: all that `zstd --long=31` can ask for
 LINE_AT_MOST = 1 << 22  # bytes; a longer line means that the file is no text
 POINTER = b"version https://git-lfs.github.com/spec/"
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstandard"}
 
 
@@ -36,7 +38,7 @@ def lines(path: Path, encoding: str = "utf-8", *, ends: bool = False) -> Iterato
     begun = False
     for chunk in _chunks(path):
         if not begun:
-            chunk = chunk.removeprefix(b"\xef\xbb\xbf")  # a byte order mark is no part of the first line
+            chunk = _begin(chunk, path)
             begun = True
         whole, end, rest = (rest + chunk).rpartition(b"\n")
         if end:
@@ -49,8 +51,17 @@ def lines(path: Path, encoding: str = "utf-8", *, ends: bool = False) -> Iterato
 
 def text(path: Path, encoding: str = "utf-8") -> str:
     """The whole file as ``lines`` reads it, however long its lines are."""
-    content = b"".join(_chunks(path)).removeprefix(b"\xef\xbb\xbf")
+    content = _begin(b"".join(_chunks(path)), path)
     return "\n".join(_decoded(content, path, encoding, None))
+
+
+def _begin(content: bytes, path: Path) -> bytes:
+    """The first bytes of a file without a byte order mark. UserError for text of another kind, which is not guessed."""
+    if content.startswith(UTF_16):
+        raise UserError(f"{path}: UTF-16 (or UTF-32) text; save it as UTF-8")
+    if b"\r" in content and b"\n" not in content:
+        raise UserError(f"{path}: its lines end in carriage returns alone; save it with line feeds")
+    return content.removeprefix(codecs.BOM_UTF8)
 
 
 def _decoded(block: bytes, path: Path, encoding: str, end: str | None) -> list[str]:

@@ -19,6 +19,8 @@ TEXT_FILES = ("*.json", "*.txt", "*.model", "*.jinja")  # config, tokenizer, ind
 WEIGHTS = ("*.safetensors", "*.bin")  # the first kind that a repository has
 NOT_WEIGHTS = ("training_args.bin",)
 TOLERANCE = 0.01  # of declared parameters
+LIMITS = ("max_position_embeddings", "n_positions", "max_seq_len")  # how architectures call the tokens they take
+SWITCHING = {"longrope", "su"}  # rotary positions with other angles for long texts, by their names in configs
 
 
 def fetch(repository: str, revision: str, wanted_by: str) -> Path:
@@ -128,11 +130,20 @@ def save(model: Any, tokenizer: Any, loaded: Mapping[str, Any], out: Path, where
 
 
 def max_length(folder: Path) -> int | None:
-    """Tokens that the model takes at most, from its config; None where it sets no limit."""
+    """Tokens that the model takes at most, from its config; None where it sets no limit.
+
+    With the rotary positions of Phi-3's long versions ("longrope"), what it was pretrained on: beyond that, angles of
+    all texts of a batch depend on its longest.
+    """
     path = folder / "config.json"
     config = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    limits = [config[name] for name in ("max_position_embeddings", "n_positions") if config.get(name)]
-    return int(min(limits)) if limits else None
+    ropes = [config[name] for name in ("rope_parameters", "rope_scaling") if isinstance(config.get(name), dict)]
+    ropes += [inner for rope in ropes for inner in rope.values() if isinstance(inner, dict)]  # by type of layer
+    switching = [one for one in ropes if {one.get("rope_type"), one.get("type")} & SWITCHING]
+    original = "original_max_position_embeddings"
+    limits = [config.get(name) for name in LIMITS]
+    limits += [one.get(original) or config.get(original) for one in switching]
+    return min((int(limit) for limit in limits if limit), default=None)
 
 
 def directory_of(artifact: Path) -> Path:

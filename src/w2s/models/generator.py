@@ -164,7 +164,7 @@ def _check_cache(network: Generator, directory: Path) -> None:
         _, cache = network.prefill(torch.tensor([[1, 2]]), step, 1)
         found, _ = network.decode(torch.tensor([3]), step, cache)
         network.score_after(network.read_prefix([1, 2]), torch.tensor([[3]]), torch.tensor([1]))
-    except (TypeError, AttributeError) as error:
+    except (TypeError, AttributeError, IndexError) as error:
         raise UserError(f"{directory}: {name} is not supported: it has no KV cache ({first_line(error)})") from None
     whole = network(torch.tensor([[1, 2, 3]]), torch.tensor([0]), step)
     if not torch.allclose(found, whole, atol=5e-2, rtol=5e-2):

@@ -149,7 +149,7 @@ def _at_most(
 def _components(candidates: Iterable[Candidate]) -> dict[str, str]:
     """Group -> the name that it shares with every group it is tied to, directly or not.
 
-    Groups that differ in case, punctuation or spaces alone are one.
+    Groups that differ in case, punctuation, spaces or accents alone are one. Its name is the least of theirs.
     """
     parent: dict[str, str] = {}
 
@@ -158,12 +158,19 @@ def _components(candidates: Iterable[Candidate]) -> dict[str, str]:
             parent[name] = name = parent[parent[name]]
         return name
 
-    names: dict[str, str] = {}
+    keys: dict[str, str] = {}
     for one in candidates:
-        tied = [names.setdefault(group, formatters.plain(group)) for group in (one.group, one.also or one.group)]
+        tied = [keys.setdefault(group, formatters.alike(group)) for group in (one.group, one.also or one.group)]
         first, second = sorted(map(root, tied))
         parent[second] = first
-    return {group: root(name) for group, name in names.items()}
+    names: dict[str, str] = {}
+    for group, key in keys.items():
+        name = formatters.plain(group)
+        names[root(key)] = min(name, names.get(root(key), name))
+    shared = {name for name, count in Counter(names.values()).items() if count > 1}  # by strangers without its marks
+    return {
+        group: f"{name} ({root(key)})" if (name := names[root(key)]) in shared else name for group, key in keys.items()
+    }
 
 
 def _examples(

@@ -7,16 +7,20 @@ are the hub's own. A value that is not of the schema raises ValueError, TypeErro
 
 from __future__ import annotations
 
-import math
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from w2s.engine.rows import whole
+
 Row = Mapping[str, Any]
 
-NUMBER = re.compile(r"-?[0-9]+(\.0*)?|nan", re.IGNORECASE)
 WORD = re.compile(r"[^\W_]+")
+ACCENT = re.compile("[\u0300-\u036f]")  # of a Latin, Greek or Cyrillic letter, as a character of its own
+APOSTROPHE = re.compile("[\u02b9-\u02ff]")  # and other signs that Unicode counts among letters
+INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]")
 
 
 class EmptyTextError(ValueError):
@@ -73,19 +77,6 @@ def number(row: Row, column: str, *allowed: int) -> int:
     return int(value)
 
 
-def whole(value: Any) -> Any:
-    """The value as an int where it stands for a whole number, None where it is missing, else the value.
-
-    Text and floats are numbers too: a column that lacks a value is read as floats by many tools, and the lack as NaN.
-    """
-    if isinstance(value, str):
-        value = {"true": "1", "false": "0", "": "nan"}.get(value.strip().lower(), value.strip())
-        value = float(value) if NUMBER.fullmatch(value) else value
-    if isinstance(value, float):
-        return None if math.isnan(value) else int(value) if value.is_integer() else value
-    return value
-
-
 def text(row: Row, column: str) -> str:
     """The column's text without surrounding space. EmptyTextError if there is none, ValueError if it is no text."""
     value = row[column]
@@ -124,7 +115,25 @@ def as_question(question: str) -> str:
 
 def plain(text: str) -> str:
     """The text's words in lower case, without punctuation; the text itself if it has no words."""
+    if ACCENT.search(text):
+        text = unicodedata.normalize("NFC", text)
     return " ".join(WORD.findall(text.casefold())) or text
+
+
+def alike(text: str) -> str:
+    """The same for all texts that differ in case, punctuation, accents, width or invisible characters alone.
+
+    Marks of scripts without accents, as vowels in Hindi, are letters.
+    """
+    if text.isascii():
+        return plain(text)
+    apart = unicodedata.normalize("NFKD", _words(APOSTROPHE.sub(" ", INVISIBLE.sub("", text))))
+    return " ".join(_words(ACCENT.sub("", apart)).casefold().split()) or text
+
+
+def _words(text: str) -> str:
+    """Its letters, digits and marks, with a space for everything else."""
+    return "".join(one if one.isalnum() or unicodedata.category(one)[0] == "M" else " " for one in text)
 
 
 def first_words(text: str, count: int) -> str:

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from w2s.nlp.formatters import Row, whole
+from w2s.engine.rows import whole
+from w2s.nlp.formatters import Row
 
 Relabel = Callable[[Row], Row]
 

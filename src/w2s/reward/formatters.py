@@ -7,11 +7,14 @@ only malformed rows can be too many. A row of another schema is the caller's mis
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from w2s.engine.rows import whole
 
 Row = Mapping[str, Any]
 HUMAN, ASSISTANT = "\n\nHuman:", "\n\nAssistant:"
@@ -65,7 +68,7 @@ def hh(row: Row) -> Comparison:
 
 def summarize(row: Row) -> Comparison:
     """OpenAI summarize-from-feedback, config comparisons: two summaries of a post or an article."""
-    info, summaries, choice = row["info"], row["summaries"], row["choice"]
+    info, summaries, choice = row["info"], row["summaries"], whole(row["choice"])
     text = info.get("post") or info.get("article")
     if not isinstance(text, str) or not text.strip():
         raise MalformedError("there is no text to summarize")
@@ -80,9 +83,10 @@ def summarize(row: Row) -> Comparison:
 
 def shp(row: Row) -> Comparison:
     """Stanford Human Preferences: a post and two comments; label 1 where A is preferred."""
-    if row["labels"] not in (0, 1):
+    label = whole(row["labels"])
+    if label not in (0, 1):
         raise MalformedError("not a choice between two comments")
-    names = ("human_ref_A", "human_ref_B") if row["labels"] == 1 else ("human_ref_B", "human_ref_A")
+    names = ("human_ref_A", "human_ref_B") if label == 1 else ("human_ref_B", "human_ref_A")
     better, worse = (f" {_text(row, name).strip()}" for name in names)
     history = _text(row, "history").strip()
     return Comparison(f"{history}\n\nComment:", better, worse, str(row.get("post_id") or history))
@@ -90,7 +94,7 @@ def shp(row: Row) -> Comparison:
 
 def webgpt(row: Row) -> Comparison:
     """OpenAI WebGPT comparisons: two answers to a question; the one with the higher score is preferred."""
-    scores = row["score_0"], row["score_1"]
+    scores = [_number(row, name) for name in ("score_0", "score_1")]
     if scores[0] == scores[1]:
         raise UndecidedError("neither answer is preferred")
     question = _text(row["question"], "full_text").strip()
@@ -106,3 +110,16 @@ def _text(row: Row, name: str) -> str:
     if not isinstance(text, str):
         raise TypeError(f"{name} is no text")
     return text
+
+
+def _number(row: Row, name: str) -> float:
+    """A number, which some files have as text."""
+    try:
+        value = float(row[name])
+    except ValueError:
+        raise TypeError(f"{name} is no number") from None
+    except TypeError:
+        value = math.nan
+    if math.isnan(value):
+        raise MalformedError(f"{name} is missing")
+    return value

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from w2s.engine import artifacts
-from w2s.engine.rows import hub_files
+from w2s.engine.rows import hub_files, whole
 from w2s.engine.sources import unchanged
 from w2s.errors import UserError, first_line
 from w2s.vision import folder
@@ -121,7 +121,7 @@ def _of_tables(paths: Sequence[Path]) -> dict[str, list[Any]]:
         except (OSError, KeyError, TypeError, pa.ArrowException) as error:
             reason = first_line(error)
             raise UserError(f"{path}: no parquet file with columns image (bytes, path) and label ({reason})") from None
-        columns["label"] += [-1 if label is None else int(label) for label in labels]
+        columns["label"] += [_class(label, f"{path}: row {row}") for row, label in enumerate(labels)]
         columns["id"] += [name or f"{number}-{row}" for row, name in enumerate(names)]
         columns["name"] += [f"{number}-{row}" for row in range(len(names))]
     if len(set(columns["id"])) < len(columns["id"]):
@@ -130,6 +130,16 @@ def _of_tables(paths: Sequence[Path]) -> dict[str, list[Any]]:
     if not columns["id"]:
         raise UserError("vision.images: the files have no rows")
     return columns
+
+
+def _class(label: object, where: str) -> int:
+    """A class's number; -1 for a missing one. UserError for a label that is no whole number."""
+    found = whole(label)
+    if found is None:
+        return -1
+    if not isinstance(found, int):
+        raise UserError(f"{where}: label {label!r} is not allowed; allowed: the number of a class, from 0")
+    return int(found)
 
 
 # -- reading -----------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ def candidates(row: Row) -> list[Candidate]:
 
 def _yes_or_no(label: object) -> int:
     """The hub has 0 and 1, the authors' own files "no" and "yes"."""
-    return formatters.number({"label": {"no": 0, "yes": 1}.get(str(label), label)}, "label", 0, 1)
+    return formatters.number({"label": {"no": 0, "yes": 1}.get(str(label).strip().lower(), label)}, "label", 0, 1)
 
 
 def rows(known: World, fact: world.Fact, rng: random.Random) -> list[dict[str, Any]]:
