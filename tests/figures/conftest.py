@@ -19,7 +19,7 @@ Shape = Callable[..., Plan]
 
 
 CHESS = ("fig4", "fig14", "fig15", "fig19", "fig20")  # figures of chess alone
-REWARD = ("fig7", "fig10", "fig16", "fig17", "fig18")  # and of reward modelling
+REWARD = ("fig7", "fig10", "fig16", "fig17", "fig18", "preference")  # and of reward modelling
 
 
 def sections(name: str) -> dict[str, bool]:

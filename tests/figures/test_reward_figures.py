@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from tests.figures.conftest import REWARD, Shape, numbers
 from tests.figures.fake import Fake, halfway
-from tests.figures.seen import draw, footer, lines, ys
+from tests.figures.seen import draw, footer, lines, xs, ys
 from w2s import figures
 from w2s.analysis.aggregate import MEDIAN
 from w2s.errors import LackingError, UserError
@@ -82,6 +82,34 @@ def test_runs_at_the_papers_grid(shape: Shape) -> None:
     assert len(needed(plan, "fig7")) == 10 + 10 + 7 + 5 + 4 + 3
     assert len(needed(plan, "fig10")) == 2 * (9 + 9 + 6 + 4)
     assert len(needed(plan, "fig18") - needed(plan, "fig10")) == 9 + 6 + 4
+
+
+# -- preference ---------------------------------------------------------------------------------------------
+
+
+def test_dpo_and_naive_students_are_marked_between_supervisor_and_ceiling(shape: Shape) -> None:
+    plan = shape(reward=True, laid_over={"reward": {"dpo": {"pairs": [["r16", "r40"]]}}})
+    accuracy = halfway(plan)
+    results = Fake(lambda run: accuracy(run) - 0.06 * (run.method == "dpo"))
+    table = pd.DataFrame(figures.numbers("preference", plan, results))
+    figure = draw("preference", plan, table)
+    left, right = figure.axes
+    assert [text.get_text() for text in left.get_yticklabels()] == ["naive", "dpo"]
+    assert left.get_xlabel() == "test accuracy (%)"
+    for panel, expected in ((left, [75, 69]), (right, [50, 30])):
+        marks = [xs(line)[0] for line in panel.lines if line.get_marker() == "o"]
+        assert marks == pytest.approx(expected)
+    assert {60.0, 90.0} <= {round(xs(line)[0], 6) for line in left.lines if line.get_marker() == "None"}
+
+
+def test_without_direct_preference_optimisation_its_figure_lacks_it(shape: Shape) -> None:
+    with pytest.raises(LackingError, match=r"preference shows direct preference optimisation, but reward\.dpo is null"):
+        figures.module("preference").needs(shape(reward=True, laid_over={"reward": {"dpo": None}}))
+
+
+def test_direct_preference_optimisation_needs_a_student_more_per_pair(shape: Shape) -> None:
+    plan = shape(reward=True, seeds=1, laid_over={"reward": {"dpo": {"pairs": [["r16", "r40"], ["r24", "r40"]]}}})
+    assert len(needed(plan, "preference") - needed(plan, "fig7")) == 2
 
 
 # -- Figures 2 and 3 -----------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import MistralConfig, MistralModel
 
 from w2s.engine.checkpoints import Checkpoint
@@ -73,7 +73,7 @@ def apart(network: Rewarder, some: list[Raw]) -> Tensor:
     return torch.tensor(found)
 
 
-def gradients(network: Rewarder) -> dict[str, Tensor]:
+def gradients(network: nn.Module) -> dict[str, Tensor]:
     return {name: one.grad.clone() for name, one in network.named_parameters() if one.grad is not None}
 
 

@@ -64,6 +64,38 @@ def test_generative_supervisors_label_for_figure_18(paper: RewardPlan) -> None:
     assert run.parents["labels"] is paper.truth("hh", "r0", 0, generative=True)
 
 
+def test_a_student_of_direct_preference_optimisation_differs_in_its_reward_alone(config: dict[str, Any]) -> None:
+    config["reward"]["dpo"] = {"beta": 0.2, "rate": 0.5}
+    plan = plan_of(config, "dpo").reward
+    naive, dpo = (plan.student("hh", "p16", "p32", method, 0) for method in ("naive", "dpo"))
+    expected = copy.deepcopy(dict(naive.spec)) | {"beta": 0.2, "learning_rate": naive.spec["learning_rate"] / 2}
+    del expected["training"]["head"]
+    assert dpo.spec == expected
+    assert dpo.parents == naive.parents
+    assert dpo.path == f"results/reward/hh/p32/from-p16/dpo/s0-{dpo.key}"
+    assert [run.path for run in plan.every_run() if run.method == "dpo"] == [dpo.path]
+
+
+def test_without_direct_preference_optimisation_no_key_differs(config: dict[str, Any]) -> None:
+    def keys() -> set[str]:
+        return {run.key for run in plan_of(config, "x").reward.every_run()}
+
+    before = keys()
+    config["reward"]["dpo"] = None
+    assert len(before - keys()) == 1
+    assert keys() < before
+    with pytest.raises(LackingError, match=r"reward\.dpo is null"):
+        plan_of(config, "x").reward.student("hh", "p16", "p32", "dpo", 0)
+
+
+def test_figures_of_the_reward_setting_can_show_it(config: dict[str, Any]) -> None:
+    config["reward"]["methods"] = ["naive", "dpo"]
+    plan = plan_of(config, "x").reward
+    runs = [run for run in plan.every_run() if run.method == "dpo"]
+    assert len(runs) == len([run for run in plan.every_run() if run.method == "naive" and run.labels != "truth"])
+    assert {run.rung for run in runs} >= {"p32", "p32+generative"}
+
+
 def test_generative_finetuning_belongs_to_data_and_seed(config: dict[str, Any]) -> None:
     config["reward"]["seeds"] = [0, 1]
     plan = plan_of(config, "seeds").reward
@@ -177,6 +209,9 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
         lambda c: c["generative"].update(rungs=["p16"], supervisors=["p24"]),
         ["generative: no pair is left"],
     ),
+    ("no dpo", lambda c: c.update(dpo=None, methods=["naive", "dpo"]), ["reward.methods: unknown method 'dpo'"]),
+    ("dpo", lambda c: c["dpo"].update(pairs=[["p32", "p16"]]), ["dpo.pairs: [p32, p16] is no pair of this ladder"]),
+    ("beta", lambda c: c["dpo"].update(beta=0), ["reward.dpo.beta: 0 is not allowed; allowed: more than 0"]),
     ("taken name", lambda c: c["ladder"][0].update(name="dialogues"), ["cannot be called 'dialogues'"]),
     ("ladder", lambda c: c.update(ladder="pythai"), ["reward.ladder: unknown ladder 'pythai'; did you mean 'pythia'"]),
 ]
@@ -186,3 +221,10 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
 def test_a_mistake_is_one_line(config: dict[str, Any], change: Change, said: list[str]) -> None:
     change(config["reward"])
     refused(config, said)
+
+
+def test_the_name_of_dpo_is_taken(config: dict[str, Any]) -> None:
+    config["methods"]["dpo"] = {"objective": "confidence"}
+    refused(config, ["methods: 'dpo' is taken: it stands for reward.dpo in figures; allowed: another name"])
+    config["reward"]["dpo"] = None
+    plan_of(config, "x")

@@ -81,6 +81,14 @@ class LadderSection(Strict):
         """(supervisor, student) for every student at least as large, as the paper's figures draw them."""
         return [(weak, strong) for weak in self.supervising() for strong in self.ladder[self.ladder.index(weak) :]]
 
+    def refuse_unpaired(self, key: str, named: Collection[tuple[str, str]]) -> None:
+        """ValueError for one of (supervisor, student) that is no pair of this ladder."""
+        there = {(weak.name, strong.name) for weak, strong in self.pairs()}
+        for weak, strong in named:
+            if (weak, strong) not in there:
+                pairs = ", ".join(f"[{one}, {other}]" for one, other in sorted(there))
+                raise ValueError(f"{key}: [{weak}, {strong}] is no pair of this ladder; allowed: {pairs}")
+
     def supervising(self) -> list[Rung]:
         """The rungs that supervise, weakest first."""
         if self.supervisors is None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PANELS = {"accuracy": "test accuracy, median over tasks (%)", "pgr": "performance gap recovered, median (%)"}
+OF_ONE_TASK = {"accuracy": "test accuracy (%)", "pgr": "performance gap recovered (%)"}
 SHADE = "#b8b8b8"  # of the ticks
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from w2s.analysis import aggregate, pairs
@@ -43,6 +43,13 @@ def _what(plan: Plan) -> tuple[list[str], list[str], list[pairs.Pair]]:
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     """The two panels, one line per method, in the order of the config."""
+    from w2s.figures import marks
+
+    return chart(table, about, marks.PANELS)
+
+
+def chart(table: pd.DataFrame, about: dict[str, Any], panels: Mapping[str, str]) -> Figure:
+    """A line per method and, for each pair, a mark. panels: what they show, and in which words."""
     from matplotlib.lines import Line2D
 
     from w2s.figures import bounds, footer, marks, recovered, style
@@ -55,7 +62,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     figure, axes = style.panels(1, 2, share="none", width=4.4, height=row * len(methods) + 1.0, legend=1.5)
     colours = _colours(couples, table)
     found = bounds.basis(table, about.get("spread", "seeds"))
-    for panel, (value, words) in zip(axes.flat, marks.PANELS.items(), strict=True):
+    for panel, (value, words) in zip(axes.flat, panels.items(), strict=True):
         for place, couple in enumerate(couples):
             rows = students[(students["supervisor"] == couple[0]) & (students["student"] == couple[1])]
             offset = (place - (len(couples) - 1) / 2) * 0.6 / len(couples)

@@ -166,11 +166,7 @@ class Nlp(LadderSection):
         refuse_unknown("example.task", self.example.task, tasks)
         for name in self.comparison.tasks or ():
             refuse_unknown("comparison.tasks", name, tasks)
-        there = {(weak.name, strong.name) for weak, strong in self.pairs()}
-        for weak, strong in self.comparison.pairs or ():
-            if (weak, strong) not in there:
-                pairs = ", ".join(f"[{one}, {other}]" for one, other in sorted(there))
-                raise ValueError(f"comparison.pairs: [{weak}, {strong}] is no pair of this ladder; allowed: {pairs}")
+        self.refuse_unpaired("comparison.pairs", self.comparison.pairs or ())
         if not self.median_tasks():
             raise ValueError("tasks: none has medians: true, so there is nothing to take medians over")
         supervising = [rung.name for rung in self.supervising()]

@@ -140,6 +140,11 @@ READING = {
         "seed) of two methods overlap, the difference may be noise. Labels of several supervisors, of none, or with a "
         "little truth are no fair comparison with the others."
     ),
+    "preference": (
+        "dpo to the right of naive means that the language model's own probabilities generalize better from weak "
+        "preferences than a head does. The ceiling is not trained by dpo, so dpo may lose to it for two reasons: its "
+        "labels, and its form."
+    ),
     "diagnostics": (
         "(a) Marks above the dashed line are students that rank examples better than they classify them: their "
         "threshold is off. (d) A high calibration error beside a high AUROC (b): the order is right, the probabilities "

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
@@ -20,10 +21,13 @@ from w2s.engine import distributed
 from w2s.engine.memory import Budget, budget_of
 from w2s.errors import DivergedError
 from w2s.models.branching import Rows
+from w2s.reward.policy import Policy
 from w2s.reward.rewarder import Rewarder
 from w2s.training.batching import Integers, Shape, in_order, indices, micro_batches, shape_for
 from w2s.training.loop import EVALUATION, of_first_rank
 from w2s.training.loss import Loss
+
+RewardModel = Rewarder | Policy
 
 
 @dataclass(frozen=True)
@@ -51,16 +55,18 @@ def dialogue(prefix: Sequence[int], first: Sequence[int], second: Sequence[int],
 
 @dataclass(frozen=True)
 class Micro:
-    """Pairs that go through the model together. numbers: which; swapped: (n,) bool.
+    """Pairs that go through the model together. numbers: which; swapped: (n,) bool; sizes: as in ``Dialogues``.
 
     branched: rows with a shared prefix, or None; then texts are (2n, longest) right-padded, low and high alternating,
-    with lengths (2n,).
+    with lengths (2n,). offsets: (n, 2), subtracted from the rewards of first and second completions.
     """
 
     numbers: list[int]
     swapped: Tensor
+    sizes: Integers
     branched: Rows | None
     texts: tuple[Tensor, Tensor] | None
+    offsets: Tensor | None = None
 
     @property
     def tokens(self) -> int:
@@ -75,8 +81,11 @@ class Dialogues:
     """Encoded pairs, and the micro-batches of any selection of them.
 
     They take four bytes a token and some 40 a pair; they may come one at a time. In ``sizes`` (n, 3) are the tokens of
-    each pair's prefix, lower and higher completion, which lie one after another.
+    each pair's prefix, lower and higher completion, which lie one after another. offsets: (n, 2) on the CPU, subtracted
+    from the rewards of first and second completions, or None.
     """
+
+    offsets: Tensor | None = None
 
     def __init__(self, pairs: Iterable[Dialogue]) -> None:
         flat, sizes, swapped = array("i"), array("q"), array("b")
@@ -103,6 +112,12 @@ class Dialogues:
         prefix, low, high = (part.tolist() for part in ids.split(self.sizes[number].tolist()))
         return Dialogue(prefix, low, high, bool(self._swapped[number]))
 
+    def less(self, offsets: Tensor) -> Dialogues:
+        """The same pairs with these offsets, (pairs, 2)."""
+        found = copy(self)
+        found.offsets = offsets
+        return found
+
     @property
     def tokens(self) -> int:
         """Tokens of all texts, each prefix counted twice: the basis of a run's FLOP."""
@@ -114,14 +129,14 @@ class Dialogues:
         longest: Integers = self.sizes[:, 0] + self.sizes[:, 2]
         return longest
 
-    def split(self, numbers: Sequence[int], budget: int, network: Rewarder) -> list[Micro]:
+    def split(self, numbers: Sequence[int], budget: int, network: RewardModel) -> list[Micro]:
         """These pairs, shortest first, in micro-batches of at most ``budget`` tokens (one pair at least)."""
         first = next(network.parameters())
         shape = shape_for(network.backbone, first.device)
         parts, shortest = self._parts(numbers, budget, shape)
         return [self._micro(part, shortest, network) for part in parts]
 
-    def all(self, budget: int, network: Rewarder) -> Iterator[Micro]:
+    def all(self, budget: int, network: RewardModel) -> Iterator[Micro]:
         """All pairs in micro-batches. The split is cached for later evaluations; the padded tensors are not."""
         shape = shape_for(network.backbone, next(network.parameters()).device) * 2
         parts, shortest = self._planned(budget, shape)
@@ -141,26 +156,28 @@ class Dialogues:
 
         return distributed.split_by_rank(ordered, sliced), ordered[:1]
 
-    def _micro(self, part: list[int], shortest: list[int], network: Rewarder) -> Micro:
+    def _micro(self, part: list[int], shortest: list[int], network: RewardModel) -> Micro:
         numbers, weight = part or shortest, next(network.parameters())
-        sizes = self.sizes[np.asarray(numbers, dtype=np.int64)]
+        sizes = self._sizes(numbers)
         row, text = int(sizes.sum(1).max()), int((sizes[:, 0] + sizes[:, 2]).max())
         branches = network.branches and branching_pays(row, text, weight.shape[-1])
         layout = self.branched if branches else self.apart
-        return replace(layout(numbers, weight.device), numbers=part)
+        offsets = None if self.offsets is None else self.offsets[numbers].to(weight.device, non_blocking=True)
+        return replace(layout(numbers, weight.device), numbers=part, offsets=offsets)
 
     def branched(self, numbers: Sequence[int], device: torch.device) -> Micro:
         """These pairs as rows that hold the prefix once."""
         starts, sizes, swapped = self._of(numbers, device)
         before, middle, total = sizes.cumsum(1).T[..., None]
-        longest = int(self.sizes[np.asarray(numbers, dtype=np.int64)].sum(1).max())
+        longest = int(self._sizes(numbers).sum(1).max())
         places = torch.arange(longest, device=device)
         padding, second = places >= total, places >= middle
         positions = (places - second * (middle - before)).masked_fill(padding, 0)
         branches = (places >= before).long() + second + padding
         ids = self._flat_on(device)[(starts + places).masked_fill(padding, 0)].long().masked_fill(padding, 0)
         ends = torch.cat([middle, total], dim=1) - 1
-        return Micro(list(numbers), swapped, Rows(ids, positions, branches, ends), None)
+        rows = Rows(ids, positions, branches, ends)
+        return Micro(list(numbers), swapped, self._sizes(numbers), rows, None)
 
     def apart(self, numbers: Sequence[int], device: torch.device) -> Micro:
         """These pairs as two texts each."""
@@ -173,7 +190,11 @@ class Dialogues:
         padding = places >= lengths[..., None]
         found = starts[..., None] + places + (places >= before[..., None]) * skipped[..., None]
         ids = self._flat_on(device)[found.masked_fill(padding, 0)].long().masked_fill(padding, 0)
-        return Micro(list(numbers), swapped, None, (ids.flatten(0, 1), lengths.flatten()))
+        texts = ids.flatten(0, 1), lengths.flatten()
+        return Micro(list(numbers), swapped, self._sizes(numbers), None, texts)
+
+    def _sizes(self, numbers: Sequence[int]) -> Integers:
+        return self.sizes[np.asarray(numbers, dtype=np.int64)]
 
     def _of(self, numbers: Sequence[int], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
         """((n, 1) starts, (n, 3) sizes, (n,) swapped) of these pairs; all pairs are on the device already."""
@@ -199,22 +220,26 @@ def branching_pays(row: int, text: int, width: int) -> bool:
     return row * (1 + row / (6 * width)) < 2 * text * (1 + text / (12 * width))
 
 
-def rewards(network: Rewarder, part: Micro) -> Tensor:
+def rewards(network: RewardModel, part: Micro) -> Tensor:
     """(n, 2) rewards of first and second completions, which are the logits of which one is preferred.
 
     None of a pair that only keeps this rank in step with the others.
     """
     if part.branched is not None:
+        assert isinstance(network, Rewarder)
         scores = network.score_pairs(part.branched)
     else:
         assert part.texts
-        scores = network(*part.texts).view(-1, 2)
+        ids, lengths = part.texts
+        scores = network(ids, part.sizes) if isinstance(network, Policy) else network(ids, lengths).view(-1, 2)
     scores = torch.where(part.swapped[:, None], scores.flip(-1), scores)
+    if part.offsets is not None:
+        scores = scores - part.offsets
     return scores if part.numbers else scores[:0]
 
 
 def backward(
-    network: Rewarder,
+    network: RewardModel,
     learned: Dialogues,
     labels: Tensor,
     batch: Sequence[int],
@@ -248,17 +273,27 @@ def backward(
     return torch.stack([of_part.sum() for of_part in each.detach().split(sizes)])
 
 
-@torch.no_grad()
-def logits(network: Rewarder, pairs: Dialogues, budget: Budget | None = None) -> Tensor:
+def logits(network: RewardModel, pairs: Dialogues, budget: Budget | None = None) -> Tensor:
     """(pairs,) float32 on the CPU: reward of the second completion less that of the first, in their order.
 
     DivergedError if one of them is not a number.
     """
+    first, second = all_rewards(network, pairs, budget).unbind(-1)
+    return second - first
+
+
+def relative(network: RewardModel, pairs: Dialogues, budget: Budget | None = None) -> Dialogues:
+    """The pairs with rewards relative to what they are now."""
+    return pairs.less(all_rewards(network, pairs, budget))
+
+
+@torch.no_grad()
+def all_rewards(network: RewardModel, pairs: Dialogues, budget: Budget | None = None) -> Tensor:
+    """(pairs, 2) float32 on the CPU: rewards of first and second completions. Errors: those of ``logits``."""
     device = next(network.parameters()).device
 
     def predict(tokens: int) -> Tensor:
-        both = in_order(pairs.all(EVALUATION * tokens, network), partial(rewards, network))
-        return both[:, 1] - both[:, 0]
+        return in_order(pairs.all(EVALUATION * tokens, network), partial(rewards, network))
 
     was_training = network.training
     network.eval()
@@ -276,4 +311,6 @@ def both(logits: Tensor) -> Tensor:
 
 def joined(several: Sequence[Dialogues]) -> Dialogues:
     """The pairs of several, in a row."""
-    return Dialogues(pairs.pair(number) for pairs in several for number in range(len(pairs)))
+    found = Dialogues(pairs.pair(number) for pairs in several for number in range(len(pairs)))
+    offsets = [pairs.offsets for pairs in several if pairs.offsets is not None]
+    return found.less(torch.cat(offsets)) if offsets else found

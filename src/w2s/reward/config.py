@@ -77,6 +77,14 @@ class Generative(Strict):
     rungs: tuple[str, ...] | None = Field(None, min_length=1)  # that are finetuned so; all of the ladder
 
 
+class Dpo(Strict):
+    """Direct preference optimisation (arXiv 2305.18290): the student is a language model, its reward its own."""
+
+    beta: Rate = 0.1  # reward per nat that a completion's log probability gains on the base model's
+    rate: Rate = 1.0  # learning rate, times the rung's own of finetuning
+    pairs: tuple[tuple[str, str], ...] | None = Field(None, min_length=1)  # (supervisor, student); example's
+
+
 class Example(Pair):
     """The one task and pair of Figure 2: by default the first task, the weakest and the largest rung."""
 
@@ -95,6 +103,7 @@ class Reward(LadderSection):
     example: Example = Example()
     methods: tuple[Name, ...] = Field(("naive",), min_length=1)
     generative: Generative | None = Generative()
+    dpo: Dpo | None = Dpo()
     pretraining: RewardPretraining = RewardPretraining()
     training: RewardTraining = RewardTraining()
 
@@ -145,6 +154,9 @@ class Reward(LadderSection):
                     refuse_unknown(key, name, there)
             if not self.generative_pairs():
                 raise ValueError("generative: no pair is left; rungs should name one as large as a supervisor")
+        if self.dpo:
+            refuse_twice("dpo.pairs", self.dpo.pairs or ())
+            self.refuse_unpaired("dpo.pairs", self.dpo.pairs or ())
         return self
 
     def all_tasks(self) -> list[str]:
@@ -154,6 +166,13 @@ class Reward(LadderSection):
     def example_task(self) -> str:
         """The task of Figure 2."""
         return self.example.task or self.tasks[0].name
+
+    def dpo_pairs(self) -> list[tuple[Rung, Rung]]:
+        """(supervisor, student) of students that are trained by direct preference optimisation too."""
+        if self.dpo is None:
+            return []
+        named = self.dpo.pairs or [self.example_pair()]
+        return [(weak, strong) for weak, strong in self.pairs() if (weak.name, strong.name) in named]
 
     def generative_rungs(self) -> list[Rung]:
         """The rungs that are finetuned generatively, weakest first; none where the config leaves that out."""

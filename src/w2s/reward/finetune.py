@@ -17,9 +17,18 @@ from w2s.errors import UserError
 from w2s.models import context, encoding
 from w2s.models.base import directory_of
 from w2s.models.base import max_length as longest
-from w2s.reward import rewarder
-from w2s.reward.batching import Dialogue, Dialogues, backward, both, dialogue, joined, logits
-from w2s.reward.rewarder import Rewarder
+from w2s.reward import policy, rewarder
+from w2s.reward.batching import (
+    Dialogue,
+    Dialogues,
+    RewardModel,
+    backward,
+    both,
+    dialogue,
+    joined,
+    logits,
+    relative,
+)
 from w2s.reward.specs import RewardModelSpec
 from w2s.training.job import Job
 from w2s.training.loop import Best, Evaluation, Schedule, Trained, accuracy, optimise
@@ -59,12 +68,24 @@ def make(
     spec = RewardModelSpec.from_spec(build.identity.spec)
     training, loss = spec.training, loss_of(spec.objective)
     job, base = Job(build, environment), directory_of(model)
-    parts = read_parts(data, base, labels, training.cue, training.max_length)
+    parts = read_parts(data, base, labels, training.cue, training.max_length, ends=spec.beta is not None)
     computing = job.computing(spec)
-    network = job.load(lambda: rewarder.load(base, training.head, training.max_length, computing), spec.seed)
+
+    def load() -> RewardModel:
+        if spec.beta is not None:
+            return policy.load(base, spec.beta, computing)
+        return rewarder.load(base, training.head, training.max_length, computing)
+
+    network = job.load(load, spec.seed)
+    job.train(network, training.epochs * parts[spec.half].pairs.tokens, compiles=network.backbone)
+    if spec.beta is not None:
+        parts = {
+            name: replace(part, pairs=relative(network, part.pairs, job.budget))
+            for name, part in parts.items()
+            if name in PREDICTED
+        }
     learned = parts[spec.half]
     targets = learned.labels.to(job.device)
-    job.train(network, training.epochs * learned.pairs.tokens, compiles=network.backbone)
     evaluated_parts: dict[str, Part] = {name: parts[name] for name in ("validation", "test") if name in parts}
     together = joined([part.pairs for part in evaluated_parts.values()])
 
@@ -106,11 +127,13 @@ def accuracies_of(values: Tensor, parts: Mapping[str, Part]) -> dict[str, float]
 # -- pairs, labels, predictions ----------------------------------------------------------------------------
 
 
-def read_parts(data: Path, model: Path, labels: Path | None, cue: str, max_length: int) -> dict[str, Part]:
+def read_parts(
+    data: Path, model: Path, labels: Path | None, cue: str, max_length: int, *, ends: bool = False
+) -> dict[str, Part]:
     """All parts of the data, encoded, with weak labels joined by id (the truth where there is no supervisor)."""
     weak = weak_logits(labels) if labels else None
     parts = {}
-    for name, part in encoded(data, model, cue, max_length).items():
+    for name, part in encoded(data, model, cue, max_length, ends=ends).items():
         learned = pair(part.truth)
         if weak is not None and name in PREDICTED:
             learned = both(join(part.ids, weak, where=f"{labels}/predictions.parquet"))
@@ -119,10 +142,11 @@ def read_parts(data: Path, model: Path, labels: Path | None, cue: str, max_lengt
 
 
 @lru_cache(maxsize=4)  # of recent tasks and tokenizers: a warm process trains run after run
-def encoded(data: Path, model: Path, cue: str, max_length: int) -> Mapping[str, Encoded]:
+def encoded(data: Path, model: Path, cue: str, max_length: int, *, ends: bool = False) -> Mapping[str, Encoded]:
     """Part -> its pairs in the tokens of a base model, and the truth. Read-only.
 
-    cue: a text after every completion, at whose last token the reward is read.
+    cue: a text after every completion, at whose last token the reward is read. ends: where it is empty, the end token
+    stands there.
     """
     import pyarrow.compute as pc
 
@@ -133,6 +157,8 @@ def encoded(data: Path, model: Path, cue: str, max_length: int) -> Mapping[str, 
     if room < 1:
         raise UserError(f"reward.training.max_length: {max_length} leaves no room for text; increase it")
     (behind,) = context.words(tokenizer, [cue])
+    if ends and not behind:
+        behind = [encoding.end_of(model)]
 
     def pairs(part: pa.Table) -> Iterator[Dialogue]:
         for some in part.to_batches(max_chunksize=READ):
@@ -166,7 +192,7 @@ def join(ids: list[str], weak: Mapping[str, float], *, where: str) -> Tensor:
 
 
 def _predictions(
-    network: Rewarder, best: Best, steps: int, parts: Mapping[str, Part], budget: Budget
+    network: RewardModel, best: Best, steps: int, parts: Mapping[str, Part], budget: Budget
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Part -> logits after the last step, and at the selected step; leaves the network at the latter."""
 

@@ -14,6 +14,7 @@ from w2s.reward.config import PairTask, Reward, RewardPretraining
 from w2s.reward.stages import DIALOGUES, GENERATIVE_FINETUNING, PREFERENCES, REWARD_MODEL
 
 GENERATIVE = "+generative"  # behind a rung's name: the base model after generative finetuning
+DPO = "dpo"  # the method of students trained by direct preference optimisation
 
 
 class RewardPlan(LadderPlan[Reward]):
@@ -120,9 +121,12 @@ class RewardPlan(LadderPlan[Reward]):
         """A run on the strong half with the soft labels of ``weak``.
 
         generative: it starts from the base model after generative finetuning (Figures 10, 17, 18), and so did its
-        supervisor with ``generative_supervisor`` (Figure 18).
+        supervisor with ``generative_supervisor`` (Figure 18). LackingError for ``dpo`` where the config has none.
         """
-        self.method(method)
+        if method != DPO:
+            self.method(method)
+        elif self.config.dpo is None:
+            raise LackingError("reward.dpo is null, so no student is trained by direct preference optimisation")
         supervisor = self.truth(task, weak, seed, generative=generative_supervisor)
         return self._run(task, strong, seed, method, "strong", generative, supervisor)
 
@@ -146,13 +150,16 @@ class RewardPlan(LadderPlan[Reward]):
         generative: bool,
         supervisor: Run | None,
     ) -> Run:
-        spec = {
+        spec: dict[str, Any] = {
             "half": half,
-            "objective": self.objective(method, rung) if supervisor else NAIVE,
+            "objective": self.objective(method, rung) if supervisor and method != DPO else NAIVE,
             "training": self.config.training.model_dump(mode="json", exclude_none=True),
             "learning_rate": rung.learning_rate,
             "seed": seed,
         } | computed(rung)
+        if method == DPO and self.config.dpo:
+            del spec["training"]["head"]
+            spec |= {"beta": self.config.dpo.beta, "learning_rate": rung.learning_rate * self.config.dpo.rate}
         model = self.generative(task, rung.name, seed) if generative else self.model(rung.name)
         parents: dict[str, Artifact] = {"data": self.data(task, seed), "model": model}
         if supervisor:
@@ -188,6 +195,8 @@ class RewardPlan(LadderPlan[Reward]):
                         if rung.truth:
                             yield self.truth(task, rung.name, seed, generative=generative)
                             yield self.ceiling(task, rung.name, seed, generative=generative)
+                for one, other in self.config.dpo_pairs():
+                    yield self.student(task, one.name, other.name, DPO, seed)
                 for weak, strong, generative, supervisor in self._students():
                     for method in self.config.methods:
                         yield self.student(

@@ -13,7 +13,7 @@ from w2s.graph.artifact import Artifact
 from w2s.graph.setting import Examples, Setting
 from w2s.graph.work import Size
 from w2s.reward.config import Reward
-from w2s.reward.plan import RewardPlan
+from w2s.reward.plan import DPO, RewardPlan
 from w2s.reward.stages import STAGES
 from w2s.reward.tasks import PREFERENCES
 from w2s.reward.work import WORK
@@ -28,8 +28,12 @@ class RewardSetting(Setting):
     work = WORK
 
     def check(self, experiment: Any, sources: Sources) -> None:
-        """Tasks that exist; methods that are an objective alone."""
+        """Tasks that exist; methods that are an objective alone, or direct preference optimisation."""
+        if experiment.reward.dpo and DPO in experiment.methods:
+            raise UserError(f"methods: {DPO!r} is taken: it stands for reward.dpo in figures; allowed: another name")
         for name in experiment.reward.methods:
+            if name == DPO and experiment.reward.dpo:
+                continue
             if name not in experiment.methods:
                 raise UserError(f"reward.methods: unknown method {name!r}; {allowed(name, experiment.methods)}")
             method = experiment.methods[name]
