@@ -194,7 +194,14 @@ def test_completions_without_a_prefix_are_judged_from_their_second_token_on() ->
 
 
 def test_completions_end_with_the_cue_or_with_the_end_token(directory: Path, tmp_path: Path) -> None:
-    columns = {"id": ["a"], "part": ["strong"], "prefix": ["one"], "first": [" two"], "second": [" three"], "label": [1]}
+    columns = {
+        "id": ["a"],
+        "part": ["strong"],
+        "prefix": ["one"],
+        "first": [" two"],
+        "second": [" three"],
+        "label": [1],
+    }
     artifacts.write_table(tmp_path / "examples.parquet", columns)
     tokenizer, end = encoding.tokenizer_of(directory), encoding.end_of(directory)
     for cue, last in (("", end), (" one", encoding.bare_ids(tokenizer, [" one"])[0][-1])):

@@ -33,7 +33,9 @@ def needs(plan: Plan) -> list[Run]:
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Each run's accuracy and PGR, then the medians over tasks, which are drawn, and their intervals."""
     reward = plan.reward
-    return aggregate.with_aggregates(pairs.compare(reward, METHODS, results, reward.tasks, only=_pairs(reward)))
+    rows = pairs.compare(reward, METHODS, results, reward.tasks, only=_pairs(reward))
+    middle = aggregate.medians(rows, (*aggregate.COMPARED, "weak"))
+    return [*rows, *middle, *aggregate.interval_rows(rows)]
 
 
 def _pairs(reward: RewardPlan) -> list[pairs.Pair]:
