@@ -130,7 +130,7 @@ def test_the_gradient_does_not_depend_on_the_split(directory: Path) -> None:
 def train(directory: Path, folder: Path, some: list[Raw], labels: Tensor, stop_at: int = 0) -> Any:
     """(network, logits at every evaluation, history) after two epochs, rewards relative to the base model."""
     folder.mkdir(exist_ok=True)
-    network, found = load(directory, BETA), []
+    network, found = load(directory, BETA), list[Tensor]()
     pairs = relative(network, pairs_of(some), Budget(200))
 
     def gradient(batch: Any, progress: float, tokens: int) -> Tensor:
