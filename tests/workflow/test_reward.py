@@ -23,6 +23,7 @@ def runs_of(plan: Plan) -> dict[str, Run]:
     return {
         "truth": reward.truth("hh", "p8", 0),
         "student": reward.student("hh", "p8", "p12", "naive", 0),
+        "dpo": reward.student("hh", "p8", "p12", "dpo", 0),
         "generative": reward.student("hh", "p8", "p12", "naive", 0, generative=True),
         "both": reward.student("hh", "p8", "p12", "naive", 0, generative=True, generative_supervisor=True),
     }
@@ -73,7 +74,7 @@ def test_students_learn_their_supervisors_probabilities_by_id(made: Path, tiny: 
     truth = read(made, runs["truth"])
     said = dict(zip(truth["id"], truth["probability"], strict=True))
     assert truth["label"] == truth["truth"]
-    for name in ("student", "generative"):
+    for name in ("student", "dpo", "generative"):
         table = read(made, runs[name])
         assert table["label"] == pytest.approx([said[one] for one in table["id"]], rel=1e-6)
     assert read(made, runs["both"])["label"] != read(made, runs["student"])["label"]
