@@ -1,5 +1,6 @@
 # The entry point: load and validate the experiment, then look every job up in its plan. Nothing here decides what is
 # run: a figure names its runs (src/w2s/figures), and a run names its parents (the settings' plans).
+import os
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -32,8 +33,9 @@ if workflow.is_main_process:
     else:
         interrupts.install()
 
-if set(workflow.basedir) & set("{}"):
-    raise WorkflowError(f"{workflow.basedir}: Snakemake cannot work in a folder with braces in its path; rename it")
+for signs, of in (("{}", "braces"), (os.pathsep, "a colon")):  # Python would take a colon's path for two
+    if set(workflow.basedir) & set(signs):
+        raise WorkflowError(f"{workflow.basedir}: Snakemake cannot work in a folder with {of} in its path; rename it")
 
 
 try:

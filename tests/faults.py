@@ -215,6 +215,7 @@ FAULTS = (
             "engine/test_splits.py",
             "halves_are_as_near_as_large_groups_allow_for_every_seed",
             "halves_that_cannot_be_say_why",
+            "a_count_that_groups_miss_by_far_says_why",
         )
         + of(
             GROUPS,
@@ -237,8 +238,12 @@ FAULTS = (
     ),
     Fault(
         "A checkout's path has spaces, or is a command",
-        "everything works there, and nothing of the path is executed",
-        of("workflow/test_dag.py", "a_checkout_may_have_any_name")
+        "everything works there, and nothing of the path is executed; braces and colons are refused",
+        of(
+            "workflow/test_dag.py",
+            "a_checkout_may_have_any_name",
+            "a_folder_with_braces_or_a_colon_is_refused_in_one_line",
+        )
         + of("jobs/test_targets.py", "commands_find_the_checkouts_library_and_settings_that_the_caller_may_change"),
     ),
     Fault(

@@ -109,6 +109,15 @@ def test_a_count_keeps_whole_groups_and_a_large_one_draws_nothing() -> None:
     assert len(cut_to(everything, 30, rng)) == 30
 
 
+@pytest.mark.parametrize(
+    ("sizes", "count", "said"), [([100] * 3, 40, "33% of the 300"), ([10] * 9, 4, "11% of the 90")]
+)
+def test_a_count_that_groups_miss_by_far_says_why(sizes: list[int], count: int, said: str) -> None:
+    for seed in range(5):
+        with pytest.raises(UserError, match=rf"holds {said} examples, .* never split: {sizes[0]} instead of {count}$"):
+            cut_to(items(sizes), count, random.Random(seed))
+
+
 def test_what_shares_a_group_with_the_held_out_is_left_out() -> None:
     assert apart(items([2, 3, 1]), [Item("g1", 7)]) == [item for item in items([2, 3, 1]) if item.group != "g1"]
 

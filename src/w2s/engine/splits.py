@@ -125,14 +125,17 @@ def _check_sizes(examples: Sequence[L], share: float, first: Sequence[L], rest: 
     total = len(examples)
     if len(first) >= share * total / 2 and len(rest) >= (1 - share) * total / 2:
         return
-    (name, count), *_ = Counter(example.group for example in examples).most_common(1) or [("", 0)]
     wanted = f"{round(share * total)} and {total - round(share * total)}"
-    cause = (
-        f"the group {name[:60]!r} holds {count / total:.0%} of the {total} examples, and groups are never split"
-        if count > max(1, total / 4)
-        else f"{total} examples are too few to be divided"
-    )
-    raise UserError(f"{cause}: {len(first)} and {len(rest)} instead of {wanted}")
+    raise UserError(f"{_cause(examples, total / 4)}: {len(first)} and {len(rest)} instead of {wanted}")
+
+
+def _cause(examples: Sequence[L], large: float) -> str:
+    """Why a cut misses its size by far. large: examples of a group that can be to blame."""
+    total = len(examples)
+    (name, count), *_ = Counter(example.group for example in examples).most_common(1) or [("", 0)]
+    if count > max(1, large):
+        return f"the group {name[:60]!r} holds {count / total:.0%} of the {total} examples, and groups are never split"
+    return f"{total} examples are too few to be divided"
 
 
 def halved(examples: Sequence[L], rng: random.Random) -> tuple[list[L], list[L]]:
@@ -141,8 +144,16 @@ def halved(examples: Sequence[L], rng: random.Random) -> tuple[list[L], list[L]]
 
 
 def cut_to(examples: Sequence[L], count: int | None, rng: random.Random) -> list[L]:
-    """Whole groups, about ``count`` examples of them; all of them without a count."""
-    return _cut(examples, count / len(examples), rng)[0] if count and count < len(examples) else list(examples)
+    """Whole groups, about ``count`` examples of them; all of them without a count.
+
+    UserError if they are less than half or more than twice as many.
+    """
+    if not count or count >= len(examples):
+        return list(examples)
+    kept = _cut(examples, count / len(examples), rng)[0]
+    if not count / 2 <= len(kept) <= 2 * count:
+        raise UserError(f"{_cause(examples, count)}: {len(kept)} instead of {count}")
+    return kept
 
 
 def apart(examples: Iterable[T], held_out: Iterable[Grouped]) -> list[T]:

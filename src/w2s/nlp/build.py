@@ -83,7 +83,8 @@ def build(
     if uneven:
         train = _rebalanced(train, rng)
     counts["after_balancing"] = len(train)
-    train = cut_to(train, sizes.train, rng)
+    with located(f"task {task.name!r}: sizes.train, training examples"):
+        train = cut_to(train, sizes.train, rng)
     with located(f"task {task.name!r}: validation, both halves"):
         validation, train = cut(train, sizes.validation_share / 2, rng)
     with located(f"task {task.name!r}: halves"):

@@ -70,8 +70,10 @@ def build(
     else:
         with located(f"task {task.name!r}: test set, training pairs"):
             test, train = cut(train, sizes.test_share, rng)
-    test = cut_to(test, sizes.test, rng)
-    train = cut_to(train, sizes.train, rng)
+    with located(f"task {task.name!r}: sizes.test, test pairs"):
+        test = cut_to(test, sizes.test, rng)
+    with located(f"task {task.name!r}: sizes.train, training pairs"):
+        train = cut_to(train, sizes.train, rng)
     parts = {}
     if sizes.validation_share:
         with located(f"task {task.name!r}: validation, both halves"):
