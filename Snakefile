@@ -3,6 +3,13 @@
 import os
 from pathlib import Path
 
+from w2s.jobs.interrupts import Interrupts
+
+is_module = not workflow.modifier.is_main_snakefile()  # of another workflow, whose output and Ctrl-C are its own
+interrupts = Interrupts()
+if workflow.is_main_process and not is_module:
+    interrupts.install()  # before the imports below, which take a while
+
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
@@ -11,7 +18,6 @@ from w2s.engine import tracking, warm
 from w2s.errors import UserError
 from w2s.jobs import installation
 from w2s.jobs.display import install
-from w2s.jobs.interrupts import Interrupts
 from w2s.jobs.neighbours import share_records
 from w2s.jobs.planning import plan_what_is_missing
 from w2s.jobs.scheduling import wake_once
@@ -24,14 +30,10 @@ wake_once()
 plan_what_is_missing()
 
 folder = Path(workflow.current_basedir.get_path_or_uri(secret_free=True))
-is_module = not workflow.modifier.is_main_snakefile()  # of another workflow, whose output and Ctrl-C are its own
 display = install(workflow) if workflow.is_main_process and not is_module else None
-interrupts = Interrupts(display)
-if workflow.is_main_process:
-    if is_module:
-        warm.start()
-    else:
-        interrupts.install()
+interrupts.display = display
+if workflow.is_main_process and is_module:
+    warm.start()
 
 for signs, of in (("{}", "braces"), (os.pathsep, "a colon")):  # Python would take a colon's path for two
     if set(workflow.basedir) & set(signs):

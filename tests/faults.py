@@ -48,6 +48,7 @@ FAULTS = (
             "workflow/test_interrupt.py",
             "the_first_ctrl_c_while_jobs_run_ends_the_workflow_with_one_line",
             "ctrl_c_before_any_job_runs_ends_at_once",
+            "ctrl_c_while_the_workflow_is_imported_ends_at_once",
             "a_command_that_is_stopped_says_so_in_one_line",
         ),
     ),

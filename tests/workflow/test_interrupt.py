@@ -46,6 +46,21 @@ def test_ctrl_c_before_any_job_runs_ends_at_once() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (STATUS, "", f"{LINE}\n")
 
 
+def test_ctrl_c_while_the_workflow_is_imported_ends_at_once(tmp_path: Path) -> None:
+    folder = checkout(tmp_path / "checkout")
+    (folder / "src/w2s/jobs/workflow.py").write_text("import os\nos.kill(os.getpid(), 2)\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "-n", "figures/fig5.pdf"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(folder / "src")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == STATUS
+    assert done.stderr.splitlines()[-1] == LINE
+    assert "Traceback" not in done.stderr
+
+
 def test_ctrl_c_while_snakemake_writes_a_line_ends_the_workflow_after_the_line() -> None:
     code = """
 import logging, os, signal, sys, time

@@ -29,8 +29,8 @@ JOB = "-m w2s "  # in the command of every local job
 class Interrupts:
     """What Ctrl-C does. display: closed first. running: whether jobs may run, which Snakemake then has to cancel."""
 
-    def __init__(self, display: logging.Handler | None = None) -> None:
-        self._display = display
+    def __init__(self) -> None:
+        self.display: logging.Handler | None = None
         self.running = False
         self._stopped = False
 
@@ -44,8 +44,8 @@ class Interrupts:
             os._exit(STATUS)
         self._stopped = True
         logging.disable(logging.CRITICAL)
-        if self._display:
-            self._display.close()
+        if self.display:
+            self.display.close()
         sys.stdout.flush()
         print(LINE, file=sys.stderr, flush=True)
         jobs = local_jobs()
