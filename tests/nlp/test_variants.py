@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from w2s.engine import artifacts
 from w2s.errors import UserError
 from w2s.nlp import variants
 from w2s.nlp.parts import Part, first_of, share_of, training_part
-from w2s.nlp.specs import LabelHintSpec
+from w2s.nlp.specs import DebateSpec, LabelHintSpec
 from w2s.training.batching import Texts
 
 
@@ -113,3 +114,27 @@ def test_agreement_is_told_apart_by_whether_the_label_is_right() -> None:
 def test_a_label_hint_is_a_line_of_its_own(place: str, text: str) -> None:
     hint = LabelHintSpec.from_spec({"prompt": "I think {label}.", "words": ("no", "yes"), "place": place})
     assert variants.with_hint("Q: x\nA:", "no", hint) == text
+
+
+DEBATE = DebateSpec(prompt="No: {no}. Yes: {yes}.", strengths=("poor", "fair", "good"), place="end")
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_the_case_for_an_answer_is_no_weaker_where_the_advocate_is_surer_of_it(one: float, other: float) -> None:
+    def cases(probability: float) -> tuple[int, int]:
+        found = re.fullmatch(r"Q: x\nNo: (\w+)\. Yes: (\w+)\.", variants.with_debate("Q: x", probability, DEBATE))
+        assert found
+        no, yes = (DEBATE.strengths.index(word) for word in found.groups())
+        return no, yes
+
+    low, high = sorted((one, other))
+    assert cases(low)[0] >= cases(high)[0]
+    assert cases(low)[1] <= cases(high)[1]
+
+
+def test_a_debate_has_the_strength_of_both_cases_on_a_line_of_its_own() -> None:
+    assert variants.with_debate("Q", 0.0, DEBATE) == "Q\nNo: good. Yes: poor."
+    assert variants.with_debate("Q", 0.5, DEBATE) == "Q\nNo: fair. Yes: fair."
+    assert variants.with_debate("Q", 0.9, DEBATE) == "Q\nNo: poor. Yes: good."
+    start = DEBATE.model_copy(update={"place": "start"})
+    assert variants.with_debate("Q", 1.0, start) == "No: poor. Yes: good.\nQ"

@@ -14,9 +14,11 @@ from w2s import cli
 from w2s.engine import artifacts
 from w2s.experiments.plan import Plan
 from w2s.graph.artifact import Run, canonical
+from w2s.models import encoding
+from w2s.models.base import directory_of
 from w2s.nlp import variants
-from w2s.nlp.sandwiching.config import PROMPTED, STUDENT
-from w2s.nlp.specs import LabelHintSpec
+from w2s.nlp.sandwiching.config import DEBATE, PROMPTED, STUDENT
+from w2s.nlp.specs import DebateSpec, LabelHintSpec
 
 pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made once
 
@@ -30,11 +32,11 @@ def assisted(plan: Plan, kind: str) -> Run:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory, tiny: Plan) -> Path:
     folder = checkout(tmp_path_factory.mktemp("sandwiching") / "checkout")
-    students = [tiny.nlp.sandwiching.student("sciq", "w8", "w16", kind, "naive", 0) for kind in KINDS]
+    students = [tiny.nlp.sandwiching.student("sciq", "w8", "w16", kind, "naive", 0) for kind in (*KINDS, DEBATE)]
     targets = [run.manifest for run in students]
     jobs = planned(snakemake(folder, "-n", *targets))
-    # An asked base model; the non-expert, its student that assists; and two assisted with a student each.
-    assert jobs == {"data": 1, "corpus": 1, "pretrain": 2, "prompt": 1, "finetune": 2 + 2 * 2}
+    # An asked base model; the non-expert, its student that assists and argues; and three assisted with a student each.
+    assert jobs == {"data": 1, "corpus": 1, "pretrain": 2, "prompt": 1, "finetune": 2 + 3 * 2}
     snakemake(folder, *targets)
     return folder
 
@@ -89,6 +91,28 @@ def test_every_text_tells_what_the_assistant_answers_and_nothing_of_the_truth(
     assert told == expected
     assert [word for _, word in told] != [words[label] for label in data["label"]]  # it errs, so it is not the truth
     assert (out / "predictions.parquet").read_bytes() == (made / run.path / "predictions.parquet").read_bytes()
+
+
+def test_a_debate_tells_how_sure_the_advocate_is_of_either_answer_and_nothing_of_the_truth(
+    made: Path, tiny: Plan
+) -> None:
+    run = assisted(tiny, DEBATE)
+    source, debate = run.parents["assistant"], DebateSpec.from_spec(run.spec["appended"])
+    assert isinstance(source, Run)
+    said = read(made, source)
+    answers = dict(zip(said["id"], said["probability"], strict=True))
+    data = tiny.nlp.data("sciq", 0)
+    examples = artifacts.read_table(made / data.path / "examples.parquet").to_pydict()
+    model = directory_of(made / run.parents["model"].path)
+    found = variants.hinted_texts(made / data.path, model, 10**6, debate, answers)
+    for part, texts in found.items():
+        rows = [number for number, one in enumerate(examples["part"]) if one == part]
+        shown = [variants.with_debate(examples["text"][one], answers[examples["id"][one]], debate) for one in rows]
+        assert [texts.ids(number) for number in range(len(rows))] == encoding.encode(model, shown, 10**6)
+        assert len({text.splitlines()[-1] for text in shown}) <= len(debate.strengths)
+    told, hinted = (read(made, assisted(tiny, kind)) for kind in (DEBATE, STUDENT))
+    assert told["id"] == hinted["id"]
+    assert told["probability"] != hinted["probability"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -32,6 +32,7 @@ WORDS = {
 ASSISTANTS = {
     setting.PROMPTED: "assistant: strong model, prompted",
     setting.STUDENT: "assistant: non-expert's student",
+    setting.DEBATE: "debate: the stronger case",
 }
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from w2s.models import encoding
 from w2s.nlp import examples, variants
 from w2s.nlp.labels import PREDICTED, join, weak_labels
-from w2s.nlp.specs import LabelHintSpec
+from w2s.nlp.specs import DebateSpec, LabelHintSpec
 from w2s.training import labels as label_changes
 from w2s.training.batching import Texts, joined
 from w2s.training.specs import MethodChanges
@@ -61,7 +61,12 @@ def read_parts(data: Path, model: Path, labels: Path | None, max_length: int) ->
 
 
 def with_label_hints(
-    parts: Mapping[str, Part], data: Path, model: Path, source: Path, max_length: int, hint: LabelHintSpec
+    parts: Mapping[str, Part],
+    data: Path,
+    model: Path,
+    source: Path,
+    max_length: int,
+    hint: LabelHintSpec | DebateSpec,
 ) -> dict[str, Part]:
     """The parts that a run (``source``) predicts, every text with a hint at its predicted label."""
     texts = variants.hinted_texts(data, model, max_length, hint, weak_labels(source))

@@ -29,12 +29,23 @@ class LabelHintSpec(Spec):
     place: Literal["end", "start"]
 
 
+class DebateSpec(Spec):
+    """A line in every text: ``prompt`` with the strength of the cases for class 0 (``{no}``) and class 1 (``{yes}``).
+
+    strengths: words for probabilities, weakest first, each for an equal range.
+    """
+
+    prompt: str
+    strengths: tuple[str, ...]
+    place: Literal["end", "start"]
+
+
 class FinetuneSpec(ModelSpec):
     """A finetuned classifier.
 
     half: trained on, or ``both``; subset: the column of a subset that says which examples are; share: of the half, and
-    of the validation part, drawn by group, all by default; appended: the label hint; agreement: whether the history
-    separates right labels from wrong ones; predicts: parts, the usual ones by default.
+    of the validation part, drawn by group, all by default; appended: the label hint, or the debate; agreement: whether
+    the history separates right labels from wrong ones; predicts: parts, the usual ones by default.
     """
 
     half: str
@@ -46,7 +57,7 @@ class FinetuneSpec(ModelSpec):
     method: MethodChanges = MethodChanges()
     subset: str | None = None
     share: float | None = None
-    appended: LabelHintSpec | None = None
+    appended: LabelHintSpec | DebateSpec | None = None
     agreement: bool = False
     predicts: tuple[str, ...] | None = None
 

@@ -3,7 +3,7 @@
 ``half: both`` and ``subset``: training on a part of both halves (Appendices C.2 and C.3); ``share``: on a random part
 of a half; ``agreement``: a history that
 separates agreement with right labels from agreement with wrong ones (Figure 26); ``appended``: prompts with a hint at
-the supervisor's label (Appendix E.3) or at an assistant's (sandwiching).
+the supervisor's label (Appendix E.3) or at an assistant's, or with the case for either answer (sandwiching).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from w2s.engine import artifacts
 from w2s.errors import UserError
 from w2s.models import encoding
 from w2s.nlp import examples
-from w2s.nlp.specs import LabelHintSpec
+from w2s.nlp.specs import DebateSpec, LabelHintSpec
 from w2s.training.batching import Texts
 
 HALVES = ("weak", "strong")
@@ -50,29 +50,46 @@ def at_random(ids: Sequence[str], groups: Mapping[str, str], share: float, seed:
 
 
 def hinted_texts(
-    data: Path, model: Path, max_length: int, hint: LabelHintSpec, predicted: Mapping[str, float]
+    data: Path, model: Path, max_length: int, hint: LabelHintSpec | DebateSpec, predicted: Mapping[str, float]
 ) -> dict[str, Texts]:
-    """Part -> its texts in a base model's tokens, each text with a hint at its predicted label.
+    """Part -> its texts in a base model's tokens, each text with a hint at its predicted label, or a debate about it.
 
-    predicted: example -> probability of class 1, hardened here; examples without a prediction (those that the
-    supervisor was trained on) are left out.
+    predicted: example -> probability of class 1, which a label hint hardens; examples without a prediction (those that
+    the supervisor was trained on) are left out.
     """
+
+    def asked(text: str, probability: float) -> str:
+        if isinstance(hint, DebateSpec):
+            return with_debate(text, probability, hint)
+        return with_hint(text, hint.words[int(probability > 0.5)], hint)
+
     found = {}
     for name, table in examples.by_part(data):
-        asked = (
-            with_hint(text, hint.words[int(predicted[example] > 0.5)], hint)
+        hinted = (
+            asked(text, predicted[example])
             for example, text in zip(table["id"].to_pylist(), examples.texts_of(table), strict=True)
             if example in predicted
         )
-        if texts := Texts(encoding.encode_each(model, asked, max_length)):
+        if texts := Texts(encoding.encode_each(model, hinted, max_length)):
             found[name] = texts
     return found
 
 
 def with_hint(text: str, word: str, hint: LabelHintSpec) -> str:
     """A text with the hint on a line of its own, after it (``end``) or before it (``start``)."""
-    line = hint.prompt.replace("{label}", word)
-    return f"{text}\n{line}" if hint.place == "end" else f"{line}\n{text}"
+    return _beside(text, hint.prompt.replace("{label}", word), hint.place)
+
+
+def with_debate(text: str, probability: float, debate: DebateSpec) -> str:
+    """A text with the strength of both cases on a line of its own. probability: of class 1, in [0, 1]."""
+    words, line = debate.strengths, debate.prompt
+    for name, share in (("{no}", 1 - probability), ("{yes}", probability)):
+        line = line.replace(name, words[min(int(share * len(words)), len(words) - 1)])
+    return _beside(text, line, debate.place)
+
+
+def _beside(text: str, line: str, place: str) -> str:
+    return f"{text}\n{line}" if place == "end" else f"{line}\n{text}"
 
 
 def agreement(predicted: Tensor, labels: Tensor, truth: Tensor) -> dict[str, float]:

@@ -13,7 +13,7 @@ from w2s.experiments.loading import plan_of
 from w2s.experiments.plan import Plan
 from w2s.figures import module
 from w2s.graph.artifact import Artifact, Run, with_ancestors
-from w2s.nlp.sandwiching.config import PROMPTED, STUDENT
+from w2s.nlp.sandwiching.config import DEBATE, PROMPTED, STUDENT
 
 Change = Callable[[dict[str, Any]], object]
 KINDS = (PROMPTED, STUDENT)
@@ -86,6 +86,30 @@ def test_assistants_are_the_model_as_it_is_and_the_non_experts_own_student(smoke
     assert taught.parents == other.parents
 
 
+@pytest.mark.parametrize("advocate", KINDS)
+def test_a_debate_differs_from_its_advocates_label_hint_in_the_line_alone(
+    advocate: str, config: dict[str, Any]
+) -> None:
+    config["nlp"]["sandwiching"]["debate"]["advocate"] = advocate
+    study = plan_of(config, "debate").nlp.sandwiching
+    debated, told = (study.assisted("sciq", "w48", "w96", kind, 0) for kind in (DEBATE, advocate))
+    assert debated.parents["assistant"] is told.parents["assistant"]
+    assert {**debated.spec, "appended": None} == {**told.spec, "appended": None}
+    assert set(debated.spec["appended"]) == {"prompt", "strengths", "place"}
+    student = study.student("sciq", "w48", "w96", DEBATE, "naive", 0)
+    assert student.path.startswith("results/nlp/sciq/w96/from-w48-assisted-by-w96-debate/naive/s0-")
+
+
+def test_a_debate_adds_runs_and_moves_none(config: dict[str, Any]) -> None:
+    before = with_ancestors(plan_of(config, "without").everything())
+    config["nlp"]["sandwiching"]["assistants"] = ["zero-shot", "student", "debate"]
+    after = with_ancestors(plan_of(config, "with").everything())
+    assert before.keys() < after.keys()
+    added = [after[key] for key in after.keys() - before.keys()]
+    assert len(added) == 3 * 2 * 2  # tasks, pairs; the assisted and its student
+    assert all("assisted-by-w96-debate" in one.name for one in added)
+
+
 def test_a_student_of_relabelled_labels_descends_from_the_assisted(config: dict[str, Any]) -> None:
     config["nlp"]["methods"] = ["naive", "relabelling"]
     config["nlp"]["sandwiching"]["methods"] = ["relabelling"]
@@ -141,6 +165,12 @@ def test_pairs_are_those_of_the_config_or_the_weakest_with_the_largest(smoke: Pl
             lambda c: c.update(assistants=["oracle"]),
             "sandwiching.assistants.0: 'oracle' is not allowed; allowed: 'zero-",
         ),
+        (lambda c: c["debate"].update(advocate="debate"), "sandwiching.debate.advocate: 'debate' is not allowed; allo"),
+        (
+            lambda c: c["debate"].update(prompt="{yes}?"),
+            r"debate.prompt: '{yes}\?' is not allowed; it should have one {no} and one {yes}",
+        ),
+        (lambda c: c["debate"].update(strengths=["a", "a"]), "sandwiching.debate: strengths: 'a' is named twice"),
         (lambda c: c.update(seeds=[1, 1]), "nlp.sandwiching: seeds: 1 is named twice"),
         (
             lambda c: c["told"].update(prompt="so?"),

@@ -5,23 +5,46 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from w2s.config.schema import Positive, Seed, Strict
 from w2s.config.section import refuse_twice, refuse_unknown
 from w2s.nlp.hint import LabelHint
 
 # Who the assistant is: the strong base model as it is, asked without examples; or the student that the non-expert alone
-# has made of it. Neither was trained on the truth of an example that it assists with.
-Assistant = Literal["zero-shot", "student"]
-PROMPTED: Assistant = "zero-shot"
-STUDENT: Assistant = "student"
+# has made of it. Neither was trained on the truth of an example that it assists with. In a debate, one of them argues
+# for both answers.
+Advocate = Literal["zero-shot", "student"]
+Assistant = Literal[Advocate, "debate"]
+PROMPTED: Advocate = "zero-shot"
+STUDENT: Advocate = "student"
+DEBATE: Assistant = "debate"
 
 
 class Asked(LabelHint):
     """How a non-expert's texts tell what the assistant answers."""
 
     prompt: str = "An assistant says that this is {label}. What do you think?"
+
+
+class Debate(Strict):
+    """How a non-expert's texts tell how strong the case for either answer is, after Khan et al. (2024)."""
+
+    advocate: Advocate = STUDENT  # argues for both answers
+    prompt: str = "One assistant says incorrect, a {no} case. Another says correct, a {yes} case. What do you think?"
+    strengths: tuple[str, ...] = Field(("hopeless", "weak", "fair", "strong"), min_length=2)  # of equal ranges
+
+    @field_validator("prompt")
+    @classmethod
+    def _has_both_places(cls, prompt: str) -> str:
+        if prompt.count("{no}") != 1 or prompt.count("{yes}") != 1:
+            raise ValueError(f"{prompt!r} is not allowed; it should have one {{no}} and one {{yes}}")
+        return prompt
+
+    @model_validator(mode="after")
+    def _strengths_differ(self) -> Debate:
+        refuse_twice("strengths", self.strengths)
+        return self
 
 
 class Sandwiching(Strict):
@@ -35,6 +58,7 @@ class Sandwiching(Strict):
     assistants: tuple[Assistant, ...] = Field((PROMPTED, STUDENT), min_length=1)
     methods: tuple[str, ...] | None = Field(None, min_length=1)  # of students; the first of nlp.methods by default
     told: Asked = Asked()
+    debate: Debate = Debate()  # if it is among the assistants; where the line stands and for how long, ``told`` says
 
     @model_validator(mode="after")
     def _names_each_once(self) -> Sandwiching:

@@ -9,7 +9,7 @@ from w2s.errors import LackingError
 from w2s.graph.artifact import Run
 from w2s.nlp.plan import NlpPlan
 from w2s.nlp.prompting.plan import EVERYWHERE
-from w2s.nlp.sandwiching.config import PROMPTED, Sandwiching
+from w2s.nlp.sandwiching.config import DEBATE, PROMPTED, Sandwiching
 from w2s.nlp.study import Study
 from w2s.nlp.variant import variant, with_label_hint
 
@@ -34,10 +34,12 @@ class SandwichingPlan(Study[Sandwiching]):
     def assistant(self, task: str, weak: str, strong: str, kind: str, seed: int) -> Run:
         """A strong model's answers to every example; it was trained on the truth of none of them.
 
-        kind: ``zero-shot``, the base model prompted without examples; or ``student``, trained on the labels that the
-        non-expert gives alone. It answers everywhere: where the non-expert learns how far to trust it, where that one
-        labels, and in tests.
+        kind: ``zero-shot``, the base model prompted without examples; ``student``, trained on the labels that the
+        non-expert gives alone; or ``debate``, the one of them that argues for both answers. It answers everywhere:
+        where the non-expert learns how far to trust it, where that one labels, and in tests.
         """
+        if kind == DEBATE:
+            kind = self.setting.debate.advocate
         if kind == PROMPTED:
             return self.plan.prompting.everywhere(task, strong, seed)
 
@@ -49,17 +51,21 @@ class SandwichingPlan(Study[Sandwiching]):
         return self._once(("assistant", task, weak, strong, kind, seed), make)
 
     def assisted(self, task: str, weak: str, strong: str, kind: str, seed: int) -> Run:
-        """The non-expert trained on the truth of the weak half, every text with the assistant's answer.
+        """The non-expert trained on the truth of the weak half, every text with the assistant's answer (or case).
 
         So it learns how far to trust the assistant; its labels of the strong half are made with the answers there.
         """
 
         def make() -> Run:
-            alone = self.plan.truth(task, weak, seed)
+            alone, told = self.plan.truth(task, weak, seed), self.setting.told
+            spec = with_label_hint(alone, told)
+            if kind == DEBATE:
+                said = self.setting.debate.model_dump(include={"prompt", "strengths"}, mode="json")
+                spec["appended"] = said | {"place": told.place}
             return variant(
                 alone,
                 message=f"finetune {weak} on {task}: truth, with hints from {strong} ({kind}), seed {seed}",
-                spec=with_label_hint(alone, self.setting.told),
+                spec=spec,
                 parents={"assistant": self.assistant(task, weak, strong, kind, seed)},
                 method=f"assisted-by-{strong}-{kind}",
                 priority=100,
