@@ -26,7 +26,7 @@ COMMANDS: tuple[str, ...] = (
     "cost",
     "status",
 )
-COMMANDS += ("bench", "config", "examples", "fetch", "gallery", "init", "push", "table", "stages")
+COMMANDS += ("bench", "config", "examples", "fetch", "gallery", "init", "push", "table", "track", "stages")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

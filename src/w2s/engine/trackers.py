@@ -17,9 +17,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from w2s.graph.artifact import KEY_LENGTH
+
 PROJECT = "w2s"  # MLflow's experiment, the project of Weights & Biases
 AT_ONCE = 100  # parameters that MLflow takes in one request
 LONGEST = 500  # characters of a parameter's value
+FINAL = "final/"  # before the name of a value of the run as a whole
+# What files hold of a run that has ended well, and of no other.
+_HPARAMS, _SUMMARY = b"_hparams_/session_end_info", FINAL.encode()
 
 
 @dataclass(frozen=True)
@@ -34,8 +39,12 @@ class Subject:
 
 
 class Tracker(Protocol):
-    """A run in a tracker. steps: those that it had before."""
+    """A run in a tracker. steps: those that it had before. elsewhere: the variable that names another place for runs.
 
+    The classes also have ``finished(folder)``: keys of the runs that are there and have ended well.
+    """
+
+    elsewhere: str
     steps: frozenset[int]
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
@@ -49,6 +58,14 @@ class Tracker(Protocol):
 
 class TensorBoard:
     """Event files in ``tensorboard/<path>``, which replace those of an earlier attempt."""
+
+    elsewhere = ""
+
+    @staticmethod
+    def finished(folder: Path) -> frozenset[str]:
+        """Keys of the runs whose table of hyperparameters is there: it is written last."""
+        files = (folder / "tensorboard").rglob("events.out.tfevents.*")
+        return frozenset(_key_of(path.parent) for path in files if _HPARAMS in path.read_bytes())
 
     def __init__(self, subject: Subject, folder: Path) -> None:
         from torch.utils.tensorboard import SummaryWriter
@@ -78,17 +95,28 @@ class TensorBoard:
 class MLflow:
     """A run with the tag ``w2s.key`` at ``MLFLOW_TRACKING_URI``, by default files in ``mlflow/``."""
 
+    elsewhere = "MLFLOW_TRACKING_URI"
+
+    @staticmethod
+    def finished(folder: Path) -> frozenset[str]:
+        """Keys of the runs with this status."""
+        client = _mlflow_client(folder)
+        experiment = client.get_experiment_by_name(_mlflow_experiment())
+        found: set[str] = set()
+        token = None
+        while experiment:
+            page = client.search_runs([experiment.experiment_id], "attributes.status = 'FINISHED'", page_token=token)
+            found |= {str(run.data.tags.get("w2s.key")) for run in page}
+            token = page.token
+            if not token:
+                break
+        return frozenset(found)
+
     def __init__(self, subject: Subject, folder: Path) -> None:
-        # Files need no migrations, and many jobs on many machines can write them. The library asks to confirm them.
-        for name, value in (("ALLOW_FILE_STORE", "true"), ("DISABLE_TELEMETRY", "true")):
-            os.environ.setdefault(f"MLFLOW_{name}", value)
-        for name, value in (("MAX_RETRIES", "1"), ("TIMEOUT", "20")):  # a job does not wait for minutes for a server
-            os.environ.setdefault(f"MLFLOW_HTTP_REQUEST_{name}", value)
-        from mlflow import MlflowClient
+        self._client = _mlflow_client(folder)
         from mlflow.entities import Metric, Param
 
         self._metric: Callable[[str, float, int, int], Any] = Metric
-        self._client = MlflowClient(os.environ.get("MLFLOW_TRACKING_URI") or (folder / "mlflow").absolute().as_uri())
         experiment = self._experiment(folder)
         self._run = self._found(experiment, subject) or self._client.create_run(
             experiment, run_name=subject.name, tags={"w2s.key": subject.key, "w2s.path": subject.path}
@@ -102,7 +130,7 @@ class MLflow:
 
     def _experiment(self, folder: Path) -> str:
         """The experiment's id. Jobs that start together do not make it twice."""
-        name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or PROJECT
+        name = _mlflow_experiment()
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / ".mlflow.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -132,6 +160,14 @@ class MLflow:
 
 class WeightsAndBiases:
     """A run whose id is the key, offline in ``wandb/`` unless ``WANDB_MODE`` says otherwise."""
+
+    elsewhere = "WANDB_DIR"
+
+    @staticmethod
+    def finished(folder: Path) -> frozenset[str]:
+        """Keys of the offline runs that have a summary; a run that is online has each step once in any case."""
+        files = Path(os.environ.get("WANDB_DIR") or folder).glob("wandb/offline-run-*/run-*.wandb")
+        return frozenset(_key_of(path.parent) for path in files if _SUMMARY in path.read_bytes())
 
     def __init__(self, subject: Subject, folder: Path) -> None:
         import wandb
@@ -169,7 +205,26 @@ class WeightsAndBiases:
         self._wandb.teardown()
 
 
-TRACKERS: Mapping[str, Callable[[Subject, Path], Tracker]] = {
+def _mlflow_client(folder: Path) -> Any:
+    # Files need no migrations, and many jobs on many machines can write them. The library asks to confirm them.
+    for name, value in (("ALLOW_FILE_STORE", "true"), ("DISABLE_TELEMETRY", "true")):
+        os.environ.setdefault(f"MLFLOW_{name}", value)
+    for name, value in (("MAX_RETRIES", "1"), ("TIMEOUT", "20")):  # a job does not wait for minutes for a server
+        os.environ.setdefault(f"MLFLOW_HTTP_REQUEST_{name}", value)
+    from mlflow import MlflowClient
+
+    return MlflowClient(os.environ.get("MLFLOW_TRACKING_URI") or (folder / "mlflow").absolute().as_uri())
+
+
+def _mlflow_experiment() -> str:
+    return os.environ.get("MLFLOW_EXPERIMENT_NAME") or PROJECT
+
+
+def _key_of(directory: Path) -> str:
+    return directory.name[-KEY_LENGTH:]
+
+
+TRACKERS: Mapping[str, type[TensorBoard] | type[MLflow] | type[WeightsAndBiases]] = {
     "tensorboard": TensorBoard,
     "mlflow": MLflow,
     "wandb": WeightsAndBiases,

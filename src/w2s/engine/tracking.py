@@ -18,7 +18,7 @@ from typing import Any
 from w2s.engine.artifacts import Build
 from w2s.engine.hub import without_secrets
 from w2s.engine.rank import worker
-from w2s.engine.trackers import TRACKERS, Subject, Tracker
+from w2s.engine.trackers import FINAL, TRACKERS, Subject, Tracker
 from w2s.errors import UserError, first_line
 from w2s.graph.artifact import Identity, flat
 
@@ -38,19 +38,29 @@ def asked(configured: str | None = None) -> str | None:
 
 def check(configured: str | None) -> None:
     """UserError if the tracker that is asked for is not installed. Nothing is imported."""
-    name = asked(configured)
-    if name is None:
-        return
+    if name := asked(configured):
+        check_installed(name)
+
+
+def check_installed(name: str) -> None:
+    """UserError if a tracker's package is not there. Nothing is imported."""
     found = find_spec(name)
     if found is None or found.origin is None:  # a folder of that name is no package
         raise UserError(f'tracker {name} is not installed; run: pip install -c constraints.txt -e ".[{name}]"')
 
 
 class Reporter:
-    """What a job reports to its tracker. The tracker is opened by the first report, and dropped after an error."""
+    """What a job reports to its tracker. The tracker is opened by the first report, and dropped after an error.
 
-    def __init__(self, name: str, identity: Identity, out: Path) -> None:
+    afterwards: the job has ended, so an error is a UserError.
+    """
+
+    def __init__(
+        self, name: str, identity: Identity, out: Path, folder: Path = FOLDER, *, afterwards: bool = False
+    ) -> None:
         self.name = name
+        self._folder = folder
+        self._afterwards = afterwards
         self._subject = subject_of(identity, out)
         self._tracker: Tracker | None = None
         self._steps: set[int] = set()
@@ -78,7 +88,7 @@ class Reporter:
         if path.is_file():
             self.evaluated(read_history(path))
         if self._tracker is not None:
-            final = {f"final/{name}": value for name, value in numbers(measured).items()}
+            final = {FINAL + name: value for name, value in numbers(measured).items()}
             self._attempt(lambda tracker: tracker.close(max(self._steps, default=0), final, failed=False))
 
     def failed(self) -> None:
@@ -91,14 +101,24 @@ class Reporter:
             return
         try:
             if self._tracker is None:
-                check(self.name)
-                self._tracker = TRACKERS[self.name](self._subject, FOLDER)
+                check_installed(self.name)
+                self._tracker = TRACKERS[self.name](self._subject, self._folder)
                 self._steps |= self._tracker.steps
             do(self._tracker)
         except Exception as error:  # whatever libraries and servers do: results do not depend on them
             self._dropped = True
             said = without_secrets(first_line(error)).rstrip(".")
+            if self._afterwards:
+                raise UserError(f"tracker {self.name}: {said}") from error
             print(f"tracker {self.name}: {said}; the job goes on without it", flush=True)
+
+
+def finished(name: str, folder: Path) -> frozenset[str]:
+    """Keys of the runs that a tracker has, and that have ended well. folder: where its runs are by default."""
+    try:
+        return TRACKERS[name].finished(folder)
+    except Exception as error:  # whatever libraries and servers do
+        raise UserError(f"tracker {name}: {without_secrets(first_line(error)).rstrip('.')}") from error
 
 
 @contextlib.contextmanager
