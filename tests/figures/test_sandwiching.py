@@ -30,7 +30,7 @@ def test_lines_are_the_non_expert_every_assistant_with_what_comes_of_it_and_the_
     assert not any(text.get_text() for text in right.get_yticklabels())
     debate = shape(nlp={"sandwiching": {"assistants": ["student", "debate"]}})
     words = [" ".join(text.get_text().split()) for text in draw("sandwiching", debate).axes[0].get_yticklabels()]
-    assert words[5:8] == ["debate: the stronger case", *told]
+    assert words[5:8] == ["debate: the stronger case", "non-expert as judge", "student of the assisted"]
     several = shape(nlp={"sandwiching": {"methods": ["naive", "confidence"], "assistants": ["zero-shot"]}})
     words = [" ".join(text.get_text().split()) for text in draw("sandwiching", several).axes[0].get_yticklabels()]
     assert words[1:3] == ["its student, naive", "its student, confidence"]

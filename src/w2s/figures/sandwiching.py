@@ -29,6 +29,7 @@ WORDS = {
     STUDENT_OF_ASSISTED: "    student of the assisted",
     EXPERT: "strong model, expert's labels",
 }
+JUDGE = "    non-expert as judge"
 ASSISTANTS = {
     setting.PROMPTED: "assistant: strong model, prompted",
     setting.STUDENT: "assistant: non-expert's student",
@@ -47,6 +48,8 @@ class Line(NamedTuple):
     def words(self) -> str:
         """The tick label."""
         words = ASSISTANTS[self.assistant] if self.who == ASSISTANT else WORDS[self.who]  # type: ignore[index]
+        if self.who == ASSISTED and self.assistant == setting.DEBATE:
+            words = JUDGE
         return f"{words}, {self.method}" if self.method else words
 
 
