@@ -32,11 +32,11 @@ def assisted(plan: Plan, kind: str) -> Run:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory, tiny: Plan) -> Path:
     folder = checkout(tmp_path_factory.mktemp("sandwiching") / "checkout")
-    students = [tiny.nlp.sandwiching.student("sciq", "w8", "w16", kind, "naive", 0) for kind in (*KINDS, DEBATE)]
+    students = [tiny.nlp.sandwiching.student("sciq", "w8", "w16", kind, "naive", 0) for kind in KINDS]
     targets = [run.manifest for run in students]
     jobs = planned(snakemake(folder, "-n", *targets))
-    # An asked base model; the non-expert, its student that assists and argues; and three assisted with a student each.
-    assert jobs == {"data": 1, "corpus": 1, "pretrain": 2, "prompt": 1, "finetune": 2 + 3 * 2}
+    # An asked base model; the non-expert, its student that assists; and two assisted with a student each.
+    assert jobs == {"data": 1, "corpus": 1, "pretrain": 2, "prompt": 1, "finetune": 2 + 2 * 2}
     snakemake(folder, *targets)
     return folder
 
@@ -94,9 +94,12 @@ def test_every_text_tells_what_the_assistant_answers_and_nothing_of_the_truth(
 
 
 def test_a_debate_tells_how_sure_the_advocate_is_of_either_answer_and_nothing_of_the_truth(
-    made: Path, tiny: Plan
+    made: Path, tiny: Plan, tmp_path: Path
 ) -> None:
     run = assisted(tiny, DEBATE)
+    parents = [f"{role}={made / parent.path}" for role, parent in run.parents.items()]
+    out = tmp_path / Path(run.path).name
+    assert cli.main(["make", "finetune", "--spec", canonical(run.spec), "--out", str(out), "--parents", *parents]) == 0
     source, debate = run.parents["assistant"], DebateSpec.from_spec(run.spec["appended"])
     assert isinstance(source, Run)
     said = read(made, source)
@@ -110,7 +113,8 @@ def test_a_debate_tells_how_sure_the_advocate_is_of_either_answer_and_nothing_of
         shown = [variants.with_debate(examples["text"][one], answers[examples["id"][one]], debate) for one in rows]
         assert [texts.ids(number) for number in range(len(rows))] == encoding.encode(model, shown, 10**6)
         assert len({text.splitlines()[-1] for text in shown}) <= len(debate.strengths)
-    told, hinted = (read(made, assisted(tiny, kind)) for kind in (DEBATE, STUDENT))
+    told = pq.read_table(out / "predictions.parquet").to_pydict()
+    hinted = read(made, assisted(tiny, STUDENT))
     assert told["id"] == hinted["id"]
     assert told["probability"] != hinted["probability"]
 
