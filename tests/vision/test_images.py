@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from w2s.experiments.settings import STAGES
 from w2s.graph.artifact import Identity
 from w2s.vision import folder, images
 
-CUT = {"resize": 16, "crop": 12}
+CUT = partial(images.cut, resize=16, crop=12)
 
 
 def made(root: Path, place: dict[str, Any], paths: list[Path] | None = None) -> Path:
@@ -59,7 +60,7 @@ def test_digits_are_all_there_each_in_one_part(tmp_path: Path) -> None:
 
 
 def test_pretraining_on_all_digits_leaves_none(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"pretraining: 1797 leaves none of the 1797 digits"):
+    with pytest.raises(UserError, match=r"pretraining: 1797 leaves none of the 1797 images"):
         made(tmp_path, {"digits": {"pretraining": 1797, "seed": 0}})
 
 
@@ -173,7 +174,7 @@ def test_the_square_is_the_middle_of_the_scaled_image() -> None:
     image.paste((255, 0, 0), (0, 0, 100, 200))
     file = io.BytesIO()
     image.save(file, "PNG")
-    square = images.squared(file.getvalue(), 256, 224, "x")
+    square = images.cut(images.decoded(file.getvalue(), "x"), 256, 224)
     assert square.shape == (3, 224, 224)
     red = (square[0] > square[2]).sum(axis=1)
     assert set(red.tolist()) == {48}
@@ -184,12 +185,12 @@ def test_grey_and_transparent_images_have_three_channels() -> None:
     for mode, colour in (("L", 9), ("RGBA", (9, 9, 9, 255)), ("CMYK", (0, 0, 0, 246))):
         file = io.BytesIO()
         Image.new(mode, (16, 16), colour).save(file, "TIFF")
-        assert (images.squared(file.getvalue(), 16, 12, "x") == 9).all()
+        assert (images.cut(images.decoded(file.getvalue(), "x"), 16, 12) == 9).all()
 
 
 def test_what_is_no_image_is_one_line() -> None:
     for content in (b"", b"no image", encoded((1, 1, 1))[:40]):
         with pytest.raises(UserError, match="image val_7: cannot be read") as caught:
-            images.squared(content, 16, 12, "val_7")
+            images.decoded(content, "val_7")
         assert "\n" not in str(caught.value)
-    assert np.asarray(images.squared(encoded((1, 1, 1)), 16, 12, "x")).dtype == np.uint8
+    assert images.cut(images.decoded(encoded((1, 1, 1)), "x"), 16, 12).dtype == np.uint8

@@ -185,9 +185,33 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
     ("hub", lambda c: c["images"].update(source="hub", hub="a/b"), ["source is 'hub', so revision must name one"]),
     ("crop", lambda c: c["images"].update(crop=300), ["crop: 300 is larger than resize, 256"]),
     (
-        "published on digits",
-        lambda c: c["ladder"][0].update(trained=None, published={"architecture": "vit_b8", "weights": "./a.pth"}),
-        ["twins8: images of source 'digits' are for trained networks"],
+        "trained on files",
+        lambda c: c["images"].update(source="files", paths=["a"]),
+        ["labelled2: only digits are for networks trained here; images of source 'files' are for published ones"],
+    ),
+    (
+        "probe of a trained network",
+        lambda c: c["supervisor"].update(probe={"images": 3}),
+        ["labelled2: probe has an effect only with a published network"],
+    ),
+    (
+        "too many to probe",
+        lambda c: c["supervisor"].update(
+            trained=None, published={"architecture": "vit_b8", "weights": "./a"}, probe={"images": 701}
+        ),
+        ["labelled2: probe.images: 701 is more than the 700 pretraining images"],
+    ),
+    (
+        "no weights",
+        lambda c: c["ladder"][0].update(trained=None, published={"architecture": "vit_b8"}),
+        ["weights: missing; 'vit_b8' needs a file, a folder"],
+    ),
+    (
+        "an address of a folder",
+        lambda c: c["ladder"][0].update(
+            trained=None, published={"architecture": "transformers", "weights": "https://example.org/a"}
+        ),
+        ["weights: 'https://example.org/a' is not allowed with transformers; allowed: a folder, a hub id"],
     ),
     (
         "not pinned",
@@ -197,7 +221,7 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
     (
         "architecture",
         lambda c: c["ladder"][0].update(trained=None, published={"architecture": "vit", "weights": "./a"}),
-        ["ladder.0.published.architecture: 'vit' is not allowed", "'vit_b8'"],
+        ["ladder.0.published.architecture: 'vit' is not allowed", "did you mean 'vit_b8'?", "torchvision/NAME"],
     ),
 ]
 
@@ -226,3 +250,12 @@ def test_roles_of_published_networks(imagenet: dict[str, Any], change: Change, s
     change(imagenet["vision"])
     with pytest.raises(UserError, match=said):
         of(imagenet)
+
+
+def test_defaults_give_the_keys_that_they_give_when_spelled_out(config: dict[str, Any]) -> None:
+    """Figures read the experiment from a file in which every default stands."""
+    for rung in config["vision"]["ladder"]:
+        del rung["epochs"]
+    plan = of(config)
+    again = of(plan.experiment.model_dump(mode="json"))
+    assert [run.key for run in plan.vision.every_run()] == [run.key for run in again.vision.every_run()]

@@ -177,7 +177,7 @@ def test_training_without_labels_never_sees_one(made: Made) -> None:
     """The same weights come out where all labels are wrong."""
     one = made.model(labels="none")
     index = images.read_index(made.images(), images.PRETRAINING)
-    wrong = images.Index(index.ids, [0] * len(index), index.names, index.pixels)
+    wrong = images.Index(index.ids, index.parts, [0] * len(index), index.names, index.pixels)
     weights = []
     for said in (index, wrong):
         with pytest.MonkeyPatch.context() as patch:
@@ -283,7 +283,7 @@ def test_features_of_a_published_network_are_its_own_of_the_cut_images(
     found = np.load(made.make("vision_features", spec, {"images": index}, make) / "features.npy")
     assert found.shape == (5, 32)
     for row, name in zip(found, images.read_index(index).names, strict=True):
-        pixels = torch.from_numpy(images.squared(root / name, 36, 32, name).copy()).float() / 255
+        pixels = torch.from_numpy(images.cut(images.decoded(root / name, name), 36, 32).copy()).float() / 255
         mean, deviation = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
         with torch.no_grad():
             alone = network(((pixels - mean[:, None, None]) / deviation[:, None, None])[None])[0]

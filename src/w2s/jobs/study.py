@@ -9,7 +9,7 @@ from pathlib import Path
 from w2s.errors import UserError
 from w2s.jobs.installation import FILES
 
-CONFIGS = ("config.yaml", "config/*.yaml", "config/ladders/*.yaml")
+CONFIGS = ("config.yaml", "config/*.yaml", "config/*.py", "config/ladders/*.yaml")
 PROFILES = ("profiles/default/*", "profiles/slurm/*", "profiles/kubernetes/*.*")
 SNAKEFILE = """\
 # A study that runs the workflow of the installed package w2s. All of its targets can be asked for in this folder:

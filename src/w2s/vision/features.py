@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from w2s.engine import artifacts
 from w2s.engine.checkpoints import Checkpoint
@@ -17,9 +17,11 @@ from w2s.engine.space import room_for
 from w2s.errors import UserError
 from w2s.training.job import Job
 from w2s.training.loop import EVALUATION
+from w2s.vision import fitted
 from w2s.vision import pretraining as vision_model
-from w2s.vision.images import DIGITS, Pixels, check, chunks, read_index
-from w2s.vision.networks import published
+from w2s.vision.images import DIGITS, Index, Pixels, check, chunks, read_index
+from w2s.vision.networks import frozen
+from w2s.vision.networks.frozen import Frozen
 from w2s.vision.specs import FeaturesSpec
 
 CHUNK = 256  # images that are decoded together, with a checkpoint after them at most
@@ -35,55 +37,43 @@ def make(build: artifacts.Build, images: Path, model: Path | None, environment: 
     spec = FeaturesSpec.from_spec(build.identity.spec)
     job = Job(build)
     if model is not None:
-        network, tokens = vision_model.load(model, images), SMALL
+        used = Frozen(vision_model.load(model, images), None, SMALL)
     else:
-        name = build.name.rsplit("-", 1)[0]
-        wanted_by = f"rung {name!r}"
-        assert spec.weights is not None
-        assert spec.architecture is not None
-        file = published.file_of(spec.weights, environment, wanted_by)
-        network, tokens = published.load(spec.architecture, file, wanted_by), published.TOKENS[spec.architecture]
-    network.to(job.device)
+        used = frozen.load(spec, environment, f"rung {build.name.rsplit('-', 1)[0]!r}")
+    used.network.to(job.device)
     check(artifacts.read(images)["spec"]["images"], environment)
-    rows = _all(job, network, images, environment, spec.preprocessing, tokens)
-    if spec.output == "probabilities":
-        rows = rows.softmax(-1)
+    index = read_index(images, part=None) if spec.probe else read_index(images)
+    rows = _all(job, used, index, artifacts.read(images)["spec"]["images"], environment)
     if not rows.isfinite().all():
         raise UserError(f"{spec.output}: contains values that are not numbers; the weights may be damaged")
+    truth = torch.tensor(read_index(images).labels)
+    measured: dict[str, Any] = {}
+    if spec.probe:
+        rows, measured["probe"] = fitted.probabilities(rows, index, artifacts.read(images)["measured"], spec.probe)
+    elif spec.output == "probabilities":
+        rows = rows.softmax(-1)
     with room_for(build.folder / "features.npy", rows.nbytes):
         np.save(build.folder / "features.npy", rows.numpy())
-    measured: dict[str, Any] = {
-        "images": len(rows),
-        "width": rows.shape[1],
-        "parameters": sum(parameter.numel() for parameter in network.parameters()),
-    }
+    parameters = sum(parameter.numel() for parameter in used.network.parameters())
+    measured |= {"images": len(rows), "width": rows.shape[1], "parameters": parameters}
     if spec.output == "probabilities":
-        truth = torch.tensor(read_index(images).labels)
         measured["accuracy"] = (rows.argmax(-1) == truth).double().mean().item()
         print(f"accuracy on all {len(rows):,} images: {measured['accuracy']:.4f}")
     job.finish(measured)
 
 
 @torch.no_grad()
-def _all(
-    job: Job,
-    network: nn.Module,
-    images: Path,
-    environment: Mapping[str, Any],
-    preprocessing: Mapping[str, Any],
-    tokens: int,
-) -> Tensor:
+def _all(job: Job, used: Frozen, index: Index, place: Mapping[str, Any], environment: Mapping[str, Any]) -> Tensor:
     """(images, width) on the CPU; a killed run resumes after the last chunk that was saved."""
-    index, place = read_index(images), artifacts.read(images)["spec"]["images"]
     checkpoint = Checkpoint(job.build.work / "checkpoint.pt", {"budget": job.budget})
     first, gathered = checkpoint.resume({"rows": []})
     steps = -(-len(index) // CHUNK)
     progress = Progress(steps, "images", start=first)
-    for step, pixels in enumerate(chunks(index, place, environment, preprocessing, CHUNK, first), start=first):
+    for step, pixels in enumerate(chunks(index, place, environment, used.prepare, CHUNK, first), start=first):
 
         def work(micro_batch: int, pixels: Pixels = pixels) -> Tensor:
-            parts = torch.from_numpy(pixels).split(max(1, EVALUATION * micro_batch // tokens))
-            return torch.cat([network(normalised(part.to(job.device))).float().cpu() for part in parts])
+            parts = torch.from_numpy(pixels).split(max(1, EVALUATION * micro_batch // used.tokens))
+            return torch.cat([_outputs(used, part.to(job.device)) for part in parts])
 
         gathered["rows"].append(job.budget.attempt(work))
         progress.update(step + 1, len(pixels))
@@ -91,8 +81,22 @@ def _all(
     return torch.cat(gathered["rows"])
 
 
+def _outputs(used: Frozen, pixels: Tensor) -> Tensor:
+    """(n, width) on the CPU. UserError for a user's own network that gives something else."""
+    found = used.network(normalised(pixels))
+    if not isinstance(found, Tensor) or found.ndim != 2 or len(found) != len(pixels):
+        shape = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+        raise UserError(f"the network returned {shape} for {len(pixels)} images; expected ({len(pixels)}, width)")
+    return found.float().cpu()
+
+
 def normalised(pixels: Tensor) -> Tensor:
-    """(n, channels, height, width) bytes as networks take them: digits in [0, 1], colours by ImageNet's statistics."""
+    """(n, channels, height, width) as networks take them: digits in [0, 1], colours by ImageNet's statistics.
+
+    What is not bytes was prepared by the network's own preprocessing, and stays as it is.
+    """
+    if pixels.dtype != torch.uint8:
+        return pixels
     if pixels.shape[1] == 1:
         return pixels.float() / DIGITS
     mean, deviation = (torch.tensor(values, device=pixels.device).view(3, 1, 1) for values in (MEAN, DEVIATION))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -31,14 +31,15 @@ WHERE = "vision.images"
 DIGITS = 16  # the largest value of a pixel of scikit-learn's digits
 READERS = 8  # threads that decode at most
 
-Pixels = np.ndarray[Any, np.dtype[np.uint8]]  # (n, channels, height, width)
+Pixels = np.ndarray[Any, np.dtype[Any]]  # ([n], channels, height, width), of bytes or as a network takes them
 
 
 @dataclass(frozen=True)
 class Index:
-    """Images of one part in order. pixels: (n, 1, 8, 8) of digits, None of others, which are read by ``names``."""
+    """Images in order. pixels: (n, 1, 8, 8) of digits, None of others, which are read by ``names``."""
 
     ids: list[str]
+    parts: list[str]
     labels: list[int]
     names: list[str]
     pixels: Pixels | None
@@ -49,7 +50,7 @@ class Index:
 
 def make(build: artifacts.Build, environment: Mapping[str, Any]) -> None:
     """Write ``index.parquet``: id, part, label, and pixels or the name in its folder. environment: ``images``."""
-    place = build.identity.spec["images"]
+    place, aside = build.identity.spec["images"], build.identity.spec.get("pretraining")
     check(place, environment)
     if "digits" in place:
         columns = _digits(**place["digits"])
@@ -57,6 +58,8 @@ def make(build: artifacts.Build, environment: Mapping[str, Any]) -> None:
         columns = _of_folder(Path(environment["images"][0]))
     else:
         columns = _of_tables(tables(place, environment))
+    if aside is not None:
+        columns["part"] = _parts(len(columns["id"]), aside["images"], aside["seed"])
     artifacts.write_table(build.folder / "index.parquet", columns)
     parts, labels = Counter(columns["part"]), columns["label"]
     if min(labels) < 0:
@@ -79,15 +82,20 @@ def _digits(pretraining: int, seed: int) -> dict[str, list[Any]]:
 
     digits = load_digits()
     count = len(digits.target)
-    if pretraining >= count:
-        raise UserError(f"vision.images.pretraining: {pretraining} leaves none of the {count} digits; use fewer")
-    chosen = set(np.random.default_rng(seed).permutation(count)[:pretraining].tolist())
     return {
         "id": [f"digit-{number:04}" for number in range(count)],
-        "part": [PRETRAINING if number in chosen else EVALUATION for number in range(count)],
+        "part": _parts(count, pretraining, seed),
         "label": digits.target.tolist(),
         "pixels": digits.images.astype(np.uint8).reshape(count, -1).tolist(),
     }
+
+
+def _parts(count: int, pretraining: int, seed: int) -> list[str]:
+    """The part of each image: so many, drawn with the seed, are set aside. UserError if that leaves none."""
+    if pretraining >= count:
+        raise UserError(f"vision.images.pretraining: {pretraining} leaves none of the {count} images; use fewer")
+    chosen = set(np.random.default_rng(seed).permutation(count)[:pretraining].tolist())
+    return [PRETRAINING if number in chosen else EVALUATION for number in range(count)]
 
 
 def _of_folder(root: Path) -> dict[str, list[Any]]:
@@ -145,88 +153,109 @@ def _class(label: object, where: str) -> int:
 # -- reading -----------------------------------------------------------------------------------------------
 
 
-def read_index(images: Path, part: str = EVALUATION) -> Index:
-    """One part of the images stage's table."""
+def read_index(images: Path, part: str | None = EVALUATION) -> Index:
+    """One part of the images stage's table; None: all images."""
     table = artifacts.read_table(images / "index.parquet").to_pydict()
-    chosen = [number for number, name in enumerate(table["part"]) if name == part]
+    chosen = [number for number, name in enumerate(table["part"]) if part in (None, name)]
 
     def column(name: str) -> list[Any]:
         return [table[name][number] for number in chosen] if name in table else []
 
     pixels = np.array(column("pixels"), dtype=np.uint8).reshape(-1, 1, 8, 8) if "pixels" in table else None
-    return Index(column("id"), column("label"), column("name"), pixels)
+    return Index(column("id"), column("part"), column("label"), column("name"), pixels)
 
 
 def chunks(
     index: Index,
     place: Mapping[str, Any],
     environment: Mapping[str, Any],
-    cut: Mapping[str, int],
+    prepare: Callable[[Image], Pixels] | None,
     size: int,
     first: int = 0,
 ) -> Iterator[Pixels]:
-    """All images in order, so many at once, from chunk ``first`` on. cut: ``resize`` and ``crop``, not of digits.
+    """All images in order, so many at once, from chunk ``first`` on. prepare: None for the pixels of digits.
 
-    The next chunk is decoded, by several threads, while the caller works on this one.
+    The next chunk is decoded, by several threads, while the caller works on this one. UserError for what is no image,
+    and for images that are of several sizes when prepared.
     """
-    if index.pixels is not None:
+    if prepare is None:
+        assert index.pixels is not None
         for start in range(first * size, len(index), size):
             yield index.pixels[start : start + size]
         return
     named = zip(index.ids[first * size :], _encoded(index, place, environment, first * size), strict=True)
 
-    def decode(one: tuple[str, bytes | Path]) -> Pixels:
-        return squared(one[1], cut["resize"], cut["crop"], one[0])
+    def read(one: tuple[str, bytes | Path | Pixels]) -> Pixels:
+        return _prepared(prepare, decoded(one[1], one[0]), one[0])
 
     with ThreadPoolExecutor(min(READERS, os.cpu_count() or 1)) as readers:
-        ahead = [readers.submit(decode, one) for one in islice(named, size)]
+        ahead = [readers.submit(read, one) for one in islice(named, size)]
         while ahead:
-            chunk, ahead = ahead, [readers.submit(decode, one) for one in islice(named, size)]
-            yield np.stack([one.result() for one in chunk])
+            chunk, ahead = ahead, [readers.submit(read, one) for one in islice(named, size)]
+            yield _stacked([one.result() for one in chunk])
+
+
+def _prepared(prepare: Callable[[Image], Pixels], image: Image, name: str) -> Pixels:
+    """Bytes, or float32. UserError where the preprocessing, which may be a user's own, fails."""
+    try:
+        found = np.asarray(prepare(image))
+        return found if found.dtype == np.uint8 else found.astype(np.float32, copy=False)
+    except Exception as error:
+        raise UserError(f"image {name}: cannot be prepared ({type(error).__name__}: {first_line(error)})") from None
+
+
+def _stacked(images: Sequence[Pixels]) -> Pixels:
+    shapes = sorted({one.shape for one in images})
+    if len(shapes) > 1 or len(shapes[0]) != 3:
+        raise UserError(f"images have shapes {shapes[0]} and {shapes[-1]} when prepared; expected one of three numbers")
+    return np.stack(images)
 
 
 def _encoded(
     index: Index, place: Mapping[str, Any], environment: Mapping[str, Any], start: int
-) -> Iterator[bytes | Path]:
+) -> Iterator[bytes | Path | Pixels]:
     """What each image is read from, in the index's order."""
+    if index.pixels is not None:
+        yield from index.pixels[start:, 0]
+        return
     if "folder" in place:
         root = Path(environment["images"][0])
         yield from (root / name for name in index.names[start:])
         return
     import pyarrow.parquet as pq
 
-    for path in tables(place, environment):
+    wanted = set(index.names[start:])
+    for number, path in enumerate(tables(place, environment)):
+        if not any(name.startswith(f"{number}-") for name in wanted):
+            continue
         with pq.ParquetFile(path) as file:
-            rows = file.metadata.num_rows
-            if start >= rows:
-                start -= rows
-                continue
+            row = 0
             for batch in file.iter_batches(64, columns=["image.bytes"]):
-                for one in batch["image"][start:].to_pylist():
-                    yield one["bytes"] or b""
-                start = max(0, start - len(batch))
+                for one in batch["image"].to_pylist():
+                    if f"{number}-{row}" in wanted:
+                        yield one["bytes"] or b""
+                    row += 1
 
 
-def squared(source: bytes | Path, resize: int, crop: int, name: str) -> Pixels:
-    """(3, crop, crop): shorter side to ``resize``, the square in the middle (Appendix D.1's usual preprocessing).
-
-    UserError for what is no image.
-    """
+def decoded(source: bytes | Path | Pixels, name: str) -> Image:
+    """An RGB image, from an encoded one or a digit's pixels (8, 8). UserError for what is no image."""
     from PIL import Image, UnidentifiedImageError
 
+    if isinstance(source, np.ndarray):
+        return Image.fromarray((source.astype(np.float64) * 255 / DIGITS).round().astype(np.uint8)).convert("RGB")
     try:
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as file:
-            image = file.convert("RGB")
+            return file.convert("RGB")
     except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError) as error:
         raise UserError(f"image {name}: cannot be read ({first_line(error)})") from None
-    return np.asarray(_middle(image, resize, crop)).transpose(2, 0, 1)
 
 
-def _middle(image: Image, resize: int, crop: int) -> Image:
+def cut(image: Image, resize: int, crop: int) -> Pixels:
+    """(3, crop, crop) bytes: shorter side to ``resize``, the square in the middle (Appendix D.1's usual)."""
     from PIL.Image import Resampling
 
     width, height = image.size
     shorter = min(width, height)
     scaled = image.resize((int(resize * width / shorter), int(resize * height / shorter)), Resampling.BILINEAR)
     left, top = round((scaled.width - crop) / 2), round((scaled.height - crop) / 2)
-    return scaled.crop((left, top, left + crop, top + crop))
+    return np.asarray(scaled.crop((left, top, left + crop, top + crop))).transpose(2, 0, 1)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from w2s.config.common import Common
+from w2s.engine.sources import Sources
 from w2s.errors import UserError, allowed
 from w2s.graph.artifact import Artifact, Cached, Run
 from w2s.graph.setting import SettingPlan
@@ -22,8 +23,9 @@ class VisionPlan(Cached, SettingPlan):
 
     name = "vision"
 
-    def __init__(self, experiment: Common, config: Vision) -> None:
+    def __init__(self, experiment: Common, config: Vision, sources: Sources) -> None:
         super().__init__()
+        self.sources = sources
         self.config = config
         self.seeds: tuple[int, ...] = config.seeds or experiment.seeds
         self.task = config.images.name
@@ -50,7 +52,10 @@ class VisionPlan(Cached, SettingPlan):
         images = self.config.images
         place, environment = sources.images(images)
         message = f"images of {self.task} from {images.source}"
-        return Artifact(IMAGES, f"vision/{self.task}/images", message, {"images": place}, environment=environment)
+        spec: dict[str, Any] = {"images": place}
+        if self.config.supervisor.probe and "digits" not in place:
+            spec["pretraining"] = {"images": images.pretraining, "seed": images.seed}
+        return Artifact(IMAGES, f"vision/{self.task}/images", message, spec, environment=environment)
 
     def model(self, network: Network) -> Artifact:
         """A network that is trained here: with labels if it is to supervise, without them otherwise."""
@@ -76,10 +81,13 @@ class VisionPlan(Cached, SettingPlan):
         if network.published is None:
             parents["model"] = self.model(network)
         else:
-            weights, place = sources.network(network.published, network.name)
-            cut = {"resize": self.config.images.resize, "crop": self.config.images.crop}
-            spec |= {"architecture": network.published.architecture, "weights": weights, "preprocessing": cut}
+            identity, place = sources.network(network.published, network.name, self.sources)
+            spec |= identity
+            if network.published.cuts:
+                spec["preprocessing"] = {"resize": self.config.images.resize, "crop": self.config.images.crop}
             environment |= place
+        if supervises and self.config.supervisor.probe:
+            spec["probe"] = self.config.supervisor.probe.model_dump() | {"seed": self.config.images.seed}
         message = f"{spec['output']} of {network.name} on {self.task}"
         name = f"vision/{self.task}/features/{network.name}"
         return Artifact(FEATURES, name, message, spec, parents, environment=environment, priority=500)

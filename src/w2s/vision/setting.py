@@ -26,7 +26,7 @@ class VisionSetting(Setting):
 
     def plan(self, experiment: Any, sources: Sources) -> VisionPlan:
         """The setting's part of the run graph."""
-        return VisionPlan(experiment, experiment.vision)
+        return VisionPlan(experiment, experiment.vision, sources)
 
     def is_synthetic(self, experiment: Mapping[str, Any]) -> str | None:
         """Digits stand in for ImageNet."""
@@ -39,18 +39,21 @@ class VisionSetting(Setting):
     def fetch(self, plan: VisionPlan) -> Iterator[str]:
         """Images and published weights that do not lie here."""
         from w2s.vision import images
-        from w2s.vision.networks import published
+        from w2s.vision.networks import frozen
+        from w2s.vision.specs import FeaturesSpec
 
         config, place = plan.config, plan.images().spec["images"]
         if "hub" in place:
             files = images.tables(place, {})
             yield f"{config.images.name}: {place['hub']} at {place['revision']}: {len(files)} files"
         for network in (config.supervisor, *config.ladder):
-            if network.published and not network.published.is_local:
-                weights, wanted_by = plan.features(network).spec["weights"], f"rung {network.name!r}"
-                file = published.file_of(weights, {}, wanted_by)
-                published.load(network.published.architecture, file, wanted_by)
-                yield f"{network.name}: {network.published.weights}: {file}"
+            if network.published and network.published.weights and not network.published.is_local:
+                artifact = plan.features(network)
+                loaded = frozen.load(
+                    FeaturesSpec.from_spec(artifact.spec), artifact.environment, f"rung {network.name!r}"
+                )
+                count = sum(parameter.numel() for parameter in loaded.network.parameters())
+                yield f"{network.name}: {network.published.weights}: {count:,} parameters"
 
 
 SETTING = VisionSetting()

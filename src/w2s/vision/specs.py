@@ -21,13 +21,27 @@ class NetworkSpec(Spec):
     seed: int
 
 
+class FittedSpec(Spec):
+    """A supervisor's probe. images: of those set aside, drawn with the seed; None: all."""
+
+    images: int | None
+    c: float
+    seed: int
+
+
 class FeaturesSpec(Spec):
-    """What a frozen network says of every image. The last three are of published networks."""
+    """What a frozen network says of every image. All but the output are of published networks.
+
+    code: a hash of the user's own code that makes the network. preprocessing: ``resize`` and ``crop``, where the config
+    says how images are cut. probe: fitted on features, for probabilities.
+    """
 
     output: Literal["features", "probabilities"]
     architecture: str | None = None
     weights: dict[str, Any] | None = None
-    preprocessing: dict[str, Any] = Field(default_factory=dict)
+    code: str | None = None
+    preprocessing: dict[str, int] = Field(default_factory=dict)
+    probe: FittedSpec | None = None
 
 
 class ProbeTraining(Spec):

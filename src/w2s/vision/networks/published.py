@@ -27,7 +27,8 @@ from w2s.vision.networks.vit import ViT
 ARCHITECTURES: dict[str, Callable[[], nn.Module]] = {"alexnet": AlexNet, "resnet50": ResNet, "vit_b8": ViT}
 PARAMETERS = {"alexnet": 61_100_840, "resnet50": 23_508_032, "vit_b8": 85_807_872}
 TOKENS = {"alexnet": 64, "resnet50": 256, "vit_b8": 785}  # that one image counts for when memory is shared out
-LEFT_OUT = ("fc.", "head.", "pooler.", "classifier.")  # of students: only what is before the classifier is used
+WITHOUT_CLASSIFIER = ("resnet50", "vit_b8")
+LEFT_OUT = ("fc.", "head.", "pooler.", "classifier.")  # of these: only what is before the classifier is used
 NOT_LEARNED = "num_batches_tracked"
 FILES = ("model.safetensors", "pytorch_model.bin")  # of a folder or a hub repository, the first that is there
 PREFETCH = "on a machine with network and the same TORCH_HOME, run `w2s fetch [EXPERIMENT]`"
@@ -43,7 +44,7 @@ def load(architecture: str, file: Path, wanted_by: str) -> nn.Module:
 
 def fitted(network: nn.Module, weights: Mapping[str, Tensor], architecture: str, where: str) -> dict[str, Tensor]:
     """The weights that a network has, float32; UserError for one that is missing, of another shape, or too many."""
-    if architecture != "alexnet":
+    if architecture in WITHOUT_CLASSIFIER:
         weights = vit.renamed(weights)
         weights = {name: value for name, value in weights.items() if not name.startswith(LEFT_OUT)}
     found = {}
