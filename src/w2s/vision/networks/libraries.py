@@ -80,10 +80,10 @@ def from_torchvision(name: str, file: Path, wanted_by: str, *, classes: bool) ->
     """A classifier of torchvision with the weights of a file. classes: it gives logits in place of features."""
     try:
         models: Any = importlib.import_module("torchvision").models  # by name: it may not be there
-    except ImportError:
+    except (ImportError, RuntimeError) as error:  # the latter where it was built for another torch
         raise UserError(
-            f"{wanted_by}: torchvision is not installed; run `pip install torchvision` for this torch, "
-            f"{torch.__version__.partition('+')[0]}"
+            f"{wanted_by}: torchvision cannot be imported ({first_line(error)}); install its build for this torch, "
+            f"{torch.__version__}"
         ) from None
     known = models.list_models(models)
     if name not in known:
