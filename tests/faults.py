@@ -153,7 +153,11 @@ FAULTS = (
             "a_corrupt_file_is_one_line_with_the_first_bad_game",
             "a_corrupt_game_is_skipped_and_counted_and_the_next_one_is_read",
         )
-        + of("chess/test_puzzles.py", "columns_that_are_called_otherwise_are_named_in_the_config"),
+        + of(
+            "chess/test_puzzles.py",
+            "columns_that_are_called_otherwise_are_named_in_the_config",
+            "columns_in_another_case_are_suggested_all_at_once",
+        ),
     ),
     Fault(
         "A model cannot read two completions behind one prefix, if only from some length on",
@@ -295,6 +299,8 @@ FAULTS = (
         "what is unambiguous is read, else one line names the files, the row or the pointer",
         of(
             "engine/test_rows.py",
+            "commas_of_a_text_without_quotation_marks_belong_to_it_where_all_else_is_numbers",
+            "empty_lines_of_a_csv_file_are_no_rows",
             "files_of_another_kind_are_named",
             "a_file_that_is_not_as_it_should_be_is_one_line",
             "cells_between_tabs_are_taken_as_they_are",
@@ -367,10 +373,11 @@ FAULTS = (
         ),
     ),
     Fault(
-        "The hub's address or a token is a secret",
+        "The address of the hub, a tracker or a proxy, or a token, is a secret",
         "no message, log or record shows it",
         of(
             "engine/test_endpoint.py",
+            "no_address_of_a_tracker_or_proxy_shows_its_password",
             "whatever_a_mirror_answers_its_password_is_not_shown",
             "an_endpoint_that_is_wrong_or_away_does_not_show_its_password",
             "a_token_that_cannot_be_sent_is_not_shown",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import chess
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 import zstandard
 
 from tests.conftest import REAL_DATA, needs_real_data, refused
@@ -209,13 +211,27 @@ def test_columns_that_are_called_otherwise_are_named_in_the_config(tmp_path: Pat
     renamed = [{OTHERWISE.get(name, name): value for name, value in made.items()} for made in rows]
     path = write(tmp_path / "puzzles.csv", renamed)
     with pytest.raises(
-        UserError, match=r"puzzles.csv has no column 'PuzzleId'; it has: id, fen, .*; where it is"
+        UserError,
+        match=r"puzzles.csv has no column 'PuzzleId', 'FEN', 'Moves', 'Rating'; it has: id, fen, .*; where they",
     ) as caught:
         list(read_puzzles(path))
-    assert str(caught.value).endswith("say chess.puzzles.columns: {PuzzleId: its PuzzleId}")
+    all_at_once = "{PuzzleId: its PuzzleId, FEN: fen, Moves: its Moves, Rating: its Rating, GameUrl: its GameUrl}"
+    assert str(caught.value).endswith(f"say chess.puzzles.columns: {all_at_once}")
     with pytest.raises(UserError, match=r"say chess.puzzles.columns: \{FEN: fen\}$"):
-        list(read_puzzles(path, columns={"PuzzleId": "id"}))
+        list(read_puzzles(path, columns={ours: theirs for ours, theirs in OTHERWISE.items() if ours != "FEN"}))
     assert list(read_puzzles(path, columns=OTHERWISE)) == list(read_puzzles(write(tmp_path / "p.csv", rows)))
+
+
+@pytest.mark.parametrize("written", [str.lower, str.upper, "{}_".format])
+def test_columns_in_another_case_are_suggested_all_at_once(written: Callable[[str], str], tmp_path: Path) -> None:
+    rows = [row(number) for number in range(3)]
+    path = write(tmp_path / "p.csv", [{written(name): value for name, value in made.items()} for made in rows])
+    with pytest.raises(UserError) as caught:
+        list(read_puzzles(path))
+    said = yaml.safe_load(str(caught.value).partition("chess.puzzles.columns: ")[2])
+    named = {name: written(name) for name in ("PuzzleId", "FEN", "Moves", "Rating", "GameUrl")}
+    assert said == {name: theirs for name, theirs in named.items() if name != theirs}
+    assert list(read_puzzles(path, columns=said)) == list(read_puzzles(write(tmp_path / "o.csv", rows)))
 
 
 def test_a_wrong_name_of_a_column_is_one_line(tmp_path: Path, config: dict[str, Any]) -> None:

@@ -116,3 +116,29 @@ def test_of_a_message_what_helps_remains(monkeypatch: pytest.MonkeyPatch, messag
     monkeypatch.setenv("HF_ENDPOINT", "https://alice:p%40ss@mirror.org/s3cret")
     monkeypatch.setenv("HF_TOKEN", "hf_t0ken")
     assert hub.without_secrets(message) == shown
+
+
+@pytest.mark.parametrize("variable", ["MLFLOW_TRACKING_URI", "WANDB_BASE_URL", "HTTPS_PROXY", "http_proxy"])
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("http://alice:s3cret@h.org:9/x", "http://h.org:9"),
+        ("http://alice:my s3cret@h.org:9", "http://h.org:9"),
+        ("http://alice:s3cret/p%40ss@h.org:9/", "http://h.org:9"),
+        ("http://alice:p@ss@h.org", "http://h.org"),
+        ("alice:s3cret@h.org:9", "h.org:9"),
+        ("postgresql+x://alice:s3cret@h.org/db", "postgresql+x://h.org"),
+    ],
+)
+def test_no_address_of_a_tracker_or_proxy_shows_its_password(
+    monkeypatch: pytest.MonkeyPatch, variable: str, address: str, shown: str
+) -> None:
+    monkeypatch.setenv(variable, address)
+    said = hub.without_secrets(f"no answer from {address} for alice")
+    assert said.startswith(f"no answer from {shown}")
+    assert not [secret for secret in SECRETS if secret in said], said
+
+
+def test_an_address_without_a_password_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "mlflow")
+    assert hub.without_secrets("tracker mlflow: mlflow is away") == "tracker mlflow: mlflow is away"

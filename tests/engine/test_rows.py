@@ -76,6 +76,26 @@ def test_csv_cells_stay_the_text_that_they_are(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        ("label,a\n0,So, he said, it is.\n1,No.\n", [("0", "So, he said, it is."), ("1", "No.")]),
+        ("a,label\r\nOne,two,1\r\n", [("1", "One,two")]),
+        ("idx,a,label\n7,x,,0\n", [("0", "x,")]),
+    ],
+)
+def test_commas_of_a_text_without_quotation_marks_belong_to_it_where_all_else_is_numbers(
+    content: str, rows: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_bytes(content.encode())
+    assert [(row["label"], row["a"]) for row in read(tmp_path / "a.csv")] == rows
+
+
+def test_empty_lines_of_a_csv_file_are_no_rows(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("\na,b\n\n1,2\n\n")
+    assert list(read(tmp_path / "a.csv")) == [{"a": "1", "b": "2"}]
+
+
 def test_parquet_values_are_what_pyarrow_reads_and_images_stay_bytes(tmp_path: Path) -> None:
     """Also with the metadata that `datasets` writes, by which it would decode images."""
     image = {"bytes": b"no image", "path": "a.png"}
@@ -226,6 +246,13 @@ def test_a_test_set_may_be_cut_from_the_training_rows() -> None:
         ("a.csv", b"a,b\n1,2\n1,2,3\n", "a.csv:3: the row and the header differ in their number of fields"),
         ("a.csv", b"a,b\n1,2\n1\n", "a.csv:3: the row and the header differ in their number of fields"),
         ("a.csv", b'a,b\n"1"2,3\n', "a.csv: not a readable CSV file"),
+        ("a.csv", b"a;b\n1;2\n", "a.csv: its columns are separated by semicolons; allowed: commas, or tabs in a .tsv"),
+        ("a.csv", b"a\tb\n1\t2,3\n", "a.csv: its columns are separated by tabs; allowed: commas, or tabs in a .tsv"),
+        ("a.csv", b"label,a\n0,1,x\n", "a.csv:2: the row and the header differ"),  # may be a label of 0,1
+        ("a.csv", b"label,a\nyes,x,y\n", "a.csv:2: the row and the header differ"),
+        ("a.csv", b'label,a\n1,"x",y\n', "a.csv:2: the row and the header differ"),
+        ("a.csv", b"label,a,b\n1,x,y,z\n", "a.csv:2: the row and the header differ"),  # in a or in b
+        ("a.csv", b"a,label\nx,2,1\n", "a.csv:2: the row and the header differ"),
         ("a.jsonl.gz", b"no", "a.jsonl.gz: corrupt, not readable as gzip"),
         ("a.jsonl.zst", b"no zstandard", "a.jsonl.zst: corrupt, not readable as zstandard"),
         ("a.jsonl.gz", gzip.compress(b"{}\n" * 99, mtime=0)[:-9], "a.jsonl.gz: truncated: its gzip data end early"),

@@ -137,18 +137,25 @@ def _check_columns(path: Path, row: Row, columns: Mapping[str, str]) -> None:
     for ours, theirs in columns.items():
         if theirs not in row:
             raise UserError(f"{path} has no column {theirs!r} (chess.puzzles.columns.{ours}); it has: {there}")
-    for column in PROMPTS if "ctx" in row or "target" in row else LICHESS:
-        if column not in row:
-            like = next((name for name in row if str(name).lower() == column.lower()), f"its {column}")
-            raise UserError(
-                f"{path} has no column {column!r}; it has: {there}; "
-                f"where it is called otherwise, say chess.puzzles.columns: {{{column}: {like}}}"
-            )
+    lacking = [column for column in (PROMPTS if "ctx" in row or "target" in row else LICHESS) if column not in row]
+    if lacking:
+        origin = [] if "ctx" in row or any(column in row for column in ORIGIN) else [ORIGIN[0]]
+        like = ", ".join(f"{column}: {_like(column, row)}" for column in [*lacking, *origin])
+        raise UserError(
+            f"{path} has no column {', '.join(map(repr, lacking))}; it has: {there}; "
+            f"where they are called otherwise, say chess.puzzles.columns: {{{like}}}"
+        )
     if "ctx" not in row and not any(column in row for column in ORIGIN):
         raise UserError(
             f"{path} has none of the columns {', '.join(ORIGIN)}, so puzzles of one game cannot be kept together; "
             f"it has: {there}; where one is called otherwise, say chess.puzzles.columns: {{GameUrl: its name}}"
         )
+
+
+def _like(column: str, row: Row) -> str:
+    """The file's column that is called so in another case, or with underscores or spaces."""
+    plain = re.compile(r"[\W_]")
+    return next((str(name) for name in row if plain.sub("", str(name)).lower() == column.lower()), f"its {column}")
 
 
 # -- the two kinds of row --------------------------------------------------------------------------------

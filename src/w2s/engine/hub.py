@@ -23,7 +23,9 @@ from w2s.engine import space
 from w2s.errors import UserError, first_line
 
 ENDPOINT = "HF_ENDPOINT"
-TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
+TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_PASSWORD", "WANDB_API_KEY")
+PROXIES = tuple(f"{scheme}_proxy" for scheme in ("http", "https", "all"))
+ADDRESSES = ("MLFLOW_TRACKING_URI", "WANDB_BASE_URL", *PROXIES, *map(str.upper, PROXIES))  # may hold a password
 NO_HUB = (KeyError, TypeError, AttributeError)  # what the library raises where an answer lacks what a hub's has
 SECONDS = 15  # for the hub to answer a first question
 PREFETCH = "on a machine with network and the same HF_HOME, run `w2s fetch [EXPERIMENT]`"
@@ -170,17 +172,29 @@ def _no_room(download: Callable[..., Any]) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """A library's message without tokens and the secrets of the endpoint; of addresses, scheme and host stay."""
+    """A library's message without tokens and secrets of variables; of addresses, scheme and host stay."""
     endpoint = os.environ.get(ENDPOINT, "").strip().rstrip("/")
     address = urlsplit(endpoint)
     secrets = [os.environ.get(name, "").strip() for name in TOKENS]
     secrets += [address.username or "", address.password or "", address.path.strip("/"), address.query]
     text = text.replace(endpoint, _host_of(endpoint)) if endpoint else text
+    for other in (os.environ.get(name, "").strip().rstrip("/") for name in ADDRESSES):
+        scheme, user, host = _parts(other)
+        if user:
+            text = text.replace(other, scheme + host)
+            secrets += user.split(":", 1)
     text = re.sub(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\s'\"<>]+", lambda found: _host_of(found.group()), text)
     for secret in sorted({one for raw in secrets for one in (raw, unquote(raw))}, key=len, reverse=True):
         if len(secret) >= 4:  # a shorter one would be found in ordinary words; addresses are cut already
             text = text.replace(secret, "***")
     return text
+
+
+def _parts(address: str) -> tuple[str, str, str]:
+    """(scheme, what may be a user's name and password, the rest), also of what is no sound address."""
+    scheme, mark, rest = address.partition("://") if "://" in address else ("", "", address)
+    user, _, host = rest.rpartition("@")
+    return scheme + mark, user, host
 
 
 def _host_of(address: str) -> str:

@@ -29,6 +29,8 @@ ENDINGS = (".parquet", *TEXTS, *(text + packed for packed in streams.COMPRESSION
 BATCH = 1000  # rows of a parquet file in memory at once
 NO_SPLIT = "none"  # as a test split: cut the test set from the training rows
 REMEDY = "converting to .jsonl with the hub's columns (docs/tasks.md)"
+SEPARATORS = {"\t": "tabs", ";": "semicolons"}  # of files that are called .csv all the same
+NUMBERED = ("label", "idx", "id")  # columns of a CSV file that hold numbers, or the row is refused
 NUMBER = re.compile(r"-?[0-9]+(\.0*)?|nan", re.IGNORECASE)
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")  # as JSON escapes it; a pair of them is one character
 
@@ -161,16 +163,57 @@ def _parquet(path: Path) -> Iterator[Row]:
 
 
 def _csv(path: Path) -> Iterator[Row]:
+    lines = _Last(streams.lines(path, ends=True))
     try:
         csv.field_size_limit(streams.LINE_AT_MOST)
-        table = csv.DictReader(streams.lines(path, ends=True), strict=True)
-        _refuse_columns_twice(table.fieldnames or (), path)
-        for row in table:
-            if None in row or None in row.values():
+        table = csv.reader(lines, strict=True)
+        rows = filter(None, table)  # an empty line is no row
+        header = next(rows, [])
+        _refuse_columns_twice(header, path)
+        for mark, words in SEPARATORS.items():
+            if len(header) == 1 and mark in header[0]:
+                raise UserError(
+                    f"{path}: its columns are separated by {words}; allowed: commas, or tabs in a .tsv file"
+                )
+        for cells in rows:
+            if len(cells) > len(header) and '"' not in lines.last:
+                cells = _with_commas(cells, header)
+            if len(cells) != len(header):
                 raise UserError(f"{path}:{table.line_num}: the row and the header differ in their number of fields")
-            yield row
+            yield dict(zip(header, cells, strict=True))
     except csv.Error as error:
         raise UserError(f"{path}: not a readable CSV file ({error})") from None
+
+
+class _Last:
+    """Lines, of which the last one read is kept."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines, self.last = iter(lines), ""
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        self.last = next(self._lines)
+        return self.last
+
+
+def _with_commas(cells: list[str], header: Sequence[str]) -> list[str]:
+    """The cells of a row whose text has commas without quotation marks, where all other columns are numbers by name.
+
+    Unchanged where the commas may belong to another column as well.
+    """
+    texts = [place for place, name in enumerate(header) if name not in NUMBERED]
+    if len(texts) != 1:
+        return cells
+    first, behind = texts[0], len(header) - 1 - texts[0]
+    last = len(cells) - behind
+    numbers = cells[:first] + cells[last:]
+    edges = cells[first : first + 1] * (first > 0) + cells[last - 1 : last] * (behind > 0)  # would belong to either
+    if not all(map(NUMBER.fullmatch, numbers)) or any(map(NUMBER.fullmatch, edges)):
+        return cells
+    return [*cells[:first], ",".join(cells[first:last]), *cells[last:]]
 
 
 def _tsv(path: Path) -> Iterator[Row]:
