@@ -230,10 +230,12 @@ FAULTS = (
         ),
     ),
     Fault(
-        "The same text occurs in another case, with other punctuation or accents, or as a variant",
+        "The same text occurs in several groups, in another case, with other punctuation or accents, or as a variant",
         "its examples are in one part; strangers are not tied to them",
         of(
             GROUPS,
+            "the_same_text_in_several_groups_is_one_example_or_none",
+            "groups_that_share_a_text_are_one_and_stay_out_of_training_if_one_is_tested",
             "texts_that_differ_in_case_or_punctuation_are_one_group",
             "accents_and_unicodes_punctuation_do_not_tell_groups_apart",
             "marks_of_other_scripts_are_letters",

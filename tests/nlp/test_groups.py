@@ -127,6 +127,32 @@ def test_students_see_as_many_examples_as_their_ceilings_and_none_is_lost() -> N
     assert {name: len(parts[name]) for name in PARTS} == {"weak": 360, "strong": 360, "validation": 80, "test": 200}
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_the_same_text_in_several_groups_is_one_example_or_none(seed: int) -> None:
+    """A formatter that makes each row its own group, and rows that are there twice, some with the other label."""
+    rows = [{"group": str(n), "text": f"text {n % 300}", "label": n % 2} for n in range(600)]
+    rows += [{"group": f"{n} again", "text": f"text {n}", "label": 1 - n % 2} for n in range(20)]
+    made = built(rows, seed=seed)
+    texts = [one.text for name in PARTS for one in made.parts[name]]
+    assert len(texts) == len(set(texts))
+    assert not {f"text {n}" for n in range(20)} & set(texts)
+    train = made.counts["train"]
+    assert (train["candidates"], train["duplicates_dropped"], train["contradictions_dropped"]) == (620, 320, 20)
+    assert train["examples"] == 280
+
+
+def test_groups_that_share_a_text_are_one_and_stay_out_of_training_if_one_is_tested() -> None:
+    """The same dialogue under two ids, with other questions to each."""
+    rows = [{"group": f"g{n // 2}", "text": f"text {n}", "label": n % 2} for n in range(400)]
+    tested = [
+        {"group": f"t{n // 2}", "text": f"text {n}" if n < 40 else f"t {n}", "label": n % 2} for n in range(0, 99)
+    ]
+    task = Task("plain", "Plain", lambda row: [Candidate(row["group"], "", row["text"], row["label"])], (), "p")
+    made = build(task, {"train": rows, "test": [row for row in tested if row["text"] != "text 1"]}, SIZES, 0)
+    assert made.counts["training_examples_of_a_test_group_dropped"] == 40
+    assert not {f"text {n}" for n in range(40)} & {one.text for name in PARTS[:3] for one in made.parts[name]}
+
+
 def refusal(rows: list[dict[str, Any]]) -> str:
     with pytest.raises(UserError) as refused:
         built(rows)

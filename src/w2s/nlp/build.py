@@ -150,7 +150,8 @@ def _at_most(
 def _components(candidates: Iterable[Candidate]) -> dict[str, str]:
     """Group -> the name that it shares with every group it is tied to, directly or not.
 
-    Groups that differ in case, punctuation, spaces or accents alone are one. Its name is the least of theirs.
+    Groups that differ in case, punctuation, spaces or accents alone are one, as are those of the same text. Its name is
+    the least of theirs.
     """
     parent: dict[str, str] = {}
 
@@ -160,10 +161,11 @@ def _components(candidates: Iterable[Candidate]) -> dict[str, str]:
         return name
 
     keys: dict[str, str] = {}
+    of_text: dict[str, str] = {}
     for one in candidates:
-        tied = [keys.setdefault(group, formatters.alike(group)) for group in (one.group, one.also or one.group)]
-        first, second = sorted(map(root, tied))
-        parent[second] = first
+        groups = (one.group, one.also or one.group, of_text.setdefault(one.text, one.group))
+        first, *others = sorted({root(keys.setdefault(group, formatters.alike(group))) for group in groups})
+        parent |= dict.fromkeys(others, first)
     names: dict[str, str] = {}
     for group, key in keys.items():
         name = formatters.plain(group)
@@ -183,19 +185,18 @@ def _examples(
     counts: dict[str, Any],
 ) -> list[Example]:
     """Equalised and without duplicates, sorted by id."""
-    distinct: dict[str, Candidate] = {}
-    contradicted = set()
-    for candidate in candidates:
-        digest = _id(task, candidate)
-        if distinct.setdefault(digest, candidate).label != candidate.label:
-            contradicted.add(digest)
-    sound = {digest: distinct[digest] for digest in sorted(distinct) if digest not in contradicted}
+    labels: dict[str, set[int]] = defaultdict(set)
+    distinct: dict[str, tuple[str, Candidate]] = {}
+    for digest, one in sorted(((_id(task, one), one) for one in candidates), key=lambda pair: pair[0]):
+        labels[one.text].add(one.label)
+        distinct.setdefault(one.text, (digest, one))  # of several groups that have the text: the least id
+    sound = {digest: one for digest, one in distinct.values() if len(labels[one.text]) == 1}
     chosen = _equalised(sound, rng) if task.per_question else sound
     kept = [Example(digest, home[one.group], one.text, one.label) for digest, one in sorted(chosen.items())]
     counts[split] = {
         "candidates": len(candidates),
         "duplicates_dropped": len(candidates) - len(distinct),
-        "contradictions_dropped": len(contradicted),
+        "contradictions_dropped": len(distinct) - len(sound),
         "surplus_answers_dropped": len(sound) - len(chosen),
         "questions": len({one.question for one in chosen.values()}),
         "examples": len(kept),
