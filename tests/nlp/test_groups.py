@@ -144,9 +144,7 @@ def test_the_same_text_in_several_groups_is_one_example_or_none(seed: int) -> No
 def test_groups_that_share_a_text_are_one_and_stay_out_of_training_if_one_is_tested() -> None:
     """The same dialogue under two ids, with other questions to each."""
     rows = [{"group": f"g{n // 2}", "text": f"text {n}", "label": n % 2} for n in range(400)]
-    tested = [
-        {"group": f"t{n // 2}", "text": f"text {n}" if n < 40 else f"t {n}", "label": n % 2} for n in range(0, 99)
-    ]
+    tested = [{"group": f"t{n // 2}", "text": f"text {n}" if n < 40 else f"t {n}", "label": n % 2} for n in range(99)]
     task = Task("plain", "Plain", lambda row: [Candidate(row["group"], "", row["text"], row["label"])], (), "p")
     made = build(task, {"train": rows, "test": [row for row in tested if row["text"] != "text 1"]}, SIZES, 0)
     assert made.counts["training_examples_of_a_test_group_dropped"] == 40
