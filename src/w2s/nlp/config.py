@@ -20,6 +20,7 @@ from w2s.nlp.fewer.config import FewerLabels
 from w2s.nlp.probing.config import Probing
 from w2s.nlp.prompting.config import Prompting
 from w2s.nlp.sandwiching.config import Sandwiching
+from w2s.nlp.shift.config import Shift
 
 REPRESENTATIVE = 8  # data sets in the paper's Figures 6 and 13a
 OWN_NAME = re.compile(r"[a-z0-9_]+")
@@ -143,6 +144,7 @@ class Nlp(LadderSection):
     errors: Errors | None = None  # Figures 25, 26 and 27
     sandwiching: Sandwiching | None = None
     fewer_labels: FewerLabels | None = None  # learning curves in the number of weak labels
+    shift: Shift | None = None  # other test sets
     prompting: Prompting = Prompting()
     probing: Probing = Probing()
 
@@ -188,6 +190,9 @@ class Nlp(LadderSection):
             self.sandwiching.check(self.all_tasks(), self.growing_pairs(), self.methods)
         if self.fewer_labels:
             self.fewer_labels.check(self.all_tasks(), self.growing_pairs(), self.methods)
+        if self.shift:
+            self.shift.check(self.all_tasks(), self.methods)
+            self.refuse_unpaired("shift.pairs", self.shift.pairs or ())
         return self
 
     @property

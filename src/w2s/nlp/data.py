@@ -44,7 +44,8 @@ def make(build_: artifacts.Build, files: Mapping[str, Sequence[str]]) -> None:
 def rows_of(task: Task, place: Mapping[str, Any], files: Mapping[str, Sequence[str]]) -> Rows:
     """Raw rows from where a data spec says they are."""
     if "world" in place:
-        parts = synthetic.rows(World(WorldSize(**place["world"])), task.name)
+        world, held_out_of = World(WorldSize(**place["world"])), place.get("held_out_of")
+        parts = synthetic.rows(world, task.name, held_out_of=held_out_of)
         return Rows(parts, dict.fromkeys(parts, "the micro-world"))
     if "hub" in place:
         return from_hub(place, task.columns, f"task {task.name!r}")

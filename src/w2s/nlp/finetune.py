@@ -20,13 +20,14 @@ from w2s.nlp.parts import (
     Part,
     apply_label_changes,
     first_of,
+    parts_elsewhere,
     read_parts,
     share_of,
     training_part,
     with_balanced_labels,
     with_label_hints,
 )
-from w2s.nlp.specs import FinetuneSpec
+from w2s.nlp.specs import ELSEWHERE, FinetuneSpec
 from w2s.training import methods
 from w2s.training.batching import Texts, joined
 from w2s.training.job import Job
@@ -45,12 +46,13 @@ def make(
     environment: Mapping[str, Any] | None = None,
     subset: Path | None = None,
     assistant: Path | None = None,
+    parents: Mapping[str, Path] | None = None,
 ) -> classifier.Classifier:
     """Train and write ``predictions.parquet`` and ``history.csv``. labels: the supervisor's run, or None.
 
     environment: of the job, without effect on results: ``checkpointing``, ``gpus``. subset: an artifact that says which
     examples of both halves are trained on. assistant: the run that label hints come from, if not the supervisor.
-    Returns the network at the selected step, which is not kept otherwise.
+    parents: by role, of which those that begin with ``ELSEWHERE`` are data whose test sets are predicted too. Returns the network at the selected step, which is not kept otherwise.
     """
     spec = FinetuneSpec.from_spec(build.identity.spec)
     training, changes = spec.training, spec.method
@@ -66,6 +68,8 @@ def make(
         parts = with_label_hints(parts, data, base, source, training.max_length, spec.appended)
     if changes.balanced:
         parts = with_balanced_labels(parts, spec.half)
+    elsewhere = {role: path for role, path in (parents or {}).items() if role.startswith(ELSEWHERE)}
+    parts |= parts_elsewhere(elsewhere, data, base, training.max_length)
     learned = training_part(parts, spec.half, subset, spec.subset)
     computing = job.computing(spec, changes.adapters)
     network = job.load(lambda: classifier.load(base, training.answers, computing), spec.seed)
@@ -99,7 +103,8 @@ def make(
     evaluation = Evaluation(measure, SELECT_BY if spec.selected == "validation" else None)
     history, best = train(network, learned.texts, soft, recipe, evaluation, job.runtime())
     steps = int(history[-1]["step"])
-    predicted = _predictions(network, best, steps, parts, evaluated, job.budget, spec.predicts or PREDICTED)
+    names = [*(spec.predicts or PREDICTED), *elsewhere]
+    predicted = _predictions(network, best, steps, parts, evaluated, job.budget, names)
     reached = write_predictions(build.folder / "predictions.parquet", parts, *predicted)
     measured = {
         "test_accuracy": reached,

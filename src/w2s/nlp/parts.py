@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from w2s.errors import UserError
 from w2s.models import encoding
 from w2s.nlp import examples, variants
 from w2s.nlp.labels import PREDICTED, join, weak_labels
@@ -71,6 +72,23 @@ def with_label_hints(
     """The parts that a run (``source``) predicts, every text with a hint at its predicted label."""
     texts = variants.hinted_texts(data, model, max_length, hint, weak_labels(source))
     return {name: Part(part.ids, texts[name], part.truth, part.labels) for name, part in parts.items() if name in texts}
+
+
+def parts_elsewhere(others: Mapping[str, Path], data: Path, model: Path, max_length: int) -> dict[str, Part]:
+    """Name -> the test part of other data, which has no weak labels (NaN).
+
+    Examples of a group that is in the run's own data, but in its test part, are left out. UserError if none is left.
+    """
+    known = examples.trained_groups(data) if others else set()
+    found = {}
+    for name, other in others.items():
+        part, groups = encoded(other, model, max_length)["test"], examples.groups_of(other)
+        kept = [number for number, one in enumerate(part.ids) if groups[one] not in known]
+        if not kept:
+            raise UserError(f"{other}: every test example is of a group that {data} has outside of its test part")
+        ids, truth = [part.ids[number] for number in kept], variants.rows(part.truth, kept)
+        found[name] = Part(ids, variants.taken(part.texts, kept), truth, torch.full_like(truth, torch.nan))
+    return found
 
 
 def training_part(parts: Mapping[str, Part], half: str, subset: Path | None, column: str | None) -> Part:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from w2s.nlp.probing.plan import ProbingPlan
     from w2s.nlp.prompting.plan import PromptingPlan
     from w2s.nlp.sandwiching.plan import SandwichingPlan
+    from w2s.nlp.shift.plan import ShiftPlan
 
 
 class NlpPlan(LadderPlan[Nlp]):
@@ -101,6 +102,13 @@ class NlpPlan(LadderPlan[Nlp]):
 
         return FewerLabelsPlan(self, self._section("fewer_labels"))
 
+    @cached_property
+    def shift(self) -> ShiftPlan:
+        """Other test sets; LackingError where the experiment has none."""
+        from w2s.nlp.shift.plan import ShiftPlan
+
+        return ShiftPlan(self, self._section("shift"))
+
     def _section(self, name: str) -> Any:
         section = getattr(self.config, name)
         if section is None:
@@ -113,13 +121,25 @@ class NlpPlan(LadderPlan[Nlp]):
         """Halves, validation and test of a task, drawn separately for each seed."""
         return self._once(("data", task, seed), lambda: self._new_data(self.task(task), seed))
 
-    def _new_data(self, task: TaskChoice, seed: int, **limits: int | None) -> Artifact:
-        """limits: of numbers of examples, in place of the experiment's."""
+    def data_beside(self, task: str, other: str, test: str | None, seed: int) -> Artifact:
+        """Data of another data set, whose test set runs on ``task`` are scored on. test: its split, if not the usual.
+
+        The micro-world's test set asks about what the task's own test set asks about.
+        """
+        choice = self._tasks.get(other) or TaskChoice(name=other)
+        return self._new_data(choice.model_copy(update={"test": test or choice.test}), seed, held_out_of=task)
+
+    def _new_data(
+        self, task: TaskChoice, seed: int, held_out_of: str | None = None, **limits: int | None
+    ) -> Artifact:
+        """limits: of numbers of examples, in place of the experiment's. held_out_of: as in ``w2s.nlp.synthetic``."""
         data, own = self._data, task.formatter is not None
         # Frequency is the corpus's.
         rows: Mapping[str, Any] = {"world": data.world.model_dump(exclude={"zipf"}), "version": WORLD_VERSION}
         environment: Mapping[str, Any] = {}
         invented = data.source == "world" and not own
+        if invented and held_out_of:
+            rows = {**rows, "held_out_of": held_out_of}
         if not invented:
             rows, environment = rows_of.rows(data, task, self.sources.root)
         cuts_test = not invented and "test" not in rows
@@ -127,7 +147,7 @@ class NlpPlan(LadderPlan[Nlp]):
         spec = {"task": task.name, "rows": rows, "sizes": sizes, "seed": seed}
         if own:
             spec["own"] = self._user_task(task)
-        message = f"data of {task.name}, seed {seed}"
+        message = f"data of {task.name}, seed {seed}" + (f", to test runs on {held_out_of}" if held_out_of else "")
         return Artifact(DATA, f"nlp/{task.name}/data", message, spec, environment=environment)
 
     def _user_task(self, task: TaskChoice) -> dict[str, Any]:
@@ -255,7 +275,7 @@ class NlpPlan(LadderPlan[Nlp]):
         yield from self.compared_runs()
         yield from self.prompting.every_run()
         yield from self.probing.everything()
-        for study in ("difficulty", "errors", "sandwiching", "fewer_labels"):
+        for study in ("difficulty", "errors", "sandwiching", "fewer_labels", "shift"):
             if getattr(self.config, study) is not None:
                 yield from getattr(self, study).every_run()
 

@@ -11,7 +11,7 @@ FINETUNE = Stage(
     "finetune",
     3,
     "w2s.nlp.finetune",
-    "data model labels? environment subset? assistant?",
+    "data model labels? environment subset? assistant? parents",
     manifest="run.json",
     gpu=True,
     description="finetune a classifier",

@@ -1,0 +1,1 @@
+"""Runs scored on test sets of other data than they were trained on."""

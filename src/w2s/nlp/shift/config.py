@@ -1,0 +1,58 @@
+"""Other test sets: its section of the config, ``nlp.shift``."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from pydantic import Field, field_validator, model_validator
+
+from w2s.config.schema import Seed, Strict
+from w2s.config.section import refuse_twice, refuse_unknown
+
+
+class OtherTest(Strict):
+    """A test set that runs on ``task`` are scored on beside their own: of another task, or another split."""
+
+    task: str  # trained on
+    on: str  # the data set that the test set is of
+    test: str | None = None  # its split (file name without ending); the usual one by default
+
+    @field_validator("test")
+    @classmethod
+    def _is_a_split(cls, test: str | None) -> str | None:
+        if test == "none":
+            raise ValueError("none: a test set cut from training rows is the task's own; allowed: a split")
+        return test
+
+    @model_validator(mode="after")
+    def _is_another(self) -> OtherTest:
+        if self.on == self.task and self.test is None:
+            raise ValueError(f"{self.task} on {self.on} is its own test set; name another task, or a split (test)")
+        return self
+
+    @property
+    def name(self) -> str:
+        """What tables and figures call it."""
+        return f"{self.on}-{self.test}" if self.test else self.on
+
+
+class Shift(Strict):
+    """Supervisors, students and ceilings of some pairs, scored on other test sets too."""
+
+    tests: tuple[OtherTest, ...] = Field(min_length=1)
+    seeds: tuple[Seed, ...] | None = Field(None, min_length=1)  # the experiment's by default
+    pairs: tuple[tuple[str, str], ...] | None = Field(None, min_length=1)  # (supervisor, student); nlp.example's
+    methods: tuple[str, ...] | None = Field(None, min_length=1)  # nlp.methods by default
+
+    @model_validator(mode="after")
+    def _names_each_once(self) -> Shift:
+        for key in ("tests", "seeds", "pairs", "methods"):
+            refuse_twice(f"shift.{key}", getattr(self, key) or ())
+        return self
+
+    def check(self, tasks: Collection[str], methods: Collection[str]) -> None:
+        """ValueError for what is not in the experiment."""
+        for test in self.tests:
+            refuse_unknown("shift.tests: task", test.task, tasks)
+        for name in self.methods or ():
+            refuse_unknown("shift.methods", name, methods)
