@@ -82,16 +82,17 @@ def _lines(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, str, Any]]:
         yield f"supervisor {supervisor}", own.assign(pgr=float("nan")), "weak", style.GREY
         for student, rows in of_supervisor.groupby("student", sort=False):
             for method, of_method in rows.groupby("method", sort=False):
-                yield f"{student}, {style.METHOD_WORDS.get(str(method), method)}", of_method, "accuracy", colours[
-                    str(method)
-                ]
+                yield (
+                    f"{student}, {style.METHOD_WORDS.get(str(method), method)}",
+                    of_method,
+                    "accuracy",
+                    colours[str(method)],
+                )
     for student, rows in table[table["method"] == pairs.TRUTH].groupby("student", sort=False):
         yield f"ceiling {student}", rows.assign(pgr=float("nan")), "accuracy", style.TRUTH_COLOUR
 
 
-def _marks(
-    panel: Axes, rows: pd.DataFrame, name: str, value: str, place: int, colour: Any, found: str | None
-) -> None:
+def _marks(panel: Axes, rows: pd.DataFrame, name: str, value: str, place: int, colour: Any, found: str | None) -> None:
     """The means over seeds in distribution and out of it, with their whiskers."""
     from w2s.figures import bounds, hover
 

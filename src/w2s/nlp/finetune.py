@@ -52,7 +52,8 @@ def make(
 
     environment: of the job, without effect on results: ``checkpointing``, ``gpus``. subset: an artifact that says which
     examples of both halves are trained on. assistant: the run that label hints come from, if not the supervisor.
-    parents: by role, of which those that begin with ``ELSEWHERE`` are data whose test sets are predicted too. Returns the network at the selected step, which is not kept otherwise.
+    parents: by role, of which those that begin with ``ELSEWHERE`` are data whose test sets are predicted too.
+    Returns the network at the selected step, which is not kept otherwise.
     """
     spec = FinetuneSpec.from_spec(build.identity.spec)
     training, changes = spec.training, spec.method

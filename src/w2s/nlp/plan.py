@@ -129,9 +129,7 @@ class NlpPlan(LadderPlan[Nlp]):
         choice = self._tasks.get(other) or TaskChoice(name=other)
         return self._new_data(choice.model_copy(update={"test": test or choice.test}), seed, held_out_of=task)
 
-    def _new_data(
-        self, task: TaskChoice, seed: int, held_out_of: str | None = None, **limits: int | None
-    ) -> Artifact:
+    def _new_data(self, task: TaskChoice, seed: int, held_out_of: str | None = None, **limits: int | None) -> Artifact:
         """limits: of numbers of examples, in place of the experiment's. held_out_of: as in ``w2s.nlp.synthetic``."""
         data, own = self._data, task.formatter is not None
         # Frequency is the corpus's.

@@ -45,8 +45,8 @@ class NlpSetting(Setting):
                     _check_task(task, data)
         for number, test in enumerate(nlp.shift.tests if nlp.shift else ()):
             with located(f"nlp.shift.tests[{number}]"):
-                if test.on not in nlp.all_tasks() or test.test:
-                    _check_task(TaskChoice(name=test.on, test=test.test), data)
+                if test.other not in nlp.all_tasks() or test.test:
+                    _check_task(TaskChoice(name=test.other, test=test.test), data)
         own = any(isinstance(rung, OwnRung) for rung in nlp.ladder)
         if own and nlp.pretraining.corpus == "world" and data.source != "world":
             raise UserError("nlp.pretraining.corpus: 'world' needs data.source 'world'; allowed: tasks")

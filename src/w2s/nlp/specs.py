@@ -8,7 +8,6 @@ from w2s.nlp.difficulty.config import CONFIDENCE, PROMPT
 from w2s.nlp.probing.config import Recipe
 from w2s.training.specs import MethodChanges, ModelSpec, Objective, Spec, Training
 
-
 ELSEWHERE = "elsewhere-"  # before the name of another test set: the parent's role, and the part of predictions
 
 

@@ -14,7 +14,7 @@ class OtherTest(Strict):
     """A test set that runs on ``task`` are scored on beside their own: of another task, or another split."""
 
     task: str  # trained on
-    on: str  # the data set that the test set is of
+    other: str  # the data set that the test set is of
     test: str | None = None  # its split (file name without ending); the usual one by default
 
     @field_validator("test")
@@ -26,14 +26,14 @@ class OtherTest(Strict):
 
     @model_validator(mode="after")
     def _is_another(self) -> OtherTest:
-        if self.on == self.task and self.test is None:
-            raise ValueError(f"{self.task} on {self.on} is its own test set; name another task, or a split (test)")
+        if self.other == self.task and self.test is None:
+            raise ValueError(f"{self.task} on {self.other} is its own test set; name another task, or a split (test)")
         return self
 
     @property
     def name(self) -> str:
         """What tables and figures call it."""
-        return f"{self.on}-{self.test}" if self.test else self.on
+        return f"{self.other}-{self.test}" if self.test else self.other
 
 
 class Shift(Strict):

@@ -39,7 +39,7 @@ class ShiftPlan(Cached):
 
     def data(self, test: OtherTest, seed: int) -> Artifact:
         """The data that another test set is of."""
-        return self._once(("data", test, seed), lambda: self.plan.data_beside(test.task, test.on, test.test, seed))
+        return self._once(("data", test, seed), lambda: self.plan.data_beside(test.task, test.other, test.test, seed))
 
     def truth(self, task: str, rung: str, seed: int) -> Run:
         """The supervisor, scored elsewhere too."""
