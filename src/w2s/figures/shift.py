@@ -57,7 +57,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
             names = [name if value == "accuracy" else "" for name, *_ in of_test]
             panel.set_yticks(range(len(of_test)), names)
             panel.grid(axis="y", color="#f0f0f0")
-        row[0].set_title(f"{task} and {tested}")
+        row[0].set_title(f"{task}, scored on {tested} too")
     for panel, words in zip(axes[-1], PANELS.values(), strict=True):
         panel.set_xlabel(words)
     style.label_panels(axes.flat)

@@ -20,7 +20,7 @@ from w2s.nlp.fewer.config import FewerLabels
 from w2s.nlp.probing.config import Probing
 from w2s.nlp.prompting.config import Prompting
 from w2s.nlp.sandwiching.config import Sandwiching
-from w2s.nlp.shift.config import Shift
+from w2s.nlp.shift.config import OtherTest, Shift
 
 REPRESENTATIVE = 8  # data sets in the paper's Figures 6 and 13a
 OWN_NAME = re.compile(r"[a-z0-9_]+")
@@ -207,6 +207,11 @@ class Nlp(LadderSection):
     def median_tasks(self) -> list[str]:
         """Names of the tasks that medians are taken over."""
         return [task.name for task in self.tasks if task.medians and not task.corpus_only]
+
+    def tested(self, test: OtherTest) -> TaskChoice:
+        """The data set of another test set, as the experiment has it or by its name alone, with the test's split."""
+        found = {task.name: task for task in self.tasks}.get(test.other) or TaskChoice(name=test.other)
+        return found.model_copy(update={"test": test.test}) if test.test else found
 
     def growing_pairs(self) -> list[tuple[str, str]]:
         """(supervisor, student) where the student is larger and has ground truth."""

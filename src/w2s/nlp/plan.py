@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from w2s.nlp.probing.plan import ProbingPlan
     from w2s.nlp.prompting.plan import PromptingPlan
     from w2s.nlp.sandwiching.plan import SandwichingPlan
+    from w2s.nlp.shift.config import OtherTest
     from w2s.nlp.shift.plan import ShiftPlan
 
 
@@ -121,13 +122,10 @@ class NlpPlan(LadderPlan[Nlp]):
         """Halves, validation and test of a task, drawn separately for each seed."""
         return self._once(("data", task, seed), lambda: self._new_data(self.task(task), seed))
 
-    def data_beside(self, task: str, other: str, test: str | None, seed: int) -> Artifact:
-        """Data of another data set, whose test set runs on ``task`` are scored on. test: its split, if not the usual.
-
-        The micro-world's test set asks about what the task's own test set asks about.
-        """
-        choice = self._tasks.get(other) or TaskChoice(name=other)
-        return self._new_data(choice.model_copy(update={"test": test or choice.test}), seed, held_out_of=task)
+    def data_beside(self, test: OtherTest, seed: int) -> Artifact:
+        """The data of another test set. The micro-world's asks about none that the task's training rows ask about."""
+        held_out_of = None if self.task(test.task).formatter else test.task
+        return self._new_data(self.config.tested(test), seed, held_out_of)
 
     def _new_data(self, task: TaskChoice, seed: int, held_out_of: str | None = None, **limits: int | None) -> Artifact:
         """limits: of numbers of examples, in place of the experiment's. held_out_of: as in ``w2s.nlp.synthetic``."""
@@ -136,8 +134,10 @@ class NlpPlan(LadderPlan[Nlp]):
         rows: Mapping[str, Any] = {"world": data.world.model_dump(exclude={"zipf"}), "version": WORLD_VERSION}
         environment: Mapping[str, Any] = {}
         invented = data.source == "world" and not own
+        message = f"data of {task.name}, seed {seed}"
         if invented and held_out_of:
             rows = {**rows, "held_out_of": held_out_of}
+            message += f", to test runs on {held_out_of}"
         if not invented:
             rows, environment = rows_of.rows(data, task, self.sources.root)
         cuts_test = not invented and "test" not in rows
@@ -145,7 +145,6 @@ class NlpPlan(LadderPlan[Nlp]):
         spec = {"task": task.name, "rows": rows, "sizes": sizes, "seed": seed}
         if own:
             spec["own"] = self._user_task(task)
-        message = f"data of {task.name}, seed {seed}" + (f", to test runs on {held_out_of}" if held_out_of else "")
         return Artifact(DATA, f"nlp/{task.name}/data", message, spec, environment=environment)
 
     def _user_task(self, task: TaskChoice) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from w2s.config.ladder import OwnRung
 from w2s.config.methods import Method
 from w2s.engine.sources import Sources
 from w2s.errors import UserError, allowed, located
-from w2s.graph.artifact import Artifact
+from w2s.graph.artifact import Artifact, unique
 from w2s.graph.setting import Examples, Setting
 from w2s.graph.work import Size
 from w2s.nlp.config import Data, Nlp, TaskChoice
@@ -43,10 +43,10 @@ class NlpSetting(Setting):
                     _check_user_task(task, sources)
                 else:
                     _check_task(task, data)
-        for number, test in enumerate(nlp.shift.tests if nlp.shift else ()):
+        for number, test in enumerate((nlp.shift and nlp.shift.tests) or ()):
             with located(f"nlp.shift.tests[{number}]"):
-                if test.other not in nlp.all_tasks() or test.test:
-                    _check_task(TaskChoice(name=test.other, test=test.test), data)
+                if (other := nlp.tested(test)).formatter is None:
+                    _check_task(other, data)
         own = any(isinstance(rung, OwnRung) for rung in nlp.ladder)
         if own and nlp.pretraining.corpus == "world" and data.source != "world":
             raise UserError("nlp.pretraining.corpus: 'world' needs data.source 'world'; allowed: tasks")
@@ -86,8 +86,12 @@ class NlpSetting(Setting):
         from w2s.nlp.build import formatted
         from w2s.nlp.data import rows_of
 
-        for name in (task.name for task in plan.config.tasks):
-            place = plan.data(name, plan.seeds_of(name)[0]).spec["rows"]
+        data = [plan.data(task.name, plan.seeds_of(task.name)[0]) for task in plan.config.tasks]
+        if plan.config.shift:
+            shift = plan.shift
+            data += [shift.data(test, shift.seeds[0]) for test in shift.setting.chosen(plan.tasks)]
+        for one in unique(data):
+            name, place = one.spec["task"], one.spec["rows"]
             if "hub" not in place:
                 continue
             rows = rows_of(TASKS[name], place, {})

@@ -156,6 +156,11 @@ READING = {
         "A curve that is flat at its right end suggests that more weak labels of the same kind would not help. The gap "
         "to the black line is then due to the labels' quality, not to their number."
     ),
+    "shift": (
+        "Where a filled circle is as far right as the open one, what the run learned carries over to questions it was "
+        "not trained on. Students that stay behind on their own test set and not on the other one know the answers, "
+        "but were not taught to give them in this layout. Compare PGRs only where supervisor and ceiling differ on both."
+    ),
     "misfit": (
         "Points above zero are students better than their supervisor. Theory predicts points on or above the dashed "
         "line where students are ideal (a convex class that contains the truth, the least squared distance to weak "

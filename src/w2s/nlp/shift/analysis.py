@@ -60,7 +60,7 @@ def rows(plan: NlpPlan, results: Results) -> list[Row]:
     """
     study, of = plan.shift, _of_study(plan)
     found: list[Row] = []
-    for test in study.setting.tests:
+    for test in study.tests:
         elsewhere = Elsewhere(results, f"{ELSEWHERE}{test.name}")
         for distribution, read in ((IN, results), (OUT, elsewhere)):
             of_test = pairs.compare(of, study.methods, read, [test.task], study.pairs)

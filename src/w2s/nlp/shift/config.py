@@ -36,10 +36,17 @@ class OtherTest(Strict):
         return f"{self.other}-{self.test}" if self.test else self.other
 
 
+USUAL = (
+    OtherTest(task="sciq", other="openbookqa"),
+    OtherTest(task="sciq", other="boolq"),
+    OtherTest(task="ethics_justice", other="ethics_deontology"),
+)
+
+
 class Shift(Strict):
     """Supervisors, students and ceilings of some pairs, scored on other test sets too."""
 
-    tests: tuple[OtherTest, ...] = Field(min_length=1)
+    tests: tuple[OtherTest, ...] | None = Field(None, min_length=1)  # by default the usual ones between its tasks
     seeds: tuple[Seed, ...] | None = Field(None, min_length=1)  # the experiment's by default
     pairs: tuple[tuple[str, str], ...] | None = Field(None, min_length=1)  # (supervisor, student); nlp.example's
     methods: tuple[str, ...] | None = Field(None, min_length=1)  # nlp.methods by default
@@ -50,9 +57,13 @@ class Shift(Strict):
             refuse_twice(f"shift.{key}", getattr(self, key) or ())
         return self
 
+    def chosen(self, tasks: Collection[str]) -> tuple[OtherTest, ...]:
+        """The other test sets; none by default where both data sets of no usual one are among these tasks."""
+        return self.tests or tuple(test for test in USUAL if {test.task, test.other} <= {*tasks})
+
     def check(self, tasks: Collection[str], methods: Collection[str]) -> None:
         """ValueError for what is not in the experiment."""
-        for test in self.tests:
+        for test in self.tests or ():
             refuse_unknown("shift.tests: task", test.task, tasks)
         for name in self.methods or ():
             refuse_unknown("shift.methods", name, methods)

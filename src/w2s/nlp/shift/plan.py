@@ -7,8 +7,10 @@ trained as the run without them, and its other predictions are the same.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from w2s.config.ladder import Rung
+from w2s.errors import LackingError
 from w2s.graph.artifact import Artifact, Cached, Run
 from w2s.nlp.plan import NlpPlan
 from w2s.nlp.shift.config import OtherTest, Shift
@@ -25,21 +27,32 @@ class ShiftPlan(Cached):
         self.setting = setting
         self.seeds: tuple[int, ...] = setting.seeds or plan.seeds
         self.methods: list[str] = list(setting.methods or plan.config.methods)
-        self.tasks: list[str] = list(dict.fromkeys(test.task for test in setting.tests))
 
-    @property
+    @cached_property
+    def tests(self) -> tuple[OtherTest, ...]:
+        """The other test sets; LackingError if the experiment has not both tasks of a usual one, and names none."""
+        found = self.setting.chosen(self.plan.tasks)
+        if not found:
+            raise LackingError("nlp.shift.tests is null, and the experiment has not both tasks of a usual one")
+        return found
+
+    @cached_property
+    def tasks(self) -> list[str]:
+        """Those whose runs are scored elsewhere."""
+        return list(dict.fromkeys(test.task for test in self.tests))
+
+    @cached_property
     def pairs(self) -> list[tuple[Rung, Rung]]:
-        """(supervisor, student), weakest first."""
-        named = self.setting.pairs or [self.plan.config.example_pair()]
-        return [(weak, strong) for weak, strong in self.plan.config.pairs() if (weak.name, strong.name) in named]
-
-    def tests(self, task: str) -> list[OtherTest]:
-        """The other test sets of a task."""
-        return [test for test in self.setting.tests if test.task == task]
+        """(supervisor, student), weakest first; LackingError if none is named and the example's has no PGR."""
+        nlp = self.plan.config
+        named = self.setting.pairs or [pair for pair in nlp.growing_pairs() if pair == nlp.example_pair()]
+        if not named:
+            raise LackingError("nlp.shift needs a supervisor that is smaller than a rung with ground truth")
+        return [(weak, strong) for weak, strong in nlp.pairs() if (weak.name, strong.name) in named]
 
     def data(self, test: OtherTest, seed: int) -> Artifact:
         """The data that another test set is of."""
-        return self._once(("data", test, seed), lambda: self.plan.data_beside(test.task, test.other, test.test, seed))
+        return self._once(("data", test, seed), lambda: self.plan.data_beside(test, seed))
 
     def truth(self, task: str, rung: str, seed: int) -> Run:
         """The supervisor, scored elsewhere too."""
@@ -55,7 +68,7 @@ class ShiftPlan(Cached):
 
     def _elsewhere(self, run: Run) -> Run:
         def make() -> Run:
-            tests = self.tests(run.task)
+            tests = [test for test in self.tests if test.task == run.task]
             return variant(
                 run,
                 message=f"{run.message}; scored on {', '.join(test.name for test in tests)} too",
@@ -68,10 +81,14 @@ class ShiftPlan(Cached):
         return self._once(("run", run.key), make)
 
     def every_run(self) -> Iterator[Run]:
-        """Supervisors, ceilings and students."""
-        for task in self.tasks:
+        """Supervisors, ceilings and students; none where the experiment has no other test set, or no pair."""
+        try:
+            tasks, pairs = self.tasks, self.pairs
+        except LackingError:
+            return
+        for task in tasks:
             for seed in self.seeds:
-                for weak, strong in self.pairs:
+                for weak, strong in pairs:
                     yield self.truth(task, weak.name, seed)
                     if strong.truth:
                         yield self.ceiling(task, strong.name, seed)
