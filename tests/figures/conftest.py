@@ -56,7 +56,7 @@ def shape(smoke_config: dict[str, Any]) -> Shape:
         names = list(TOPICS)[:tasks]
         studies = {
             name: {**smoke_config["nlp"][name], "seeds": None}
-            for name in ("difficulty", "errors", "sandwiching", "fewer_labels")
+            for name in ("difficulty", "errors", "sandwiching", "fewer_labels", "shift")
         }
         own = {
             **studies,

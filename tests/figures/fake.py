@@ -9,6 +9,7 @@ from typing import Any
 from w2s.analysis.results import Predictions
 from w2s.experiments.plan import Plan
 from w2s.graph.artifact import Artifact, Run
+from w2s.nlp.specs import ELSEWHERE
 
 EXAMPLES = 100
 EVALUATIONS = 4
@@ -20,6 +21,7 @@ STUDENT = (-0.1, 0.1, 0.0, -0.05)  # how far a student is from its accuracy at e
 FLIPPED = {"weak": 5, "random": 8, "longest": 4, "shortest": 6, "unconfident": 7, "confident": -2}
 PROMPTED = 0.2  # a prompted base model is so far below its ground truth
 HELP = 4  # points that a non-expert with an assistant gains, and its students
+LOST = 10  # in a hundred examples of another test set that runs on truth lose; students lose twice as many
 LABELLED = 60  # in a hundred images are labelled right by the supervisor of the vision setting
 MATED = "7k/Q7/6K1/8/8/8/8/8 w - - 0 1"
 COMPLETED = "6k1/5ppp/8/8/8/8/8/R3K2R b KQ - 0 1"
@@ -168,7 +170,7 @@ class Fake:
                 "probability_last": last,
                 "probability_stopped": [0.9] * best + [0.1] * (EXAMPLES - best) + [0.1],
             }
-        return {
+        found: Predictions = {
             "id": [*IDS, "v", "s"],
             "part": ["test"] * EXAMPLES + ["validation", "strong"],
             "truth": [1] * (EXAMPLES + 2),
@@ -176,6 +178,15 @@ class Fake:
             "probability": [0.9] * right + [0.1] * (EXAMPLES - right) + [0.1, 0.9],
             "probability_last": [0.9] * (EXAMPLES + 2),
         }
+        there = right - (LOST if run.labels == "truth" else 2 * LOST)
+        for role in (role for role in run.parents if role.startswith(ELSEWHERE)):
+            found["id"] += [f"{role}-{one}" for one in IDS]
+            found["part"] += [role] * EXAMPLES
+            found["truth"] += [1] * EXAMPLES
+            found["label"] += [math.nan] * EXAMPLES
+            found["probability"] += [0.9] * there + [0.1] * (EXAMPLES - there)
+            found["probability_last"] += [0.9] * EXAMPLES
+        return found
 
     def history(self, run: Run) -> list[dict[str, float]]:
         """Best on the test set at the second of four evaluations, last preferred by weak labels at the third.

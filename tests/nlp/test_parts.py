@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from w2s.engine import artifacts
+from w2s.errors import UserError
 from w2s.models import encoding
 from w2s.models.tokenizer import train_tokenizer
 from w2s.nlp import examples
-from w2s.nlp.parts import encoded
+from w2s.nlp.parts import encoded, parts_elsewhere
 from w2s.nlp.specs import LabelHintSpec
 from w2s.nlp.variants import hinted_texts, with_hint
 from w2s.training.batching import Shape, Texts, by_length, joined
@@ -89,6 +90,21 @@ def test_hints_stand_at_the_texts_of_predicted_examples_alone(tokenizer: Path, t
     assert {name: [part.ids(number) for number in range(len(part))] for name, part in found.items()} == {
         name: encoding.encode(tokenizer, some, 50) for name, some in texts.items()
     }
+
+
+def test_another_test_set_loses_the_groups_that_are_trained_on(tokenizer: Path, tmp_path: Path) -> None:
+    own, other = tmp_path / "own", tmp_path / "other"  # groups are numbered by place
+    write(own, [("weak", "one"), ("test", "two"), ("validation", "three")])
+    write(other, [("test", "four"), ("test", "five"), ("test", "six"), ("test", "seven"), ("weak", "one")])
+    (part,) = parts_elsewhere({"elsewhere-other": other}, own, tokenizer, 50).values()
+    assert [part.texts.ids(number) for number in range(2)] == encoding.encode(tokenizer, ["five", "seven"], 50)
+    assert part.ids == [f"{number:040x}" for number in (1, 3)]
+    assert part.truth.tolist() == [1, 0]
+    assert part.labels.isnan().all()
+    write(other, [("test", "four")])
+    encoded.cache_clear()
+    with pytest.raises(UserError, match=r"other: every test example is of a group that .*own has outside"):
+        parts_elsewhere({"elsewhere-other": other}, own, tokenizer, 50)
 
 
 @pytest.mark.slow

@@ -260,6 +260,7 @@ def test_no_figure_is_given_runs_that_it_does_not_read(config: dict[str, Any], h
     config["ceiling_half"] = half
     config["nlp"]["tasks"] = [*list(TASKS)[:3], {"name": list(TASKS)[3], "medians": False}]
     config["nlp"]["representative"] = list(TASKS)[2:4]
+    config["nlp"]["shift"]["tests"] = [{"task": list(TASKS)[2], "other": list(TASKS)[1]}]
     config["nlp"]["example"] = {}
     config["nlp"]["ladder"][rungs // 2]["truth"] = False
     plan = plan_of(config, "some")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 
 from w2s.errors import UserError
@@ -33,3 +36,24 @@ def test_rows_answer_what_the_world_says(task: str) -> None:
 def test_an_unknown_world_task_says_which_there_are() -> None:
     with pytest.raises(UserError, match=r"task 'wik'.*did you mean 'wic'"):
         synthetic.rows(World(WorldSize(people=20)), "wik")
+
+
+@pytest.mark.parametrize(
+    ("task", "other"), [("sciq", "boolq"), ("sciq", "openbookqa"), ("ethics_justice", "ethics_deontology")]
+)
+def test_another_test_set_asks_about_none_that_training_rows_ask_about(task: str, other: str) -> None:
+    small = World(WorldSize(people=30, deeds=60))
+    subjects = {fact[0] for fact in TOPICS[task].facts(small)}
+
+    def asked(rows: list[synthetic.Row]) -> set[str]:
+        return subjects & set(re.findall(r"\w+", json.dumps(rows)))
+
+    trained = asked(synthetic.rows(small, task)["train"])
+    assert asked(synthetic.rows(small, other)["test"]) & trained  # by itself it does
+    tested = asked(synthetic.rows(small, other, held_out_of=task)["test"])
+    assert tested == subjects - trained
+
+
+def test_a_test_set_about_other_subjects_stays_as_it_is() -> None:
+    small = World(WorldSize(people=20))
+    assert synthetic.rows(small, "sst2", held_out_of="sciq") == synthetic.rows(small, "sst2")

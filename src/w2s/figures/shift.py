@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +80,7 @@ def _lines(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, str, Any]]:
     for supervisor, of_supervisor in students.groupby("supervisor", sort=False):
         first = of_supervisor[of_supervisor["method"] == of_supervisor["method"].iloc[0]]
         own = first[first["student"] == first["student"].iloc[0]]
-        yield f"supervisor {supervisor}", own.assign(pgr=float("nan")), "weak", style.GREY
+        yield f"supervisor {supervisor}", own.assign(pgr=math.nan), "weak", style.GREY
         for student, rows in of_supervisor.groupby("student", sort=False):
             for method, of_method in rows.groupby("method", sort=False):
                 yield (
@@ -89,7 +90,7 @@ def _lines(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, str, Any]]:
                     colours[str(method)],
                 )
     for student, rows in table[table["method"] == pairs.TRUTH].groupby("student", sort=False):
-        yield f"ceiling {student}", rows.assign(pgr=float("nan")), "accuracy", style.TRUTH_COLOUR
+        yield f"ceiling {student}", rows.assign(pgr=math.nan), "accuracy", style.TRUTH_COLOUR
 
 
 def _marks(panel: Axes, rows: pd.DataFrame, name: str, value: str, place: int, colour: Any, found: str | None) -> None:
@@ -100,11 +101,11 @@ def _marks(panel: Axes, rows: pd.DataFrame, name: str, value: str, place: int, c
     ends = bounds.of(rows, value, found, by="distribution")
     for distribution, mean in means.items():
         height = place + APART[str(distribution)]
-        limits = tuple(float(end.get(distribution, float("nan"))) for end in ends) if ends else (float("nan"),) * 2
+        low, high = (float(end.get(distribution, math.nan)) for end in ends) if ends else (math.nan, math.nan)
         face = colour if distribution == shift.OUT else "white"
-        panel.plot(limits, [height] * 2, color=colour, linewidth=1.1, zorder=3)
+        panel.plot([low, high], [height] * 2, color=colour, linewidth=1.1, zorder=3)
         drawn = panel.plot(
             [mean], [height], color=colour, marker="o", markersize=5, linestyle="none", markerfacecolor=face, zorder=4
         )
         where = rows["tested"].iloc[0] if distribution == shift.OUT else rows["task"].iloc[0]
-        hover.say(drawn, hover.numbers([f"{name} on {where}"], value, [mean], tuple([limit] for limit in limits)))
+        hover.say(drawn, hover.numbers([f"{name} on {where}"], value, [mean], ([low], [high])))

@@ -157,9 +157,9 @@ READING = {
         "to the black line is then due to the labels' quality, not to their number."
     ),
     "shift": (
-        "Where a filled circle is as far right as the open one, what the run learned carries over to questions it was "
-        "not trained on. Students that stay behind on their own test set and not on the other one know the answers, "
-        "but were not taught to give them in this layout. Compare PGRs only where supervisor and ceiling differ on both."
+        "Where a filled circle is as far right as the open one, what the run learned carries over to other questions. "
+        "Students that stay behind on their own test set alone know the answers, but were not taught to give them in "
+        "this layout. Compare two PGRs only where supervisor and ceiling are far apart on both test sets."
     ),
     "misfit": (
         "Points above zero are students better than their supervisor. Theory predicts points on or above the dashed "

@@ -1,0 +1,51 @@
+"""What the figure of other test sets shows: own and other test set of every run, at the values behind them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.figures.conftest import Shape, numbers
+from tests.figures.seen import draw, footer, xs
+from w2s.experiments.plan import Plan
+
+TESTS: dict[str, Any] = {
+    "tests": [{"task": "sciq", "other": "boolq"}, {"task": "boolq", "other": "openbookqa"}],
+    "methods": ["naive"],
+}
+
+
+@pytest.fixture
+def plan(shape: Shape) -> Plan:
+    return shape(seeds=1, nlp={"shift": TESTS})
+
+
+def test_rows_are_measured_on_the_test_set_that_they_name(plan: Plan) -> None:
+    table = numbers("shift", plan)
+    students = table[table["method"] == "naive"]
+    where = list(students[["task", "tested", "distribution"]].itertuples(index=False, name=None))
+    of_sciq, of_boolq = (("sciq", "boolq"), ("boolq", "openbookqa"))
+    assert where == [(*of_sciq, "in"), (*of_sciq, "out"), (*of_boolq, "in"), (*of_boolq, "out")]
+    own, other = students.iloc[0], students.iloc[1]
+    # Of Fake: supervisor 60, ceiling 90, student half way.
+    assert own[["weak", "ceiling", "accuracy", "pgr"]].tolist() == pytest.approx([0.6, 0.9, 0.75, 0.5])
+    assert other[["weak", "ceiling", "accuracy", "pgr"]].tolist() == pytest.approx([0.5, 0.8, 0.55, 1 / 6])
+
+
+def test_a_row_of_panels_per_test_set_with_two_marks_a_run(plan: Plan) -> None:
+    figure = draw("shift", plan)
+    accuracy, recovered, *_ = figure.axes
+    assert [panel.get_title() for panel in figure.axes[::2]] == [
+        "sciq, scored on boolq too",
+        "boolq, scored on openbookqa too",
+    ]
+    names = [text.get_text() for text in accuracy.get_yticklabels()]
+    assert names == ["supervisor w16", "w40, naive", "ceiling w40"]
+    for panel, own, other in ((accuracy, [60, 75, 90], [50, 55, 80]), (recovered, [50], [100 / 6])):
+        marks = [line for line in panel.lines if line.get_marker() == "o"]
+        white = [xs(mark)[0] for mark in marks if mark.get_markerfacecolor() == "white"]
+        filled = [xs(mark)[0] for mark in marks if mark.get_markerfacecolor() != "white"]
+        assert white == pytest.approx(own)
+        assert filled == pytest.approx(other)
+    assert "6 runs" in footer(figure)
