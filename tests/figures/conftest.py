@@ -58,6 +58,8 @@ def shape(smoke_config: dict[str, Any]) -> Shape:
             name: {**smoke_config["nlp"][name], "seeds": None}
             for name in ("difficulty", "errors", "sandwiching", "fewer_labels", "shift")
         }
+        if "tasks" not in more.get("nlp", {}):
+            studies["shift"]["tests"] = [{"task": names[0], "other": "sciq"}]
         own = {
             **studies,
             "tasks": names,

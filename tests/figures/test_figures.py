@@ -73,7 +73,7 @@ def test_the_footer_counts_exactly_the_runs_that_the_figure_needs(name: str, hal
     plan = shape(ceiling_half=half, rungs=5, without_truth=2, **sections(name))
     runs = sum(isinstance(one, Run) for one in figures.module(name).needs(plan))
     said = footer(draw(name, plan))
-    tasks = 1 if name in ("fig2", "table3", *CHESS, *REWARD) else 3 if name in (*FIRST_THREE, "methods") else 4
+    tasks = 1 if name in ("fig2", "table3", "shift", *CHESS, *REWARD) else 3 if name in (*FIRST_THREE, "methods") else 4
     assert f"experiment smoke · {runs} runs · {tasks} task" in said
     assert "2 seeds" in said
     assert "commit 0123456789" in said
@@ -143,9 +143,17 @@ def test_students_without_a_ceiling_have_accuracies_but_no_pgr(name: str, shape:
         of_third = table[(table["student"] == without) & table["accuracy"].notna() & (table["method"] != "zero-shot")]
         assert of_third["pgr"].isna().all()
         assert of_third["undefined"].fillna(0).eq(0).all()
-        assert name in ("fig2", "table3", "fig25", "fig27", "labels", "methods", "preference", "sandwiching") or len(
-            of_third
-        )  # those show one pair
+        assert name in (
+            "fig2",
+            "table3",
+            "fig25",
+            "fig27",
+            "labels",
+            "methods",
+            "preference",
+            "sandwiching",
+            "shift",
+        ) or len(of_third)  # those show one pair
 
 
 @every_figure
