@@ -112,7 +112,8 @@ FAULTS = (
         )
         + of("engine/test_hub.py", "a_full_cache_is_one_line_with_the_file_and_what_it_needs")
         + of("models/test_wheels.py", "a_full_disk_is_one_line")
-        + of("vision/test_published.py", "a_full_disk_is_one_line_with_the_file"),
+        + of("vision/test_published.py", "a_full_disk_is_one_line_with_the_file")
+        + of("jobs/test_full_disk.py", "a_study_is_made_whole_or_not_at_all", "a_ledger_has_whole_lines"),
     ),
     Fault(
         "A disk is read-only",

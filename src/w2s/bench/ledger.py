@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import fcntl
 import io
 import os
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from w2s.bench.verdict import holm
+from w2s.engine import space
 from w2s.errors import UserError
 
 COLUMNS = (
@@ -48,9 +50,16 @@ def append(path: Path, entry: Mapping[str, object]) -> list[Line]:
         same = sum(line["method"] == entry["method"] for line in lines)
         numbered = {**entry, "submission": len(lines) + 1, "of_this_method": same + 1}
         lines.append({name: _text(numbered[name]) for name in COLUMNS})
-        file.write(as_csv(lines[-1:], COLUMNS, header=len(lines) == 1))
-        file.flush()
-        os.fsync(file.fileno())
+        line = as_csv(lines[-1:], COLUMNS, header=len(lines) == 1).encode()
+        before = os.fstat(file.fileno()).st_size
+        try:
+            with space.room_for(path, len(line)):
+                if os.write(file.fileno(), line) < len(line):  # what fits of it
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(file.fileno())
+        except UserError:
+            os.truncate(path, before)  # no half line, which no later call could read
+            raise
     return lines
 
 

@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from w2s.engine import space
 from w2s.engine.artifacts import Build
 from w2s.engine.hub import without_secrets
 from w2s.engine.rank import worker
@@ -107,7 +108,7 @@ class Reporter:
             do(self._tracker)
         except Exception as error:  # whatever libraries and servers do: results do not depend on them
             self._dropped = True
-            said = without_secrets(first_line(error)).rstrip(".")
+            said = space.said(self._folder) if space.is_full(error) else without_secrets(first_line(error)).rstrip(".")
             if self._afterwards:
                 raise UserError(f"tracker {self.name}: {said}") from error
             print(f"tracker {self.name}: {said}; the job goes on without it", flush=True)

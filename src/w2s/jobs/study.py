@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from w2s.engine import artifacts
 from w2s.errors import UserError
 from w2s.jobs.installation import FILES
 
@@ -53,12 +53,13 @@ def create(folder: Path) -> list[Path]:
     for target in targets:
         if target.exists() or target.is_symlink():
             raise UserError(f"{target}: is there already, and w2s init overwrites nothing; name another folder")
-    for target in targets:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    for file, text in texts.items():
-        (folder / file).write_text(text, encoding="utf-8")
-    for file, source in copies.items():
-        shutil.copyfile(source, folder / file)
+    with artifacts.all_or_none(targets):
+        for target in targets:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        for file, text in texts.items():
+            artifacts.write_whole(folder / file, text.encode())
+        for file, source in copies.items():
+            artifacts.write_whole(folder / file, source.read_bytes())
     return targets
 
 

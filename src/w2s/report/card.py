@@ -6,7 +6,6 @@ Nothing that names this machine is published: of the run's parents go their stag
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -113,14 +112,16 @@ def write(run: Finished, folder: Path, repository: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise UserError(f"{folder}: not empty; name a folder that is not there yet")
-    for file in run.folder.iterdir():
-        shutil.copyfile(file, folder / file.name)
     parents = {
         role: {name: record[name] for name in ("stage", "version", "key", "spec", "parents")}
         for role, record in run.parents.items()
     }
-    artifacts.write_json(folder / "parents.json", parents)
-    artifacts.write_whole(folder / "README.md", content.encode())
+    files = {folder / file.name: file for file in run.folder.iterdir()}
+    with artifacts.all_or_none([*files, folder / "parents.json", folder / "README.md"]):
+        for target, file in files.items():
+            artifacts.write_whole(target, file.read_bytes())
+        artifacts.write_json(folder / "parents.json", parents)
+        artifacts.write_whole(folder / "README.md", content.encode())
 
 
 def card(run: Finished, repository: str) -> str:
