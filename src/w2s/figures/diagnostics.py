@@ -21,11 +21,10 @@ if TYPE_CHECKING:
     from w2s.figures import bounds
 
 CAPTION = (
-    "What accuracies do not show, medians over NLP tasks. (a) PGR on AUROC against PGR on accuracy: one mark per pair "
-    "and method, larger for larger students; dashed: both equal. (b) AUROC, (c) Brier score and (d) expected "
-    "calibration error of the student; lower is better in (c) and (d). (e) Overlap density: the share of texts on "
-    "which supervisor and ceiling are both confident. (f) PGR against it, marks as in (a). Hue: supervisor; dotted: "
-    "naive; triangles: confidence loss; black: ceiling, which is also the supervisor at its own size."
+    "Medians over NLP tasks. (a) PGR on AUROC against PGR on accuracy, a mark per pair and method, larger for larger "
+    "students; dashed: both equal. (b) AUROC, (c) Brier score, (d) expected calibration error; lower is better in (c) and "
+    "(d). (e) Overlap density: share of texts on which supervisor and ceiling are both confident. (f) PGR against it, "
+    "marks as in (a). Hue: supervisor; dotted: naive; triangles: confidence loss; black: ceiling."
 )
 CURVES = {
     "auroc": "AUROC, median (%)",
