@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 CAPTION = (
     "Medians over NLP tasks. (a) PGR on AUROC against PGR on accuracy, a mark per pair and method, larger for larger "
-    "students; dashed: both equal. (b) AUROC, (c) Brier score, (d) expected calibration error; lower is better in (c) and "
-    "(d). (e) Overlap density: share of texts on which supervisor and ceiling are both confident. (f) PGR against it, "
-    "marks as in (a). Hue: supervisor; dotted: naive; triangles: confidence loss; black: ceiling."
+    "students; dashed: both equal. (b) AUROC, (c) Brier score, (d) expected calibration error; lower is better in (c) "
+    "and (d). (e) Overlap density: share of texts on which supervisor and ceiling are both confident. (f) PGR against "
+    "it, marks as in (a). Hue: supervisor; dotted: naive; triangles: confidence loss; black: ceiling."
 )
 CURVES = {
     "auroc": "AUROC, median (%)",
