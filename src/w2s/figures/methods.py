@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from w2s.analysis import aggregate, pairs
@@ -42,27 +42,21 @@ def _what(plan: Plan) -> tuple[list[str], list[str], list[pairs.Pair]]:
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
-    """The two panels, one line per method, in the order of the config."""
-    from w2s.figures import marks
-
-    return chart(table, about, marks.PANELS)
-
-
-def chart(table: pd.DataFrame, about: dict[str, Any], panels: Mapping[str, str]) -> Figure:
-    """A line per method and, for each pair, a mark. panels: what they show, and in which words."""
+    """The two panels: a line per method, in the order of the config, with a mark for each pair."""
     from matplotlib.lines import Line2D
 
     from w2s.figures import bounds, footer, marks, recovered, style
 
     table = recovered.read(table, about)
     methods = style.methods_of(table)
+    one_task = aggregate.without_aggregates(table)["task"].nunique() == 1
     students = table.dropna(subset=["supervisor"])
     couples = list(dict.fromkeys(zip(students["supervisor"], students["student"], strict=True)))
     row = ROW * max(1, 0.6 * len(couples))
     figure, axes = style.panels(1, 2, share="none", width=4.4, height=row * len(methods) + 1.0, legend=1.5)
     colours = _colours(couples, table)
     found = bounds.basis(table, about.get("spread", "seeds"))
-    for panel, (value, words) in zip(axes.flat, panels.items(), strict=True):
+    for panel, (value, words) in zip(axes.flat, (marks.OF_ONE_TASK if one_task else marks.PANELS).items(), strict=True):
         for place, couple in enumerate(couples):
             rows = students[(students["supervisor"] == couple[0]) & (students["student"] == couple[1])]
             offset = (place - (len(couples) - 1) / 2) * 0.6 / len(couples)
@@ -75,7 +69,8 @@ def chart(table: pd.DataFrame, about: dict[str, Any], panels: Mapping[str, str])
         Line2D([], [], color=colour, marker="o", markersize=5, linewidth=1.2, label=f"{weak} to {strong}")
         for (weak, strong), colour in colours.items()
     ]
-    entries.append(Line2D([], [], color=marks.SHADE, marker="|", markersize=6, linewidth=0, label="single tasks"))
+    if not one_task:
+        entries.append(Line2D([], [], color=marks.SHADE, marker="|", markersize=6, linewidth=0, label="single tasks"))
     if pairs.NAIVE in methods:
         entries.append(Line2D([], [], color=marks.SHADE, linewidth=0.9, linestyle=":", label="naive"))
     if len(couples) == 1:

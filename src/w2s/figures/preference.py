@@ -46,7 +46,6 @@ def _pairs(reward: RewardPlan) -> list[pairs.Pair]:
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     """The two panels of the figure of all methods."""
-    from w2s.figures import marks, methods
+    from w2s.figures import methods
 
-    alone = aggregate.without_aggregates(table)["task"].nunique() == 1
-    return methods.chart(table, about, marks.OF_ONE_TASK if alone else marks.PANELS)
+    return methods.draw(table, about)
