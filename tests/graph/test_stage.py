@@ -31,5 +31,6 @@ def test_roles_arrive_in_order_and_what_is_absent_as_none(monkeypatch: pytest.Mo
     given: list[Any] = []
     monkeypatch.setattr(stages, "import_module", lambda name: SimpleNamespace(make=lambda *words: given.extend(words)))
     build: Any = SimpleNamespace()
-    STAGES["finetune"].make(build, {"model": Path("m"), "data": Path("d"), "subset": Path("s")}, {"gpus": 1})
-    assert given == [build, Path("d"), Path("m"), None, {"gpus": 1}, Path("s"), None]
+    parents = {"model": Path("m"), "data": Path("d"), "subset": Path("s")}
+    STAGES["finetune"].make(build, parents, {"gpus": 1})
+    assert given == [build, Path("d"), Path("m"), None, {"gpus": 1}, Path("s"), None, parents]
