@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -141,17 +143,21 @@ def test_branching_pays_behind_long_prefixes_and_not_for_long_completions_of_nar
 
 
 def train(directory: Path, folder: Path, some: list[Raw], labels: Tensor, objective: str = "naive", **more: Any) -> Any:
-    """(network, logits at every evaluation) after two epochs of batches that are split."""
-    folder.mkdir(exist_ok=True)
-    network, pairs = load(directory, "good", LONGEST), pairs_of(some)
-    found: list[Tensor] = []
+    """As ``trained``, of a reward model."""
     loss = Loss(OBJECTIVES[objective], separable=objective == "naive")
+    return trained(load(directory, "good", LONGEST), pairs_of(some), folder, labels, loss, **more)
+
+
+def trained(network: Any, pairs: Dialogues, folder: Path, labels: Tensor, loss: Loss, stop_at: int = 0) -> Any:
+    """(network, logits at every evaluation, history) after two epochs of batches that are split."""
+    folder.mkdir(exist_ok=True)
+    found: list[Tensor] = []
 
     def gradient(batch: Any, progress: float, tokens: int) -> Tensor:
         return backward(network, pairs, labels, batch, loss.at(progress), tokens)
 
     def evaluate() -> dict[str, float]:
-        if len(found) + 1 == more.get("stop_at"):
+        if len(found) + 1 == stop_at:
             raise KeyboardInterrupt
         found.append(logits(network, pairs, Budget(200)))
         return {"first": float(found[-1][0])}
@@ -220,11 +226,16 @@ def test_a_run_that_was_cut_off_ends_with_the_same_bits(
     directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("W2S_CHECKPOINT_SECONDS", "0")
+    cut_off_and_resumed(partial(train, directory), tmp_path)
+
+
+def cut_off_and_resumed(train: Callable[..., Any], folder: Path) -> None:
+    """A training that is cut off at its third evaluation, and called again, ends as one that is not."""
     some, labels = raw(24), pair((torch.arange(24) % 2).float())
-    whole, _, history = train(directory, tmp_path / "whole", some, labels)
+    whole, _, history = train(folder / "whole", some, labels)
     with pytest.raises(KeyboardInterrupt):
-        train(directory, tmp_path / "cut", some, labels, stop_at=3)
-    again, _, same = train(directory, tmp_path / "cut", some, labels)
+        train(folder / "cut", some, labels, stop_at=3)
+    again, _, same = train(folder / "cut", some, labels)
     assert same == history
     for one, other in zip(whole.parameters(), again.parameters(), strict=True):
         assert torch.equal(one, other)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.reward.test_batching import Raw, gradients, pairs_of, raw, swapped
+from tests.reward.test_batching import Raw, cut_off_and_resumed, gradients, pairs_of, raw, swapped, trained
 from w2s.engine import artifacts
-from w2s.engine.checkpoints import Checkpoint
 from w2s.engine.memory import Budget
 from w2s.models import decoder, encoding
 from w2s.models.pretraining import _save_tokenizer, new_model
@@ -21,7 +21,6 @@ from w2s.models.tokenizer import train_tokenizer
 from w2s.reward.batching import backward, both, joined, logits, relative, rewards
 from w2s.reward.finetune import encoded
 from w2s.reward.policy import Policy, completions, load
-from w2s.training.loop import Evaluation, Runtime, Schedule, optimise
 from w2s.training.loss import Loss
 from w2s.training.objectives import naive, pair
 
@@ -127,24 +126,11 @@ def test_the_gradient_does_not_depend_on_the_split(directory: Path) -> None:
         torch.testing.assert_close(one, found[1][1][name], atol=1e-4, rtol=1e-3)
 
 
-def train(directory: Path, folder: Path, some: list[Raw], labels: Tensor, stop_at: int = 0) -> Any:
-    """(network, logits at every evaluation, history) after two epochs, rewards relative to the base model."""
-    folder.mkdir(exist_ok=True)
-    network, found = load(directory, BETA), list[Tensor]()
+def train(directory: Path, folder: Path, some: list[Raw], labels: Tensor, **more: Any) -> Any:
+    """As ``trained``, of a policy, whose rewards are relative to the base model."""
+    network = load(directory, BETA)
     pairs = relative(network, pairs_of(some), Budget(200))
-
-    def gradient(batch: Any, progress: float, tokens: int) -> Tensor:
-        return backward(network, pairs, labels, batch, LOSS, tokens)
-
-    def evaluate() -> dict[str, float]:
-        if len(found) + 1 == stop_at:
-            raise KeyboardInterrupt
-        found.append(logits(network, pairs, Budget(200)))
-        return {"first": float(found[-1][0])}
-
-    runtime = Runtime(Checkpoint(folder / "checkpoint.pt"), Budget(200))
-    history, _ = optimise(network, len(pairs), gradient, Schedule(2, 8, 1e-3, 0.0, 2, 0), Evaluation(evaluate), runtime)
-    return network, found, history
+    return trained(network, pairs, folder, labels, Loss(naive, separable=True), **more)
 
 
 def test_swapped_pairs_are_trained_and_predicted_exactly_mirrored(directory: Path, tmp_path: Path) -> None:
@@ -162,14 +148,7 @@ def test_a_run_that_was_cut_off_ends_with_the_same_bits(
 ) -> None:
     """The base model's part is computed again from the base model, not from the checkpoint."""
     monkeypatch.setenv("W2S_CHECKPOINT_SECONDS", "0")
-    some, labels = raw(24), pair((torch.arange(24) % 2).float())
-    whole, _, history = train(directory, tmp_path / "whole", some, labels)
-    with pytest.raises(KeyboardInterrupt):
-        train(directory, tmp_path / "cut", some, labels, stop_at=3)
-    again, _, same = train(directory, tmp_path / "cut", some, labels)
-    assert same == history
-    for one, other in zip(whole.parameters(), again.parameters(), strict=True):
-        assert torch.equal(one, other)
+    cut_off_and_resumed(partial(train, directory), tmp_path)
 
 
 def test_joined_pairs_keep_their_references(directory: Path) -> None:
