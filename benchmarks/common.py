@@ -1,7 +1,7 @@
 """What benchmarks share: the machine in words, work in fresh processes, and tables of ratios.
 
 Speeds of a shared machine drift, so everything is measured side by side: each variant runs in a fresh process of
-its own, in turns, and what counts is the ratio of the best of each.
+its own, in turns, and what counts is the ratio of the best of each. Tables also say how far measurements spread.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,12 @@ def in_turns(variants: Sequence[str], measure: Callable[[str], dict[str, Any]], 
         for variant in variants:
             found[variant].append(measure(variant))
     return found
+
+
+def spread(values: Iterable[float], form: str) -> str:
+    """The smallest to the largest of some measurements, each formatted as ``form``."""
+    ordered = sorted(values)
+    return f"{ordered[0]:{form}} to {ordered[-1]:{form}}"
 
 
 def table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -21,7 +21,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from common import fresh, in_turns, machine, table
+from common import fresh, in_turns, machine, spread, table
 
 SHAPE = {"width": 128, "intermediate": 336, "layers": 4, "heads": 4}
 VOCABULARY, TEXTS, BATCH, RATE = 1024, 512, 32, 1e-4
@@ -142,13 +142,14 @@ def measure(repeats: int) -> str:
                     sys.exit(
                         f"{objective}: the losses of {runner!r} and 'padded' differ by {apart:.2g}: not the same work"
                     )
-            speed = {name: max(one["examples_per_second"] for one in some) for name, some in found.items()}
+            speeds = {name: [one["examples_per_second"] for one in some] for name, some in found.items()}
+            speed = {name: max(some) for name, some in speeds.items()}
             memory = {name: min(one["memory"] for one in some) for name, some in found.items()}
             rows += [
                 (
                     objective,
                     name,
-                    f"{speed[name]:.1f}",
+                    spread(speeds[name], ".1f"),
                     f"{speed[name] / speed['one by one']:.2f}",
                     f"{speed[name] / speed['padded']:.2f}",
                     f"{memory[name]}",

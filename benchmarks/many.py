@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from common import machine, table
+from common import machine, spread, table
 from prepared import commands_of, prepare, run
 
 VARIANTS = {
@@ -28,21 +28,25 @@ VARIANTS = {
 
 def measure(runs: int) -> str:
     """Wall seconds a run, the first ones of each variant (start of the warm process) included."""
-    seconds = {}
+    seconds: dict[str, list[float]] = {variant: [] for variant in VARIANTS}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         plan = prepare(folder)
         everything = commands_of(plan, seeds=range(runs))
         for variant, settings in VARIANTS.items():
             warm = {"W2S_WARM": f"{socket.gethostname()}:{os.getpid()}"}
-            started = time.monotonic()
             for arguments in everything:
+                started = time.monotonic()
                 run(folder, arguments, **(warm | settings))
-            seconds[variant] = (time.monotonic() - started) / runs
+                seconds[variant].append(time.monotonic() - started)
             shutil.rmtree(folder / "results/nlp/sciq/w32")
-    slowest = seconds["a process each"]
-    rows = [(variant, f"{one:.2f}", f"{slowest / one:.2f}") for variant, one in seconds.items()]
-    return table(f"{runs} runs of one rung and task, one after another", ("how", "s / run", "ratio"), rows)
+    slowest = sum(seconds["a process each"])
+    rows = [
+        (variant, f"{sum(some) / runs:.2f}", spread(some, ".2f"), f"{slowest / sum(some):.2f}")
+        for variant, some in seconds.items()
+    ]
+    header = ("how", "s / run", "from, to", "ratio")
+    return table(f"{runs} runs of one rung and task, one after another", header, rows)
 
 
 def main() -> None:

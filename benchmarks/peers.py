@@ -28,7 +28,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from common import fresh, in_turns, machine, table
+from common import fresh, in_turns, machine, spread, table
 
 
 @dataclass(frozen=True)
@@ -235,7 +235,7 @@ def measure(name: str, texts: int, vocabulary: int, directory: str, repeats: int
         (
             name,
             runner,
-            f"{min(speeds[runner]):.3g} to {best[runner]:.3g}",
+            spread(speeds[runner], ".3g"),
             f"{best['ours'] / best[runner]:.2f}",
             f"{best['by_length'] / best[runner]:.2f}",
             f"{apart[runner]:.0e}" if runner in apart else "",

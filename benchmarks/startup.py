@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from common import ROOT, machine, table
+from common import ROOT, machine, spread, table
 from prepared import commands_of, prepare
 
 FIRST_STEP = """
@@ -61,7 +61,7 @@ def measure(repeats: int) -> str:
         what: dict[str, Callable[[], float]] = {
             "python -c pass": lambda: seconds([sys.executable, "-c", "pass"], ROOT),
             "w2s --help": lambda: seconds([*python, "w2s", "--help"], ROOT),
-            "the plan of Figure 12 (968 runs, without Snakemake)": lambda: seconds(
+            "the plan of Figure 12, without Snakemake": lambda: seconds(
                 [
                     sys.executable,
                     "-c",
@@ -75,8 +75,9 @@ def measure(repeats: int) -> str:
         rows = []
         for title, run in what.items():
             found = sorted(run() for _ in range(repeats))
-            rows.append((title, f"{found[len(found) // 2]:.2f}"))
-    return table("Start-up (goal: under 3 s to the first step, under 1 s for help and plan)", ("what", "seconds"), rows)
+            rows.append((title, f"{found[len(found) // 2]:.2f}", spread(found, ".2f")))
+    header = ("what", "seconds, median", "from, to")
+    return table("Start-up (goal: under 3 s to the first step, under 1 s for help and plan)", header, rows)
 
 
 def main() -> None:
