@@ -346,6 +346,7 @@ def test_execution_becomes_the_environment_of_jobs(config: dict[str, Any]) -> No
         "W2S_COMPILE": "auto",
         "W2S_TRACKER": "",
         "W2S_PACK": "never",
+        "W2S_KEEP_WEIGHTS": "never",
     }
 
 

@@ -12,9 +12,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from w2s.engine import artifacts
-from w2s.models import encoding, generator
+from w2s.models import encoding, generator, saving
 from w2s.models.classifier import Computing
-from w2s.reward.generative_finetuning import completions, save
+from w2s.reward.generative_finetuning import completions
 
 PARTS = ("weak", "strong", "test")
 
@@ -64,7 +64,7 @@ def test_what_is_saved_computes_what_was_trained(
     ids, rows, places = torch.tensor([[1, 2, 3, 4]]), torch.zeros(4, dtype=torch.long), torch.arange(4)
     with torch.no_grad():
         expected, base = network(ids, rows, places), generator.load(model)(ids, rows, places)
-        save(network, model, tmp_path)
+        saving.language_model(network, model, tmp_path)
         found = generator.load(tmp_path)(ids, rows, places)
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
     assert not torch.allclose(found, base, atol=1e-2)
@@ -87,6 +87,6 @@ def test_small_changes_outlive_a_base_model_that_is_kept_in_less_precision(
         for parameter in network.parameters():
             parameter.mul_(1 + 1e-4)  # less than bfloat16 can tell
     trained = {name: value.clone() for name, value in network.state_dict().items()}
-    save(network, base, out)
+    saving.language_model(network, base, out)
     for name, value in generator.load(out).state_dict().items():
         torch.testing.assert_close(value, trained[name], atol=0, rtol=1e-6)

@@ -20,6 +20,7 @@ class Execution(Strict):
     tracker: Literal["tensorboard", "mlflow", "wandb"] | None = None  # that jobs report to, in tracking/
     compile: Literal["auto", "always", "never"] = "auto"  # torch.compile; auto: long trainings on a GPU
     pack: Literal["never", "always"] = "never"  # classifiers read texts in one row, without padding
+    keep_weights: Literal["never", "always"] = "never"  # of classifiers that are finetuned from now on, for w2s push
     gpu: Literal["any", "none", "a100", "l40s", "h100", "h200", "rtx4090"] = "any"  # that a scheduler is asked for
     longest_job: Positive = 1440  # minutes that a scheduler is asked for at most; a longer job goes on where it was
 
@@ -34,4 +35,5 @@ class Execution(Strict):
             "W2S_COMPILE": self.compile,
             "W2S_TRACKER": self.tracker or "",
             "W2S_PACK": self.pack,
+            "W2S_KEEP_WEIGHTS": self.keep_weights,
         }

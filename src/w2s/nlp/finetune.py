@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from w2s.engine import artifacts
+from w2s.engine import artifacts, distributed
 from w2s.engine.memory import Budget
-from w2s.models import classifier
+from w2s.models import classifier, saving
 from w2s.models.base import directory_of
 from w2s.nlp import variants
 from w2s.nlp.labels import PREDICTED
@@ -53,7 +53,7 @@ def make(
     environment: of the job, without effect on results: ``checkpointing``, ``gpus``. subset: an artifact that says which
     examples of both halves are trained on. assistant: the run that label hints come from, if not the supervisor.
     parents: by role, of which those that begin with ``ELSEWHERE`` are data whose test sets are predicted too.
-    Returns the network at the selected step, which is not kept otherwise.
+    Returns the network at the selected step. Its weights are kept only if ``execution.keep_weights`` says so.
     """
     spec = FinetuneSpec.from_spec(build.identity.spec)
     training, changes = spec.training, spec.method
@@ -73,7 +73,13 @@ def make(
     parts |= parts_elsewhere(elsewhere, data, base, training.max_length)
     learned = training_part(parts, spec.half, subset, spec.subset)
     computing = job.computing(spec, changes.adapters)
-    network = job.load(lambda: classifier.load(base, training.answers, computing), spec.seed)
+
+    def load() -> classifier.Classifier:
+        return classifier.load(base, training.answers, computing)
+
+    network = job.load(load, spec.seed)
+    if job.keeps_weights:
+        saving.counterpart(network, base)  # refused before training, not after it
     if changes.dropout is None:  # whose masks are per row
         job.pack(network, [part.texts for part in parts.values()])
     put_back = job.keep_used_rows(network, recipe.schedule, [part.texts for part in parts.values()])
@@ -117,6 +123,8 @@ def make(
     job.finish(measured, before + history)
     print(f"test accuracy {reached:.4f} at step {measured['selected_step']} of {steps}")
     put_back()
+    if job.keeps_weights and (trained := distributed.gather_weights(network, load)):
+        saving.classifier(trained, base, build.folder)
     return network
 
 

@@ -11,17 +11,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from w2s.engine import artifacts, distributed
-from w2s.engine.space import room_for
 from w2s.errors import UserError
-from w2s.models import context, decoder, encoding, generator
-from w2s.models.base import TEXT_FILES, directory_of
+from w2s.models import context, encoding, generator, saving
+from w2s.models.base import directory_of
 from w2s.models.base import max_length as longest
-from w2s.models.decoder import Decoder
-from w2s.models.generator import Generator
 from w2s.reward.specs import GenerativeFinetuningSpec
 from w2s.training.generative import AnswerExamples, answer_examples, backward
 from w2s.training.job import Job
@@ -48,7 +44,7 @@ def make(build: artifacts.Build, data: Path, model: Path, environment: Mapping[s
 
     history, _ = optimise(network, len(learned), gradient, schedule, Evaluation(), job.runtime())
     if trained := distributed.gather_weights(network, lambda: generator.load(base, computing)):
-        save(trained, base, build.folder)
+        saving.language_model(trained, base, build.folder)
     measured = {
         "loss": round(history[-1]["train_loss"], 4),
         "steps": int(history[-1]["step"]),
@@ -85,57 +81,3 @@ def completions(data: Path, base: Path, max_length: int) -> AnswerExamples:
 
 def _last(ids: list[int], count: int) -> list[int]:
     return ids[-count:] if count > 0 else []
-
-
-def save(network: Generator, base: Path, folder: Path) -> None:
-    """Write a trained model as its library would, with the tokenizer of the base model. Adapters are merged."""
-    merged(network.backbone)
-    state = {
-        name.replace("base_layer.", ""): value.cpu().contiguous()
-        for name, value in network.backbone.state_dict().items()
-        if "lora_" not in name
-    }
-    with room_for(folder / "model.safetensors", sum(value.nbytes for value in state.values())):
-        if isinstance(network.backbone, Decoder):
-            _save_own(state, network.output, folder)
-        else:
-            _save_library(state, network.output, base, folder)
-    (folder / "generation_config.json").unlink(missing_ok=True)
-    for pattern in TEXT_FILES:
-        for path in base.glob(pattern):
-            if path.is_file() and not (folder / path.name).exists() and path.name not in NOT_TOKENIZER:
-                (folder / path.name).write_bytes(path.read_bytes())
-
-
-def _save_own(state: Mapping[str, Tensor], output: nn.Module | None, folder: Path) -> None:
-    """As ``save_pretrained`` names them: the unembedding is the embedding, and not stored twice."""
-    from safetensors.torch import save_file
-
-    assert output is None, "an own rung's unembedding is its embedding"
-    named = {f"{decoder.PREFIX}{name}": value for name, value in state.items()}
-    save_file(named, folder / "model.safetensors", metadata={"format": "pt"})
-
-
-def _save_library(state: Mapping[str, Tensor], output: nn.Module | None, base: Path, folder: Path) -> None:
-    from transformers import AutoModelForCausalLM
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    model: Any = AutoModelForCausalLM.from_pretrained(
-        base, local_files_only=True, trust_remote_code=False, dtype=torch.float32
-    )  # float32 as in training, whatever the base model's files hold
-    model.base_model.load_state_dict(state)
-    if output is not None:
-        model.get_output_embeddings().load_state_dict(output.state_dict())
-    model.save_pretrained(folder)
-
-
-NOT_TOKENIZER = ("manifest.json", "generation_config.json", "model.safetensors.index.json", "source.json")
-
-
-def merged(backbone: nn.Module) -> None:
-    """Merge low-rank adapters into the weights that they adapt."""
-    for module in backbone.modules():
-        merge: Any = getattr(module, "merge", None)
-        if merge is not None and hasattr(module, "lora_A"):
-            merge()

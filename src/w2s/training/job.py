@@ -92,6 +92,11 @@ class Job:
         if not self._packed:
             print("this model gives other results for packed texts: they are padded", flush=True)
 
+    @property
+    def keeps_weights(self) -> bool:
+        """Whether W2S_KEEP_WEIGHTS asks for the trained weights."""
+        return choice("W2S_KEEP_WEIGHTS", "never", "always") == "always"
+
     def train(self, network: nn.Module, tokens: float, compiles: nn.Module) -> None:
         """Note the cost of training on so many tokens; compile a part of the network where that pays."""
         self._note_cost(network, tokens, TRAINING)
