@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from w2s.analysis.results import Predictions
+from w2s.config.shift import ELSEWHERE
 from w2s.experiments.plan import Plan
 from w2s.graph.artifact import Artifact, Run
-from w2s.nlp.specs import ELSEWHERE
 
 EXAMPLES = 100
 EVALUATIONS = 4
@@ -25,6 +25,22 @@ LOST = 10  # in a hundred examples of another test set that runs on truth lose; 
 LABELLED = 60  # in a hundred images are labelled right by the supervisor of the vision setting
 MATED = "7k/Q7/6K1/8/8/8/8/8 w - - 0 1"
 COMPLETED = "6k1/5ppp/8/8/8/8/8/R3K2R b KQ - 0 1"
+
+
+def with_other_tests(run: Run, found: Predictions, right: int) -> Predictions:
+    """The predictions of a run with those on the other test sets that it is scored on. right: on its own."""
+    there = right - (LOST if run.labels == "truth" else 2 * LOST)
+    said = [0.9] * there + [0.1] * (EXAMPLES - there)
+    for role in (role for role in run.parents if role.startswith(ELSEWHERE)):
+        more: Predictions = {
+            "id": [f"{role}-{one}" for one in IDS],
+            "part": [role] * EXAMPLES,
+            "truth": [1] * EXAMPLES,
+            "label": [math.nan] * EXAMPLES,
+            "probability_last": [0.9] * EXAMPLES,
+        }
+        found = {name: column + more.get(name, said) for name, column in found.items()}
+    return found
 
 
 def halfway(plan: Plan) -> Callable[[Run], float]:
@@ -162,7 +178,7 @@ class Fake:
         if run.stage.name == "reward_model":  # nothing stops early
             best = min(EXAMPLES, right + round(EXAMPLES * BEST))
             last = [0.9] * right + [0.1] * (EXAMPLES - right) + [0.1]
-            return {
+            modelled: Predictions = {
                 "part": ["test"] * EXAMPLES + ["strong"],
                 "truth": [1] * (EXAMPLES + 1),
                 "label": [0.8] * (EXAMPLES // 2) + [0.2] * (EXAMPLES // 2) + [0.2],
@@ -170,6 +186,7 @@ class Fake:
                 "probability_last": last,
                 "probability_stopped": [0.9] * best + [0.1] * (EXAMPLES - best) + [0.1],
             }
+            return with_other_tests(run, modelled, right)
         found: Predictions = {
             "id": [*IDS, "v", "s"],
             "part": ["test"] * EXAMPLES + ["validation", "strong"],
@@ -178,15 +195,7 @@ class Fake:
             "probability": [0.9] * right + [0.1] * (EXAMPLES - right) + [0.1, 0.9],
             "probability_last": [0.9] * (EXAMPLES + 2),
         }
-        there = right - (LOST if run.labels == "truth" else 2 * LOST)
-        for role in (role for role in run.parents if role.startswith(ELSEWHERE)):
-            found["id"] += [f"{role}-{one}" for one in IDS]
-            found["part"] += [role] * EXAMPLES
-            found["truth"] += [1] * EXAMPLES
-            found["label"] += [math.nan] * EXAMPLES
-            found["probability"] += [0.9] * there + [0.1] * (EXAMPLES - there)
-            found["probability_last"] += [0.9] * EXAMPLES
-        return found
+        return with_other_tests(run, found, right)
 
     def history(self, run: Run) -> list[dict[str, float]]:
         """Best on the test set at the second of four evaluations, last preferred by weak labels at the third.

@@ -8,7 +8,9 @@ import pytest
 
 from tests.figures.conftest import Shape, numbers
 from tests.figures.seen import draw, footer, xs
+from w2s.errors import LackingError
 from w2s.experiments.plan import Plan
+from w2s.figures import module
 
 TESTS: dict[str, Any] = {
     "tests": [{"task": "sciq", "other": "boolq"}, {"task": "boolq", "other": "openbookqa"}],
@@ -49,3 +51,30 @@ def test_a_row_of_panels_per_test_set_with_two_marks_a_run(plan: Plan) -> None:
         assert white == pytest.approx(own)
         assert filled == pytest.approx(other)
     assert "6 runs" in footer(figure)
+
+
+def test_reward_models_have_rows_of_their_own_and_change_no_other(shape: Shape, plan: Plan) -> None:
+    both = shape(seeds=1, nlp={"shift": TESTS}, reward=True)
+    table, alone = numbers("shift", both), numbers("shift", plan)
+    of_nlp = table[table["setting"] == "nlp"]
+    assert of_nlp.dropna(axis="columns", how="all").equals(alone.dropna(axis="columns", how="all"))
+    rewarded = table[(table["setting"] == "reward") & (table["method"] == "naive")]
+    assert list(zip(rewarded["tested"], rewarded["distribution"], strict=True)) == [
+        ("hh_helpful", "in"),
+        ("hh_helpful", "out"),
+        ("hh_harmless", "in"),
+        ("hh_harmless", "out"),
+    ]
+    own, other = rewarded.iloc[0], rewarded.iloc[1]
+    assert other["weak"] == pytest.approx(own["weak"] - 0.1)  # of Fake
+    titles = [panel.get_title() for panel in draw("shift", both).axes[::2]]
+    assert titles[0] == "sciq, scored on boolq too"
+    assert titles[2:] == [f"reward: hh, scored on {name} too" for name in ("hh_helpful", "hh_harmless")]
+
+
+def test_the_figure_says_what_is_missing_of_every_setting(shape: Shape) -> None:
+    plan = shape(laid_over={"nlp": {"shift": None}}, reward=True)
+    assert {run.task for run in module("shift").needs(plan)} == {"hh"}
+    plan = shape(laid_over={"nlp": {"shift": None}})
+    with pytest.raises(LackingError, match=r"no nlp\.shift in its config; experiment 'smoke' has no reward section"):
+        module("shift").needs(plan)

@@ -101,17 +101,32 @@ def test_the_worlds_rubric_orders_any_two_answers() -> None:
     assert min(abs(a - b) for place, a in enumerate(scores) for b in scores[place + 1 :]) > 0.01
 
 
-def test_the_world_speaks_of_other_words_in_its_test_set() -> None:
-    found = dialogues.rows(Dialogues(pairs=300, test=100, words=24, people=12))
+def test_the_world_speaks_of_other_words_in_the_test_sets_of_all_tasks() -> None:
+    found = [dialogues.rows(Dialogues(pairs=300, test=100, words=24, people=12), task) for task in dialogues.RUBRICS]
     words = {
-        part: {word.strip(".?") for one in rows for text in one.values() for word in text.split()}
-        for part, rows in found.items()
+        part: {
+            word.strip(".?") for rows in found for one in rows[part] for text in one.values() for word in text.split()
+        }
+        for part in ("train", "test")
     }
     world = dialogues._world(Dialogues(words=24, people=12).model_dump())
     for names in (world.people, world.praising, world.kind):
         assert set(names) & words["train"]
         assert set(names) & words["test"]
         assert not set(names) & words["train"] & words["test"]
+
+
+def test_half_of_the_rubric_judges_helpful_dialogues_and_the_other_half_harmless_ones() -> None:
+    """The open property decides among helpful ones only when it can, and says nothing of harmless ones."""
+
+    def more(task: str) -> float:
+        rows = dialogues.rows(Dialogues(pairs=2000, test=1, words=24, people=12, noise=0.0), task)["train"]
+        said = [["Yes, I know" in one[name] for name in ("chosen", "rejected")] for one in rows]
+        return sum(chosen for chosen, rejected in said if chosen != rejected) / sum(one != other for one, other in said)
+
+    assert more("hh_helpful") == 1.0  # it weighs more than the other one
+    assert more("hh_harmless") == pytest.approx(0.5, abs=0.06)
+    assert set(dialogues.RUBRICS["hh_helpful"]).isdisjoint(dialogues.RUBRICS["hh_harmless"])
 
 
 def test_the_worlds_rows_have_their_share_of_noise() -> None:

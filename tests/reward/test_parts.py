@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from w2s.engine import artifacts
+from w2s.errors import UserError
 from w2s.models import context, encoding
 from w2s.models.tokenizer import train_tokenizer
 from w2s.reward import finetune
 from w2s.reward.batching import Dialogue, Dialogues, dialogue, joined
-from w2s.reward.finetune import encoded
+from w2s.reward.finetune import encoded, parts_elsewhere
 
 WORDS = ("one", "two", "three", "four", "five", "six", "seven")
 ROWS, WORDS_EACH = 3_000, 80
@@ -38,6 +40,8 @@ def write(folder: Path, rows: list[tuple[str, str, str, str]]) -> None:
     }
     columns["id"] = [f"{number:040x}" for number in range(len(rows))]
     columns["label"] = [number % 3 % 2 for number in range(len(rows))]
+    columns["group"] = [f"{number}" for number in range(len(rows))]
+    folder.mkdir(exist_ok=True)
     artifacts.write_table(folder / "examples.parquet", columns)
 
 
@@ -64,6 +68,23 @@ def test_parts_are_the_pairs_of_the_file_each_encoded_alone(
             first, second = (context.following(model, [prefix], [text])[0] + cue for text in texts)
             alone = dialogue(before, first, second, 16 - len(start))
             assert part.pairs.pair(number) == replace(alone, prefix=[*start, *alone.prefix])
+
+
+def test_another_test_set_loses_the_groups_that_are_trained_on(tokenizer: Path, tmp_path: Path) -> None:
+    own, other = tmp_path / "own", tmp_path / "other"  # groups are numbered by place
+    read = partial(encoded, model=tokenizer, cue="", max_length=50)
+    write(own, [("weak", "one", " two", " six"), ("test", "two", " one", " six"), ("strong", "two", " one", " six")])
+    tested = [("test", one, " two", f" {one}") for one in ("four", "five", "six", "seven")]
+    write(other, [*tested, ("weak", "one", " two", " three")])
+    (part,) = parts_elsewhere({"elsewhere-other": other}, own, read).values()
+    assert part.ids == [f"{number:040x}" for number in (1, 3)]
+    assert [part.pairs.pair(number) for number in range(2)] == [read(other)["test"].pairs.pair(n) for n in (1, 3)]
+    assert part.truth.tolist() == [1, 0]
+    assert part.labels.isnan().all()
+    write(other, tested[:1])
+    encoded.cache_clear()
+    with pytest.raises(UserError, match=r"other: every test example is of a group that .*own has outside"):
+        parts_elsewhere({"elsewhere-other": other}, own, read)
 
 
 def ids(least: int) -> st.SearchStrategy[list[int]]:

@@ -27,7 +27,9 @@ def ladder(count: int) -> list[dict[str, Any]]:
 @pytest.fixture
 def paper(config: dict[str, Any]) -> RewardPlan:
     """Ten sizes and five supervisors, as in the paper's Figure 3; without the largest and with three in Figure 10."""
-    config["reward"].update(ladder=ladder(10), seeds=[0], supervisors=["r0", "r3", "r5", "r6", "r7"], dpo=None)
+    config["reward"].update(
+        ladder=ladder(10), seeds=[0], supervisors=["r0", "r3", "r5", "r6", "r7"], dpo=None, shift=None
+    )
     config["reward"]["generative"].update(rungs=[f"r{number}" for number in range(9)], supervisors=["r0", "r3", "r5"])
     return plan_of(config, "paper").reward
 

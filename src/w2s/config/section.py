@@ -95,6 +95,10 @@ class LadderSection(Strict):
             return [rung for rung in self.ladder[:-1] if rung.truth]
         return [rung for rung in self.ladder if rung.name in self.supervisors]
 
+    def growing_pairs(self) -> list[tuple[str, str]]:
+        """(supervisor, student) where the student is larger and has ground truth."""
+        return [(weak.name, strong.name) for weak, strong in self.pairs() if weak is not strong and strong.truth]
+
     def example_pair(self) -> tuple[str, str]:
         """(supervisor, student): the weakest that supervises and the largest with truth, unless named."""
         largest = [rung.name for rung in self.ladder if rung.truth][-1:] or [self.ladder[-1].name]

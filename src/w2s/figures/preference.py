@@ -9,7 +9,8 @@ from w2s.analysis.results import Results, Row
 from w2s.errors import LackingError
 from w2s.experiments.plan import Plan
 from w2s.graph.artifact import Run
-from w2s.reward.plan import DPO, RewardPlan
+from w2s.reward.config import DPO
+from w2s.reward.plan import RewardPlan
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from w2s.analysis import pairs
+from w2s.analysis import pairs, shift
 from w2s.analysis.results import Results, Row
+from w2s.errors import LackingError
 from w2s.experiments.plan import Plan
 from w2s.graph.artifact import Run
-from w2s.nlp.shift import analysis as shift
+from w2s.models.shift import ShiftPlan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,22 +20,39 @@ if TYPE_CHECKING:
 
 CAPTION = (
     "Runs on one task, scored on its own test set (open circles) and on another one (filled), one row of panels per "
-    "other test set: accuracy of supervisor, students and ceiling (left), and the performance gap recovered there "
-    "(right). PGR on the other test set is between supervisor and ceiling as measured there."
+    "other test set, of NLP tasks or preferences: accuracy of supervisor, students and ceiling (left), and the "
+    "performance gap recovered there (right). PGR on the other test set is between supervisor and ceiling as measured "
+    "there."
 )
+SETTINGS = ("nlp", "reward")  # that have such runs
 PANELS = {"accuracy": "test accuracy (%)", "pgr": "performance gap recovered (%)"}
 LINE, FRAME = 0.26, 0.95  # inches: of a line of marks; of a panel's title and axis
 APART = {shift.IN: -0.12, shift.OUT: 0.12}  # of a line's two marks, in lines
 
 
 def needs(plan: Plan) -> list[Run]:
-    """Supervisors, ceilings and students of ``nlp.shift``, which are trained for this figure."""
-    return shift.runs(plan.nlp)
+    """Supervisors, ceilings and students of ``nlp.shift`` and ``reward.shift``, which are trained for this figure."""
+    return [run for study in _studies(plan) for run in shift.runs(study)]
 
 
 def tabulate(plan: Plan, results: Results) -> list[Row]:
     """Each run's accuracy and PGR, in distribution and out of it; test sets are told apart by ``tested``."""
-    return shift.rows(plan.nlp, results)
+    return [row for study in _studies(plan) for row in shift.rows(study, results)]
+
+
+def _studies(plan: Plan) -> list[ShiftPlan]:
+    """Of the settings that have one, with other test sets and pairs; LackingError, saying what is missing, if none."""
+    found, lacking = [], []
+    for name in SETTINGS:
+        try:
+            study: ShiftPlan = getattr(plan, name).shift
+            if study.tests and study.pairs:
+                found.append(study)
+        except LackingError as error:
+            lacking.append(str(error))
+    if not found:
+        raise LackingError("; ".join(lacking))
+    return found
 
 
 def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
@@ -44,13 +62,12 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     from w2s.figures import bounds, footer, recovered, style
 
     table = recovered.read(table, about)
-    kinds = list(dict.fromkeys(zip(table["task"], table["tested"], strict=True)))
-    lines = [list(_lines(table[(table["task"] == task) & (table["tested"] == tested)])) for task, tested in kinds]
-    figure, axes = style.panels(
-        len(kinds), 2, share="col", width=4.3, height=max(map(len, lines)) * LINE + FRAME, legend=1.6
-    )
+    columns = ["setting", "task", "tested"]
+    kinds = {tuple(map(str, kind)): list(_lines(rows)) for kind, rows in table.groupby(columns, sort=False)}
+    height = max(map(len, kinds.values())) * LINE + FRAME
+    figure, axes = style.panels(len(kinds), 2, share="col", width=4.3, height=height, legend=1.6)
     found = bounds.basis(table, about.get("spread", "seeds"))
-    for row, (task, tested), of_test in zip(axes, kinds, lines, strict=True):
+    for row, ((setting, task, tested), of_test) in zip(axes, kinds.items(), strict=True):
         for panel, value in zip(row, PANELS, strict=True):
             for place, (name, rows, accuracy, colour) in enumerate(of_test):
                 _marks(panel, rows, name, accuracy if value == "accuracy" else value, place, colour, found)
@@ -58,7 +75,8 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
             names = [name if value == "accuracy" else "" for name, *_ in of_test]
             panel.set_yticks(range(len(of_test)), names)
             panel.grid(axis="y", color="#f0f0f0")
-        row[0].set_title(f"{task}, scored on {tested} too")
+        of_setting = "" if setting == pairs.NLP else f"{setting}: "
+        row[0].set_title(f"{of_setting}{task}, scored on {tested} too")
     for panel, words in zip(axes[-1], PANELS.values(), strict=True):
         panel.set_xlabel(words)
     style.label_panels(axes.flat)

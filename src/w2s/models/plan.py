@@ -14,7 +14,7 @@ from w2s.config.section import LadderSection, Packing
 from w2s.config.user_code import is_own
 from w2s.engine import hashes, streams
 from w2s.engine.sources import Source, Sources, readable
-from w2s.errors import UserError, allowed, located
+from w2s.errors import LackingError, UserError, allowed, located
 from w2s.graph.artifact import Artifact, Cached
 from w2s.graph.setting import SettingPlan
 from w2s.models import gguf, wheels
@@ -53,6 +53,13 @@ class LadderPlan(Cached, SettingPlan, Generic[S]):
         if task not in self.tasks:
             raise UserError(f"unknown {self.name} task {task!r}; {allowed(task, self.tasks)}")
         return task
+
+    def section(self, name: str) -> Any:
+        """A part of the setting's section that may be null; LackingError if it is."""
+        found = getattr(self.config, name)
+        if found is None:
+            raise LackingError(f"experiment {self.experiment.experiment!r} has no {self.name}.{name} in its config")
+        return found
 
     @property
     def methods(self) -> list[str]:

@@ -12,6 +12,7 @@ from w2s.analysis.aggregate import INTERVAL, MEDIAN
 from w2s.config.methods import TASKS_COMPARED, Comparison
 from w2s.config.schema import Positive, Rate, Revision, Seed, Share, Strict
 from w2s.config.section import LadderSection, Packing, Pair, refuse_twice, refuse_unknown
+from w2s.config.shift import OtherTest, Shift
 from w2s.config.user_code import REFERENCE
 from w2s.microworld import WorldSize
 from w2s.nlp.difficulty.config import Difficulty
@@ -20,7 +21,6 @@ from w2s.nlp.fewer.config import FewerLabels
 from w2s.nlp.probing.config import Probing
 from w2s.nlp.prompting.config import Prompting
 from w2s.nlp.sandwiching.config import Sandwiching
-from w2s.nlp.shift.config import OtherTest, Shift
 
 REPRESENTATIVE = 8  # data sets in the paper's Figures 6 and 13a
 OWN_NAME = re.compile(r"[a-z0-9_]+")
@@ -130,6 +130,16 @@ class Example(Pair):
     task: str | None = None
 
 
+class NlpShift(Shift):
+    """Other test sets, by default of data sets that ask about the same things in another way."""
+
+    USUAL = (
+        OtherTest(task="sciq", other="openbookqa"),
+        OtherTest(task="sciq", other="boolq"),
+        OtherTest(task="ethics_justice", other="ethics_deontology"),
+    )
+
+
 class Nlp(LadderSection):
     """The NLP setting: tasks x ladder x methods."""
 
@@ -144,7 +154,7 @@ class Nlp(LadderSection):
     errors: Errors | None = None  # Figures 25, 26 and 27
     sandwiching: Sandwiching | None = None
     fewer_labels: FewerLabels | None = None  # learning curves in the number of weak labels
-    shift: Shift | None = None  # other test sets
+    shift: NlpShift | None = None  # other test sets
     prompting: Prompting = Prompting()
     probing: Probing = Probing()
 
@@ -212,10 +222,6 @@ class Nlp(LadderSection):
         """The data set of another test set, as the experiment has it or by its name alone, with the test's split."""
         found = {task.name: task for task in self.tasks}.get(test.other) or TaskChoice(name=test.other)
         return found.model_copy(update={"test": test.test}) if test.test else found
-
-    def growing_pairs(self) -> list[tuple[str, str]]:
-        """(supervisor, student) where the student is larger and has ground truth."""
-        return [(weak.name, strong.name) for weak, strong in self.pairs() if weak is not strong and strong.truth]
 
     def compared_tasks(self) -> list[str]:
         """Names of the tasks of the figure that compares all methods."""

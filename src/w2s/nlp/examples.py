@@ -29,12 +29,6 @@ def groups_of(data: Path) -> dict[str, str]:
     return dict(zip(table["id"], table["group"], strict=True))
 
 
-def trained_groups(data: Path) -> set[str]:
-    """The groups of all parts but the test part."""
-    table = artifacts.read_table(data / "examples.parquet").select(["part", "group"]).to_pydict()
-    return {group for part, group in zip(table["part"], table["group"], strict=True) if part != "test"}
-
-
 def texts_of(table: pa.Table) -> Iterator[str]:
     """The texts of a part, one after another."""
     for some in table.select(["text"]).to_batches(max_chunksize=READ):

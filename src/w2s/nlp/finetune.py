@@ -27,9 +27,10 @@ from w2s.nlp.parts import (
     with_balanced_labels,
     with_label_hints,
 )
-from w2s.nlp.specs import ELSEWHERE, FinetuneSpec
+from w2s.nlp.specs import FinetuneSpec
 from w2s.training import methods
 from w2s.training.batching import Texts, joined
+from w2s.training.elsewhere import among
 from w2s.training.job import Job
 from w2s.training.loop import Best, Evaluation, Schedule, Trained, accuracy, probabilities, train
 from w2s.training.objectives import loss_of
@@ -52,7 +53,7 @@ def make(
 
     environment: of the job, without effect on results: ``checkpointing``, ``gpus``. subset: an artifact that says which
     examples of both halves are trained on. assistant: the run that label hints come from, if not the supervisor.
-    parents: by role, of which those that begin with ``ELSEWHERE`` are data whose test sets are predicted too.
+    parents: by role, of which those of ``w2s.training.elsewhere`` are data whose test sets are predicted too.
     Returns the network at the selected step. Its weights are kept only if ``execution.keep_weights`` says so.
     """
     spec = FinetuneSpec.from_spec(build.identity.spec)
@@ -69,7 +70,7 @@ def make(
         parts = with_label_hints(parts, data, base, source, training.max_length, spec.appended)
     if changes.balanced:
         parts = with_balanced_labels(parts, spec.half)
-    elsewhere = {role: path for role, path in (parents or {}).items() if role.startswith(ELSEWHERE)}
+    elsewhere = among(parents)
     parts |= parts_elsewhere(elsewhere, data, base, training.max_length)
     learned = training_part(parts, spec.half, subset, spec.subset)
     computing = job.computing(spec, changes.adapters)

@@ -10,13 +10,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from w2s.errors import UserError
 from w2s.models import encoding
 from w2s.nlp import examples, variants
 from w2s.nlp.labels import PREDICTED, join, weak_labels
 from w2s.nlp.specs import DebateSpec, LabelHintSpec
 from w2s.training import labels as label_changes
 from w2s.training.batching import Texts, joined
+from w2s.training.elsewhere import unseen
 from w2s.training.specs import MethodChanges
 
 
@@ -77,15 +77,11 @@ def with_label_hints(
 def parts_elsewhere(others: Mapping[str, Path], data: Path, model: Path, max_length: int) -> dict[str, Part]:
     """Name -> the test part of other data, which has no weak labels (NaN).
 
-    Examples of a group that is in the run's own data, but in its test part, are left out. UserError if none is left.
+    Examples of a group that was trained on are left out; UserError if none is left (``w2s.training.elsewhere``).
     """
-    known = examples.trained_groups(data) if others else set()
     found = {}
     for name, other in others.items():
-        part, groups = encoded(other, model, max_length)["test"], examples.groups_of(other)
-        kept = [number for number, one in enumerate(part.ids) if groups[one] not in known]
-        if not kept:
-            raise UserError(f"{other}: every test example is of a group that {data} has outside of its test part")
+        part, kept = encoded(other, model, max_length)["test"], unseen(other, data)
         ids, truth = [part.ids[number] for number in kept], variants.rows(part.truth, kept)
         found[name] = Part(ids, variants.taken(part.texts, kept), truth, torch.full_like(truth, torch.nan))
     return found

@@ -7,10 +7,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from w2s.config.common import Common
+from w2s.config.shift import OtherTest
 from w2s.engine.sources import Sources
-from w2s.errors import LackingError
 from w2s.graph.artifact import Artifact, Run
 from w2s.models.plan import NAIVE, LadderPlan, computed, needed
+from w2s.models.shift import ShiftPlan
 from w2s.nlp import sources as rows_of
 from w2s.nlp.config import Data, Nlp, Pretraining, TaskChoice
 from w2s.nlp.stages import CORPUS, DATA, ENSEMBLE, FINETUNE, WORLD_VERSION
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from w2s.nlp.probing.plan import ProbingPlan
     from w2s.nlp.prompting.plan import PromptingPlan
     from w2s.nlp.sandwiching.plan import SandwichingPlan
-    from w2s.nlp.shift.config import OtherTest
-    from w2s.nlp.shift.plan import ShiftPlan
 
 
 class NlpPlan(LadderPlan[Nlp]):
@@ -80,41 +79,33 @@ class NlpPlan(LadderPlan[Nlp]):
         """Easy-to-hard generalization (Appendices C.2 and C.3); LackingError where the experiment has none."""
         from w2s.nlp.difficulty.plan import DifficultyPlan
 
-        return DifficultyPlan(self, self._section("difficulty"))
+        return DifficultyPlan(self, self.section("difficulty"))
 
     @cached_property
     def errors(self) -> ErrorsPlan:
         """The structure of supervisors' errors (Appendix E); LackingError where the experiment has none."""
         from w2s.nlp.errors.plan import ErrorsPlan
 
-        return ErrorsPlan(self, self._section("errors"))
+        return ErrorsPlan(self, self.section("errors"))
 
     @cached_property
     def sandwiching(self) -> SandwichingPlan:
         """Non-experts with an assistant; LackingError where the experiment has none."""
         from w2s.nlp.sandwiching.plan import SandwichingPlan
 
-        return SandwichingPlan(self, self._section("sandwiching"))
+        return SandwichingPlan(self, self.section("sandwiching"))
 
     @cached_property
     def fewer_labels(self) -> FewerLabelsPlan:
         """Learning curves in the number of weak labels; LackingError where the experiment has none."""
         from w2s.nlp.fewer.plan import FewerLabelsPlan
 
-        return FewerLabelsPlan(self, self._section("fewer_labels"))
+        return FewerLabelsPlan(self, self.section("fewer_labels"))
 
     @cached_property
     def shift(self) -> ShiftPlan:
         """Other test sets; LackingError where the experiment has none."""
-        from w2s.nlp.shift.plan import ShiftPlan
-
-        return ShiftPlan(self, self._section("shift"))
-
-    def _section(self, name: str) -> Any:
-        section = getattr(self.config, name)
-        if section is None:
-            raise LackingError(f"experiment {self.experiment.experiment!r} has no nlp.{name} in its config")
-        return section
+        return ShiftPlan(self, self.section("shift"), self.tasks, self.data_beside)
 
     # -- artifacts -----------------------------------------------------------------------------------------
 

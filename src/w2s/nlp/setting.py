@@ -89,7 +89,7 @@ class NlpSetting(Setting):
         data = [plan.data(task.name, plan.seeds_of(task.name)[0]) for task in plan.config.tasks]
         if plan.config.shift:
             shift = plan.shift
-            data += [shift.data(test, shift.seeds[0]) for test in shift.setting.chosen(plan.tasks)]
+            data += [shift.data(test, shift.seeds[0]) for test in shift.chosen]
         for one in unique(data):
             name, place = one.spec["task"], one.spec["rows"]
             if "hub" not in place:

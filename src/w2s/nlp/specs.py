@@ -8,8 +8,6 @@ from w2s.nlp.difficulty.config import CONFIDENCE, PROMPT
 from w2s.nlp.probing.config import Recipe
 from w2s.training.specs import MethodChanges, ModelSpec, Objective, Spec, Training
 
-ELSEWHERE = "elsewhere-"  # before the name of another test set: the parent's role, and the part of predictions
-
 
 class NlpTraining(Training):
     """answers: of label 0 and 1; the head's rows start as their unembeddings.

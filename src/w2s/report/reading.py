@@ -159,7 +159,8 @@ READING = {
     "shift": (
         "Where a filled circle is as far right as the open one, what the run learned carries over to other questions. "
         "Students that stay behind on their own test set alone know the answers, but were not taught to give them in "
-        "this layout. Compare two PGRs only where supervisor and ceiling are far apart on both test sets."
+        "this layout. Reward models that fall to 50% have learned nothing that the other preferences ask for. Compare "
+        "two PGRs only where supervisor and ceiling are far apart on both test sets."
     ),
     "misfit": (
         "Points above zero are students better than their supervisor. Theory predicts points on or above the dashed "

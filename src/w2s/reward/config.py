@@ -9,8 +9,10 @@ from pydantic import Field, field_validator, model_validator
 from w2s.config.ladder import OwnRung, Rung
 from w2s.config.schema import Name, Positive, Rate, Revision, Seed, Share, Strict
 from w2s.config.section import LadderSection, Packing, Pair, refuse_twice, refuse_unknown
+from w2s.config.shift import OtherTest, Shift
 
-WORLD_TASK = "hh"  # whose raw schema the micro-world's dialogues have
+WORLD_TASKS = ("hh", "hh_helpful", "hh_harmless")  # whose raw schema the micro-world's dialogues have
+DPO = "dpo"  # the method of students trained by direct preference optimisation
 PartialShare = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -91,6 +93,17 @@ class Example(Pair):
     task: str | None = None
 
 
+class RewardShift(Shift):
+    """Other test sets, by default the kinds of dialogues that HH-RLHF mixes."""
+
+    USUAL = (
+        OtherTest(task="hh", other="hh_helpful"),
+        OtherTest(task="hh", other="hh_harmless"),
+        OtherTest(task="hh_helpful", other="hh_harmless"),
+        OtherTest(task="hh_harmless", other="hh_helpful"),
+    )
+
+
 class Reward(LadderSection):
     """The reward setting: preference pairs x ladder."""
 
@@ -98,12 +111,13 @@ class Reward(LadderSection):
     source: Literal["world", "directory", "hub"] = "world"
     directory: str | None = None  # with source directory: one folder a task, in the hub's own columns
     world: Dialogues = Dialogues()
-    tasks: tuple[PairTask, ...] = Field((PairTask(name=WORLD_TASK),), min_length=1)
+    tasks: tuple[PairTask, ...] = Field((PairTask(name=WORLD_TASKS[0]),), min_length=1)
     sizes: PairSizes = PairSizes()
     example: Example = Example()
     methods: tuple[Name, ...] = Field(("naive",), min_length=1)
     generative: Generative | None = Generative()
     dpo: Dpo | None = Dpo()
+    shift: RewardShift | None = None  # other test sets
     pretraining: RewardPretraining = RewardPretraining()
     training: RewardTraining = RewardTraining()
 
@@ -124,19 +138,24 @@ class Reward(LadderSection):
         if self.source == "directory" and not self.directory:
             raise ValueError("source is 'directory', so directory must name one")
         for task in self.tasks:
-            if self.source == "world" and task.name != WORLD_TASK:
-                raise ValueError(f"tasks: the micro-world has no {task.name!r}; allowed: {WORLD_TASK}")
-            for key, only_with in (("folder", "directory"), ("revision", "hub")):
-                if getattr(task, key) is not None and self.source != only_with:
-                    raise ValueError(f"tasks: {task.name}: {key} has an effect only with source {only_with!r}")
-            if self.source == "world" and (task.train or task.test):
-                raise ValueError(
-                    f"tasks: {task.name}: train and test cannot be set with the micro-world, which has its own"
-                )
+            self._check_rows("tasks", task)
+        for number, test in enumerate((self.shift and self.shift.tests) or ()):
+            self._check_rows(f"shift.tests[{number}]", self.tested(test))
         own = any(isinstance(rung, OwnRung) for rung in self.ladder)
         if own and self.pretraining.corpus == "world" and self.source != "world":
             raise ValueError("pretraining.corpus: 'world' needs source 'world'; allowed: tasks")
         return self
+
+    def _check_rows(self, key: str, task: PairTask) -> None:
+        if self.source == "world" and task.name not in WORLD_TASKS:
+            raise ValueError(f"{key}: the micro-world has no {task.name!r}; allowed: {', '.join(WORLD_TASKS)}")
+        for name, only_with in (("folder", "directory"), ("revision", "hub")):
+            if getattr(task, name) is not None and self.source != only_with:
+                raise ValueError(f"{key}: {task.name}: {name} has an effect only with source {only_with!r}")
+        if self.source == "world" and (task.train or task.test):
+            raise ValueError(
+                f"{key}: {task.name}: train and test cannot be set with the micro-world, which has its own"
+            )
 
     @model_validator(mode="after")
     def _figures_name_what_there_is(self) -> Reward:
@@ -157,11 +176,23 @@ class Reward(LadderSection):
         if self.dpo:
             refuse_twice("dpo.pairs", self.dpo.pairs or ())
             self.refuse_unpaired("dpo.pairs", self.dpo.pairs or ())
+        if self.shift:
+            self.shift.check(self.all_tasks(), [*self.methods, *([DPO] if self.dpo else [])])
+            self.refuse_unpaired("shift.pairs", self.shift.pairs or ())
         return self
 
     def all_tasks(self) -> list[str]:
         """Names of all tasks, in the config's order."""
         return [task.name for task in self.tasks]
+
+    def data_sets(self) -> list[str]:
+        """Names of the data sets that are sure to be there: the tasks, and all that can be made up."""
+        return [*self.all_tasks(), *(WORLD_TASKS if self.source == "world" else ())]
+
+    def tested(self, test: OtherTest) -> PairTask:
+        """The data set of another test set, as the experiment has it or by its name alone, with the test's split."""
+        found = {task.name: task for task in self.tasks}.get(test.other) or PairTask(name=test.other)
+        return found.model_copy(update={"test": test.test}) if test.test else found
 
     def example_task(self) -> str:
         """The task of Figure 2."""

@@ -41,7 +41,7 @@ def make(build_: artifacts.Build, files: Mapping[str, Sequence[str]]) -> None:
 def rows_of(task: PreferenceTask, place: Mapping[str, Any], files: Mapping[str, Sequence[str]]) -> Rows:
     """Raw rows from where a data spec says they are."""
     if "world" in place:
-        parts = dialogues.rows(Dialogues(**place["world"]))
+        parts = dialogues.rows(Dialogues(**place["world"]), task.name)
         return Rows(parts, dict.fromkeys(parts, "the micro-world"))
     if "hub" in place:
         return from_hub(place, task.columns, f"task {task.name!r}")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ from w2s.reward.batching import (
     relative,
 )
 from w2s.reward.specs import RewardModelSpec
+from w2s.training.elsewhere import among, unseen
 from w2s.training.job import Job
 from w2s.training.loop import Best, Evaluation, Schedule, Trained, accuracy, optimise
 from w2s.training.objectives import loss_of, pair
@@ -59,16 +60,25 @@ class Part(Encoded):
 
 
 def make(
-    build: artifacts.Build, data: Path, model: Path, labels: Path | None, environment: Mapping[str, Any] | None = None
+    build: artifacts.Build,
+    data: Path,
+    model: Path,
+    labels: Path | None,
+    environment: Mapping[str, Any] | None = None,
+    parents: Mapping[str, Path] | None = None,
 ) -> None:
     """Train and write ``predictions.parquet`` and ``history.csv``. labels: the supervisor's run, or None.
 
-    environment: of the job, without effect on results: ``checkpointing``, ``gpus``.
+    environment: of the job, without effect on results: ``checkpointing``, ``gpus``. parents: by role, of which those of
+    ``w2s.training.elsewhere`` are data whose test sets are predicted too.
     """
     spec = RewardModelSpec.from_spec(build.identity.spec)
     training, loss = spec.training, loss_of(spec.objective)
     job, base = Job(build, environment), directory_of(model)
-    parts = read_parts(data, base, labels, training.cue, training.max_length, ends=spec.beta is not None)
+    read = partial(encoded, model=base, cue=training.cue, max_length=training.max_length, ends=spec.beta is not None)
+    elsewhere = parts_elsewhere(among(parents), data, read)
+    parts = read_parts(data, read, labels) | elsewhere
+    predicted = [name for name in (*PREDICTED, *elsewhere) if name in parts]
     computing = job.computing(spec)
 
     def load() -> RewardModel:
@@ -80,9 +90,7 @@ def make(
     job.train(network, training.epochs * parts[spec.half].pairs.tokens, compiles=network.backbone)
     if spec.beta is not None:
         parts = {
-            name: replace(part, pairs=relative(network, part.pairs, job.budget))
-            for name, part in parts.items()
-            if name in PREDICTED
+            name: replace(parts[name], pairs=relative(network, parts[name].pairs, job.budget)) for name in predicted
         }
     learned = parts[spec.half]
     targets = learned.labels.to(job.device)
@@ -100,8 +108,9 @@ def make(
     evaluation = Evaluation(evaluate, SELECT_BY)
     count, lengths = len(learned.pairs), learned.pairs.lengths
     history, best = optimise(network, count, gradient, schedule, evaluation, job.runtime(), lengths=lengths)
-    last, stopped = _predictions(network, best, int(history[-1]["step"]), parts, job.budget)
-    accuracy_last, accuracy_stopped = write_predictions(build.folder / "predictions.parquet", parts, last, stopped)
+    shown = {name: parts[name] for name in predicted}
+    last, stopped = _predictions(network, best, int(history[-1]["step"]), shown, job.budget)
+    accuracy_last, accuracy_stopped = write_predictions(build.folder / "predictions.parquet", shown, last, stopped)
     measured = {
         "test_accuracy": accuracy_last,
         "test_accuracy_stopped": accuracy_stopped,
@@ -124,21 +133,36 @@ def accuracies_of(values: Tensor, parts: Mapping[str, Part]) -> dict[str, float]
     return row
 
 
+Read = Callable[[Path], Mapping[str, Encoded]]  # ``encoded`` for one base model and recipe
+
+
 # -- pairs, labels, predictions ----------------------------------------------------------------------------
 
 
-def read_parts(
-    data: Path, model: Path, labels: Path | None, cue: str, max_length: int, *, ends: bool = False
-) -> dict[str, Part]:
+def read_parts(data: Path, read: Read, labels: Path | None) -> dict[str, Part]:
     """All parts of the data, encoded, with weak labels joined by id (the truth where there is no supervisor)."""
     weak = weak_logits(labels) if labels else None
     parts = {}
-    for name, part in encoded(data, model, cue, max_length, ends=ends).items():
+    for name, part in read(data).items():
         learned = pair(part.truth)
         if weak is not None and name in PREDICTED:
             learned = both(join(part.ids, weak, where=f"{labels}/predictions.parquet"))
         parts[name] = Part(part.ids, part.pairs, part.truth, learned)
     return parts
+
+
+def parts_elsewhere(others: Mapping[str, Path], data: Path, read: Read) -> dict[str, Part]:
+    """Name -> the test part of other data, which has no weak labels (NaN).
+
+    Pairs of a group that was trained on are left out; UserError if none is left (``w2s.training.elsewhere``).
+    """
+    found = {}
+    for name, other in others.items():
+        part, kept = read(other)["test"], unseen(other, data)
+        pairs = Dialogues(part.pairs.pair(number) for number in kept)
+        labels = torch.full((len(kept), 2), torch.nan)
+        found[name] = Part([part.ids[number] for number in kept], pairs, part.truth[kept], labels)
+    return found
 
 
 @lru_cache(maxsize=4)  # of recent tasks and tokenizers: a warm process trains run after run
@@ -200,7 +224,10 @@ def _predictions(
         names = [name for name in ("validation", "test") if name in parts]
         together = joined([parts[name].pairs for name in names])  # as in training, so that they agree to the bit
         of_parts = logits(network, together, budget).split([len(parts[name].ids) for name in names])
-        return {"strong": logits(network, parts["strong"].pairs, budget)} | dict(zip(names, of_parts, strict=True))
+        known = dict(zip(names, of_parts, strict=True))
+        return {
+            name: known[name] if name in known else logits(network, part.pairs, budget) for name, part in parts.items()
+        }
 
     last = predict()
     if best.weights is None or best.step == steps:
@@ -226,10 +253,7 @@ def write_predictions(
             "probability_stopped",
         )
     }
-    for name in PREDICTED:
-        if name not in parts:
-            continue
-        part = parts[name]
+    for name, part in parts.items():
         probability = torch.sigmoid(last[name]).tolist()
         columns["id"] += part.ids
         columns["part"] += [name] * len(part.ids)

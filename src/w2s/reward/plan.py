@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from w2s.config.ladder import Rung
+from w2s.config.shift import OtherTest
 from w2s.errors import LackingError, allowed
 from w2s.graph.artifact import Artifact, Run, unique
 from w2s.models.plan import NAIVE, LadderPlan, computed, needed
+from w2s.models.shift import ShiftPlan
 from w2s.reward import sources
-from w2s.reward.config import PairTask, Reward, RewardPretraining
+from w2s.reward.config import DPO, PairTask, Reward, RewardPretraining
 from w2s.reward.stages import DIALOGUES, GENERATIVE_FINETUNING, PREFERENCES, REWARD_MODEL
 
 GENERATIVE = "+generative"  # behind a rung's name: the base model after generative finetuning
-DPO = "dpo"  # the method of students trained by direct preference optimisation
 
 
 class RewardPlan(LadderPlan[Reward]):
@@ -32,12 +34,21 @@ class RewardPlan(LadderPlan[Reward]):
         """How rungs of an own ladder are pretrained."""
         return self.config.pretraining
 
+    @cached_property
+    def shift(self) -> ShiftPlan:
+        """Other test sets; LackingError where the experiment has none."""
+        return ShiftPlan(self, self.section("shift"), self.config.data_sets(), self.data_beside)
+
     # -- artifacts -----------------------------------------------------------------------------------------
 
     def data(self, task: str, seed: int) -> Artifact:
         """Preference pairs in parts, drawn separately for each seed."""
         (choice,) = (one for one in self.config.tasks if one.name == self.known(task))
         return self._once(("data", task, seed), lambda: self._new_data(choice, seed))
+
+    def data_beside(self, test: OtherTest, seed: int) -> Artifact:
+        """The pairs of another test set. The micro-world tests all tasks on people and words that no pair trains on."""
+        return self._new_data(self.config.tested(test), seed)
 
     def _new_data(self, task: PairTask, seed: int) -> Artifact:
         setting = self.config
@@ -186,6 +197,8 @@ class RewardPlan(LadderPlan[Reward]):
     def every_run(self) -> Iterator[Run]:
         """All runs of the setting, whichever figure asks for them, each once."""
         yield from unique(self._every_run())
+        if self.config.shift:
+            yield from self.shift.every_run()
 
     def _every_run(self) -> Iterator[Run]:
         for task in self.tasks:

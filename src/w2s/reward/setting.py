@@ -9,11 +9,11 @@ from typing import Any
 from w2s.config.user_code import is_own
 from w2s.engine.sources import Sources
 from w2s.errors import UserError, allowed
-from w2s.graph.artifact import Artifact
+from w2s.graph.artifact import Artifact, unique
 from w2s.graph.setting import Examples, Setting
 from w2s.graph.work import Size
-from w2s.reward.config import Reward
-from w2s.reward.plan import DPO, RewardPlan
+from w2s.reward.config import DPO, Reward
+from w2s.reward.plan import RewardPlan
 from w2s.reward.stages import STAGES
 from w2s.reward.tasks import PREFERENCES
 from w2s.reward.work import WORK
@@ -42,10 +42,12 @@ class RewardSetting(Setting):
                 raise UserError(
                     f"reward.methods: {name!r} has {what}; allowed: methods that consist of an objective only"
                 )
-        for number, task in enumerate(experiment.reward.tasks):
-            if task.name not in PREFERENCES:
-                hint = allowed(task.name, PREFERENCES)
-                raise UserError(f"reward.tasks[{number}]: unknown task {task.name!r}; {hint}")
+        shift = experiment.reward.shift
+        named = {f"tasks[{number}]": task.name for number, task in enumerate(experiment.reward.tasks)}
+        named |= {f"shift.tests[{number}]": test.other for number, test in enumerate((shift and shift.tests) or ())}
+        for key, name in named.items():
+            if name not in PREFERENCES:
+                raise UserError(f"reward.{key}: unknown task {name!r}; {allowed(name, PREFERENCES)}")
 
     def plan(self, experiment: Any, sources: Sources) -> RewardPlan:
         """The setting's part of the run graph."""
@@ -78,8 +80,12 @@ class RewardSetting(Setting):
         from w2s.reward.build import comparisons
         from w2s.reward.data import rows_of
 
-        for name in plan.tasks:
-            of, place = PREFERENCES[name], plan.data(name, plan.seeds[0]).spec["rows"]
+        data = [plan.data(name, plan.seeds[0]) for name in plan.tasks]
+        if plan.config.shift:
+            data += [plan.shift.data(test, plan.shift.seeds[0]) for test in plan.shift.chosen]
+        for one in unique(data):
+            name, place = one.spec["task"], one.spec["rows"]
+            of = PREFERENCES[name]
             rows = rows_of(of, place, {})
             for part, some in rows.parts.items():
                 count = sum(1 for _ in comparisons(of, some, part, rows.origins[part], {}))

@@ -21,7 +21,7 @@ REWARD_MODEL = Stage(
     "reward_model",
     1,
     "w2s.reward.finetune",
-    "data model labels? environment",
+    "data model labels? environment parents",
     manifest="run.json",
     alias="prefer",
     gpu=True,

@@ -13,6 +13,7 @@ from w2s.engine.hub import Hub
 from w2s.reward import formatters as pairs
 from w2s.reward.formatters import Comparison, Row
 
+HH = ("Anthropic/hh-rlhf", "09be8c5bbc57cb3887f3a9732ad6aa7ec602a1fa")
 CONVERTED = "*[/-]{split}[/.-]*parquet"  # both ways in which the hub's own conversion has named its files
 
 
@@ -21,8 +22,9 @@ class PreferenceTask:
     """A data set of comparisons.
 
     name: in configs and paths. formatter: a raw row as a comparison. columns: what the formatter reads. folder: its
-    usual name in a directory of data sets. train, test: the splits that are used by default ("none": the test set is
-    cut from the training rows). files of the hub: a pattern over paths in the repository, in which * crosses folders.
+    usual name in a directory of data sets. train, test: the splits that are used by default, with their folder where
+    they have one ("none": the test set is cut from the training rows). files of the hub: a pattern over paths in the
+    repository, in which * crosses folders.
     """
 
     name: str
@@ -47,9 +49,24 @@ PREFERENCES: dict[str, PreferenceTask] = {
             columns=("chosen", "rejected"),
             folder="anthropic_hh",
             # four folders of helpful and harmless dialogues; the red team's, without comparisons, is named otherwise
-            hub=Hub("Anthropic/hh-rlhf", "09be8c5bbc57cb3887f3a9732ad6aa7ec602a1fa", "*/{split}.jsonl.gz"),
+            hub=Hub(*HH, "*/{split}.jsonl.gz"),
             source="Bai et al. (2022)",
             licence="MIT",
+        ),
+        *(
+            PreferenceTask(
+                name=f"hh_{kind}",
+                title=f"Anthropic HH-RLHF, {kind} dialogues",
+                formatter=pairs.hh,
+                columns=("chosen", "rejected"),
+                folder="anthropic_hh",
+                hub=Hub(*HH, "{split}.jsonl.gz"),
+                train=f"{folders}/train",
+                test=f"{folders}/test",
+                source="Bai et al. (2022)",
+                licence="MIT",
+            )
+            for kind, folders in (("helpful", "helpful-*"), ("harmless", "harmless-*"))
         ),
         PreferenceTask(
             name="summarize",

@@ -4,7 +4,8 @@ An answer has several properties, from one that lies open in the text to ones th
 (whether an adjective praises, whether a deed is kind), and the rubric behind the preferences weighs them. Two things
 are drawn from a world, as in ``w2s.nlp.world``:
 
-* ``rows(...)``: pairs of answers in the raw schema of HH-RLHF, the better one chosen but for some noise;
+* ``rows(...)``: pairs of answers in the raw schema of HH-RLHF, the better one chosen but for some noise. ``hh_helpful``
+  and ``hh_harmless`` judge the same kind of answers by two of the properties each, ``hh`` by all;
 * ``corpus(...)``: dialogues in which the asker says something to one answer's properties, one by one, never which of
   two answers is preferred. Words are met in proportion to ``rank ** -zipf``, so small models learn the frequent ones
   and large ones the rare ones too; finetuning elicits what they know.
@@ -15,12 +16,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import accumulate
 from typing import Any
 
 from w2s.microworld import ATTRIBUTES, SUBJECTS, World, WorldSize
-from w2s.reward.config import Dialogues
+from w2s.reward.config import WORLD_TASKS, Dialogues
 from w2s.reward.formatters import ASSISTANT, HUMAN
 
 Row = Mapping[str, Any]
@@ -94,13 +95,17 @@ RUBRIC = (
 )
 
 
-def score(has: Sequence[bool]) -> float:
-    """What the rubric gives an answer with these properties."""
-    return sum(one.weight for one, there in zip(RUBRIC, has, strict=True) if there)
+# Which properties decide a task's preferences; answers have all of them.
+RUBRICS = dict(zip(WORLD_TASKS, (RUBRIC, RUBRIC[:2], RUBRIC[2:]), strict=True))
 
 
-def rows(size: Dialogues) -> dict[str, list[Row]]:
-    """``{"train": rows, "test": rows}``; no person or word is spoken of on both sides."""
+def score(has: Sequence[bool], rubric: Sequence[Property] = RUBRIC) -> float:
+    """What a rubric gives an answer with these of all properties."""
+    return sum(one.weight for one, there in zip(RUBRIC, has, strict=True) if there and one in rubric)
+
+
+def rows(size: Dialogues, task: str = WORLD_TASKS[0]) -> dict[str, list[Row]]:
+    """``{"train": rows, "test": rows}``; no person or word is spoken of on both sides, whatever the task."""
     rng = random.Random(f"dialogues-{size.seed}")
     world = _world(size.model_dump())
     kinds = [list(world.people), list(world.praising), list(world.kind)]
@@ -112,16 +117,17 @@ def rows(size: Dialogues) -> dict[str, list[Row]]:
             for names, held_out in zip(kinds, tested, strict=True)
         ]
         speech = Speech(world, known[0], known[1], known[2])
-        parts[part] = [_row(speech, size.noise, rng) for _ in range(count)]
+        parts[part] = [_row(speech, RUBRICS[task], size.noise, rng) for _ in range(count)]
     return parts
 
 
-def _row(speech: Speech, noise: float, rng: random.Random) -> Row:
+def _row(speech: Speech, rubric: Sequence[Property], noise: float, rng: random.Random) -> Row:
     asked, question = _question(speech, rng)
-    answers = [[False], [False]]
-    while answers[0] == answers[1]:
+    worth = partial(score, rubric=rubric)
+    answers = [[False] * len(RUBRIC)] * 2
+    while worth(answers[0]) == worth(answers[1]):
         answers = [[rng.random() < 0.5 for _ in RUBRIC] for _ in range(2)]
-    answers.sort(key=score)
+    answers.sort(key=worth)
     if rng.random() < noise:
         answers.reverse()
     worse, better = (_answer(speech, asked, dict(zip(RUBRIC, answer, strict=True)), rng) for answer in answers)

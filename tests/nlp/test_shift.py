@@ -10,19 +10,21 @@ import pytest
 
 from tests.conftest import refused
 from tests.nlp.test_plan_studies import new
+from w2s.config.shift import ELSEWHERE
 from w2s.errors import LackingError
 from w2s.experiments.loading import plan_of
 from w2s.experiments.plan import Plan
 from w2s.figures import module
 from w2s.graph.artifact import Run, with_ancestors
-from w2s.nlp.specs import ELSEWHERE
 
 Change = Callable[[dict[str, Any]], object]
 
 
 def test_two_tasks_runs_are_trained_for_this_figure_and_for_no_other(smoke: Plan) -> None:
     tasks, runs, others = 2, 4, 3
-    assert new(smoke, "shift") == {"finetune": tasks * runs, "data": others}
+    of_nlp = {"finetune": tasks * runs, "data": others}
+    of_reward = {"dialogues": 1, "pretrain": 2, "preferences": 3, "reward_model": 4}
+    assert new(smoke, "shift") == of_nlp | of_reward
     known, needed = with_ancestors(smoke.everything()), module("shift").needs(smoke)
     assert {one.key for one in needed} <= known.keys()
     assert not {one.key for one in needed} & with_ancestors(module("fig5").needs(smoke)).keys()
@@ -54,6 +56,7 @@ def test_the_study_moves_no_run(config: dict[str, Any]) -> None:
 
 def test_pairs_methods_and_seeds_are_those_of_the_section(config: dict[str, Any]) -> None:
     config["nlp"]["shift"] |= {"pairs": [["w48", "w64"], ["w32", "w64"]], "methods": ["naive"], "seeds": [0, 1]}
+    config["reward"] = None
     runs = [run for run in module("shift").needs(plan_of(config, "some")) if isinstance(run, Run)]
     students = {(run.rung, run.labels, run.seed) for run in runs if run.labels != "truth"}
     assert students == {("w64", f"from-{weak}", seed) for weak in ("w32", "w48") for seed in (0, 1)}
@@ -64,6 +67,7 @@ def test_usual_test_sets_are_those_between_the_experiments_tasks(config: dict[st
     config["nlp"].update(tasks=["boolq", "sciq", "sst2"], comparison={})
     assert [test.name for test in plan_of(config, "few").nlp.shift.tests] == ["boolq"]
     config["nlp"].update(tasks=["boolq", "sst2"])
+    config["reward"] = None
     plan = plan_of(config, "none")
     with pytest.raises(LackingError, match=r"nlp\.shift\.tests is null, and the experiment has not both"):
         module("shift").needs(plan)
@@ -88,6 +92,7 @@ def test_another_split_is_another_test_set(config: dict[str, Any]) -> None:
 def test_without_a_pair_that_has_a_gap_the_figure_is_lacking(config: dict[str, Any]) -> None:
     for rung in config["nlp"]["ladder"][1:]:
         rung["truth"] = False
+    config["reward"] = None
     plan = plan_of(config, "one")
     with pytest.raises(LackingError, match=r"nlp\.shift needs a supervisor that is smaller"):
         module("shift").needs(plan)

@@ -7,9 +7,9 @@ from typing import Any
 
 from w2s.analysis import pairs
 from w2s.analysis.results import Predictions, Results, Row
+from w2s.config.shift import ELSEWHERE
 from w2s.graph.artifact import Artifact, Run, unique
-from w2s.nlp.plan import NlpPlan
-from w2s.nlp.specs import ELSEWHERE
+from w2s.models.shift import ShiftPlan
 
 IN, OUT = "in", "out"  # where a row's accuracies are measured: the column ``distribution``
 
@@ -42,23 +42,21 @@ class Elsewhere:
         return self.of.examples(data)
 
 
-def _of_study(plan: NlpPlan) -> pairs.Runs:
-    study = plan.shift
-    return pairs.Variant(plan, study.seeds, study.truth, study.ceiling, study.student)
+def _of_study(study: ShiftPlan) -> pairs.Runs:
+    return pairs.Variant(study.plan, study.seeds, study.truth, study.ceiling, study.student)
 
 
-def runs(plan: NlpPlan) -> list[Run]:
+def runs(study: ShiftPlan) -> list[Run]:
     """Supervisors, ceilings and students of all pairs of the study."""
-    study = plan.shift
-    return unique(pairs.runs(_of_study(plan), study.methods, study.tasks, study.pairs))
+    return unique(pairs.runs(_of_study(study), study.methods, study.tasks, study.pairs))
 
 
-def rows(plan: NlpPlan, results: Results) -> list[Row]:
+def rows(study: ShiftPlan, results: Results) -> list[Row]:
     """The rows of ``pairs.compare`` for every other test set, in distribution and out of it.
 
     ``task`` is the task trained on, ``tested`` the test set's name, ``distribution`` where that row is measured.
     """
-    study, of = plan.shift, _of_study(plan)
+    of = _of_study(study)
     found: list[Row] = []
     for test in study.tests:
         elsewhere = Elsewhere(results, f"{ELSEWHERE}{test.name}")

@@ -1,13 +1,16 @@
-"""Other test sets: its section of the config, ``nlp.shift``."""
+"""Other test sets: the section ``shift`` of settings with a ladder."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import ClassVar
 
 from pydantic import Field, field_validator, model_validator
 
 from w2s.config.schema import Seed, Strict
 from w2s.config.section import refuse_twice, refuse_unknown
+
+ELSEWHERE = "elsewhere-"  # before the name of another test set: the parent's role, and the part of predictions
 
 
 class OtherTest(Strict):
@@ -36,20 +39,15 @@ class OtherTest(Strict):
         return f"{self.other}-{self.test}" if self.test else self.other
 
 
-USUAL = (
-    OtherTest(task="sciq", other="openbookqa"),
-    OtherTest(task="sciq", other="boolq"),
-    OtherTest(task="ethics_justice", other="ethics_deontology"),
-)
-
-
 class Shift(Strict):
     """Supervisors, students and ceilings of some pairs, scored on other test sets too."""
 
+    USUAL: ClassVar[tuple[OtherTest, ...]] = ()
+
     tests: tuple[OtherTest, ...] | None = Field(None, min_length=1)  # by default the usual ones between its tasks
     seeds: tuple[Seed, ...] | None = Field(None, min_length=1)  # the experiment's by default
-    pairs: tuple[tuple[str, str], ...] | None = Field(None, min_length=1)  # (supervisor, student); nlp.example's
-    methods: tuple[str, ...] | None = Field(None, min_length=1)  # nlp.methods by default
+    pairs: tuple[tuple[str, str], ...] | None = Field(None, min_length=1)  # (supervisor, student); that of example
+    methods: tuple[str, ...] | None = Field(None, min_length=1)  # the setting's by default
 
     @model_validator(mode="after")
     def _names_each_once(self) -> Shift:
@@ -57,9 +55,9 @@ class Shift(Strict):
             refuse_twice(f"shift.{key}", getattr(self, key) or ())
         return self
 
-    def chosen(self, tasks: Collection[str]) -> tuple[OtherTest, ...]:
-        """The other test sets; none by default where both data sets of no usual one are among these tasks."""
-        return self.tests or tuple(test for test in USUAL if {test.task, test.other} <= {*tasks})
+    def chosen(self, tasks: Collection[str], others: Collection[str]) -> tuple[OtherTest, ...]:
+        """The other test sets; by default the usual ones of these tasks and of data sets among ``others``."""
+        return self.tests or tuple(test for test in self.USUAL if test.task in tasks and test.other in others)
 
     def check(self, tasks: Collection[str], methods: Collection[str]) -> None:
         """ValueError for what is not in the experiment."""
