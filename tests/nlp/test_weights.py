@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from tests.nlp.shift.test_scoring import made
+from tests.made import made
 from w2s.engine import artifacts
 from w2s.experiments.loading import plan_of
 from w2s.report import card
