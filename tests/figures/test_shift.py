@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from tests.figures.conftest import Shape, numbers
 from tests.figures.seen import draw, footer, xs
 from w2s.errors import LackingError
 from w2s.experiments.plan import Plan
-from w2s.figures import module
+from w2s.figures import module, text
 
 TESTS: dict[str, Any] = {
     "tests": [{"task": "sciq", "other": "boolq"}, {"task": "boolq", "other": "openbookqa"}],
@@ -33,6 +34,11 @@ def test_rows_are_measured_on_the_test_set_that_they_name(plan: Plan) -> None:
     # Of Fake: supervisor 60, ceiling 90, student half way.
     assert own[["weak", "ceiling", "accuracy", "pgr"]].tolist() == pytest.approx([0.6, 0.9, 0.75, 0.5])
     assert other[["weak", "ceiling", "accuracy", "pgr"]].tolist() == pytest.approx([0.5, 0.8, 0.55, 1 / 6])
+
+
+def test_the_text_table_keeps_the_test_sets_apart(plan: Plan) -> None:
+    accuracy, *_ = text.tables(numbers("shift", plan))
+    assert re.search(r"w16 +boolq +in +75\.0\n +out +55\.0\n", accuracy)
 
 
 def test_a_row_of_panels_per_test_set_with_two_marks_a_run(plan: Plan) -> None:

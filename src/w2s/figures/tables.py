@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # Columns that are names, however they look.
 NAMES = ["task", "title", "source", "citation", "licence", "rows_from", "setting", "panel", "bar", "stopping"]
 NAMES += ["method", "supervisor", "student", "chain", "labels", "difficulty", "puzzle", "fen", "prompt", "answer"]
-NAMES += ["cutoff", "kind", "schedule", "role", "actor", "start", "supervisor_start", "who", "assistant"]
+NAMES += ["cutoff", "kind", "schedule", "role", "actor", "start", "supervisor_start", "who", "assistant", "tested"]
 
 
 def read(path: Path) -> pd.DataFrame:

@@ -16,7 +16,8 @@ VALUES = (
 PARTS = ("weak", "strong", "validation", "test")
 GUARDS = ("bag_of_words_accuracy", "length_only_accuracy")
 PLACE = ["method", "supervisor"]  # rows of a table; its columns are students
-BESIDE = ("chain", "rating", "kind", "told", "who", "assistant")  # additional row labels, if a figure has them
+# Additional row labels, if a figure has them.
+BESIDE = ("chain", "rating", "kind", "told", "who", "assistant", "tested", "distribution")
 ROLES = ("supervisor", "student")  # actors of Figure 1
 UNNAMED = {"supervisor": "-", "chain": "-", "assistant": "-"}
 
