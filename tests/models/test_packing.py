@@ -25,6 +25,7 @@ def own() -> Classifier:
     """A rung pretrained here, with weights large enough that its answers differ."""
     torch.manual_seed(0)
     backbone = Decoder(Shape(100, 32, 80, 3, 4))
+    nn.init.normal_(backbone.embed_tokens.weight)
     return Classifier(backbone, torch.randn(2, 32))
 
 

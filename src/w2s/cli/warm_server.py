@@ -12,6 +12,7 @@ from pathlib import Path
 
 def main() -> None:
     """Serve in a folder until the workflow with a process number is gone: both are arguments."""
+    import pandas  # by pyarrow, when it writes a first table
     import pyarrow.parquet
     import tokenizers
     import torch
@@ -20,7 +21,7 @@ def main() -> None:
     from w2s.engine import warm
     from w2s.experiments.settings import STAGES
 
-    del pyarrow, tokenizers, torch
+    del pandas, pyarrow, tokenizers, torch
     for stage in STAGES.values():
         import_module(stage.module)
     warm.serve(Path(sys.argv[1]), int(sys.argv[2]), command)

@@ -25,10 +25,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML file as a mapping; UserError with the line of a syntax error, or of a key that stands there twice."""
     import yaml
 
+    kind = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # of libyaml, where it was built in: ten times as fast
     try:
         text = path.read_text(encoding="utf-8")
         # JSON is YAML but for tabs, which it has between values alone
-        loader = yaml.SafeLoader(text.expandtabs(1) if path.suffix == ".json" else text)
+        loader = kind(text.expandtabs(1) if path.suffix == ".json" else text)
         node = loader.get_single_node()
         _refuse_traps(node, path)
         content = loader.construct_document(node) if node else None

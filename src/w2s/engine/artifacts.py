@@ -111,7 +111,8 @@ def read_table(path: Path) -> pa.Table:
     import pyarrow.parquet as pq
 
     try:
-        return pq.read_table(path)
+        with pq.ParquetFile(path) as file:  # read_table would import pyarrow.dataset
+            return file.read()
     except (OSError, pa.ArrowException) as error:
         raise UserError(f"{path}: not a readable parquet file ({str(error).splitlines()[0]})") from None
 

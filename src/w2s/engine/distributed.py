@@ -11,15 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.tensor import DTensor
 
 from w2s.engine.devices import device
 from w2s.engine.rank import wait_seconds, worker
+
+if TYPE_CHECKING:
+    from torch.distributed.tensor import DTensor
 
 METHODS = ("score_pairs", "prefill", "decode", "read_prefix", "score_after")  # of networks, beside ``forward``
 
@@ -93,9 +95,18 @@ def shard_network(network: nn.Module, where: torch.device) -> nn.Module:
     return network
 
 
+def is_sharded(weight: Tensor) -> TypeGuard[DTensor]:
+    """Whether this rank holds a shard of a tensor only."""
+    if size() == 1:  # torch's module of sharded tensors takes a good part of a second to import
+        return False
+    from torch.distributed.tensor import DTensor
+
+    return isinstance(weight, DTensor)
+
+
 def local_shard(weight: Tensor) -> Tensor:
     """The local shard of a weight, sharing its memory."""
-    return weight.to_local() if isinstance(weight, DTensor) else weight
+    return weight.to_local() if is_sharded(weight) else weight
 
 
 def gather_weights(network: nn.Module, load: Callable[[], nn.Module]) -> Any:
@@ -104,7 +115,7 @@ def gather_weights(network: nn.Module, load: Callable[[], nn.Module]) -> Any:
         return network
     state = {}
     for name, value in network.state_dict().items():  # one at a time: no GPU holds them all
-        full = value.full_tensor() if isinstance(value, DTensor) else value
+        full = value.full_tensor() if is_sharded(value) else value
         if rank() == 0:
             state[name] = full.cpu()
     if rank() > 0:
@@ -116,8 +127,10 @@ def gather_weights(network: nn.Module, load: Callable[[], nn.Module]) -> Any:
 
 def shard_like(value: Tensor, weight: Tensor) -> Tensor:
     """A sharded tensor from its local shard, sharded as a weight is."""
-    if not isinstance(weight, DTensor) or isinstance(value, DTensor):
+    if not is_sharded(weight) or is_sharded(value):
         return value
+    from torch.distributed.tensor import DTensor
+
     return DTensor.from_local(
         value.to(weight.device),
         weight.device_mesh,

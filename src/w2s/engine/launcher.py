@@ -25,8 +25,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
-import psutil
-
 from w2s.engine import artifacts, gpus
 from w2s.engine.artifacts import Build
 from w2s.engine.rank import WAIT, WORKER, MicroBatchTooLargeError, Worker, wait_seconds, worker
@@ -226,6 +224,8 @@ class Workers:
 
 def _resident(process: subprocess.Popen[bytes]) -> int:
     """Resident memory of a process in bytes; 0 if it has ended."""
+    import psutil
+
     try:
         return int(psutil.Process(process.pid).memory_info().rss)
     except psutil.Error:

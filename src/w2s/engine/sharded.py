@@ -11,7 +11,6 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch.distributed.tensor import DTensor
 
 from w2s.engine import distributed
 from w2s.engine.checkpoints import DAMAGE, LAST_SECONDS, RNG, Checkpoint, load, save
@@ -43,8 +42,6 @@ class ShardedCheckpoint(Checkpoint):
             return 0, fresh
         for part, state in zip(self._all_parts().values(), states, strict=True):
             part.load_state_dict(state)
-            if isinstance(part, torch.optim.Optimizer):
-                _as_sharded(part)
         print(f"resuming at step {content['step']}", flush=True)
         return int(content["step"]), dict(content["gathered"])
 
@@ -128,12 +125,4 @@ def _local(state: Any) -> Any:
         return {name: _local(value) for name, value in state.items()}
     if isinstance(state, list):
         return [_local(value) for value in state]
-    return state.to_local() if isinstance(state, DTensor) else state
-
-
-def _as_sharded(optimizer: torch.optim.Optimizer) -> None:
-    """Shard the optimiser state of each weight as the weight is."""
-    for weight, state in optimizer.state.items():
-        for name, value in state.items():
-            if isinstance(value, Tensor) and value.dim():
-                state[name] = distributed.shard_like(value, weight)
+    return distributed.local_shard(state) if isinstance(state, Tensor) else state

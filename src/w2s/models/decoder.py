@@ -259,7 +259,8 @@ class Decoder(nn.Module):
         super().__init__()
         self.shape = shape
         self.checkpointing = checkpointing
-        self.embed_tokens = nn.Embedding(shape.vocabulary, shape.width)
+        # Not drawn, as weights come from elsewhere: drawing without memory would import torch's compiler, for seconds.
+        self.embed_tokens = nn.Embedding.from_pretrained(torch.zeros(shape.vocabulary, shape.width), freeze=False)
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
         self.norm = Norm(shape.width, shape.epsilon)
         self._rotary: tuple[Tensor, Tensor] | None = None

@@ -22,6 +22,7 @@ from w2s.engine.memory import Budget, budget_of
 from w2s.engine.progress import Progress
 from w2s.engine.tracking import Reporter
 from w2s.errors import DivergedError
+from w2s.training.adamw import AdamW
 from w2s.training.averaging import Average
 from w2s.training.batching import Integers, Micro, Texts, batches_by_length, epochs_order, in_order, indices, shape_for
 from w2s.training.consistency import doubled
@@ -196,9 +197,7 @@ def optimise(
     batches = _batches(count, schedule, lengths)
     evaluated = evaluation_steps(len(batches), schedule.epochs, schedule.evaluations_per_epoch)
     trained = Trained(model)
-    optimizer = torch.optim.AdamW(
-        trained.parameters(), lr=schedule.learning_rate, weight_decay=schedule.weight_decay, fused=True
-    )
+    optimizer = AdamW(trained.parameters(), schedule.weight_decay)
     checkpoint, select_by = runtime.checkpoint, evaluation.select_by
     checkpoint.parts = {"model": trained, "optimizer": optimizer, "budget": budget}
     average = Average(trained, schedule.averaging) if schedule.averaging is not None else None
@@ -215,15 +214,13 @@ def optimise(
     progress = Progress(len(batches), "examples", start=first)
     model.train()
     for step in range(first, len(batches)):
-        for group in optimizer.param_groups:
-            group["lr"] = schedule.learning_rate * schedule.rate(step, len(batches))
 
         def attempt(tokens: int, step: int = step) -> Tensor:
-            optimizer.zero_grad(set_to_none=True)
+            optimizer.zero_grad()
             return gradient(batches[step], step / len(batches), tokens)
 
         losses.add(step, budget.attempt(attempt))
-        optimizer.step()
+        optimizer.step(schedule.learning_rate * schedule.rate(step, len(batches)))
         if average is not None:
             average.update()
         if step + 1 in evaluated:
