@@ -11,13 +11,17 @@ from typing import Any
 
 import pytest
 
+from tests import forked
 from w2s.config.files import deep_merge, read_yaml
 from w2s.errors import UserError
 from w2s.experiments.loading import plan_of
 from w2s.experiments.plan import Plan
 
+# Nothing has imported torch or numpy yet. Two processes of tests, each with a thread for every core, would only wait.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 ROOT = Path(__file__).resolve().parent.parent
 FAST = "not workflow and not slow"
+UNMARKED = "it runs Snakemake: mark this test as workflow"
 REAL_DATA = Path(os.environ.get("W2S_REAL_DATA", "")).resolve()  # samples of the real data sets, a folder for each
 REAL_MODELS = Path(os.environ.get("W2S_REAL_MODELS", "")).resolve()  # real pretrained models, a folder for each
 needs_real_models = pytest.mark.skipif(
@@ -111,7 +115,7 @@ class WithoutSnakemake(subprocess.Popen[Any]):
 
     def __init__(self, args: Any, *more: Any, **options: Any) -> None:
         if not isinstance(args, str) and "snakemake" in (Path(os.fspath(word)).name for word in args):
-            pytest.fail("it runs Snakemake: mark this test as workflow")
+            pytest.fail(UNMARKED)
         super().__init__(args, *more, **options)
 
 
@@ -121,6 +125,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     with pytest.MonkeyPatch.context() as patch:
         if item.get_closest_marker("workflow") is None:
             patch.setattr(subprocess, "Popen", WithoutSnakemake)
+            patch.setattr(forked, "snakemake", lambda *_: pytest.fail(UNMARKED))
         return (yield)
 
 

@@ -9,29 +9,38 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests import forked
 from tests.conftest import ROOT, TINY
 from w2s import figures
-from w2s.config.files import read_yaml
+from w2s.config.files import deep_merge, read_yaml
+from w2s.experiments.loading import plan_of
+from w2s.experiments.plan import Plan
 from w2s.experiments.settings import STAGES
 from w2s.graph.artifact import with_ancestors
 from w2s.jobs.workflow import Workflow
 
 
-def snakemake(folder: Path, *arguments: str, check: bool = True, inherit: bool = True) -> str:
-    """Run snakemake in a copy of the checkout; its output. inherit: jobs may inherit PYTHONPATH."""
-    environment = os.environ | ({"PYTHONPATH": str(folder / "src")} if inherit else {})
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
-    output = done.stdout + done.stderr
-    if check and done.returncode:
+def snakemake(folder: Path, *arguments: str, check: bool = True) -> str:
+    """Run snakemake in a copy of the checkout; its output."""
+    environment = os.environ | {"PYTHONPATH": str(folder / "src")}
+    status, output = forked.snakemake(folder, ["--cores", "2", *arguments], environment)
+    if check and status:
         raise AssertionError(output[-4000:])
     return output
+
+
+def uninherited(folder: Path, *arguments: str) -> str:
+    """The output of snakemake in a process of its own, where jobs have no PYTHONPATH to inherit."""
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)
+    return done.stdout + done.stderr
 
 
 def checkout(folder: Path) -> Path:
@@ -47,8 +56,6 @@ def checkout(folder: Path) -> Path:
 
 
 def merge(config: dict[str, Any], overlay: dict[str, Any]) -> None:
-    from w2s.config.files import deep_merge
-
     config.update(deep_merge(config, overlay))
 
 
@@ -64,28 +71,46 @@ def planned(output: str) -> Counter[str]:
     return Counter({rule: int(count) for rule, count in table if rule != "total"})
 
 
+def needed(plan: Plan, *names: str) -> Counter[str]:
+    """Stage -> number of artifacts that these figures need together: Snakemake's jobs, but for tables and pictures."""
+    runs = [run for name in names for run in figures.module(name).needs(plan)]
+    return Counter(one.stage.name for one in with_ancestors(runs).values())
+
+
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return checkout(tmp_path_factory.mktemp("dag") / "checkout")
 
 
-def test_figure_5_needs_exactly_its_runs(copy: Path) -> None:
-    output = snakemake(copy, "-n", "figures/fig5.pdf")
+@pytest.fixture(scope="module")
+def of_figure_5(copy: Path) -> str:
+    """What a dry run of Figure 5 says."""
+    return snakemake(copy, "-n", "figures/fig5.pdf")
+
+
+def test_figure_5_needs_exactly_its_runs(of_figure_5: str) -> None:
     finetunes = 2 * (2 + 2 * 2)  # tasks x (rungs + pairs x methods), one seed
     made = {"data": 2, "corpus": 1, "pretrain": 2, "finetune": finetunes}
-    assert planned(output) == made | {"experiment": 1, "tabulate": 1, "draw": 1}
+    assert planned(of_figure_5) == made | {"experiment": 1, "tabulate": 1, "draw": 1}
 
 
-def test_figures_of_pairs_together_need_each_run_once(copy: Path) -> None:
+PAIRS = ("fig2", "fig3", "fig4", "fig5", "fig6", "fig8", "fig12", "fig13", "fig14", "fig15", "table1")
+
+
+def test_snakemake_has_a_job_for_everything_that_figures_need_together_and_no_other(copy: Path, tiny: Plan) -> None:
+    """So what figures need can be asked of the plan, below."""
+    jobs = planned(snakemake(copy, "-n", *(f"figures/{name}.pdf" for name in PAIRS)))
+    assert jobs == needed(tiny, *PAIRS) + Counter(experiment=1, tabulate=len(PAIRS), draw=len(PAIRS))
+
+
+def test_figures_of_pairs_together_need_each_run_once(tiny: Plan) -> None:
     """NLP: nothing beyond what Figure 12 trains; chess: nothing beyond what Figure 15 does."""
-    names = ("fig2", "fig3", "fig4", "fig5", "fig6", "fig8", "fig12", "fig13", "fig14", "fig15", "table1")
-    jobs = planned(snakemake(copy, "-n", *(f"figures/{name}.pdf" for name in names)))
-    assert jobs["finetune"] == planned(snakemake(copy, "-n", "figures/fig12.pdf"))["finetune"] == 2 * (2 + 2 * 2)
-    assert jobs["generate"] == planned(snakemake(copy, "-n", "figures/fig15.pdf"))["generate"] == 3 + 5 + 1 + 3
-    assert jobs["tabulate"] == jobs["draw"] == 11
+    together = needed(tiny, *PAIRS)
+    assert together["finetune"] == needed(tiny, "fig12")["finetune"] == 2 * (2 + 2 * 2)
+    assert together["generate"] == needed(tiny, "fig15")["generate"] == 3 + 5 + 1 + 3
 
 
-def test_all_figures_train_what_figure_12_does_and_what_is_their_own(copy: Path) -> None:
+def test_all_figures_train_what_figure_12_does_and_what_is_their_own(copy: Path, tiny: Plan) -> None:
     """Second fold 2, cutoffs 2 x 2, easiest shares 2 x 3, flipped 2 x 6 x 2, told 2 x 2, each other method,
     of sandwiching 2 x (a student that assists, two non-experts with an assistant, a student of each), and students of
     four shares of the labels, 2 x 4 x 2.
@@ -95,13 +120,15 @@ def test_all_figures_train_what_figure_12_does_and_what_is_their_own(copy: Path)
     others = len(config["methods"]) - 2
     assert jobs["finetune"] == 2 * (2 + 2 * 2) + 2 + 4 + 6 + 24 + 4 + 2 * others + 2 * 5 + 16
     assert (jobs["levels"], jobs["judge"], jobs["flip"]) == (2, 2, 2 * 6)
-    assert jobs["tabulate"] == jobs["draw"] == len(Workflow(config, copy).drawable())
+    drawable = Workflow(config, copy).drawable()
+    drawn = Counter(all=1, experiment=1, tabulate=len(drawable), draw=len(drawable))
+    assert jobs == needed(tiny, *drawable) + drawn
 
 
 @pytest.mark.parametrize(
     ("figure", "runs"),
     [
-        ("fig2", 3),  # one task: truth at both rungs, one student naively ...
+        ("fig2", 2 + 2),  # one task: truth at both rungs, one student naively and one with the best method
         ("fig3", 2 * (2 + 2)),  # naive only
         ("fig6", 2 * (2 + 2 * 2)),
         ("fig8", 2 * (1 + 2 * 2)),  # no ceilings
@@ -109,47 +136,43 @@ def test_all_figures_train_what_figure_12_does_and_what_is_their_own(copy: Path)
         ("table1", 0),  # data alone
     ],
 )
-def test_a_figure_needs_no_more_than_it_shows(copy: Path, figure: str, runs: int) -> None:
-    jobs = planned(snakemake(copy, "-n", f"figures/{figure}.pdf"))
-    more = {"fig2": 1}  # ... and one with the best method
-    assert jobs["finetune"] == runs + more.get(figure, 0)
+def test_a_figure_needs_no_more_than_it_shows(tiny: Plan, figure: str, runs: int) -> None:
+    assert needed(tiny, figure)["finetune"] == runs
 
 
 @pytest.mark.parametrize(
     ("figure", "runs"),
     [
-        ("fig2", 2 + 1 + 1),  # supervisor and ceiling, a naive student, the end of a chain over two rungs
+        ("fig2", 2 + 1 + 2),  # supervisor and ceiling, a naive student, the end of a chain over two rungs and its start
         ("fig3", 3 + 5),  # truth, pairs
         ("fig4", 3 + 5 + 1),  # and the one chain's end
         ("fig14", 0),  # puzzles alone
         ("fig15", 3 + 5 + 1 + 3),  # and every rung prompted
     ],
 )
-def test_a_chess_figure_needs_no_more_than_it_shows(copy: Path, figure: str, runs: int) -> None:
-    jobs = planned(snakemake(copy, "-n", f"figures/{figure}.pdf"))
-    assert jobs["generate"] == runs + (figure == "fig2")  # the chain's end has a student before it
+def test_a_chess_figure_needs_no_more_than_it_shows(tiny: Plan, figure: str, runs: int) -> None:
+    jobs = needed(tiny, figure)
+    assert jobs["generate"] == runs
     assert jobs["puzzles"] == 1
     assert jobs["games"] == bool(runs)
 
 
-def test_easy_to_hard_shares_its_runs(tmp_path: Path) -> None:
+def test_easy_to_hard_shares_its_runs(tiny_config: dict[str, Any]) -> None:
     """Figure 20's models are Figure 19's, and those trained on hard puzzles."""
-    folder = checkout(tmp_path / "checkout")
-    edit_config(folder, lambda config: config["chess"]["sizes"].update(subset=20, fewer={}))
-    edit_config(folder, lambda config: config["chess"].update(easy=[900, 1200, 1300]))
-    jobs = {name: planned(snakemake(folder, "-n", f"figures/{name}.pdf"))["generate"] for name in ("fig19", "fig20")}
+    config = deepcopy(tiny_config)
+    config["chess"]["sizes"].update(subset=20, fewer={})
+    config["chess"].update(easy=[900, 1200, 1300])
+    plan = plan_of(config, "easy")
+    jobs = {name: needed(plan, name)["generate"] for name in ("fig19", "fig20")}
     assert jobs == {"fig19": 3 * (1 + 3 + 1), "fig20": 3 * (1 + 2 + 1 + 1)}
-    both = planned(snakemake(folder, "-n", "figures/fig19.pdf", "figures/fig20.pdf"))
-    assert both["generate"] == 3 * (1 + 3 + 1) + 3
+    assert needed(plan, "fig19", "fig20")["generate"] == 3 * (1 + 3 + 1) + 3
 
 
-def test_the_papers_experiment_has_its_runs(tmp_path: Path) -> None:
+def test_the_papers_experiment_has_its_runs() -> None:
     """22 data sets x (7 ground truth + 29 naive + 29 confidence) x 3 seeds, as docs/experiments.md says."""
     plan = Workflow(read_yaml(ROOT / "config.yaml"), ROOT).plan("nlp-paper")
-    jobs = {
-        figure: Counter(one.stage.name for one in with_ancestors(figures.module(figure).needs(plan)).values())
-        for figure in ("fig2", "fig3", "fig5", "fig6", "fig8", "fig12", "fig13", "table1")
-    }
+    names = ("fig2", "fig3", "fig5", "fig6", "fig8", "fig12", "fig13", "table1")
+    jobs = {figure: needed(plan, figure) for figure in names}
     assert {figure: one["finetune"] for figure, one in jobs.items()} == {
         "fig2": 3 * 4,
         "fig3": 3 * 22 * (7 + 29),
@@ -162,36 +185,25 @@ def test_the_papers_experiment_has_its_runs(tmp_path: Path) -> None:
     }
     assert jobs["fig5"] == {"finetune": 3 * 1430, "open_model": 8, "data": 3 * 22}
     assert jobs["table1"] == {"data": 22}
-    other = checkout(tmp_path / "paper")
-    shutil.copytree(ROOT / "config", other / "config")
-    asked = planned(snakemake(other, "-n", "figures/nlp-paper/fig5.pdf"))
-    assert {"finetune": asked["finetune"], "open_model": asked["open_model"], "data": asked["data"]} == jobs["fig5"]
 
 
-def test_reward_figures_train_only_what_earlier_ones_have_not(copy: Path) -> None:
+def test_reward_figures_train_only_what_earlier_ones_have_not(tiny: Plan) -> None:
     """Two rungs, one supervisor: Figure 3 has two ground-truth runs and two students, Figures 7 and 16 no other."""
-    targets, models, generative = [], [], []
-    for figure in ("fig3", "fig7", "fig16", "fig10", "fig17", "fig18", "fig2"):
-        targets.append(f"figures/{figure}.pdf")
-        jobs = planned(snakemake(copy, "-n", *targets))
-        models.append(jobs["reward_model"])
-        generative.append(jobs["generative_finetuning"])
+    names = ("fig3", "fig7", "fig16", "fig10", "fig17", "fig18", "fig2")
+    jobs = [needed(tiny, *names[: number + 1]) for number in range(len(names))]
     # Figure 10: two ceilings and two students after generative finetuning; Figure 18: students of such a supervisor.
-    assert models == [4, 4, 4, 8, 8, 10, 10]
-    assert generative == [0, 0, 0, 2, 2, 2, 2]
+    assert [one["reward_model"] for one in jobs] == [4, 4, 4, 8, 8, 10, 10]
+    assert [one["generative_finetuning"] for one in jobs] == [0, 0, 0, 2, 2, 2, 2]
 
 
-def test_figures_2_and_3_train_runs_of_the_settings_that_they_show(tmp_path: Path) -> None:
-    folder = checkout(tmp_path / "checkout")
-    edit_config(folder, lambda config: merge(config, {"settings": ["chess"]}))
-    jobs = planned(snakemake(folder, "-n", "figures/fig2.pdf", "figures/fig3.pdf"))
+def test_figures_2_and_3_train_runs_of_the_settings_that_they_show(tiny_config: dict[str, Any]) -> None:
+    jobs = needed(plan_of(deep_merge(tiny_config, {"settings": ["chess"]}), "chess"), "fig2", "fig3")
     assert jobs["generate"]
     assert not {"finetune", "reward_model", "data", "preferences"} & set(jobs)
 
 
-@pytest.mark.parametrize("name", ["a b", "a;touch x;b", "$(touch x)", "it's `touch x`"])
-def test_a_checkout_may_have_any_name(tmp_path: Path, name: str) -> None:
-    folder = checkout(tmp_path / name)
+def test_a_checkout_may_have_any_name(tmp_path: Path) -> None:
+    folder = checkout(tmp_path / "it's a `touch x`;touch x;$(touch x)")
     path = Workflow(read_yaml(folder / "config.yaml"), folder).default.nlp.data("sciq", 0).path
     snakemake(folder, f"{path}/manifest.json")
     assert (folder / path / "examples.parquet").is_file()
@@ -201,17 +213,16 @@ def test_a_checkout_may_have_any_name(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(("name", "said"), [("{a}", "braces"), ("a:b", "a colon")])
 def test_a_folder_with_braces_or_a_colon_is_refused_in_one_line(name: str, said: str, tmp_path: Path) -> None:
     """Jobs would take the path with a colon for two, and run the code of another checkout that is installed."""
-    output = snakemake(checkout(tmp_path / name), "-n", "figures/fig5.pdf", check=False, inherit=False)
+    output = uninherited(checkout(tmp_path / name), "-n", "figures/fig5.pdf")
     assert f"Snakemake cannot work in a folder with {said} in its path" in output
     assert "Traceback" not in output
 
 
-def test_jobs_are_listed_by_readable_messages(copy: Path) -> None:
-    output = snakemake(copy, "-n", "figures/fig5.pdf")
+def test_jobs_are_listed_by_readable_messages(of_figure_5: str) -> None:
     student = "finetune w16 on sciq: labels from w8, confidence, seed 0"
-    assert f"{student} -> results/nlp/sciq/w16/from-w8/confidence/s0-" in output
-    assert "finetune w8 on sst2: truth of the weak half, seed 0" in output
-    assert "pretrain w16" in output
+    assert f"{student} -> results/nlp/sciq/w16/from-w8/confidence/s0-" in of_figure_5
+    assert "finetune w8 on sst2: truth of the weak half, seed 0" in of_figure_5
+    assert "pretrain w16" in of_figure_5
 
 
 # Rule -> its outputs, and all rules that match each of these, for paths on the standard input.
@@ -259,9 +270,8 @@ def test_the_template_is_no_target(copy: Path) -> None:
     assert "Target rules may not contain wildcards" in snakemake(copy, "-n", "make", check=False)
 
 
-def test_one_run_can_be_asked_for_by_its_path(copy: Path) -> None:
-    output = snakemake(copy, "-n", "figures/fig5.pdf")
-    path = re.search(r"results/nlp/sciq/w16/from-w8/naive/s0-[0-9a-f]{10}", output)
+def test_one_run_can_be_asked_for_by_its_path(copy: Path, of_figure_5: str) -> None:
+    path = re.search(r"results/nlp/sciq/w16/from-w8/naive/s0-[0-9a-f]{10}", of_figure_5)
     assert path is not None
     assert planned(snakemake(copy, "-n", f"{path[0]}/run.json")) == {
         "data": 1,
@@ -271,9 +281,8 @@ def test_one_run_can_be_asked_for_by_its_path(copy: Path) -> None:
     }
 
 
-def test_a_key_under_another_readable_path_is_refused(copy: Path) -> None:
-    output = snakemake(copy, "-n", "figures/fig5.pdf")
-    found = re.search(r"results/nlp/sciq/w16/from-w8/naive/s0-[0-9a-f]{10}", output)
+def test_a_key_under_another_readable_path_is_refused(copy: Path, of_figure_5: str) -> None:
+    found = re.search(r"results/nlp/sciq/w16/from-w8/naive/s0-[0-9a-f]{10}", of_figure_5)
     assert found is not None
     output = snakemake(copy, "-n", f"{found[0]}/run.json".replace("sciq", "sst2"), check=False)
     assert f"belongs to {found[0]}" in output
@@ -285,8 +294,8 @@ def test_jobs_find_the_library_of_their_own_checkout_without_pythonpath(copy: Pa
     rule = 'rule whose:\n    output:\n        "whose.txt",\n    shell:\n        "env -u NOTHING python -c '
     rule += "'import w2s; print(w2s.__file__)' > {output}\"\n"
     (copy / "Probe").write_text((copy / "Snakefile").read_text() + "\n\n" + rule)
-    snakemake(copy, "-s", "Probe", "whose.txt", inherit=False)
-    assert (copy / "whose.txt").read_text().strip() == str(copy / "src/w2s/__init__.py")
+    said = uninherited(copy, "-s", "Probe", "whose.txt")
+    assert (copy / "whose.txt").read_text().strip() == str(copy / "src/w2s/__init__.py"), said
 
 
 def test_settings_on_the_command_line_reach_named_experiments(copy: Path) -> None:
