@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from tests.workflow.test_dag import checkout, planned, snakemake
 from w2s.experiments.plan import Plan
-from w2s.graph.artifact import Run
+from w2s.graph.artifact import Run, with_ancestors
 
-pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made once
+pytestmark = pytest.mark.xdist_group("tiny")  # what these tests share is made once
 
 
 def runs_of(plan: Plan) -> dict[str, Run]:
@@ -26,11 +26,8 @@ def runs_of(plan: Plan) -> dict[str, Run]:
     }
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, tiny: Plan) -> Path:
-    folder = checkout(tmp_path_factory.mktemp("chess") / "checkout")
-    snakemake(folder, *(run.manifest for run in runs_of(tiny).values()))
-    return folder
+def wanted(plan: Plan) -> list[str]:
+    return [run.manifest for run in runs_of(plan).values()]
 
 
 def read(made: Path, run: Run) -> dict[str, list[Any]]:
@@ -38,16 +35,11 @@ def read(made: Path, run: Run) -> dict[str, list[Any]]:
     return columns
 
 
-def test_a_chain_needs_exactly_its_runs(tmp_path: Path, tiny: Plan) -> None:
-    folder = checkout(tmp_path / "checkout")
-    output = snakemake(folder, "-n", tiny.chess.chain(("c8", "c12", "c16"), 0).manifest)
-    assert planned(output) == {"puzzles": 1, "games": 1, "pretrain": 3, "generate": 3}
-    assert "finetune c16 on puzzles: labels of c12 (chain-c8-c12) on step2, seed 0" in output
-
-
-def test_a_second_call_does_nothing(made: Path, tiny: Plan) -> None:
-    output = snakemake(made, *(run.manifest for run in runs_of(tiny).values()))
-    assert "Nothing to be done" in output
+def test_a_chain_needs_exactly_its_runs(tiny: Plan) -> None:
+    chain = tiny.chess.chain(("c8", "c12", "c16"), 0)
+    needed = with_ancestors([chain]).values()
+    assert Counter(one.stage.name for one in needed) == {"puzzles": 1, "games": 1, "pretrain": 3, "generate": 3}
+    assert chain.message.startswith("finetune c16 on puzzles: labels of c12 (chain-c8-c12) on step2, seed 0")
 
 
 def test_predictions_hold_the_test_set_and_what_later_runs_learn(made: Path, tiny: Plan) -> None:

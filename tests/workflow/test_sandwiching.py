@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from tests.workflow.test_dag import checkout, planned, snakemake
 from w2s import cli
 from w2s.engine import artifacts
 from w2s.experiments.plan import Plan
-from w2s.graph.artifact import Run, canonical
+from w2s.graph.artifact import Run, canonical, with_ancestors
 from w2s.models import encoding
 from w2s.models.base import directory_of
 from w2s.nlp import variants
 from w2s.nlp.sandwiching.config import DEBATE, PROMPTED, STUDENT
 from w2s.nlp.specs import DebateSpec, LabelHintSpec
 
-pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made once
+pytestmark = pytest.mark.xdist_group("tiny")  # what these tests share is made once
 
 KINDS = (PROMPTED, STUDENT)
 
@@ -29,16 +29,18 @@ def assisted(plan: Plan, kind: str) -> Run:
     return plan.nlp.sandwiching.assisted("sciq", "w8", "w16", kind, 0)
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, tiny: Plan) -> Path:
-    folder = checkout(tmp_path_factory.mktemp("sandwiching") / "checkout")
-    students = [tiny.nlp.sandwiching.student("sciq", "w8", "w16", kind, "naive", 0) for kind in KINDS]
-    targets = [run.manifest for run in students]
-    jobs = planned(snakemake(folder, "-n", *targets))
-    # An asked base model; the non-expert, its student that assists; and two assisted with a student each.
-    assert jobs == {"data": 1, "corpus": 1, "pretrain": 2, "prompt": 1, "finetune": 2 + 2 * 2}
-    snakemake(folder, *targets)
-    return folder
+def students(plan: Plan) -> list[Run]:
+    return [plan.nlp.sandwiching.student("sciq", "w8", "w16", kind, "naive", 0) for kind in KINDS]
+
+
+def wanted(plan: Plan) -> list[str]:
+    return [run.manifest for run in students(plan)]
+
+
+def test_students_need_exactly_their_runs(tiny: Plan) -> None:
+    """An asked base model; the non-expert, its student that assists; and two assisted with a student each."""
+    needed = Counter(one.stage.name for one in with_ancestors(students(tiny)).values())
+    assert needed == {"data": 1, "corpus": 1, "pretrain": 2, "prompt": 1, "finetune": 2 + 2 * 2}
 
 
 def read(made: Path, run: Run, name: str = "predictions") -> dict[str, list[Any]]:

@@ -5,31 +5,19 @@ from __future__ import annotations
 import csv
 import json
 import math
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from tests.workflow.test_dag import checkout, edit_config, planned, snakemake
-from w2s.config.files import deep_merge
-from w2s.experiments.loading import plan_of
+from tests.workflow.test_dag import snakemake
 from w2s.experiments.plan import Plan
-from w2s.graph.artifact import Artifact, Run
+from w2s.graph.artifact import Artifact, Run, with_ancestors
 from w2s.nlp.errors.config import CONFIDENT, LONGEST
 
-pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made once
-
-# Rungs this small may get the examples of one class right and no others.
-UNBALANCED: dict[str, Any] = {"nlp": {"difficulty": {"balance": False, "judge": {"by": "judges:easier"}}}}
-JUDGE = "def easier(pairs):\n    return [float(len(first) < len(second)) for first, second in pairs]\n"
-
-
-@pytest.fixture(scope="module")
-def plan(tiny_config: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Plan:
-    root = tmp_path_factory.mktemp("own")
-    (root / "judges.py").write_text(JUDGE)
-    return plan_of(deep_merge(tiny_config, UNBALANCED), "studies", root)
+pytestmark = pytest.mark.xdist_group("tiny")  # what these tests share is made once
 
 
 def runs_of(plan: Plan) -> dict[str, Run]:
@@ -47,17 +35,14 @@ def runs_of(plan: Plan) -> dict[str, Run]:
     }
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, plan: Plan) -> Path:
-    folder = checkout(tmp_path_factory.mktemp("studies") / "checkout")
-    edit_config(folder, lambda config: config.update(deep_merge(config, UNBALANCED)))
-    (folder / "judges.py").write_text(JUDGE)
-    targets = [run.manifest for run in runs_of(plan).values()]
-    output = snakemake(folder, "-n", *targets)
+def wanted(plan: Plan) -> list[str]:
+    return [run.manifest for run in runs_of(plan).values()]
+
+
+def test_studies_need_exactly_their_runs(plan: Plan) -> None:
+    needed = Counter(one.stage.name for one in with_ancestors(runs_of(plan).values()).values())
     once = {"data": 1, "corpus": 1, "pretrain": 2, "levels": 1, "judge": 1, "flip": 2}
-    assert planned(output) == once | {"finetune": 2 + 1 + 9}  # ground truth, its second fold, and the runs themselves
-    snakemake(folder, *targets)
-    return folder
+    assert needed == once | {"finetune": 2 + 1 + 9}  # ground truth, its second fold, and the runs themselves
 
 
 def read(made: Path, one: Artifact, name: str) -> dict[str, list[Any]]:
@@ -79,8 +64,8 @@ def test_fewer_labels_are_trained_on_for_as_many_steps(made: Path, plan: Plan) -
     assert of_all[0] == of_all[1]  # of every part
 
 
-def test_a_second_call_does_nothing(made: Path, plan: Plan) -> None:
-    assert "Nothing to be done" in snakemake(made, *(run.manifest for run in runs_of(plan).values()))
+def test_a_second_call_for_the_runs_of_all_settings_does_nothing(made: Path, targets: list[str]) -> None:
+    assert "Nothing to be done" in snakemake(made, *targets)
 
 
 def test_runs_train_on_what_their_subset_marks(made: Path, plan: Plan) -> None:
