@@ -33,6 +33,13 @@ def make(wanted: Iterable[Artifact]) -> None:
             artifact.stage.make(build, parents, artifact.environment)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What uses the checkout runs in one process, which makes it once."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "bench" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group("bench"))
+
+
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory, tiny_config: dict[str, Any]) -> Bench:
     """(the checkout, its plan): three rungs, so that there are two supervisors."""

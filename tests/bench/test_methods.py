@@ -41,9 +41,27 @@ def test_a_method_that_changes_nothing_is_naive_finetuning(bench: Bench, cells: 
         assert values == pytest.approx(naive(bench, cell), abs=1e-5)
 
 
+Told = tuple[Cell, dict[str, list[str]], dict[str, dict[str, torch.Tensor]]]
+
+
+def told_of(bench: Bench, compared: Compared) -> Told:
+    """A cell, its texts and its labels, as the method's process has them."""
+    content = scoring.told_of(compared, Stored(bench[0]))
+    read = Cell.read(content["cell"], Path())
+    cell = replace(read, model=bench[0] / compared.model.path)
+    weak = {part: {key: torch.tensor(one) for key, one in labels.items()} for part, labels in content["labels"].items()}
+    return cell, content["texts"], weak
+
+
+def as_module(code: str) -> ModuleType:
+    module = ModuleType("method")
+    exec(code, vars(module))
+    return module
+
+
 @pytest.mark.slow
-def test_the_template_is_naive_finetuning(bench: Bench, cells: list[Compared], tmp_path: Path) -> None:
-    (values,) = predicted(bench, tmp_path, hooks.TEMPLATE, cells[:1])
+def test_the_template_is_naive_finetuning(bench: Bench, cells: list[Compared]) -> None:
+    values = student.run(*told_of(bench, cells[0]), as_module(hooks.TEMPLATE)).tolist()
     assert values == pytest.approx(naive(bench, cells[0]), abs=1e-5)
 
 
@@ -59,7 +77,7 @@ def test_the_documentations_examples_run_and_are_not_naive(
     (tmp_path / name).write_text(EXAMPLES[name])
     assert hooks.check(tmp_path / name)
     last = cells[-1]  # of the second supervisor, so that there are two to combine
-    (values,) = predicted(bench, tmp_path, EXAMPLES[name], [last])
+    values = student.run(*told_of(bench, last), as_module(EXAMPLES[name])).tolist()
     assert values != pytest.approx(naive(bench, last), abs=1e-3)
 
 
@@ -92,19 +110,8 @@ def test_a_methods_error_is_one_line_that_names_the_cell_and_the_log(
 
 
 @pytest.fixture
-def told(bench: Bench, cells: list[Compared]) -> tuple[Cell, dict[str, list[str]], dict[str, dict[str, torch.Tensor]]]:
-    """A cell, its texts and its labels, as the method's process has them."""
-    content = scoring.told_of(cells[0], Stored(bench[0]))
-    read = Cell.read(content["cell"], Path())
-    cell = replace(read, model=bench[0] / cells[0].model.path)
-    weak = {part: {key: torch.tensor(one) for key, one in labels.items()} for part, labels in content["labels"].items()}
-    return cell, content["texts"], weak
-
-
-def as_module(code: str) -> ModuleType:
-    module = ModuleType("method")
-    exec(code, vars(module))
-    return module
+def told(bench: Bench, cells: list[Compared]) -> Told:
+    return told_of(bench, cells[0])
 
 
 @pytest.mark.slow
