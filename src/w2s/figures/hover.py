@@ -42,18 +42,20 @@ WORDS = {
 PLACES = {"rating": "puzzles rated around", "cutoff": "cutoff", "share": "share of the labels"}
 END = b"</svg>"
 
-_said: WeakKeyDictionary[Artist, list[str]] = WeakKeyDictionary()
+_said: WeakKeyDictionary[Artist, Iterable[str]] = WeakKeyDictionary()
 
 
 def say(drawn: Sequence[Line2D] | BarContainer, words: Iterable[str]) -> None:
-    """Words for each mark: for each point of what ``plot`` returned, or for each of some bars."""
+    """Words for each mark: for each point of what ``plot`` returned, or for each of some bars.
+
+    Those of a line are asked for when an SVG is written, since they can take longer than the drawing.
+    """
     if isinstance(drawn, BarContainer):
         for bar, title in zip(drawn, words, strict=True):
             _said[bar] = [title]
     else:
         (line,) = drawn
-        _said[line] = list(words)
-        assert len(_said[line]) == len(line.get_xydata())  # type: ignore[arg-type]
+        _said[line] = words
 
 
 def who(rows: pd.DataFrame) -> str:
@@ -93,8 +95,9 @@ def along(rows: pd.DataFrame, what: str, values: pd.Series[float], ends: Ends | 
     """
     low, high = (end.reindex(values.index) for end in ends) if ends else (values * math.nan,) * 2
     other = {"accuracy": "pgr", "pgr": "accuracy"}.get(what, "")
+    behind = dict(iter(rows[rows["task"] != INTERVAL].groupby(by, dropna=False)))
     for at, value, *bounds in zip(values.index, values, low, high, strict=True):
-        here = rows[(rows[by] == at) & (rows["task"] != INTERVAL)]
+        here = behind[at]
         name = f"{who(here)}, {PLACES[by]} {at}" if by in PLACES else who(here)
         words = [number(what, value, *bounds)]
         if other in here and here["task"].nunique() == 1 and here[other].notna().any():
@@ -122,7 +125,8 @@ def _shapes(figure: Figure) -> Iterator[str]:
     artists = [one for panel in figure.axes for one in [*panel.lines, *panel.patches] if one in _said]
     for artist in sorted(artists, key=lambda one: one.get_zorder()):
         shapes = _points(artist, figure) if isinstance(artist, Line2D) else _box(artist, figure)
-        for shape, title in zip(shapes, _said[artist], strict=True):
+        titles = _said[artist] = list(_said[artist])
+        for shape, title in zip(shapes, titles, strict=True):
             if shape:
                 name, attributes = shape
                 written = " ".join(f'{key}="{value:.1f}"' for key, value in attributes.items())
