@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -33,6 +36,17 @@ def ladder(rungs: int, without_truth: int | None = None, letter: str = "w") -> l
         {"name": f"{letter}{16 + 8 * place}", "width": 16 + 8 * place, **shape, "truth": place != without_truth}
         for place in range(rungs)
     ]
+
+
+@lru_cache(maxsize=32)
+def planned(config: str, root: Path) -> Plan:
+    """The plan of a config as JSON, the same object for all tests of a process that ask for it. Nothing changes it."""
+    return plan_of(json.loads(config), "shape", root)
+
+
+@lru_cache(maxsize=128)
+def tabulated(figure: str, plan: Plan) -> pd.DataFrame:
+    return pd.DataFrame(figures.numbers(figure, plan, Fake(halfway(plan))))
 
 
 @pytest.fixture
@@ -89,7 +103,8 @@ def shape(smoke_config: dict[str, Any]) -> Shape:
             "example": {},
         }
         overlay |= {"reward": modelling if reward else None}
-        return plan_of(deep_merge(deep_merge(smoke_config, overlay), more | (laid_over or {})), "shape")
+        config = deep_merge(deep_merge(smoke_config, overlay), more | (laid_over or {}))
+        return planned(json.dumps(config), Path.cwd())
 
     return make
 
@@ -107,4 +122,5 @@ def about(plan: Plan, *, real: bool | None = None, **more: Any) -> dict[str, Any
 
 
 def numbers(figure: str, plan: Plan) -> pd.DataFrame:
-    return pd.DataFrame(figures.numbers(figure, plan, Fake(halfway(plan))))
+    """A figure's table of invented results, for a test to change as it likes."""
+    return tabulated(figure, plan).copy()
