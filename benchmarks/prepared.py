@@ -17,6 +17,8 @@ from w2s.graph.artifact import Artifact, canonical
 from common import ROOT
 
 TASK, RUNG = "sciq", "w32"
+# W2S_WARM: a process of its own. Python keeps compiled code, as it usually does, whatever the shell's variables say.
+ENVIRONMENT = {"W2S_WARM": "0", "PYTHONPATH": str(ROOT / "src"), "PYTHONDONTWRITEBYTECODE": ""}
 TOKENS = 100_000  # of pretraining: how long it was pretrained changes no speed
 
 
@@ -49,6 +51,6 @@ def arguments_of(artifact: Artifact) -> list[str]:
 
 def run(folder: Path, arguments: Sequence[str], **environment: str) -> None:
     """``w2s`` with these arguments, in a process of its own unless the environment names a warm one."""
-    everything = {**os.environ, "W2S_WARM": "0", "PYTHONPATH": str(ROOT / "src"), **environment}
+    everything = {**os.environ, **ENVIRONMENT, **environment}
     command = [sys.executable, "-m", "w2s", *arguments]
     subprocess.run(command, cwd=folder, env=everything, check=True, stdout=subprocess.DEVNULL)

@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from common import ROOT, machine, spread, table
-from prepared import commands_of, prepare
+from prepared import ENVIRONMENT, commands_of, prepare
 
 FIRST_STEP = """
 import json, os, sys, time
@@ -41,7 +41,7 @@ def seconds(command: Sequence[str], folder: Path) -> float:
 
 def environment() -> dict[str, str]:
     """Of a job that works in a process of its own."""
-    return {**os.environ, "W2S_WARM": "0", "PYTHONPATH": str(ROOT / "src"), "STARTED": str(time.time())}
+    return {**os.environ, **ENVIRONMENT, "STARTED": str(time.time())}
 
 
 def first_step(folder: Path, arguments: Sequence[str]) -> float:
