@@ -1,4 +1,4 @@
-"""The notebooks of docs/notebooks, executed: on a tiny checkout, and on the smoke experiment's results where there are.
+"""The notebooks of docs/notebooks, executed: on the smoke experiment's results where there are, else on tiny ones.
 
 CI names the folder of its results in ``W2S_SMOKE_RESULTS``.
 """
@@ -23,13 +23,6 @@ pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made
 
 RESULTS = os.environ.get("W2S_SMOKE_RESULTS", "")
 TASKS = ["boolq", "dream", "sciq", "anli", "multirc", "sst2", "ethics_justice", "wic"]
-WHERE = [
-    "tiny",
-    pytest.param(
-        "smoke",
-        marks=pytest.mark.skipif(not RESULTS, reason="W2S_SMOKE_RESULTS is not set: no results of smoke"),
-    ),
-]
 
 
 def tiny(folder: Path) -> Path:
@@ -54,10 +47,10 @@ def smoke(folder: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=WHERE)
-def root(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("notebooks") / "checkout"
-    made = {"tiny": tiny, "smoke": smoke}[request.param](folder)
+    made = smoke(folder) if RESULTS else tiny(folder)
     (made / "config").mkdir()
     return made
 
