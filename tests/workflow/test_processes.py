@@ -26,7 +26,7 @@ from w2s.experiments.plan import Plan
 from w2s.graph.artifact import Artifact, Run
 from w2s.models.base import describe
 
-pytestmark = pytest.mark.xdist_group(__name__)  # what these tests share is made once
+pytestmark = pytest.mark.xdist_group("crash")  # the process that is forked, and what is made, are made once
 
 TWO = {"W2S_PROCESSES_ON": "cpu", "W2S_CHECKPOINT_SECONDS": "0"}
 # An objective that needs the whole batch's logits, and does something bad at a call where a file says so.

@@ -23,6 +23,7 @@ from w2s.experiments.loading import plan_of
 from w2s.experiments.plan import Plan
 from w2s.graph.artifact import Artifact, Run, canonical
 
+pytestmark = pytest.mark.xdist_group("crash")  # the process that is forked, and what is made, are made once
 TASK, RUNG = "sciq", "w8"
 MANY = {"W2S_CHECKPOINT_SECONDS": "0"}  # a checkpoint after every step
 
