@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -20,6 +21,7 @@ from tests.figures.fake import Fake, halfway
 from tests.project.test_architecture import HEAVY
 from w2s import figures
 from w2s.analysis.results import Stored
+from w2s.config.files import deep_merge
 from w2s.engine import artifacts
 from w2s.errors import UserError
 from w2s.experiments.plan import Plan
@@ -238,6 +240,45 @@ def test_the_plan_has_every_job_of_a_figure_parents_first_and_how_far_it_is(
 
 
 # -- figures -----------------------------------------------------------------------------------------------
+
+
+def test_paths_of_a_config_are_relative_to_its_folder(root: Path, tiny_config: dict[str, Any]) -> None:
+    """Whatever the folder of the notebook: the same plan, whose keys are those of the files' content."""
+    for name in ("real/glue.sst2/train.jsonl", "real/glue.sst2/validation.jsonl", "pairs/anthropic_hh/train.jsonl"):
+        (root / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / "data" / name).write_text("{}\n")
+    for name in ("games.pgn", "puzzles.csv", "base/config.json", "base/model.safetensors"):
+        (root / "data" / name).parent.mkdir(exist_ok=True)
+        (root / "data" / name).write_text("{}")
+    rung = {"name": "open", "source": "./data/base", "parameters": 10**6, "tokens": 10**6, "learning_rate": 1e-3}
+    config = deep_merge(
+        tiny_config,
+        {
+            "settings": ["nlp", "chess", "reward"],
+            "data": {"source": "directory", "directory": "data/real"},
+            "nlp": {
+                "tasks": [{"name": "sst2", "test": "validation"}],
+                "ladder": [*tiny_config["nlp"]["ladder"], rung],
+                "pretraining": {"corpus": "tasks"},
+            },
+            "chess": {
+                "games": {"source": "files", "paths": ["data/*.pgn"]},
+                "puzzles": {"source": "files", "paths": ["data/puzzles.csv"]},
+            },
+            "reward": {
+                "source": "directory",
+                "directory": "data/pairs",
+                "tasks": [{"name": "hh", "test": "none"}],
+                "pretraining": {"corpus": "tasks"},
+            },
+        },
+    )
+    (root / "config.yaml").write_text(json.dumps(config))
+    assert "finished" in repr(w2s.load(root=root))
+    for figure in ("fig5", "fig3"):
+        elsewhere = list(w2s.plan(figure=figure, root=root).path)
+        with contextlib.chdir(root):
+            assert list(w2s.plan(figure=figure).path) == elsewhere
 
 
 def test_a_figure_is_drawn_from_its_csv_and_leaves_matplotlib_as_it_was(root: Path, tiny: Plan) -> None:

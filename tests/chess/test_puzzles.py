@@ -244,8 +244,8 @@ def test_a_wrong_name_of_a_column_is_one_line(tmp_path: Path, config: dict[str, 
 def test_columns_are_part_of_a_key_only_where_there_are_some(config: dict[str, Any], tmp_path: Path) -> None:
     path = write(tmp_path / "puzzles.csv", [row()])
     place = {"source": "files", "paths": (str(path),)}
-    assert "columns" not in sources.puzzles(Puzzles(**place)).identity
-    assert sources.puzzles(Puzzles(**place, columns={"FEN": "fen"})).identity["columns"] == {"FEN": "fen"}
+    assert "columns" not in sources.puzzles(Puzzles(**place), tmp_path).identity
+    assert sources.puzzles(Puzzles(**place, columns={"FEN": "fen"}), tmp_path).identity["columns"] == {"FEN": "fen"}
 
 
 def test_a_file_that_does_not_say_which_game_is_one_line(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ class ChessPlan(LadderPlan[Chess]):
 
     def _new_data(self, seed: int) -> Artifact:
         setting = self.config
-        identity, environment = sources.puzzles(setting.puzzles)
+        identity, environment = sources.puzzles(setting.puzzles, self.sources.root)
         sizes = setting.sizes.model_dump(exclude={"subset", "fewer"})
         spec: dict[str, Any] = {"puzzles": identity, "notation": setting.notation, "sizes": sizes, "seed": seed}
         if setting.subsets():
@@ -52,8 +52,8 @@ class ChessPlan(LadderPlan[Chess]):
 
     def _new_corpus(self) -> Artifact:
         setting = self.config
-        games, games_at = sources.games(setting.games)
-        puzzles, puzzles_at = sources.puzzles(setting.puzzles)
+        games, games_at = sources.games(setting.games, self.sources.root)
+        puzzles, puzzles_at = sources.puzzles(setting.puzzles, self.sources.root)
         spec = {
             "games": games,
             "apart_from": puzzles,  # no game passes through a puzzle's position

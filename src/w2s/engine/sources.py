@@ -6,7 +6,6 @@ no key: the same file at another place is the same data.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from glob import glob
@@ -64,9 +63,14 @@ def split_contents(files: Mapping[str, Sequence[Path]], where: str) -> Source:
     return Source(digests, {part: [str(path) for path in paths] for part, paths in files.items()})
 
 
-def folder_in(key: str, directory: str | None, name: str, task: str) -> Path:
+def at(path: str | None, root: Path) -> Path:
+    """A path of a config: relative to the project's folder, or to the user's home with ~."""
+    return root / Path(path or "").expanduser()
+
+
+def folder_in(key: str, directory: str | None, name: str, task: str, root: Path) -> Path:
     """A task's folder in a directory of data sets. UserError if it is not there."""
-    parent = Path(directory or "").expanduser()
+    parent = at(directory, root)
     if not parent.is_dir():
         raise UserError(f"{key}: {str(parent)!r} is not a directory; expected one with a folder per task")
     folder = parent / name
@@ -76,11 +80,11 @@ def folder_in(key: str, directory: str | None, name: str, task: str) -> Path:
     return folder
 
 
-def contents(key: str, patterns: Sequence[str]) -> tuple[list[str], list[str]]:
+def contents(key: str, patterns: Sequence[str], root: Path) -> tuple[list[str], list[str]]:
     """(what identifies each file, the files) that match, in order. UserError for a pattern that matches none."""
     files: list[str] = []
     for pattern in patterns:
-        found = sorted(glob(os.path.expanduser(pattern), recursive=True))
+        found = sorted(glob(str(at(pattern, root)), recursive=True))
         if not found:
             raise UserError(f"{key}: no file matches {pattern!r}; allowed: the path of a file, or a glob")
         files += found

@@ -13,7 +13,7 @@ from w2s.config.methods import Method
 from w2s.config.section import LadderSection, Packing
 from w2s.config.user_code import is_own
 from w2s.engine import hashes, streams
-from w2s.engine.sources import Source, Sources, readable
+from w2s.engine.sources import Source, Sources, at, readable
 from w2s.errors import LackingError, UserError, allowed, located
 from w2s.graph.artifact import Artifact, Cached
 from w2s.graph.setting import SettingPlan
@@ -86,7 +86,7 @@ class LadderPlan(Cached, SettingPlan, Generic[S]):
 
     def _new_model(self, rung: Rung) -> Artifact:
         if isinstance(rung, OpenRung):
-            return open_model(rung)
+            return open_model(rung, self.sources.root)
         return own_model(rung, self.config, self.pretraining, self.corpus())
 
     def method(self, name: str) -> Method:
@@ -106,9 +106,9 @@ class LadderPlan(Cached, SettingPlan, Generic[S]):
         return objective
 
 
-def open_model(rung: OpenRung) -> Artifact:
-    """An open base model, wherever it lies."""
-    source = weights(rung)
+def open_model(rung: OpenRung, root: Path = Path()) -> Artifact:
+    """An open base model, wherever it lies. root: the project's folder."""
+    source = weights(rung, root)
     environment = {**source.location, "parameters": rung.parameters}  # as declared, to be checked
     first = f"first {rung.blocks} blocks, " if rung.blocks else ""
     message = f"open model {rung.name}: {rung.source}, {first}{rung.parameters:,} parameters"
@@ -116,14 +116,14 @@ def open_model(rung: OpenRung) -> Artifact:
     return Artifact(OPEN_MODEL, f"models/{rung.name}", message, spec, environment=environment, priority=1000)
 
 
-def weights(rung: OpenRung) -> Source:
+def weights(rung: OpenRung, root: Path) -> Source:
     """An open model: on the hub by commit; in a directory, a GGUF file or wheels by the content of its files."""
     where = f"rung {rung.name!r}"
     if isinstance(rung.source, Wheels):
         return _in_wheels(rung.source, where)
     if not rung.is_local:
         return Source({"hub": rung.source, "revision": rung.revision}, {})
-    folder = Path(rung.source).expanduser()
+    folder = at(rung.source, root)
     files = sorted({path for pattern in (*TEXT_FILES, *WEIGHTS) for path in folder.glob(pattern) if path.is_file()})
     if not any(path.match(pattern) for path in files for pattern in WEIGHTS) and (found := gguf.find(folder, where)):
         with readable(where):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from w2s.engine.rows import split_files, splits
-from w2s.engine.sources import Source, folder_in, split_contents
+from w2s.engine.sources import Source, at, folder_in, split_contents
 from w2s.errors import UserError
 from w2s.nlp import user_tasks
 from w2s.nlp.config import Data, TaskChoice
@@ -20,7 +20,7 @@ def rows(data: Data, choice: TaskChoice, root: Path) -> Source:
     The identity has a ``test`` unless the test set is to be cut from the training rows. root: the project's folder.
     """
     if choice.formatter is not None:
-        folder = root / Path(choice.directory or "").expanduser()
+        folder = at(choice.directory, root)
         if not folder.is_dir():
             raise UserError(f"task {choice.name!r}: no directory {str(folder)!r} with its rows")
         return _files(folder, user_tasks.of_choice(choice), splits(choice.train or "train", choice.test or "test"))
@@ -31,7 +31,8 @@ def rows(data: Data, choice: TaskChoice, root: Path) -> Source:
             raise UserError(f"task {task.name!r} has no hub repository; set data.source: directory")
         place = {"hub": task.hub.repository, "revision": choice.revision or task.hub.revision}
         return Source(place | {"files": task.hub.files} | wanted, {})
-    return _files(folder_in("data.directory", data.directory, choice.folder or task.folder, task.name), task, wanted)
+    folder = folder_in("data.directory", data.directory, choice.folder or task.folder, task.name, root)
+    return _files(folder, task, wanted)
 
 
 def _files(folder: Path, task: Task, wanted: Mapping[str, str]) -> Source:

@@ -55,7 +55,7 @@ class RewardPlan(LadderPlan[Reward]):
         rows: Any = {"world": setting.world.model_dump()}
         environment: Any = {}
         if setting.source != "world":
-            rows, environment = sources.preferences(setting, task)
+            rows, environment = sources.preferences(setting, task, self.sources.root)
         cuts_test = setting.source != "world" and "test" not in rows
         sizes = setting.sizes.model_dump(exclude=None if cuts_test else {"test_share"})
         spec = {"task": task.name, "rows": rows, "sizes": sizes, "seed": seed}

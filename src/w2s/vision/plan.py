@@ -50,7 +50,7 @@ class VisionPlan(Cached, SettingPlan):
 
     def _new_images(self) -> Artifact:
         images = self.config.images
-        place, environment = sources.images(images)
+        place, environment = sources.images(images, self.sources.root)
         message = f"images of {self.task} from {images.source}"
         spec: dict[str, Any] = {"images": place}
         if self.config.supervisor.probe and "digits" not in place:

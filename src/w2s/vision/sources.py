@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from w2s.engine import hashes
-from w2s.engine.sources import Source, Sources, contents, readable
+from w2s.engine.sources import Source, Sources, at, contents, readable
 from w2s.errors import UserError, located
 from w2s.models.base import WEIGHTS
 from w2s.vision import folder
@@ -17,18 +17,18 @@ LAYOUT = ("config.json", "preprocessor_config.json")  # what a folder of transfo
 LAYOUT_SAID = f"{', '.join(LAYOUT)} and {' or '.join(WEIGHTS)}"
 
 
-def images(choice: Images) -> Source:
-    """Labelled images: digits, on the hub by commit, in files or a folder by content."""
+def images(choice: Images, root: Path) -> Source:
+    """Labelled images: digits, on the hub by commit, in files or a folder by content. root: the project's folder."""
     if choice.source == "digits":
         return Source({"digits": {"pretraining": choice.pretraining, "seed": choice.seed}}, {})
     if choice.source == "hub":
         return Source({"hub": choice.hub, "revision": choice.revision, "files": choice.files}, {})
     key = "vision.images.paths"
-    root = Path(choice.paths[0]).expanduser()
-    if len(choice.paths) == 1 and root.is_dir():
+    place = at(choice.paths[0], root)
+    if len(choice.paths) == 1 and place.is_dir():
         with readable(key):
-            return Source({"folder": folder.identity(root)}, {"images": [str(root)]})
-    content, files = contents(key, choice.paths)
+            return Source({"folder": folder.identity(place)}, {"images": [str(place)]})
+    content, files = contents(key, choice.paths, root)
     for file in files:
         if not file.endswith(".parquet"):
             raise UserError(f"{key}: {file!r} is neither a .parquet file nor a folder with one subfolder per class")
@@ -39,7 +39,7 @@ def network(choice: Published, name: str, sources: Sources) -> Source:
     """A published network. identity: what a features spec says of it; name: the rung's, for messages."""
     found = Source({}, {})
     if choice.weights is not None:
-        found = _weights(choice, choice.weights, name)
+        found = _weights(choice, choice.weights, name, sources.root)
     identity: dict[str, Any] = {"architecture": choice.architecture, "weights": dict(found.identity)}
     if not choice.is_own:
         return Source(identity, found.location)
@@ -48,13 +48,13 @@ def network(choice: Published, name: str, sources: Sources) -> Source:
     return Source(identity | {"code": code.identity["code"]}, {**found.location, **code.location})
 
 
-def _weights(choice: Published, weights: str, name: str) -> Source:
+def _weights(choice: Published, weights: str, name: str, root: Path) -> Source:
     """Weights: on the hub by commit, on the web by address, in files by content."""
     if choice.is_address:
         return Source({"address": weights}, {})
     if not choice.is_local:
         return Source({"hub": weights, "revision": choice.revision}, {})
-    path = Path(weights).expanduser()
+    path = at(weights, root)
     if choice.architecture == TRANSFORMERS:
         return _in_layout(path, name)
     if path.is_dir():
