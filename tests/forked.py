@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import tempfile
@@ -48,6 +49,8 @@ def snakemake(folder: Path, arguments: Sequence[str], environment: Mapping[str, 
         server.stdin.write(f"{json.dumps(request)}\n")
         server.stdin.flush()
         status = server.stdout.readline()
+        assert status, "the process that forks for snakemake has ended"
+        assert int(status) != -signal.SIGALRM, f"snakemake {' '.join(arguments)}: not done after {SECONDS} s"
         return int(status), "".join(Path(file).read_text(encoding="utf-8", errors="replace") for file in files)
 
 
@@ -67,8 +70,6 @@ def serve() -> None:
 
 
 def _become(folder: str, arguments: list[str], environment: dict[str, str], files: list[str]) -> Any:
-    import signal
-
     signal.alarm(SECONDS)
     for number, file in enumerate([os.devnull, *files]):
         os.dup2(os.open(file, os.O_RDWR | os.O_CREAT), number)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
@@ -15,6 +16,27 @@ from w2s.models import classifier, encoding, saving
 from w2s.models.classifier import Computing
 
 TEXTS = ["yes no maybe", "no", "so maybe yes"]
+
+
+def test_small_changes_by_adapters_outlive_a_base_model_in_less_precision(
+    models: dict[str, Path], tmp_path: Path
+) -> None:
+    """Merged in bfloat16, what they change would be rounded away."""
+    base = models["qwen"]
+    computing = Computing("bfloat16", {"rank": 2, "alpha": 4.0})
+    network, frozen = (classifier.load(base, [" no", " yes"], computing) for _ in range(2))
+    adapted: Any = next(module for module in network.modules() if hasattr(module, "lora_A"))
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for factor in (adapted.lora_A, adapted.lora_B):
+            factor["default"].weight.copy_(torch.randn(factor["default"].weight.shape, generator=generator) * 3e-3)
+        expected = adapted.get_delta_weight("default").float()
+    saving.classifier(network, base, tmp_path)
+    kept = load_file(tmp_path / "model.safetensors")
+    before = {name: value.float() for name, value in frozen.backbone.state_dict().items() if "lora_" not in name}
+    changes = [kept[f"model.{name.replace('base_layer.', '')}"] - value for name, value in before.items()]
+    (change,) = [one for one in changes if one.any()]
+    torch.testing.assert_close(change, expected, atol=1e-7, rtol=1e-2)
 
 
 @pytest.mark.parametrize("adapters", [None, {"rank": 2, "alpha": 4.0}])

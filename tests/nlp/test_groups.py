@@ -176,3 +176,26 @@ def test_too_few_rows_are_refused_as_such() -> None:
     few = [{"group": str(n), "text": f"text {n}", "label": n % 2} for n in range(6)]
     for some in (few[:4], few):
         assert re.search(r"(only 1|no) \w+ examples? (is|are) left; it needs more rows", refusal(some))
+
+
+@pytest.mark.parametrize("yields", [False, True])
+def test_either_training_or_the_test_set_loses_what_is_tied_to_the_other(yields: bool) -> None:
+    """Phrases that begin alike are one group; it takes its name from the least of all of them."""
+
+    def row(number: int, end: str) -> dict[str, Any]:
+        words = [f"{number}{letter}" for letter in ("begin", *"abcdefg", *(end + letter for letter in "hijklmn"))]
+        return {"sentence": " ".join(words), "label": number % 2}
+
+    rows = {
+        "train": [row(number, "x") for number in range(60)],
+        "test": [row(number, "y") for number in range(40, 80)],
+    }
+    built = build(TASKS["sst2"], rows, SIZES, 0, test_yields=yields)
+    trained, tested = (
+        {re.findall(r"\d+(?=begin)", example.text)[0] for part in parts for example in built.parts[part]}
+        for parts in (("weak", "strong", "validation"), ("test",))
+    )
+    assert not trained & tested
+    tied = set(map(str, range(40, 60)))
+    assert bool(trained & tied) is yields
+    assert bool(tested & tied) is not yields

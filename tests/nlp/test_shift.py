@@ -69,7 +69,7 @@ def test_usual_test_sets_are_those_between_the_experiments_tasks(config: dict[st
     config["nlp"].update(tasks=["boolq", "sst2"])
     config["reward"] = None
     plan = plan_of(config, "none")
-    with pytest.raises(LackingError, match=r"nlp\.shift\.tests is null, and the experiment has not both"):
+    with pytest.raises(LackingError, match=r"nlp\.shift\.tests is null, and the experiment does not have both"):
         module("shift").needs(plan)
     assert list(plan.everything())
 

@@ -86,7 +86,7 @@ def test_usual_test_sets_are_those_between_the_experiments_tasks(config: dict[st
     place = {"files": "{split}.jsonl.gz", "train": "harmless-*/train", "test": "harmless-*/test"}
     assert harmless.spec["rows"].items() >= place.items()
     alone = on_the_hub(config, ["hh"])
-    with pytest.raises(LackingError, match=r"reward\.shift\.tests is null, and the experiment has not both"):
+    with pytest.raises(LackingError, match=r"reward\.shift\.tests is null, and the experiment does not have both"):
         _ = alone.shift.tests
     assert not list(alone.shift.every_run())
 

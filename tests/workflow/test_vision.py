@@ -44,6 +44,8 @@ def test_another_schedule_or_seed_trains_probes_alone(made: Path) -> None:
 
     as_it_was = (made / "config.yaml").read_text()
     edit_config(made, change)
-    output = snakemake(made, "-n", "results/figures/tiny/table3.csv")
-    (made / "config.yaml").write_text(as_it_was)  # other files share it
+    try:
+        output = snakemake(made, "-n", "results/figures/tiny/table3.csv")
+    finally:
+        (made / "config.yaml").write_text(as_it_was)  # other files share it
     assert planned(output) == {"vision_probe": 8, "experiment": 1, "tabulate": 1}

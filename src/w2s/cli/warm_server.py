@@ -12,7 +12,7 @@ from pathlib import Path
 
 def main() -> None:
     """Serve in a folder until the workflow with a process number is gone: both are arguments."""
-    import pandas  # by pyarrow, when it writes a first table
+    import pandas  # pyarrow imports it to write its first table
     import pyarrow.parquet
     import tokenizers
     import torch

@@ -6,9 +6,10 @@ no key: the same file at another place is the same data.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from glob import glob
+from glob import escape, glob
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -65,7 +66,7 @@ def split_contents(files: Mapping[str, Sequence[Path]], where: str) -> Source:
 
 def at(path: str | None, root: Path) -> Path:
     """A path of a config: relative to the project's folder, or to the user's home with ~."""
-    return root / Path(path or "").expanduser()
+    return root / os.path.expanduser(path or "")  # which leaves an unknown user's ~ as it is
 
 
 def folder_in(key: str, directory: str | None, name: str, task: str, root: Path) -> Path:
@@ -84,7 +85,7 @@ def contents(key: str, patterns: Sequence[str], root: Path) -> tuple[list[str], 
     """(what identifies each file, the files) that match, in order. UserError for a pattern that matches none."""
     files: list[str] = []
     for pattern in patterns:
-        found = sorted(glob(str(at(pattern, root)), recursive=True))
+        found = sorted(glob(str(Path(escape(str(root))) / os.path.expanduser(pattern)), recursive=True))
         if not found:
             raise UserError(f"{key}: no file matches {pattern!r}; allowed: the path of a file, or a glob")
         files += found

@@ -259,7 +259,7 @@ class Decoder(nn.Module):
         super().__init__()
         self.shape = shape
         self.checkpointing = checkpointing
-        # Not drawn, as weights come from elsewhere: drawing without memory would import torch's compiler, for seconds.
+        # Not drawn, as weights come from elsewhere: drawing on the meta device would import torch's compiler.
         self.embed_tokens = nn.Embedding.from_pretrained(torch.zeros(shape.vocabulary, shape.width), freeze=False)
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
         self.norm = Norm(shape.width, shape.epsilon)

@@ -35,12 +35,13 @@ def language_model(network: Generator, base: Path, folder: Path) -> None:
 
 
 def classifier(network: Classifier, base: Path, folder: Path) -> None:
-    """Write a finetuned classifier for ``AutoModelForSequenceClassification``, in float32. Adapters are merged.
+    """Write a finetuned classifier for ``AutoModelForSequenceClassification``, in float32.
 
-    transformers reads the last token that is no padding. Padding is the tokenizer's own token, or else its end token.
+    The network is changed: adapters are merged. transformers reads the last token that is no padding. Padding is the
+    tokenizer's own token, or else its end token.
     """
     model: Any = counterpart(network, base)
-    state = {f"{model.base_model_prefix}.{name}": value.float() for name, value in _merged(network.backbone).items()}
+    state = {f"{model.base_model_prefix}.{name}": value for name, value in _merged(network.backbone.float()).items()}
     state[HEAD] = network.head.weight.detach().cpu()
     with room_for(folder / WEIGHTS, _size(state)):
         _write(state, folder)
@@ -59,11 +60,11 @@ def counterpart(network: Classifier, base: Path) -> nn.Module:
     refused = f"{base}: transformers has no classifier with this model's weights; set execution.keep_weights: never"
     config: Any = AutoConfig.from_pretrained(base, local_files_only=True, trust_remote_code=False, num_labels=2)
     padding = getattr(encoding.tokenizer_of(base), "pad_token_id", None)
-    config.pad_token_id = encoding.end_of(base) if padding is None else padding
     try:
+        config.pad_token_id = encoding.end_of(base) if padding is None else padding
         with torch.device("meta"):
             model: Any = AutoModelForSequenceClassification.from_config(config, trust_remote_code=False)
-    except ValueError as error:
+    except (UserError, ValueError, AssertionError) as error:
         raise UserError(f"{refused} ({first_line(error)})") from None
     names = {f"{model.base_model_prefix}.{name}" for name in map(_own_name, network.backbone.state_dict()) if name}
     if apart := sorted((names | {HEAD}) ^ set(model.state_dict())):

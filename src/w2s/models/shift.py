@@ -41,10 +41,10 @@ class ShiftPlan(Cached):
 
     @property
     def tests(self) -> tuple[OtherTest, ...]:
-        """The other test sets; LackingError if the experiment has not both tasks of a usual one, and names none."""
+        """The other test sets; LackingError if none is named and the experiment lacks a task of each usual one."""
         if not self.chosen:
             raise LackingError(
-                f"{self.plan.name}.shift.tests is null, and the experiment has not both tasks of a usual one"
+                f"{self.plan.name}.shift.tests is null, and the experiment does not have both tasks of a usual one"
             )
         return self.chosen
 
@@ -98,8 +98,8 @@ class ShiftPlan(Cached):
 
     def _refuse_own_rows(self, run: Run, name: str, data: Artifact) -> None:
         """UserError where another test set is of the very rows that the task has, be it by mistake in a directory."""
-        rows = data.spec["rows"]
-        if "world" not in rows and rows == run.parents["data"].spec["rows"]:
+        own = run.parents["data"].spec
+        if "world" not in own["rows"] and all(data.spec.get(name) == own.get(name) for name in ("rows", "own")):
             raise UserError(
                 f"{self.plan.name}.shift.tests: {name} has the same rows as {run.task}; name another folder or split"
             )

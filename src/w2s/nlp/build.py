@@ -50,12 +50,15 @@ def build(
     sizes: Sizes,
     seed: int,
     origins: Mapping[str, str] | None = None,
+    *,
+    test_yields: bool = False,
 ) -> Examples:
     """Examples of all four parts. rows: ``train``, and ``test`` unless the test set is cut from train.
 
     The weak and strong halves share no group; nor do they with validation and test: training loses the groups that the
-    test set has. Validation is taken from both halves alike, and both are of one size, so that students see as many
-    examples as their ceilings. origins: split -> where its rows come from, for messages.
+    test set has, or with ``test_yields`` the test set those of all training rows. Validation is taken from both halves
+    alike, and both are of one size, so that students see as many examples as their ceilings. origins: split -> where
+    its rows come from, for messages.
     UserError for a row that is not of the task's schema, and where a guard finds a leak.
     """
     rng = random.Random(f"{task.name}-{seed}")
@@ -67,6 +70,10 @@ def build(
     _check_classes(task, train, "training")
     if "test" in rows:
         test = _examples(task, candidates["test"], "test", home, rng, counts)
+        if test_yields:
+            free = apart(test, train)
+            counts["test_examples_of_a_training_group_dropped"] = len(test) - len(free)
+            test = free
         _check_classes(task, test, "test")
         test = _at_most(_rebalanced(test, rng), sizes.test, task, rng, question_of)
         kept = apart(train, test)

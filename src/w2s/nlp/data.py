@@ -22,7 +22,8 @@ def make(build_: artifacts.Build, files: Mapping[str, Sequence[str]]) -> None:
     spec = build_.identity.spec
     task = own.of_spec(spec) if "own" in spec else TASKS[spec["task"]]
     rows = rows_of(task, spec["rows"], files)
-    examples = build(task, rows.parts, Sizes(**spec["sizes"]), spec["seed"], rows.origins)
+    yields = spec.get("test_yields", False)
+    examples = build(task, rows.parts, Sizes(**spec["sizes"]), spec["seed"], rows.origins, test_yields=yields)
     columns: dict[str, list[Any]] = {name: [] for name in ("id", "part", "group", "text", "label")}
     for name in PARTS:
         for example in examples.parts[name]:

@@ -48,13 +48,16 @@ def make(
     subset: Path | None = None,
     assistant: Path | None = None,
     parents: Mapping[str, Path] | None = None,
+    *,
+    may_keep: bool = True,
 ) -> classifier.Classifier:
     """Train and write ``predictions.parquet`` and ``history.csv``. labels: the supervisor's run, or None.
 
     environment: of the job, without effect on results: ``checkpointing``, ``gpus``. subset: an artifact that says which
     examples of both halves are trained on. assistant: the run that label hints come from, if not the supervisor.
     parents: by role, of which those of ``w2s.training.elsewhere`` are data whose test sets are predicted too.
-    Returns the network at the selected step. Its weights are kept only if ``execution.keep_weights`` says so.
+    Returns the network at the selected step. Its weights are written too if ``execution.keep_weights`` says so and
+    ``may_keep``.
     """
     spec = FinetuneSpec.from_spec(build.identity.spec)
     training, changes = spec.training, spec.method
@@ -79,7 +82,8 @@ def make(
         return classifier.load(base, training.answers, computing)
 
     network = job.load(load, spec.seed)
-    if job.keeps_weights:
+    keeps = may_keep and job.keeps_weights
+    if keeps:
         saving.counterpart(network, base)  # refused before training, not after it
     if changes.dropout is None:  # whose masks are per row
         job.pack(network, [part.texts for part in parts.values()])
@@ -124,7 +128,7 @@ def make(
     job.finish(measured, before + history)
     print(f"test accuracy {reached:.4f} at step {measured['selected_step']} of {steps}")
     put_back()
-    if job.keeps_weights and (trained := distributed.gather_weights(network, load)):
+    if keeps and (trained := distributed.gather_weights(network, load)):
         saving.classifier(trained, base, build.folder)
     return network
 

@@ -114,12 +114,27 @@ class NlpPlan(LadderPlan[Nlp]):
         return self._once(("data", task, seed), lambda: self._new_data(self.task(task), seed))
 
     def data_beside(self, test: OtherTest, seed: int) -> Artifact:
-        """The data of another test set. The micro-world's asks about none that the task's training rows ask about."""
-        held_out_of = None if self.task(test.task).formatter else test.task
-        return self._new_data(self.config.tested(test), seed, held_out_of)
+        """The data of another test set.
 
-    def _new_data(self, task: TaskChoice, seed: int, held_out_of: str | None = None, **limits: int | None) -> Artifact:
-        """limits: of numbers of examples, in place of the experiment's. held_out_of: as in ``w2s.nlp.synthetic``."""
+        The micro-world's asks about none that the task's training rows ask about. Another split of the task's own data
+        set loses what is tied to any of its training rows.
+        """
+        held_out_of = None if self.task(test.task).formatter else test.task
+        return self._new_data(self.config.tested(test), seed, held_out_of, test_yields=test.other == test.task)
+
+    def _new_data(
+        self,
+        task: TaskChoice,
+        seed: int,
+        held_out_of: str | None = None,
+        *,
+        test_yields: bool = False,
+        **limits: int | None,
+    ) -> Artifact:
+        """limits: of numbers of examples, in place of the experiment's. held_out_of: as in ``w2s.nlp.synthetic``.
+
+        test_yields: as in ``w2s.nlp.build``; made-up test sets have no need of it.
+        """
         data, own = self._data, task.formatter is not None
         # Frequency is the corpus's.
         rows: Mapping[str, Any] = {"world": data.world.model_dump(exclude={"zipf"}), "version": WORLD_VERSION}
@@ -136,6 +151,8 @@ class NlpPlan(LadderPlan[Nlp]):
         spec = {"task": task.name, "rows": rows, "sizes": sizes, "seed": seed}
         if own:
             spec["own"] = self._user_task(task)
+        if test_yields and not invented:
+            spec["test_yields"] = True
         return Artifact(DATA, f"nlp/{task.name}/data", message, spec, environment=environment)
 
     def _user_task(self, task: TaskChoice) -> dict[str, Any]:

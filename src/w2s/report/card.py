@@ -6,6 +6,7 @@ Nothing that names this machine is published: of the run's parents go their stag
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ from typing import Any
 
 from w2s.analysis.pgr import pgr
 from w2s.engine import artifacts
+from w2s.engine.space import room_for
 from w2s.engine.tracking import HISTORY, names_of
 from w2s.errors import UserError
 from w2s.nlp.tasks import TASKS
@@ -119,7 +121,8 @@ def write(run: Finished, folder: Path, repository: str) -> None:
     files = {folder / file.name: file for file in run.folder.iterdir()}
     with artifacts.all_or_none([*files, folder / "parents.json", folder / "README.md"]):
         for target, file in files.items():
-            artifacts.write_whole(target, file.read_bytes())
+            with room_for(target, file.stat().st_size):
+                shutil.copyfile(file, target)
         artifacts.write_json(folder / "parents.json", parents)
         artifacts.write_whole(folder / "README.md", content.encode())
 

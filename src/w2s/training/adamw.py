@@ -1,7 +1,7 @@
 """AdamW, to the bit that of ``torch.optim.AdamW(fused=True)``.
 
-Made, that class imports torch's compiler, which takes longer than many a run here trains. The function that it calls
-does not.
+Constructing that class imports torch's compiler, which takes longer than many runs here train. The function that it
+calls does not.
 """
 
 from __future__ import annotations

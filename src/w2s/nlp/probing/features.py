@@ -1,8 +1,8 @@
 """The features stage: the input of a two-way head for every text (Section 5.2.3, Appendix D.2), computed once.
 
 Features are the hidden state of the last token after the last norm, before the unembedding: of a base model, or of a
-finetuned run at its selected step. A run's weights are not kept, so it is finetuned again from the spec in its record,
-with the same bits on a CPU. Its own artifact is not changed.
+finetuned run at its selected step. Runs need not keep their weights, so it is finetuned again from the spec in its
+record, with the same bits on a CPU. Its own artifact is not changed.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def finetune_again(
     identity = Identity(record["stage"], record["version"], record["spec"], record["parents"])
     with tempfile.TemporaryDirectory() as folder:
         redone = artifacts.Build(identity, Path(folder), build.work)
-        network = finetune.make(redone, data, model, labels, environment)
+        network = finetune.make(redone, data, model, labels, environment, may_keep=False)
         before, now = (weak_labels(directory) for directory in (run, Path(folder)))
     difference = max(abs(now[name] - value) for name, value in before.items())
     build.measured["largest_difference_from_run"] = difference
