@@ -85,7 +85,7 @@ def contents(key: str, patterns: Sequence[str], root: Path) -> tuple[list[str], 
     """(what identifies each file, the files) that match, in order. UserError for a pattern that matches none."""
     files: list[str] = []
     for pattern in patterns:
-        found = sorted(glob(str(Path(escape(str(root))) / os.path.expanduser(pattern)), recursive=True))
+        found = sorted(glob(str(at(pattern, Path(escape(str(root))))), recursive=True))
         if not found:
             raise UserError(f"{key}: no file matches {pattern!r}; allowed: the path of a file, or a glob")
         files += found
