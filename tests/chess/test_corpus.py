@@ -8,8 +8,8 @@ import sys
 import chess
 import pytest
 
-from w2s.chess import endgames
-from w2s.chess.corpus import passes, positions
+from w2s.chess import endgames, notation
+from w2s.chess.corpus import passes, pieces, positions
 from w2s.chess.games import Game, key
 from w2s.chess.puzzles import Puzzle
 from w2s.chess.replay import Replay
@@ -50,3 +50,26 @@ def test_places_are_the_same_in_every_process() -> None:
     code = "from w2s.chess.replay import Replay; print(Replay().place())"
     said = {subprocess.check_output([sys.executable, "-c", code], env=None) for _ in range(2)}
     assert len(said) == 1
+
+
+@pytest.mark.parametrize("start", [None, "4k3/3P4/8/5pP1/8/8/8/4K3 w - f6 0 1"])
+@pytest.mark.parametrize("plies", [1, 2, 4, 100])
+def test_pieces_of_a_game_go_on_where_the_one_before_ends(start: str | None, plies: int) -> None:
+    moves = "e2e4 e7e5 g1f3 b8c6 f1c4 f8c5 e1g1" if start is None else "g5f6 e8f8 d7d8q"
+    game = Game("one", start, tuple(moves.split()))
+    cut = list(pieces(game, plies))
+    assert [move for piece in cut for move in piece.moves] == list(game.moves)
+    assert {len(piece.moves) for piece in cut[:-1]} <= {plies}
+    board = chess.Board(start) if start else chess.Board()
+    for piece in cut:
+        assert key(chess.Board(piece.start) if piece.start else chess.Board()) == key(board)
+        puzzle = Puzzle("one", "one", piece.start, piece.moves[:-1], piece.moves[-1], None)
+        text = notation.prompt(puzzle, "squares") + notation.answer(puzzle, "squares")
+        assert notation.game_text(piece, "squares") == text
+        for move in piece.moves:
+            board.push_uci(move)
+
+
+def test_a_whole_game_stays_one_piece() -> None:
+    game = Game("one", None, ("e2e4", "e7e5"))
+    assert list(pieces(game, None)) == [game]

@@ -25,6 +25,7 @@ class Games(Strict):
     paths: tuple[str, ...] = ()  # .pgn or .pgn.zst; globs are allowed
     least_elo: NotNegative = 1800  # of both players (paper, Appendix A.2)
     limit: Positive | None = None  # games of files to read
+    plies: Positive | None = None  # cut games into pieces of so many, each from its own position; None: whole games
 
     @model_validator(mode="after")
     def _files_are_named(self) -> Games:
@@ -128,6 +129,11 @@ class Chess(LadderSection):
             raise ValueError(f"notation: {self.notation!r} is for own rungs; open models take pgn or fen")
         if own and self.notation == "pgn" and self.games.source == "endgames":
             raise ValueError("games.source: endgames do not begin at the usual start, which pgn needs; allowed: files")
+        if self.games.plies is not None and self.notation != "squares":
+            raise ValueError(
+                f"games.plies: {self.notation!r} does not cut games, since it needs the whole game or writes the position "
+                "before every move; allowed: null, or notation squares"
+            )
         return self
 
     @model_validator(mode="after")

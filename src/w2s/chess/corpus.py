@@ -73,7 +73,8 @@ class Documents:
                 self.from_another_start += 1
             else:
                 self.kept += 1
-                yield notation.game_text(game, notated)
+                for piece in pieces(game, self._spec.get("plies")):
+                    yield notation.game_text(piece, notated)
 
 
 def games_of(place: Mapping[str, Any], files: Mapping[str, Sequence[str]], counts: Counts) -> Iterable[Game]:
@@ -89,6 +90,22 @@ def games_of(place: Mapping[str, Any], files: Mapping[str, Sequence[str]], count
 def positions(puzzles: Iterable[Puzzle]) -> set[int]:
     """The positions in which puzzles are to be solved (see ``Replay.place``)."""
     return {Replay(puzzle.position()).place() for puzzle in puzzles}
+
+
+def pieces(game: Game, plies: int | None) -> Iterator[Game]:
+    """A game cut into pieces of so many plies, the last one shorter; the whole game for None.
+
+    Each begins at its own position, as a puzzle does, so that a model learns to play on from any position.
+    """
+    if plies is None:
+        yield game
+        return
+    board = chess.Board(game.start) if game.start else chess.Board()
+    for first in range(0, len(game.moves), plies):
+        moves = game.moves[first : first + plies]
+        yield Game(f"{game.id}-{first}", board.fen() if first else game.start, moves)
+        for move in moves:
+            board.push_uci(move)
 
 
 def passes(game: Game, positions: set[int]) -> bool:

@@ -60,6 +60,8 @@ class ChessPlan(LadderPlan[Chess]):
             "notation": setting.notation,
             "vocabulary": setting.vocabulary,
         }
+        if setting.games.plies is not None:
+            spec["plies"] = setting.games.plies
         return Artifact(
             GAMES,
             "models/games",
