@@ -7,11 +7,12 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -290,6 +291,24 @@ def test_a_parquet_file_that_is_cut_off_or_damaged_is_one_line(
         with caplog.at_level(logging.WARNING), pytest.raises(UserError, match=r"a.parquet: not a readable parquet"):
             list(read(tmp_path / "a.parquet"))
     assert capfd.readouterr().err == ""
+
+
+def test_a_parquet_file_that_is_left_early_is_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arrow's threads that are still reading when the process ends abort it (apache/arrow#45214)."""
+    path = write(tmp_path / "a.parquet", [{"number": number} for number in range(3 * rows.BATCH)])
+    tables, taken = datasets.IterableDataset.iter, []
+
+    def counted(stream: datasets.IterableDataset, size: int) -> Iterator[pa.Table]:
+        for table in tables(stream, size):
+            taken.append(len(table))
+            yield table
+
+    monkeypatch.setattr(datasets.IterableDataset, "iter", counted)
+    reader = read(path)
+    assert next(reader) == {"number": 0}
+    assert sum(taken) == rows.BATCH
+    del reader
+    assert sum(taken) == 3 * rows.BATCH
 
 
 def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:

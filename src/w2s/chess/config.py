@@ -131,8 +131,8 @@ class Chess(LadderSection):
             raise ValueError("games.source: endgames do not begin at the usual start, which pgn needs; allowed: files")
         if self.games.plies is not None and self.notation != "squares":
             raise ValueError(
-                f"games.plies: {self.notation!r} does not cut games, since it needs the whole game or writes the position "
-                "before every move; allowed: null, or notation squares"
+                f"games.plies: {self.notation!r} needs whole games or writes the position before every move; "
+                "allowed: null, or notation squares"
             )
         return self
 

@@ -14,7 +14,9 @@ import csv
 import json
 import math
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -156,8 +158,12 @@ def _parquet(path: Path) -> Iterator[Row]:
                 str(path), split="train", cache_dir=locks, batch_size=BATCH
             ).with_format("arrow")
         tables = stream.iter(BATCH)
-        while (table := next(tables, None)) is not None:
-            yield from table.to_pylist()
+        try:
+            for table in tables:
+                yield from table.to_pylist()
+        finally:  # threads of a reader that is left early can abort the process at its end (apache/arrow#45214)
+            with suppress(Exception):
+                deque(tables, maxlen=0)
     except Exception as error:  # of many libraries, pyarrow's and fsspec's among them
         raise UserError(f"{path}: not a readable parquet file ({first_line(error)})") from None
 
