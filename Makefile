@@ -61,7 +61,7 @@ test-fast: $(INSTALLED)
 	$(ACTIVE) python -m pytest -n 2
 
 test: $(INSTALLED)
-	$(ACTIVE) python -m pytest -n 2 tests
+	$(ACTIVE) python -m pytest -n 3 tests
 
 # The documentation as a site that works offline: site/index.html.
 site: $(INSTALLED)

@@ -105,7 +105,7 @@ def pieces(game: Game, plies: int | None) -> Iterator[Game]:
         moves = game.moves[first : first + plies]
         yield Game(f"{game.id}-{first}", board.fen() if first else game.start, moves)
         for move in moves:
-            board.push_uci(move)
+            board.push(chess.Move.from_uci(move))
 
 
 def passes(game: Game, positions: set[int]) -> bool:
