@@ -47,6 +47,15 @@ def test_the_papers_grid_has_its_runs(paper: ChessPlan) -> None:
     assert counts == {"truth": 8, "from": 35, "chain": 9, "none": 8}
 
 
+def test_pieces_of_games_are_another_corpus(config: dict[str, Any]) -> None:
+    config["chess"].update(notation="squares")
+    whole = plan_of(config, "paper").chess.corpus()
+    config["chess"]["games"].update(plies=4)
+    cut = plan_of(config, "paper").chess.corpus()
+    assert "plies" not in whole.spec
+    assert cut.spec == {**whole.spec, "plies": 4}
+
+
 def test_easy_to_hard_has_eight_runs_a_rung(config: dict[str, Any]) -> None:
     """Appendix C.1: all, hard and six cutoffs at ten sizes; 25,000 puzzles below 800, 50,000 otherwise."""
     config["chess"].update(ladder=ladder(10), seeds=[0])
@@ -168,6 +177,7 @@ MISTAKES: list[tuple[str, Change, list[str]]] = [
     ("pgn", lambda c: c.update(notation="pgn"), ["pretraining.vocabulary: missing", "'pgn'"]),
     ("ladder", lambda c: c.update(ladder="pythai"), ["chess.ladder: unknown ladder 'pythai'; did you mean 'pythia'"]),
     ("open", lambda c: c.update(ladder="pythia"), ["'position' is for own rungs; open models take pgn or fen"]),
+    ("plies", lambda c: c["games"].update(plies=4), ["games.plies: 'position'", "allowed: null, or notation squares"]),
     ("chain rung", lambda c: c.update(chains=[["c16", "c46"]]), ["chains.0: 'c46' is not in this experiment"]),
     ("chain order", lambda c: c.update(chains=[["c64", "c16"]]), ["is no chain", "weakest first"]),
     (
