@@ -159,8 +159,8 @@ def test_students_without_a_ceiling_have_accuracies_but_no_pgr(name: str, shape:
 @every_figure
 @pytest.mark.parametrize(
     ("tasks", "rungs", "seeds", "methods"),
-    [(1, 2, 1, 1), (5, 4, 2, 4), (22, 9, 1, 2), (3, 12, 3, 3)],
-    ids=["smallest", "four methods", "many tasks", "many rungs"],
+    [(1, 2, 1, 1), (22, 9, 1, 2), (3, 12, 2, 4)],
+    ids=["smallest", "many tasks", "many rungs and methods"],
 )
 @pytest.mark.slow
 def test_nothing_overlaps_in_any_shape(
