@@ -100,12 +100,9 @@ def pieces(game: Game, plies: int | None) -> Iterator[Game]:
     if plies is None:
         yield game
         return
-    board = chess.Board(game.start) if game.start else chess.Board()
-    for first in range(0, len(game.moves), plies):
-        moves = game.moves[first : first + plies]
-        yield Game(f"{game.id}-{first}", board.fen() if first else game.start, moves)
-        for move in moves:
-            board.push(chess.Move.from_uci(move))
+    for ply, (board, _) in enumerate(notation.replayed(game.start, game.moves)):
+        if ply % plies == 0:
+            yield Game(f"{game.id}-{ply}", board.fen() if ply else game.start, game.moves[ply : ply + plies])
 
 
 def passes(game: Game, positions: set[int]) -> bool:

@@ -181,7 +181,7 @@ def _fen(board: chess.Board) -> str:
 
 
 def _fen_game(game: Game) -> str:
-    return "\n".join(_fen(board) + _san(board, move) for board, move in _replayed(game.start, game.moves))
+    return "\n".join(_fen(board) + _san(board, move) for board, move in replayed(game.start, game.moves))
 
 
 def _san(board: chess.Board, move: chess.Move) -> str:
@@ -198,7 +198,7 @@ def _read_san(words: list[str], board: chess.Board) -> chess.Move | None:
 # -- words: squares and position ---------------------------------------------------------------------------
 
 
-def _replayed(start: str | None, moves: tuple[str, ...]) -> Iterator[tuple[chess.Board, chess.Move]]:
+def replayed(start: str | None, moves: tuple[str, ...]) -> Iterator[tuple[chess.Board, chess.Move]]:
     """Every position with the move that is played in it; always the same board."""
     board = chess.Board(start) if start else chess.Board()
     for move in map(chess.Move.from_uci, moves):
@@ -234,13 +234,13 @@ def _move_words(board: chess.Board, move: chess.Move) -> list[str]:
 
 def _squares(start: str | None, moves: tuple[str, ...]) -> str:
     words = _start_words(start)
-    for board, move in _replayed(start, moves):
+    for board, move in replayed(start, moves):
         words += _move_words(board, move)
     return " ".join(words)
 
 
 def _position_game(game: Game) -> str:
-    plies = _replayed(game.start, game.moves)
+    plies = replayed(game.start, game.moves)
     return f" {_end()} ".join(" ".join(_position_words(board) + _move_words(board, move)) for board, move in plies)
 
 
