@@ -5,6 +5,8 @@ thread, float32, fused AdamW, cross entropy to soft labels. ``trainer`` gets the
 each to its longest text, as its default collator does; loss curves must agree. ``grouped`` makes batches of texts of
 similar length (``group_by_length``), hence other batches: faster, but not the same training. ``by_length`` is ours with
 such batches (``batches: by_length``), and ``trainer_by_length`` the Trainer on the same ones; their curves must agree.
+``ours_bfloat16`` and ``by_length_bfloat16`` multiply matrices in bfloat16 (``precision`` of a rung);
+``trainer_bfloat16`` is the Trainer with ``bf16``, that is autocast.
 
     python benchmarks/peers.py [--repeats N] [--shapes 4x128 10M 50M 125M] [--model DIRECTORY] [--openai CLONE]
 
@@ -45,12 +47,20 @@ CASES = {
     "4x128": Case(128, 4, 1_024, 512),
     "10M": Case(320, 6, 8_192, 128),
     "50M": Case(512, 11, 32_000, 96),
-    "125M": Case(768, 13, 49_152, 64),
+    "125M": Case(768, 13, 49_152, 128),
 }
-RUNNERS = ("trainer", "grouped", "trainer_by_length", "ours", "by_length")
+HALF = "_bfloat16"  # of a runner's name: matrix products in bfloat16
+RUNNERS = ("trainer", "grouped", "trainer_by_length", "trainer_bfloat16")
+OURS = ("ours", "by_length", "ours_bfloat16", "by_length_bfloat16")
+SAME = (
+    ("ours", "trainer"),
+    ("ours", "ours_bfloat16"),
+    ("ours", "trainer_bfloat16"),
+    ("by_length", "by_length_bfloat16"),
+)
 OPENAI = {"openai_1": 1, "openai_8": 8, "openai_32": 32}  # runner -> texts in a micro-batch
 BATCH, RATE, SHORTEST, LONGEST = 32, 1e-4, 16, 128
-AGREE = 1e-3  # how far loss curves may lie apart
+AGREE, ROUGHLY = 1e-3, 2e-2  # how far loss curves may lie apart: in float32, with bfloat16
 
 
 def work(texts: int, vocabulary: int) -> tuple[list[list[int]], Any]:
@@ -67,16 +77,16 @@ def work(texts: int, vocabulary: int) -> tuple[list[list[int]], Any]:
     return ids, torch.stack([1 - positive, positive], dim=-1)
 
 
-def classifier_of(directory: Path) -> Any:
-    """Our classifier on a base model; the peers train it too, so that only the loops differ."""
+def classifier_of(directory: Path, precision: str) -> Any:
+    """Our classifier on a base model; the peers start from the same weights."""
     from w2s.models.classifier import Classifier, Computing, backbone_of
 
     backbone, unembedding = backbone_of(directory, Computing())
-    return Classifier(backbone, unembedding[[3, 4]])
+    return Classifier(backbone, unembedding[[3, 4]], precision)
 
 
-def ours(directory: Path, ids: list[list[int]], labels: Any, *, by_length: bool) -> list[float]:
-    """Loss of every batch by ``w2s.training.loop``."""
+def ours(directory: Path, ids: list[list[int]], labels: Any, *, by_length: bool, half: bool) -> list[float]:
+    """Loss of every batch by ``w2s.training.loop``. half: matrix products in bfloat16."""
     import torch
 
     from w2s.engine.checkpoints import Checkpoint
@@ -86,7 +96,7 @@ def ours(directory: Path, ids: list[list[int]], labels: Any, *, by_length: bool)
     from w2s.training.objectives import loss_of
     from w2s.training.specs import Objective
 
-    network, texts = classifier_of(directory), Texts(ids)
+    network, texts = classifier_of(directory, "bfloat16" if half else "float32"), Texts(ids)
     keep_used_rows(network, texts.used())
     schedule = Schedule(1, BATCH, RATE, 0.0, max(1, len(ids) // BATCH), 0, by_length=by_length)
     with tempfile.TemporaryDirectory() as folder:
@@ -149,6 +159,7 @@ def trainer(directory: Path, ids: list[list[int]], labels: Any, *, runner: str) 
             lr_scheduler_type="linear",
             optim="adamw_torch_fused",
             use_cpu=True,
+            bf16=runner.endswith(HALF),
             logging_steps=1,
             save_strategy="no",
             report_to=[],
@@ -203,8 +214,8 @@ def worker(runner: str, texts: int, vocabulary: int, directory: Path, clone: str
 
     def run(count: int) -> list[float]:
         ids, labels = work(count, vocabulary)
-        if runner in ("ours", "by_length"):
-            return ours(directory, ids, labels, by_length=runner == "by_length")
+        if runner in OURS:
+            return ours(directory, ids, labels, by_length="by_length" in runner, half=runner.endswith(HALF))
         if runner in OPENAI:
             return openai(directory, ids, labels, clone=clone, micro_batch=OPENAI[runner])
         return trainer(directory, ids, labels, runner=runner)
@@ -218,16 +229,16 @@ def worker(runner: str, texts: int, vocabulary: int, directory: Path, clone: str
 
 def measure(name: str, texts: int, vocabulary: int, directory: str, repeats: int, clone: str) -> list[tuple[str, ...]]:
     """Rows of the table for one model; exits with a message if loss curves differ."""
-    runners = (*RUNNERS, *(OPENAI if clone else ()))
+    runners = (*RUNNERS, *OURS, *(OPENAI if clone else ()))
     arguments = (str(texts), str(vocabulary), directory, clone)
     found = in_turns(runners, lambda runner: fresh(__file__, runner, *arguments), repeats)
     apart = {}
-    for our, peer in (("ours", "trainer"), ("by_length", "trainer_by_length"), *(("ours", peer) for peer in OPENAI)):
+    for our, peer in (*SAME, *(("ours", peer) for peer in OPENAI)):
         if peer not in found:
             continue
         curves = zip(found[our][0]["losses"], found[peer][0]["losses"], strict=True)
         apart[peer] = max(abs(one - other) for one, other in curves)
-        if apart[peer] > AGREE:
+        if apart[peer] > (ROUGHLY if peer.endswith(HALF) else AGREE):
             sys.exit(f"{name}: losses of {our} and {peer} differ by {apart[peer]:.2g}: not the same work")
     speeds = {runner: [one["examples_per_second"] for one in some] for runner, some in found.items()}
     best = {runner: max(some) for runner, some in speeds.items()}
@@ -238,6 +249,7 @@ def measure(name: str, texts: int, vocabulary: int, directory: str, repeats: int
             spread(speeds[runner], ".3g"),
             f"{best['ours'] / best[runner]:.2f}",
             f"{best['by_length'] / best[runner]:.2f}",
+            f"{best['ours_bfloat16'] / best[runner]:.2f}",
             f"{apart[runner]:.0e}" if runner in apart else "",
         )
         for runner in runners
@@ -275,7 +287,15 @@ def main() -> None:
             model: Any = new_model({**shape, "heads": case.width // 32}, case.vocabulary, 0)
             model.save_pretrained(folder)
             rows += measure(name, case.texts, case.vocabulary, folder, options.repeats, clone)
-    header = ("model", "loop", "examples / CPU s", "ours is faster by", "by_length is", "losses differ by")
+    header = (
+        "model",
+        "loop",
+        "examples / CPU s",
+        "ours is faster by",
+        "by_length is",
+        "in bfloat16",
+        "losses differ by",
+    )
     print(table("One finetuning run beside others' loops", header, rows))
 
 

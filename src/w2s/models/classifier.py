@@ -17,6 +17,7 @@ from w2s.models import context, decoder, packing
 from w2s.models.decoder import Decoder
 from w2s.models.encoding import tokenizer_of
 from w2s.models.packing import Spans
+from w2s.models.precision import Precision
 
 LOUD = 1e4  # by which logits are multiplied to see whether a model changes them
 
@@ -40,7 +41,7 @@ class Classifier(nn.Module):
     def __init__(self, backbone: nn.Module, rows: Tensor, precision: str = "float32") -> None:
         super().__init__()
         self.backbone = backbone
-        self.precision = getattr(torch, precision)
+        self.precision = Precision.of(precision, backbone)
         self.packs = False
         self.head = nn.Linear(rows.shape[1], 2, bias=False)
         with torch.no_grad():
@@ -57,7 +58,7 @@ class Classifier(nn.Module):
 
     def _last(self, ids: Tensor, lengths: Tensor, longest: int | None) -> Tensor:
         """(texts, width) hidden states of the texts' last tokens."""
-        with torch.autocast(ids.device.type, self.precision, enabled=self.precision != torch.float32):
+        with self.precision.computing(ids.device):
             if longest is not None:
                 return self._last_of_packed(ids, Spans.of(lengths, longest))
             if isinstance(self.backbone, Decoder):
@@ -108,7 +109,7 @@ def pack(network: Classifier, longest: int) -> bool:
         if not isinstance(network.backbone, Decoder):
             before = packing.use_in(network.backbone)
         found = network._last(torch.cat(texts), counts, max(lengths)).float()
-        tolerance = 1e-3 if network.precision == torch.float32 else 2e-2
+        tolerance = 2e-2 if network.precision.half else 1e-3
         network.packs = torch.allclose(found, padded, atol=tolerance, rtol=tolerance)
     except (RuntimeError, ValueError, TypeError, AttributeError, IndexError):  # of a library that has no such attention
         network.packs = False

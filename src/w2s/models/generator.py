@@ -5,19 +5,18 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear
 
 from w2s.errors import UserError, first_line
 from w2s.models import decoder, prefix
 from w2s.models.classifier import Computing, check_recomputes, from_library, own_weights
 from w2s.models.decoder import Decoder, KVCache, causal
+from w2s.models.precision import Precision
 from w2s.models.prefix import Prefix
 
 
@@ -42,12 +41,12 @@ class Generator(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.output = output
-        self.precision = getattr(torch, precision)
+        self.precision = Precision.of(precision, backbone, output)
         self._takes_positions = "position_ids" in inspect.signature(backbone.forward).parameters
 
     def forward(self, ids: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
         """Next-token logits (n, vocabulary), float32, at n tokens of (batch, longest) right-padded ids."""
-        with self._computing(ids):
+        with self.precision.computing(ids.device):
             if isinstance(self.backbone, Decoder):
                 hidden = self.backbone(ids)
             else:
@@ -56,7 +55,7 @@ class Generator(nn.Module):
 
     def prefill(self, ids: Tensor, lengths: Tensor, room: int) -> tuple[Tensor, Cache]:
         """Next-token logits (batch, vocabulary) of right-padded texts, and a KV cache for ``room`` more tokens each."""
-        with self._computing(ids):
+        with self.precision.computing(ids.device):
             if isinstance(self.backbone, Decoder):
                 cache = self.backbone.new_cache(len(ids), ids.shape[1] + room)
                 return self._logits(self.backbone.forward(ids, lengths, cache=cache)), cache
@@ -69,7 +68,7 @@ class Generator(nn.Module):
 
     def decode(self, ids: Tensor, positions: Tensor, cache: Cache) -> tuple[Tensor, Cache]:
         """Next-token logits (batch, vocabulary) after one more token of each text. ids, positions: (batch,)."""
-        with self._computing(ids):
+        with self.precision.computing(ids.device):
             if isinstance(cache, LibraryCache):
                 mask = torch.cat([cache.mask, cache.mask.new_ones(len(ids), 1)], dim=1)
                 hidden, past = self._forward_library(ids[:, None], mask, positions[:, None], cache.values)
@@ -85,7 +84,7 @@ class Generator(nn.Module):
         if not ids:
             return Prefix(0, None)
         row = torch.tensor([ids], device=next(self.parameters()).device)
-        with self._computing(row):
+        with self.precision.computing(row.device):
             if isinstance(self.backbone, Decoder):
                 cache = self.backbone.new_cache(1, len(ids))
                 self.backbone.forward(row, torch.tensor([len(ids)], device=row.device), cache=cache)
@@ -94,7 +93,7 @@ class Generator(nn.Module):
 
     def score_after(self, before: Prefix, ids: Tensor, lengths: Tensor) -> Tensor:
         """Next-token logits (batch, vocabulary) of right-padded texts that all follow the same prefix."""
-        with self._computing(ids):
+        with self.precision.computing(ids.device):
             if isinstance(self.backbone, Decoder):
                 if before.cache is None:
                     return self._logits(self.backbone(ids, lengths))
@@ -122,11 +121,8 @@ class Generator(nn.Module):
             logits: Tensor = self.output(hidden)
         else:
             assert isinstance(self.backbone, Decoder)
-            logits = linear(hidden, self.backbone.embed_tokens.weight)
+            logits = self.precision.linear(hidden, self.backbone.embed_tokens.weight)
         return logits.float()
-
-    def _computing(self, ids: Tensor) -> AbstractContextManager[Any]:
-        return torch.autocast(ids.device.type, self.precision, enabled=self.precision != torch.float32)
 
 
 def load(directory: Path, computing: Computing | None = None) -> Generator:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +11,7 @@ from w2s.models import branching, context, decoder, encoding
 from w2s.models.branching import Rows, can_branch
 from w2s.models.classifier import Computing, backbone_of
 from w2s.models.decoder import Decoder
+from w2s.models.precision import Precision
 
 
 class Rewarder(nn.Module):
@@ -25,15 +24,15 @@ class Rewarder(nn.Module):
     def __init__(self, backbone: nn.Module, row: Tensor, precision: str, longest: int) -> None:
         super().__init__()
         self.backbone = backbone
-        self.precision = getattr(torch, precision)
         self.head = nn.Linear(len(row), 1, bias=False)
         self.branches = can_branch(backbone, longest)
+        self.precision = Precision.of(precision, backbone)
         with torch.no_grad():
             self.head.weight.copy_(row)
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Rewards (batch,), float32, of whole dialogues. ids: (batch, longest) right-padded; lengths: (batch,)."""
-        with self._computing(ids):
+        with self.precision.computing(ids.device):
             if isinstance(self.backbone, Decoder):
                 last = self.backbone(ids, lengths)
             else:
@@ -42,16 +41,13 @@ class Rewarder(nn.Module):
 
     def score_pairs(self, rows: Rows) -> Tensor:
         """Rewards (n, 2), float32, of the two completions of each row."""
-        with self._computing(rows.ids):
+        with self.precision.computing(rows.ids.device):
             hidden = branching.last_states(self.backbone, rows)
         return self._rewards(hidden)
 
     def _rewards(self, hidden: Tensor) -> Tensor:
         rewards: Tensor = self.head(hidden.float())
         return rewards.squeeze(-1)
-
-    def _computing(self, ids: Tensor) -> AbstractContextManager[Any]:
-        return torch.autocast(ids.device.type, self.precision, enabled=self.precision != torch.float32)
 
 
 def load(directory: Path, word: str, longest: int, computing: Computing | None = None) -> Rewarder:
