@@ -47,7 +47,7 @@ CASES = {
     "4x128": Case(128, 4, 1_024, 512),
     "10M": Case(320, 6, 8_192, 128),
     "50M": Case(512, 11, 32_000, 96),
-    "125M": Case(768, 13, 49_152, 128),
+    "125M": Case(768, 13, 49_152, 96),
 }
 HALF = "_bfloat16"  # of a runner's name: matrix products in bfloat16
 RUNNERS = ("trainer", "grouped", "trainer_by_length", "trainer_bfloat16")

@@ -252,6 +252,19 @@ def test_figure_20_has_intervals_over_the_puzzles_of_a_bin_and_none_where_it_is_
     assert "interval" not in footer(draw("fig20", plan, without))
 
 
+def test_whiskers_of_figure_20_end_at_the_panel_and_the_footer_says_so(shape: Shape) -> None:
+    """Bins hold few puzzles, so intervals may reach far above every mean."""
+    plan = shape(chess=True, seeds=1)
+    table = numbers("fig20", plan)
+    table["accuracy"], table["accuracy" + HIGH] = 0.2, 0.23
+    assert "cut off" not in footer(draw("fig20", plan, table))
+    table.loc[table["rating"] == 1250, "accuracy" + HIGH] = 0.9
+    figure = draw("fig20", plan, table)
+    assert "cut off at the panel's top" in footer(figure)
+    panels = [panel for panel in figure.axes if panel.axison]
+    assert all(drawn.get_clip_on() for panel in panels for drawn in panel.collections)
+
+
 def test_figure_24_names_the_panels_of_each_kind_of_band(shape: Shape) -> None:
     said = footer(draw("fig24", shape(seeds=1)))
     assert f"band: {OVER_EXAMPLES} (a, d), lowest to highest draw of random errors (b, c, e, f)" in said

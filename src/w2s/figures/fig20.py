@@ -84,6 +84,8 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     means = "means over seeds" if table["seed"].nunique() > 1 else ""
     known = bounds.basis(table, "examples", "accuracy") == "examples"
     whiskers = "whiskers: 95% bootstrap interval over the test puzzles of a bin" if known else ""
+    if known and (100 * table["accuracy" + bounds.HIGH] > top).any():
+        whiskers += ", cut off at the panel's top"
     footer.add(figure, about, table, counts, means, whiskers, overlay.near(about, table))
     figure.text(0.5, footer.reserve(figure, 14), "rating of test puzzles", ha="center", va="bottom", fontsize=9)
     return figure
@@ -107,8 +109,7 @@ def _panel(panel: Axes, rows: pd.DataFrame, cutoff: str, top: float) -> None:
         if ends:
             low, high = (end.reindex(mean.index) for end in ends)
             whiskers = bounds.lengths(mean, (low, high))
-            panel.errorbar(x, mean, whiskers, fmt="none", ecolor=look["color"], elinewidth=0.6, alpha=0.55,
-                           clip_on=False, zorder=2.5)  # fmt: skip
+            panel.errorbar(x, mean, whiskers, fmt="none", ecolor=look["color"], elinewidth=0.6, alpha=0.55, zorder=2.5)
     panel.set(xlim=(LOW, HIGH), ylim=(0, top))
     panel.xaxis.set_major_locator(MultipleLocator(600))
     panel.tick_params(labelsize=7)
