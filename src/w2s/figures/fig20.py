@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from w2s.analysis.bootstrap import HIGH as UPPER
 from w2s.analysis.results import Predictions, Results, Row
 from w2s.chess import analysis as chess
 from w2s.experiments.plan import Plan
@@ -84,7 +85,7 @@ def draw(table: pd.DataFrame, about: dict[str, Any]) -> Figure:
     means = "means over seeds" if table["seed"].nunique() > 1 else ""
     known = bounds.basis(table, "examples", "accuracy") == "examples"
     whiskers = "whiskers: 95% bootstrap interval over the test puzzles of a bin" if known else ""
-    if known and (100 * table["accuracy" + bounds.HIGH] > top).any():
+    if known and (100 * table["accuracy" + UPPER] > top).any():
         whiskers += ", cut off at the panel's top"
     footer.add(figure, about, table, counts, means, whiskers, overlay.near(about, table))
     figure.text(0.5, footer.reserve(figure, 14), "rating of test puzzles", ha="center", va="bottom", fontsize=9)

@@ -145,7 +145,16 @@ def _vision(tables: Tables) -> pd.DataFrame:
 
 
 # Tables of experiments that the gallery does not run; their pages say how they were made.
-KEPT = ("chess-cpu", "real-cpu", "real-cpu-methods", "real-cpu-seeds", "real-probes", "real-tweets", "vision-real")
+KEPT = (
+    "chess-cpu",
+    "real-cpu",
+    "real-cpu-methods",
+    "real-cpu-seeds",
+    "real-probes",
+    "real-tweets",
+    "reward-cpu",
+    "vision-real",
+)
 NUMBERS = {
     "elicitation": Numbers(("fig13", "fig5"), _elicitation),
     "prompting": Numbers(("fig9",), _by_labels("fig9")),
