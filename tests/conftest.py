@@ -9,6 +9,7 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests import forked
@@ -16,6 +17,9 @@ from w2s.config.files import deep_merge, read_yaml
 from w2s.errors import UserError
 from w2s.experiments.loading import plan_of
 from w2s.experiments.plan import Plan
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("untimed")
 
 # Nothing has imported torch or numpy yet. Two processes of tests, each with a thread for every core, would only wait.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

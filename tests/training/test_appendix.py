@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -59,7 +59,6 @@ def test_entropy_is_largest_at_one_half_and_nothing_at_the_ends() -> None:
     torch.testing.assert_close(found, torch.tensor([math.log(2), 0.0, 0.0]))
 
 
-@settings(deadline=None)
 @given(st.integers(1, 32), st.integers(0, 100), st.floats(-20, 20))
 def test_balanced_terms_send_half_of_the_batch_to_either_side_whatever_the_bias(
     half: int, seed: int, bias: float

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -34,7 +34,6 @@ def between(p: float, q: float, divergence: str) -> float:
 
 
 @pytest.mark.parametrize("divergence", NAMES)
-@settings(deadline=None)
 @given(p=CHANCES, q=CHANCES)
 def test_a_divergence_is_nothing_at_equality_positive_elsewhere_and_the_same_for_the_other_class(
     divergence: str, p: float, q: float
@@ -57,7 +56,6 @@ def test_the_gradient_pulls_towards_the_label_from_both_sides(divergence: str, q
         assert pulled(f_divergence, q, q, divergence=divergence) == pytest.approx(0, abs=1e-6)
 
 
-@settings(deadline=None)
 @given(p=CHANCES, q=CHANCES)
 def test_symmetric_divergences_are_and_kullback_leiblers_are_each_other_exchanged(p: float, q: float) -> None:
     for divergence in SYMMETRIC:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -75,7 +75,6 @@ def test_scale_and_place_of_the_states_and_the_names_of_the_classes_do_not_matte
     assert len(agreement_of_neighbours(labels[:3], states[:3], 20)) == 3  # fewer others than neighbours
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 1, width=32), st.floats(0, 1, width=32)), min_size=1), st.floats(0.01, 1))
 def test_of_each_class_the_best_scores_are_kept(some: list[tuple[float, float]], share: float) -> None:
     labels, scores = torch.tensor(some).T
@@ -110,7 +109,6 @@ def test_no_truth_is_told_unless_a_method_says_so_and_its_examples_are_not_those
     assert add_noise(weak, both, 0).eq(0.75).sum() == 20
 
 
-@settings(deadline=None)
 @given(st.integers(1, 40), st.integers(0, 20), st.floats(-12, 12))
 def test_balanced_labels_are_half_of_either_class_in_the_same_order_whatever_the_bias(
     half: int, seed: int, bias: float

@@ -349,7 +349,6 @@ def test_training_reads_batches_by_length_only_where_the_schedule_says_so(tmp_pa
         assert read == expected
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=80), st.integers(1, 200))
 def test_micro_batches_cover_the_batch_within_the_budget(lengths: list[int], budget: int) -> None:
     lengths.sort()
@@ -360,7 +359,7 @@ def test_micro_batches_cover_the_batch_within_the_budget(lengths: list[int], bud
         assert size == 1 or size * lengths[part.stop - 1] <= budget
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.integers(1, 12), min_size=1, max_size=8), st.integers(1, 40), st.integers(0, 20))
 def test_no_other_split_into_micro_batches_is_cheaper(lengths: list[int], budget: int, overhead: int) -> None:
     lengths.sort()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -53,7 +53,6 @@ HOW = {"weight": 1.0, "dropped": 0.5, "tail": 2}
 # -- labels --------------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=60), st.floats(0.01, 1))
 def test_thresholding_keeps_the_surest_of_each_class_of_the_whole_label_set(some: list[float], share: float) -> None:
     kept, sureness = most_confident(torch.tensor(some), share), (torch.tensor(some) - 0.5).abs().tolist()

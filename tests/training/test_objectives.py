@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -37,7 +37,6 @@ def test_cross_entropy_agrees_with_torch() -> None:
     torch.testing.assert_close(cross_entropy(logits, labels), theirs)
 
 
-@settings(deadline=None)
 @given(st.integers(2, 65), st.integers(0, 1000))
 def test_exactly_half_the_batch_lies_above_the_threshold(size: int, seed: int) -> None:
     logits, _ = batch(size, seed)
