@@ -52,8 +52,9 @@ CASES = {
 HALF = "_bfloat16"  # of a runner's name: matrix products in bfloat16
 RUNNERS = ("trainer", "grouped", "trainer_by_length", "trainer_bfloat16")
 OURS = ("ours", "by_length", "ours_bfloat16", "by_length_bfloat16")
-SAME = (
+SAME = (  # loops whose loss curves must agree
     ("ours", "trainer"),
+    ("by_length", "trainer_by_length"),
     ("ours", "ours_bfloat16"),
     ("ours", "trainer_bfloat16"),
     ("by_length", "by_length_bfloat16"),

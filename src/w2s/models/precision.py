@@ -33,9 +33,9 @@ class Precision:
         Frozen weights that are stored in bfloat16, beside adapters, stay with autocast on all devices.
         """
         half = getattr(torch, name) != torch.float32
-        modules = [part for part in parts if part is not None]
-        layers = half and all(one.dtype == torch.float32 for part in modules for one in part.parameters())
-        for layer in [layer for part in modules for layer in part.modules()] if layers else []:
+        network = nn.ModuleList(part for part in parts if part is not None)
+        layers = half and all(one.dtype == torch.float32 for one in network.parameters())
+        for layer in network.modules() if layers else ():
             if isinstance(layer, nn.Linear) or type(layer).__name__ == CONV1D:
                 layer.forward = partial(_forward, layer)
         return cls(half, layers)
