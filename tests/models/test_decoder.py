@@ -230,6 +230,32 @@ def add_weight(directory: Path, name: str, value: Tensor) -> None:
     save_file(load_file(path) | {name: value}, path, metadata={"format": "pt"})
 
 
+def test_rotation_is_the_same_on_a_gpu_and_where_texts_have_positions_of_their_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One pass over rows of memory on a CPU, plain operations for a compiler; against the formula, head by head."""
+    shape, generator = decoder.Shape(60, 24, 32, 1, 3), torch.Generator().manual_seed(0)
+    table = decoder.Rotary.table(9, shape, torch.zeros(0))
+    positions = torch.randint(0, 9, (2, 5), generator=generator)
+    for rotary in (table.of(lambda values: values[:5]), table.of(lambda values: values[positions])):
+        values = torch.randn(2, 5, 24, generator=generator, dtype=torch.float64, requires_grad=True)
+        weights = torch.randn(2, 5, 24, generator=generator, dtype=torch.float64)
+        found = decoder.rotated(values, rotary)
+        (gradient,) = torch.autograd.grad((found * weights).sum(), values)
+        first, second = values.view(2, 5, 3, 2, 4).unbind(-2)
+        angles = (torch.arange(5).expand(2, 5) if rotary.cosines.dim() == 2 else positions)[..., None, None].double()
+        angles = angles / 10_000 ** (torch.arange(4) / 4)
+        expected = torch.stack(
+            [first * angles.cos() - second * angles.sin(), second * angles.cos() + first * angles.sin()], -2
+        ).view(2, 5, 24)
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+        with monkeypatch.context() as patch:
+            patch.setattr(torch.compiler, "is_compiling", lambda: True)
+            plain = decoder.rotated(values, rotary)
+        torch.testing.assert_close(plain, found)
+        torch.testing.assert_close(gradient, *torch.autograd.grad((plain * weights).sum(), values))
+
+
 def test_another_base_of_rotary_positions_is_read_from_the_config(directory: Path) -> None:
     config = decoder.read_config(directory)
     config["rope_parameters"]["rope_theta"] = 500.0

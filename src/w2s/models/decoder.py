@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeGuard
@@ -153,15 +153,47 @@ class KVCache:
 
 
 @dataclass(frozen=True)
+class Rotary:
+    """Rotary positions of some tokens, for the queries or keys of all heads side by side.
+
+    In each head, element i and its partner, ``half`` further on, are a pair that is rotated. A first element becomes
+    itself x cosine + its partner x ``ahead`` (minus the sine), a second one itself x cosine + its partner x ``behind``
+    (the sine); where they do not apply, ``ahead`` and ``behind`` are 0. All (tokens, width), or (batch, tokens, width).
+    """
+
+    cosines: Tensor
+    ahead: Tensor
+    behind: Tensor
+    half: int
+
+    @classmethod
+    def table(cls, tokens: int, shape: Shape, like: Tensor) -> Rotary:
+        """Of positions 0, 1, ..., on the device of ``like``."""
+        size = shape.width // shape.heads
+        powers = torch.arange(0, size, 2, dtype=torch.int64).float() / size
+        angles = torch.outer(torch.arange(tokens).float(), 1.0 / shape.theta**powers)
+        cosines, sines, none = angles.cos(), angles.sin(), torch.zeros_like(angles)
+
+        def all_heads(first: Tensor, second: Tensor) -> Tensor:
+            return torch.cat([first, second], -1).repeat(1, shape.heads).to(like.device)
+
+        return cls(all_heads(cosines, cosines), all_heads(-sines, none), all_heads(none, sines), size // 2)
+
+    def of(self, choose: Callable[[Tensor], Tensor]) -> Rotary:
+        """With each tensor replaced by what is chosen of it."""
+        return Rotary(choose(self.cosines), choose(self.ahead), choose(self.behind), self.half)
+
+
+@dataclass(frozen=True)
 class Context:
     """What all layers share in one forward pass.
 
-    rotary: cosines and sines, each broadcastable to (batch, heads, tokens, size). mask: bool, broadcastable to
+    rotary: of all tokens. mask: bool, broadcastable to
     (batch, heads, tokens, keys), true where a token attends to a key; None: causal. positions: as in ``KVCache``.
     spans: of several texts in one row.
     """
 
-    rotary: tuple[Tensor, Tensor]
+    rotary: Rotary
     mask: Tensor | None = None
     positions: Tensor | None = None
     spans: Spans | None = None
@@ -175,7 +207,7 @@ class Queries:
     """
 
     indices: Tensor
-    rotary: tuple[Tensor, Tensor]
+    rotary: Rotary
     mask: Tensor | None
 
 
@@ -190,23 +222,22 @@ class Attention(nn.Module):
         self.v_proj = nn.Linear(shape.width, shape.width, bias=False)
         self.o_proj = nn.Linear(shape.width, shape.width, bias=False)
 
-    def _heads(self, projection: nn.Module, hidden: Tensor) -> Tensor:
+    def _heads(self, projected: Tensor) -> Tensor:
         """(batch, tokens, width) -> (batch, heads, tokens, size)."""
-        projected: Tensor = projection(hidden)
-        return projected.view(*hidden.shape[:2], -1, self.size).transpose(1, 2)
+        return projected.view(*projected.shape[:2], -1, self.size).transpose(1, 2)
 
     def forward(
         self, hidden: Tensor, context: Context, queries: Queries | None = None, cache: LayerCache | None = None
     ) -> Tensor:
         """(batch, tokens, width) -> (batch, tokens, width); with ``queries`` -> (batch, n, width)."""
-        keys = rotated(self._heads(self.k_proj, hidden), *context.rotary)
-        values = self._heads(self.v_proj, hidden)
+        keys = self._heads(rotated(self.k_proj(hidden), context.rotary))
+        values = self._heads(self.v_proj(hidden))
         if cache is not None:
             keys, values = cache.update(keys, values, context.positions)
         rotary, mask = context.rotary, context.mask
         if queries is not None:
             hidden, rotary, mask = select(hidden, queries.indices), queries.rotary, queries.mask
-        heads = rotated(self._heads(self.q_proj, hidden), *rotary)
+        heads = self._heads(rotated(self.q_proj(hidden), rotary))
         if context.spans is not None:
             mixed = attend(heads, keys, values, context.spans, last=queries is not None)
         else:
@@ -263,7 +294,7 @@ class Decoder(nn.Module):
         self.embed_tokens = nn.Embedding.from_pretrained(torch.zeros(shape.vocabulary, shape.width), freeze=False)
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
         self.norm = Norm(shape.width, shape.epsilon)
-        self._rotary: tuple[Tensor, Tensor] | None = None
+        self._rotary: Rotary | None = None
 
     def forward(
         self,
@@ -287,16 +318,16 @@ class Decoder(nn.Module):
         hidden = self.embed_tokens(ids)
         rotary = self.rotary(ids.shape[1] if mask is None else mask.shape[-1], hidden)
         if positions is not None:
-            rotary = rotary[0][positions], rotary[1][positions]
+            rotary = rotary.of(lambda values: values[positions])
         wanted = queries if lengths is None else (lengths - 1)[:, None]
         if wanted is None:
             chosen = None
         else:
             seen = select(mask, wanted) if mask is not None else causal(wanted, ids.shape[1]) if spans is None else None
-            cosines, sines = (by_head(select(values, wanted)) for values in rotary)
-            chosen = Queries(wanted, (cosines, sines), None if seen is None else by_head(seen))
+            of_wanted = rotary.of(lambda values: select(values, wanted))
+            chosen = Queries(wanted, of_wanted, None if seen is None else by_head(seen))
         attended = None if mask is None else by_head(mask)
-        context = Context((by_head(rotary[0]), by_head(rotary[1])), attended, positions, spans)
+        context = Context(rotary, attended, positions, spans)
         last = len(self.layers) - 1
         for number, layer in enumerate(self.layers):
             arguments = (hidden, context, chosen if number == last else None, cache[number] if cache else None)
@@ -315,13 +346,12 @@ class Decoder(nn.Module):
         size = (batch, self.shape.heads, room, self.shape.width // self.shape.heads)
         return [KVCache(weight.new_zeros(size, dtype=dtype), weight.new_zeros(size, dtype=dtype)) for _ in self.layers]
 
-    def rotary(self, tokens: int, like: Tensor) -> tuple[Tensor, Tensor]:
-        """(tokens, size) cosines and sines of rotary positions, computed once for all calls."""
+    def rotary(self, tokens: int, like: Tensor) -> Rotary:
+        """Rotary positions of the first tokens, computed once for all calls."""
         known = self._rotary
-        if known is None or len(known[0]) < tokens or known[0].device != like.device:
-            size = self.shape.width // self.shape.heads
-            known = self._rotary = rotary_table(max(tokens, 256), size, self.shape.theta, like)
-        return known[0][:tokens], known[1][:tokens]
+        if known is None or len(known.cosines) < tokens or known.cosines.device != like.device:
+            known = self._rotary = Rotary.table(max(tokens, 256), self.shape, like)
+        return known.of(lambda values: values[:tokens])
 
 
 def causal(positions: Tensor, keys: int) -> Tensor:
@@ -341,48 +371,42 @@ def by_head(values: Tensor) -> Tensor:
     return values[:, None] if values.dim() == 3 else values
 
 
-def rotary_table(tokens: int, size: int, theta: float, like: Tensor) -> tuple[Tensor, Tensor]:
-    """(tokens, size) cosines and sines of the rotation angle of each position, on the device of ``like``."""
-    powers = torch.arange(0, size, 2, dtype=torch.int64).float() / size
-    angles = torch.outer(torch.arange(tokens).float(), 1.0 / theta**powers)
-    both = torch.cat([angles, angles], dim=-1).to(like.device)
-    return both.cos(), both.sin()
-
-
-def rotated(heads: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
-    """(..., tokens, size) queries or keys, rotated according to their positions, in their own precision."""
-    cosines, sines = cosines.to(heads.dtype), sines.to(heads.dtype)
-    if heads.device.type == "cpu" and not torch.compiler.is_compiling():
-        result: Tensor = Rotation.apply(heads, cosines, sines)  # type: ignore[no-untyped-call]
+def rotated(values: Tensor, rotary: Rotary) -> Tensor:
+    """(batch, tokens, width) queries or keys, rotated according to their positions, in their own precision."""
+    rotary = rotary.of(lambda one: one.to(values.dtype))
+    if values.device.type == "cpu" and not torch.compiler.is_compiling():
+        result: Tensor = Rotation.apply(values, rotary)  # type: ignore[no-untyped-call]
         return result
-    first, second = heads.chunk(2, dim=-1)  # a compiler fuses this
-    return heads * cosines + torch.cat([-second, first], dim=-1) * sines
+    left, right = values.roll(-rotary.half, -1), values.roll(rotary.half, -1)  # a compiler fuses this
+    return values * rotary.cosines + left * rotary.ahead + right * rotary.behind
 
 
 class Rotation(torch.autograd.Function):
-    """The same in as few passes over memory as eager operations allow; the gradient is rotated back."""
+    """The same in passes over contiguous memory; the gradient is rotated back."""
 
     @staticmethod
-    def forward(ctx: Any, heads: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
+    def forward(ctx: Any, values: Tensor, rotary: Rotary) -> Tensor:
         """As ``rotated``."""
-        ctx.save_for_backward(cosines, sines)
-        return rotate_pairs(heads, cosines, sines)
+        ctx.rotary = rotary
+        return rotate(values, rotary, 1)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         """By the opposite angles."""
-        cosines, sines = ctx.saved_tensors
-        return rotate_pairs(gradient, cosines, -sines), None, None
+        return rotate(gradient, ctx.rotary, -1), None
 
 
-def rotate_pairs(heads: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
-    """Pairs (i, i + size / 2) of the last dimension, rotated by their angles."""
-    (first, second), (cosine, _), (sine, _) = heads.chunk(2, -1), cosines.chunk(2, -1), sines.chunk(2, -1)
-    result = torch.empty_like(heads)
-    left, right = result.chunk(2, -1)
-    torch.mul(first, cosine, out=left).addcmul_(second, sine, value=-1)
-    torch.mul(second, cosine, out=right).addcmul_(first, sine)
-    return result
+def rotate(values: Tensor, rotary: Rotary, sign: int) -> Tensor:
+    """(batch, tokens, width) rotated by the angles times ``sign``, 1 or -1.
+
+    All tokens of a text are one row, in which an element's partner is always as far away.
+    """
+    rows, half = values.flatten(1), rotary.half
+    cosines, ahead, behind = (one.flatten(-2) for one in (rotary.cosines, rotary.ahead, rotary.behind))
+    result = rows * cosines
+    result[:, :-half].addcmul_(rows[:, half:], ahead[..., :-half], value=sign)
+    result[:, half:].addcmul_(rows[:, :-half], behind[..., half:], value=sign)
+    return result.view_as(values)
 
 
 def added(hidden: Tensor, more: Tensor) -> Tensor:
