@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from w2s.engine import caches, gpus
+from w2s.engine.heap import keep_freed_memory
 from w2s.engine.rank import worker
 from w2s.errors import UserError
 
@@ -55,6 +56,7 @@ def device() -> torch.device:
         ) from None
     if chosen.type == "cpu":
         torch.set_num_threads(int(environment_number("W2S_THREADS", 1, least=1)))
+        keep_freed_memory()
     return chosen
 
 
