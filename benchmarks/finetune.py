@@ -112,8 +112,11 @@ def worker(runner: str, objective: str, directory: Path) -> dict[str, Any]:
     import torch
 
     from w2s.engine.artifacts import forget_peak_memory, peak_memory_mib
+    from w2s.engine.heap import keep_freed_memory
 
     torch.set_num_threads(1)
+    if runner == "ours":  # as jobs do
+        keep_freed_memory()
     run: Any = partial(ours, directory, objective) if runner == "ours" else partial(plain, directory, objective, runner)
     run(count=2)  # imports, first calls of libraries: not what is measured
     forget_peak_memory()

@@ -210,8 +210,12 @@ def worker(runner: str, texts: int, vocabulary: int, directory: Path, clone: str
 
     import torch
 
+    from w2s.engine.heap import keep_freed_memory
+
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
+    if runner in OURS:  # as jobs do
+        keep_freed_memory()
 
     def run(count: int) -> list[float]:
         ids, labels = work(count, vocabulary)

@@ -31,6 +31,7 @@ def worker(runner: str, rung: str) -> dict[str, Any]:
     from torch.nn.functional import cross_entropy
 
     from w2s.config.files import read_yaml
+    from w2s.engine.heap import keep_freed_memory
     from w2s.experiments.loading import plan_of
     from w2s.models import decoder
     from w2s.models.pretraining import Blocks, loss_of, new_model
@@ -38,6 +39,8 @@ def worker(runner: str, rung: str) -> dict[str, Any]:
     from w2s.nlp import corpus
 
     torch.set_num_threads(1)
+    if runner == "ours":  # as jobs do
+        keep_freed_memory()
     plan = plan_of(read_yaml(ROOT / "config.yaml"), "config.yaml")
     spec, shape = plan.nlp.corpus().spec, plan.nlp.model(rung).spec["shape"]
     training = plan.nlp.model(rung).spec["training"]
