@@ -188,9 +188,8 @@ class Rotary:
 class Context:
     """What all layers share in one forward pass.
 
-    rotary: of all tokens. mask: bool, broadcastable to
-    (batch, heads, tokens, keys), true where a token attends to a key; None: causal. positions: as in ``KVCache``.
-    spans: of several texts in one row.
+    rotary: of all tokens. mask: bool, broadcastable to (batch, heads, tokens, keys), true where a token attends to a
+    key; None: causal. positions: as in ``KVCache``. spans: of several texts in one row.
     """
 
     rotary: Rotary
