@@ -17,7 +17,7 @@ help:
 	@echo "make all                every figure and the report"
 	@echo "make report/claims.html verdicts on the paper's claims; draws on the numbers behind all figures"
 	@echo "make test-fast          unit tests: one to two minutes; plain pytest runs the same"
-	@echo "make test               all tests, including workflows end to end: 25 to 35 minutes"
+	@echo "make test               all tests, including workflows end to end: 12 to 35 minutes"
 	@echo "make bench              measure speed against other loops: 20 minutes (make bench-gpu: on a GPU)"
 	@echo "make lint               ruff, mypy, snakefmt, snakemake --lint"
 	@echo "make format             fix what ruff and snakefmt can fix"
