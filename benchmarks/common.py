@@ -48,6 +48,17 @@ def fresh(script: str, *arguments: str, environment: Mapping[str, str] | None = 
     return result
 
 
+def one_thread(*, ours: bool) -> None:
+    """Compute on one thread; a loop of ours with the memory settings of a job."""
+    import torch
+
+    from w2s.engine.heap import keep_freed_memory
+
+    torch.set_num_threads(1)
+    if ours:
+        keep_freed_memory()
+
+
 def in_turns(variants: Sequence[str], measure: Callable[[str], dict[str, Any]], repeats: int) -> dict[str, list[Any]]:
     """Variant -> its measurements; A B C A B C ..., so that a drift of the machine meets all alike."""
     found: dict[str, list[Any]] = {variant: [] for variant in variants}

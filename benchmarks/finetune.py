@@ -21,7 +21,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from common import fresh, in_turns, machine, spread, table
+from common import fresh, in_turns, machine, one_thread, spread, table
 
 SHAPE = {"width": 128, "intermediate": 336, "layers": 4, "heads": 4}
 VOCABULARY, TEXTS, BATCH, RATE = 1024, 512, 32, 1e-4
@@ -109,14 +109,9 @@ def plain(directory: Path, objective: str, runner: str, count: int = TEXTS) -> l
 
 def worker(runner: str, objective: str, directory: Path) -> dict[str, Any]:
     """One measurement."""
-    import torch
-
     from w2s.engine.artifacts import forget_peak_memory, peak_memory_mib
-    from w2s.engine.heap import keep_freed_memory
 
-    torch.set_num_threads(1)
-    if runner == "ours":  # as jobs do
-        keep_freed_memory()
+    one_thread(ours=runner == "ours")
     run: Any = partial(ours, directory, objective) if runner == "ours" else partial(plain, directory, objective, runner)
     run(count=2)  # imports, first calls of libraries: not what is measured
     forget_peak_memory()

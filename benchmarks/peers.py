@@ -30,7 +30,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from common import fresh, in_turns, machine, spread, table
+from common import fresh, in_turns, machine, one_thread, spread, table
 
 
 @dataclass(frozen=True)
@@ -210,12 +210,8 @@ def worker(runner: str, texts: int, vocabulary: int, directory: Path, clone: str
 
     import torch
 
-    from w2s.engine.heap import keep_freed_memory
-
-    torch.set_num_threads(1)
+    one_thread(ours=runner in OURS)
     torch.set_flush_denormal(True)
-    if runner in OURS:  # as jobs do
-        keep_freed_memory()
 
     def run(count: int) -> list[float]:
         ids, labels = work(count, vocabulary)

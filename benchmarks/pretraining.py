@@ -19,7 +19,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from common import ROOT, fresh, in_turns, machine, spread, table
+from common import ROOT, fresh, in_turns, machine, one_thread, spread, table
 
 DOCUMENTS, STEPS, UNPACKED_BATCH = 20_000, 40, 128
 RUNNERS = ("unpacked", "ours")
@@ -31,16 +31,13 @@ def worker(runner: str, rung: str) -> dict[str, Any]:
     from torch.nn.functional import cross_entropy
 
     from w2s.config.files import read_yaml
-    from w2s.engine.heap import keep_freed_memory
     from w2s.experiments.loading import plan_of
     from w2s.models import decoder
     from w2s.models.pretraining import Blocks, loss_of, new_model
     from w2s.models.tokenizer import train_tokenizer, write_tokens
     from w2s.nlp import corpus
 
-    torch.set_num_threads(1)
-    if runner == "ours":  # as jobs do
-        keep_freed_memory()
+    one_thread(ours=runner == "ours")
     plan = plan_of(read_yaml(ROOT / "config.yaml"), "config.yaml")
     spec, shape = plan.nlp.corpus().spec, plan.nlp.model(rung).spec["shape"]
     training = plan.nlp.model(rung).spec["training"]
