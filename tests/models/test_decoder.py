@@ -230,10 +230,10 @@ def add_weight(directory: Path, name: str, value: Tensor) -> None:
     save_file(load_file(path) | {name: value}, path, metadata={"format": "pt"})
 
 
-def test_rotation_is_the_same_on_a_gpu_and_where_texts_have_positions_of_their_own(
+def test_rotation_follows_the_formula_in_rows_and_in_plain_operations(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """One pass over rows of memory on a CPU, plain operations for a compiler; against the formula, head by head."""
+    """Rows of memory are for a CPU, plain operations for a compiler or GPU. Positions are shared or each text's own."""
     shape, generator = decoder.Shape(60, 24, 32, 1, 3), torch.Generator().manual_seed(0)
     table = decoder.Rotary.table(9, shape, torch.zeros(0))
     positions = torch.randint(0, 9, (2, 5), generator=generator)
